@@ -1,0 +1,82 @@
+package withdrawal_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/cookiecharter/consent/internal/withdrawal"
+)
+
+func TestNamesReadsWhatBrowsersSend(t *testing.T) {
+	tests := []struct {
+		headers []string
+		want    []string
+	}{
+		{nil, nil},
+		{[]string{"a=1; b=2"}, []string{"a", "b"}},
+		{[]string{"a=1;b=2", "c=3"}, []string{"a", "b", "c"}},
+		{[]string{"a=1; a=2"}, []string{"a"}},
+		{[]string{" a = 1 ;; =x; ;b"}, []string{"a", "b"}},
+		{[]string{`"q"=1; naïve=2; two words=3; \xff=4`}, []string{`"q"`, "naïve", "two words", `\xff`}},
+		{[]string{"a\x00b=1; c\r\nX: y=2; \x7f=3; d=4"}, []string{"d"}},
+		{[]string{strings.Repeat("n", 4097) + "=1; a=2"}, []string{"a"}},
+	}
+	for _, test := range tests {
+		assert.Equal(t, test.want, slices.Collect(withdrawal.Names(test.headers)), "%q", test.headers)
+	}
+}
+
+func TestNamesIsBounded(t *testing.T) {
+	var header strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&header, "n%d=; ", i)
+	}
+	assert.Len(t, slices.Collect(withdrawal.Names([]string{header.String()})), 180)
+}
+
+func TestLinesTriesEveryDomainThatTheCookieMayHave(t *testing.T) {
+	tests := []struct {
+		host string
+		want []string // the Domain of each line; "" for a line without
+	}{
+		{"example.org", []string{"", "example.org"}},
+		{"www.example.org:8080", []string{"", "example.org", "www.example.org"}},
+		{"a.b.example.org.", []string{"", "example.org", "b.example.org", "a.b.example.org"}},
+		{"localhost", []string{""}},
+		{"localhost:8080", []string{""}},
+		{"127.0.0.1:8080", []string{""}},
+		{"[::1]:8080", []string{""}},
+		{"[::1]", []string{""}},
+		{"", []string{""}},
+		{"evil; HttpOnly.example.org", []string{""}},
+		{"..example.org", []string{""}},
+		{".example.org", []string{""}},
+		{"a..org", []string{""}},
+	}
+	for _, test := range tests {
+		t.Run(test.host, func(t *testing.T) {
+			var got []string
+			for _, line := range withdrawal.Lines("n", test.host, "", "") {
+				assert.True(t, strings.HasPrefix(line, "n=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0"), line)
+				_, domain, _ := strings.Cut(line, "; Domain=")
+				got = append(got, domain)
+			}
+			assert.Equal(t, test.want, got)
+		})
+	}
+	assert.LessOrEqual(t, len(withdrawal.Lines("n", strings.Repeat("a.", 120)+"org", "", "")), 11)
+}
+
+func TestLinesKeepsToWhatIsDeclared(t *testing.T) {
+	const expired = "; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0"
+	assert.Equal(t, []string{"n=; Path=/shop" + expired + "; Domain=.example.org"},
+		withdrawal.Lines("n", "www.example.org", ".example.org", "/shop"))
+	assert.Equal(t, []string{"__Host-n=; Path=/" + expired + "; Secure"},
+		withdrawal.Lines("__Host-n", "www.example.org", "", ""))
+	assert.Equal(t, []string{"__secure-n=; Path=/" + expired + "; Secure; Domain=example.org"},
+		withdrawal.Lines("__secure-n", "www.example.org", "example.org", ""))
+}

@@ -1,0 +1,350 @@
+package consent
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/language"
+
+	"github.com/cookiecharter/consent/internal/pattern"
+)
+
+// A Cookie declares one cookie of a site, or with a pattern for a name several
+// of one kind: what a visitor is told about it, and what the middleware needs
+// to judge and to delete it.
+type Cookie struct {
+	// Provider is who sets the cookie and answers for it: the site itself, a
+	// supplier, another company. Required.
+	Provider string
+
+	// Service is the service that the cookie belongs to, and the place on the
+	// site where it is set. Optional.
+	Service Text
+
+	// Name is the cookie's name, in which case counts. One '*', anywhere,
+	// stands for any run of characters. Required.
+	Name string
+
+	// Purpose says what the cookie is for, in words for visitors. Required.
+	Purpose Text
+
+	// Category is what the cookie is for, in terms of consent. Required.
+	Category Category
+
+	// Lifetime is how long a browser keeps the cookie. Zero means until the
+	// browser is closed.
+	Lifetime time.Duration
+
+	// Anonymous says that no person can be found again by this cookie, which
+	// exempts it from consent. Only [Statistics] can be anonymous.
+	Anonymous bool
+
+	// Domain is the Domain attribute that the cookie is set with, which
+	// deleting it takes. Empty means that it is not known, or that the cookie
+	// has none: a withdrawal then tries the host and each of its parents.
+	Domain string
+
+	// Path is the Path attribute that the cookie is set with, which deleting
+	// it takes. Empty means "/".
+	Path string
+}
+
+// A Text is one text in several languages.
+type Text map[language.Tag]string
+
+// In returns the text that serves a visitor best, and its language: that of
+// the visitor's languages, best first, as x/text's matcher sees it; where none
+// fits, the text in site, the site's own language; where there is none, the
+// first by alphabetical order of the tags. An empty Text gives "".
+func (t Text) In(site language.Tag, visitor ...language.Tag) (string, language.Tag) {
+	if len(t) == 0 {
+		return "", language.Und
+	}
+	if len(visitor) > 0 {
+		if text, ok := t[visitor[0]]; ok {
+			return text, visitor[0]
+		}
+	}
+	tags := t.tags()
+	matcher := language.NewMatcher(tags)
+	for _, wanted := range [][]language.Tag{visitor, {site}} {
+		if _, i, confidence := matcher.Match(wanted...); confidence > language.No {
+			return t[tags[i]], tags[i]
+		}
+	}
+	return t[tags[0]], tags[0]
+}
+
+// tags returns the languages of t by alphabetical order.
+func (t Text) tags() []language.Tag {
+	return slices.SortedFunc(maps.Keys(t), func(a, b language.Tag) int {
+		return strings.Compare(a.String(), b.String())
+	})
+}
+
+// blank returns the languages in which t says nothing.
+func (t Text) blank() []language.Tag {
+	return slices.DeleteFunc(t.tags(), func(tag language.Tag) bool {
+		return strings.TrimSpace(t[tag]) != ""
+	})
+}
+
+// A Registry is the validated set of all declarations of one site. It never
+// changes and is safe for concurrent use. Make it with [NewRegistry] or
+// [MustRegistry]; the zero Registry declares nothing.
+type Registry struct {
+	cookies  []Cookie
+	rules    pattern.Set[*rule]
+	consents []consentKey // each thing a visitor can consent to, by category and then provider
+}
+
+// A consentKey is what consent is given to: a provider, within a category.
+type consentKey struct {
+	category Category
+	provider string
+}
+
+// A rule is what is declared for one name, by one provider or several.
+type rule struct {
+	declarations []declaration
+}
+
+type declaration struct {
+	*Cookie
+	consent int // index into Registry.consents, or exempt
+}
+
+// exempt stands in place of an index for declarations that need no consent.
+const exempt = -1
+
+// NewRegistry validates the declarations and makes a registry of them. The
+// error holds every mistake in every declaration, each as a [*FieldError],
+// joined by [errors.Join].
+//
+// The same name may be declared by several providers; such a cookie then
+// passes only where each of its declarations lets it pass.
+func NewRegistry(cookies ...Cookie) (*Registry, error) {
+	r := &Registry{cookies: make([]Cookie, len(cookies))}
+	var mistakes []error
+	seen := make(map[[2]string]bool, len(cookies))
+	for i, c := range cookies {
+		wrong := func(field, reason string, args ...any) {
+			mistakes = append(mistakes, &FieldError{Cookie: c.Name, Index: i, Field: field, Reason: fmt.Sprintf(reason, args...)})
+		}
+		c.validate(wrong)
+		if key := [2]string{c.Provider, c.Name}; seen[key] {
+			wrong("Name", "declared twice by the provider %q", c.Provider)
+		} else {
+			seen[key] = true
+		}
+		r.cookies[i] = c.clone()
+	}
+	if len(mistakes) > 0 {
+		return nil, errors.Join(mistakes...)
+	}
+	r.index()
+	return r, nil
+}
+
+// MustRegistry is [NewRegistry] for declarations that are part of a program's
+// source. It panics where NewRegistry returns an error.
+func MustRegistry(cookies ...Cookie) *Registry {
+	r, err := NewRegistry(cookies...)
+	if err != nil {
+		panic(err)
+	}
+	return r
+}
+
+// Cookies returns the declarations in the order in which they were given. The
+// caller may keep and change what it gets.
+func (r *Registry) Cookies() []Cookie {
+	cookies := make([]Cookie, len(r.cookies))
+	for i, c := range r.cookies {
+		cookies[i] = c.clone()
+	}
+	return cookies
+}
+
+// Lookup returns what is declared for a cookie of this very name: under the
+// name itself, else under the most specific pattern that it matches (the one
+// with the most characters beside the '*'). More than one declaration means
+// more than one provider; none, that nobody declared it.
+func (r *Registry) Lookup(name string) []Cookie {
+	rule, ok := r.rules.Match(name)
+	if !ok {
+		return nil
+	}
+	cookies := make([]Cookie, len(rule.declarations))
+	for i, d := range rule.declarations {
+		cookies[i] = d.clone()
+	}
+	return cookies
+}
+
+// index fills what the middleware looks up from what was declared.
+func (r *Registry) index() {
+	for _, c := range r.cookies {
+		if c.NeedsConsent() {
+			r.consents = append(r.consents, consentKey{c.Category, c.Provider})
+		}
+	}
+	slices.SortFunc(r.consents, compareConsents)
+	r.consents = slices.Compact(r.consents)
+
+	rules := make(map[string]*rule, len(r.cookies))
+	for i := range r.cookies {
+		c := &r.cookies[i]
+		if rules[c.Name] == nil {
+			rules[c.Name] = new(rule)
+			r.rules.Put(c.Name, rules[c.Name])
+		}
+		d := declaration{Cookie: c, consent: exempt}
+		if c.NeedsConsent() {
+			d.consent, _ = slices.BinarySearchFunc(r.consents, consentKey{c.Category, c.Provider}, compareConsents)
+		}
+		rules[c.Name].declarations = append(rules[c.Name].declarations, d)
+	}
+}
+
+func compareConsents(a, b consentKey) int {
+	if c := strings.Compare(string(a.category), string(b.category)); c != 0 {
+		return c
+	}
+	return strings.Compare(a.provider, b.provider)
+}
+
+func (c Cookie) clone() Cookie {
+	c.Service, c.Purpose = maps.Clone(c.Service), maps.Clone(c.Purpose)
+	return c
+}
+
+// A FieldError is one mistake in a declaration or in a [Config].
+type FieldError struct {
+	Cookie string // the name of the declared cookie, as given; "" for a mistake in a Config
+	Index  int    // the declaration's position among those given, from 0; -1 for a mistake in a Config
+	Field  string // the field as Go spells it: "Purpose", "Keys[1]"
+	Reason string // what is wrong with it
+}
+
+// Error names the declaration, its field and what is wrong.
+func (e *FieldError) Error() string {
+	if e.Index < 0 {
+		return fmt.Sprintf("consent: Config.%s: %s", e.Field, e.Reason)
+	}
+	return fmt.Sprintf("consent: cookie %q (number %d): %s: %s", e.Cookie, e.Index+1, e.Field, e.Reason)
+}
+
+// validate calls wrong for each mistake that c holds by itself.
+func (c Cookie) validate(wrong func(field, reason string, args ...any)) {
+	if strings.TrimSpace(c.Provider) == "" {
+		wrong("Provider", "is empty")
+	}
+	for _, tag := range c.Service.blank() {
+		wrong("Service", "is empty in %q", tag)
+	}
+	if len(c.Purpose) == 0 {
+		wrong("Purpose", "is empty")
+	}
+	for _, tag := range c.Purpose.blank() {
+		wrong("Purpose", "is empty in %q", tag)
+	}
+	c.validateName(wrong)
+	switch {
+	case c.Category == "":
+		wrong("Category", "is empty")
+	case !c.Category.wellFormed():
+		wrong("Category", "%q is not lower-case letters, digits and hyphens", string(c.Category))
+	case len(c.Category) > 64:
+		wrong("Category", "%q is longer than 64 characters", string(c.Category))
+	}
+	if c.Anonymous && c.Category != Statistics {
+		wrong("Anonymous", "only statistics can be anonymous, not %q", string(c.Category))
+	}
+	if c.Lifetime < 0 {
+		wrong("Lifetime", "%v is negative; zero means until the browser is closed", c.Lifetime)
+	}
+	if c.Domain != "" {
+		if reason := badDomain(c.Domain); reason != "" {
+			wrong("Domain", "%q %s", c.Domain, reason)
+		}
+	}
+	if c.Path != "" {
+		if reason := badPath(c.Path); reason != "" {
+			wrong("Path", "%q %s", c.Path, reason)
+		}
+	}
+}
+
+// validateName holds a name against what browsers store rather than against
+// the token of RFC 6265 section 4.1.1: sites use names with quotes and
+// brackets in them, and browsers keep them.
+func (c Cookie) validateName(wrong func(field, reason string, args ...any)) {
+	if c.Name == "" {
+		wrong("Name", "is empty")
+	}
+	if i := strings.IndexFunc(c.Name, illegalInName); i >= 0 {
+		wrong("Name", "%q holds %q, which no cookie's name can", c.Name, []rune(c.Name[i:])[0])
+	}
+	if strings.Count(c.Name, "*") > 1 {
+		wrong("Name", "%q holds more than one '*'", c.Name)
+	}
+	if c.Name == CookieName && c.Category != Necessary {
+		wrong("Category", "the library's own cookie is necessary: it remembers the visitor's choice")
+	}
+	// RFC 6265bis section 4.1.3.2: such a cookie has no Domain, and Path "/".
+	if strings.HasPrefix(c.Name, "__Host-") {
+		if c.Domain != "" {
+			wrong("Domain", "a __Host- cookie has none")
+		}
+		if c.Path != "" && c.Path != "/" {
+			wrong("Path", "%q: a __Host- cookie's is \"/\"", c.Path)
+		}
+	}
+}
+
+func illegalInName(r rune) bool {
+	return r < ' ' || r == 0x7F || unicode.IsSpace(r) || r == ';' || r == '=' || r == ','
+}
+
+// badDomain says what keeps s from being a Domain attribute, "" where nothing
+// does. A leading dot is allowed, as in browsers (RFC 6265 section 5.2.3).
+func badDomain(s string) string {
+	host := strings.TrimPrefix(s, ".")
+	if len(host) > 253 {
+		return "is longer than 253 characters"
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return "is an address: cookies of an address have no Domain"
+	}
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || len(label) > 63 {
+			return "is not a host name: a label has between 1 and 63 characters"
+		}
+		for _, r := range label {
+			if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' {
+				return fmt.Sprintf("is not a host name: it holds %q (no scheme, no port; other scripts as xn--…)", r)
+			}
+		}
+	}
+	return ""
+}
+
+// badPath says what keeps s from being a Path attribute, "" where nothing does.
+func badPath(s string) string {
+	if s[0] != '/' {
+		return `does not begin with "/"`
+	}
+	for _, r := range s {
+		if r < ' ' || r == 0x7F || r == ';' {
+			return fmt.Sprintf("holds %q", r)
+		}
+	}
+	return ""
+}
