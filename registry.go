@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"github.com/cookiecharter/consent/internal/decision"
 	"github.com/cookiecharter/consent/internal/pattern"
 )
 
@@ -99,9 +100,17 @@ func (t Text) blank() []language.Tag {
 // changes and is safe for concurrent use. Make it with [NewRegistry] or
 // [MustRegistry]; the zero Registry declares nothing.
 type Registry struct {
-	cookies  []Cookie
-	rules    pattern.Set[*rule]
-	consents []consentKey // each thing a visitor can consent to, by category and then provider
+	cookies []Cookie
+	rules   pattern.Set[*rule]
+
+	// consents are all that a visitor can consent to, by category and then by
+	// provider, so that what belongs together is a span of them; marks stand
+	// for them in a decision.
+	consents   []consentKey
+	marks      []decision.Mark
+	sorted     []Category // those with a declaration, in the same order
+	categories map[Category]consentSpan
+	providers  map[consentKey]consentSpan
 }
 
 // A consentKey is what consent is given to: a provider, within a category.
@@ -110,9 +119,18 @@ type consentKey struct {
 	provider string
 }
 
+// A consentSpan is what has to be allowed for all that one category declares,
+// or one provider of it: consents[from:to], which may be none, and where it
+// declares anonymous statistics too, that there is no objection.
+type consentSpan struct {
+	from, to  int
+	anonymous bool
+}
+
 // A rule is what is declared for one name, by one provider or several.
 type rule struct {
 	declarations []declaration
+	necessary    bool // each of them is, so that no decision has to be read
 }
 
 type declaration struct {
@@ -197,20 +215,50 @@ func (r *Registry) index() {
 	}
 	slices.SortFunc(r.consents, compareConsents)
 	r.consents = slices.Compact(r.consents)
+	for _, key := range r.consents {
+		r.marks = append(r.marks, decision.MarkOf(string(key.category), key.provider))
+	}
+
+	r.indexSpans()
 
 	rules := make(map[string]*rule, len(r.cookies))
 	for i := range r.cookies {
 		c := &r.cookies[i]
-		if rules[c.Name] == nil {
-			rules[c.Name] = new(rule)
-			r.rules.Put(c.Name, rules[c.Name])
+		of := rules[c.Name]
+		if of == nil {
+			of = &rule{necessary: true}
+			rules[c.Name] = of
+			r.rules.Put(c.Name, of)
 		}
 		d := declaration{Cookie: c, consent: exempt}
 		if c.NeedsConsent() {
-			d.consent, _ = slices.BinarySearchFunc(r.consents, consentKey{c.Category, c.Provider}, compareConsents)
+			d.consent = r.providers[consentKey{c.Category, c.Provider}].from
 		}
-		rules[c.Name].declarations = append(rules[c.Name].declarations, d)
+		of.declarations = append(of.declarations, d)
+		of.necessary = of.necessary && c.Category == Necessary
 	}
+}
+
+func (r *Registry) indexSpans() {
+	r.categories = make(map[Category]consentSpan)
+	r.providers = make(map[consentKey]consentSpan)
+	for i, key := range r.consents {
+		r.providers[key] = consentSpan{from: i, to: i + 1}
+		span, begun := r.categories[key.category]
+		if !begun {
+			span.from = i
+		}
+		span.to = i + 1
+		r.categories[key.category] = span
+	}
+	for _, c := range r.cookies {
+		key := consentKey{c.Category, c.Provider}
+		ofProvider, ofCategory := r.providers[key], r.categories[c.Category]
+		ofProvider.anonymous = ofProvider.anonymous || c.Anonymous
+		ofCategory.anonymous = ofCategory.anonymous || c.Anonymous
+		r.providers[key], r.categories[c.Category] = ofProvider, ofCategory
+	}
+	r.sorted = slices.Sorted(maps.Keys(r.categories))
 }
 
 func compareConsents(a, b consentKey) int {

@@ -1,0 +1,359 @@
+// Package consent keeps cookies that need consent away from visitors who have
+// not given it.
+//
+// A site declares each of its cookies once, as a [Cookie] in a [Registry], and
+// wraps its [net/http.Handler] in a [Middleware]. From then on the middleware reads
+// the visitor's decision from the signed cookie "cookies_preferences", and
+// removes from each response the Set-Cookie lines that the decision does not
+// allow. A handler records a decision with [Middleware.Save] and asks what is
+// allowed with [FromContext].
+//
+// No decision is a refusal: so is one that is forged, expired or older than
+// what is declared now. Cookies that nobody declared are removed as well, until
+// [Config.AllowUndeclared] says otherwise. What a script sets in the browser, a
+// server cannot remove: see [Preferences.Allows] for the scripts that a page
+// embeds.
+package consent
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gorilla/securecookie"
+
+	"github.com/cookiecharter/consent/internal/decision"
+)
+
+// CookieName is the name of the cookie that carries the visitor's decision. It
+// is necessary by nature, needs no declaration and always passes.
+const CookieName = "cookies_preferences"
+
+// A Choice is what a visitor answers. It covers everything that is declared:
+// what it does not accept, it refuses. Begin with [AcceptAll], [RefuseAll] or
+// [Accept]; the zero Choice is RefuseAll. A Choice never changes.
+type Choice struct {
+	all        bool
+	categories []Category
+	providers  []consentKey
+	objects    bool
+}
+
+// AcceptAll returns the choice that accepts everything declared.
+func AcceptAll() Choice { return Choice{all: true} }
+
+// RefuseAll returns the choice that accepts nothing. Necessary cookies and
+// anonymous statistics are not a matter of consent and pass all the same; see
+// [Choice.WithObjection] for the latter.
+func RefuseAll() Choice { return Choice{} }
+
+// Accept returns the choice that accepts every provider of these categories
+// and nothing else.
+func Accept(categories ...Category) Choice {
+	return Choice{categories: slices.Clone(categories)}
+}
+
+// WithProviders returns c, accepting also these providers of one category.
+func (c Choice) WithProviders(category Category, providers ...string) Choice {
+	c.providers = slices.Clone(c.providers)
+	for _, p := range providers {
+		c.providers = append(c.providers, consentKey{category, p})
+	}
+	return c
+}
+
+// WithObjection returns c, objecting also to statistics that are declared
+// anonymous. They need no consent, but a visitor may refuse them (Regulation
+// (EU) 2016/679, article 21); from then on they are removed.
+func (c Choice) WithObjection() Choice {
+	c.objects = true
+	return c
+}
+
+func (c Choice) accepts(key consentKey) bool {
+	return c.all || slices.Contains(c.categories, key.category) || slices.Contains(c.providers, key)
+}
+
+// check returns a ChoiceError for each thing in c that nothing is declared for.
+func (c Choice) check(r *Registry) error {
+	var mistakes []error
+	for _, category := range c.categories {
+		if _, declared := r.categories[category]; !declared && !category.builtIn() {
+			mistakes = append(mistakes, &ChoiceError{Category: category})
+		}
+	}
+	for _, key := range c.providers {
+		if _, declared := r.providers[key]; !declared {
+			mistakes = append(mistakes, &ChoiceError{Category: key.category, Provider: key.provider})
+		}
+	}
+	return errors.Join(mistakes...)
+}
+
+// A ChoiceError names what a [Choice] accepts although nothing is declared
+// there: a category, or a provider of one. It usually means that a form was
+// tampered with, or drawn before the declarations changed.
+type ChoiceError struct {
+	Category Category
+	Provider string // "" where the category itself is unknown
+}
+
+// Error names the category, and the provider where it is one.
+func (e *ChoiceError) Error() string {
+	if e.Provider == "" {
+		return fmt.Sprintf("consent: choice: no cookie is declared in the category %q", string(e.Category))
+	}
+	return fmt.Sprintf("consent: choice: no cookie of the provider %q is declared in the category %q", e.Provider, string(e.Category))
+}
+
+// Preferences answer what the visitor of one request allows. They follow a
+// [Middleware.Save] during the request, and are safe for concurrent use. The
+// zero Preferences answer as strictly as can be: nothing but necessary cookies
+// is allowed, and nothing is decided.
+type Preferences struct{ f *filter }
+
+// Allows reports whether every cookie of the category is allowed. The answer
+// is true for [Necessary], and false for a category in which nothing is
+// declared. Ask it before a page embeds a script or a pixel that sets cookies
+// of its own.
+func (p Preferences) Allows(category Category) bool {
+	if category == Necessary {
+		return true
+	}
+	if p.f == nil {
+		return false
+	}
+	span, declared := p.f.mw.registry.categories[category]
+	return declared && p.f.standing().allows(span)
+}
+
+// AllowsProvider reports whether every cookie of one provider in the category
+// is allowed. The answer is false for a provider that declares none there.
+func (p Preferences) AllowsProvider(category Category, provider string) bool {
+	if p.f == nil {
+		return false
+	}
+	span, declared := p.f.mw.registry.providers[consentKey{category, provider}]
+	return declared && p.f.standing().allows(span)
+}
+
+// AllowsCookie reports whether a cookie of this name would pass the middleware.
+func (p Preferences) AllowsCookie(name string) bool {
+	if p.f == nil {
+		return name == CookieName
+	}
+	reason, _ := p.f.judgeName(name)
+	return reason == "" || reason == Undeclared && p.f.mw.allowUndeclared
+}
+
+// Decided reports whether the visitor has answered for everything that needs
+// consent now, so that there is nothing to ask.
+func (p Preferences) Decided() bool {
+	return p.f != nil && !slices.Contains(p.f.standing().answers, open)
+}
+
+// DecidedAt returns when the visitor took the decision that stands, in whole
+// milliseconds; the zero Time where none does. A decision that no longer
+// covers what is declared has its time all the same.
+func (p Preferences) DecidedAt() time.Time {
+	if p.f == nil {
+		return time.Time{}
+	}
+	return p.f.standing().at
+}
+
+// A standing is a decision held against what is declared now.
+type standing struct {
+	at      time.Time
+	objects bool
+	answers []answer // one for each of Registry.consents
+}
+
+type answer uint8
+
+const (
+	open answer = iota // not given, or for less than what is declared now
+	refused
+	accepted
+)
+
+// allows reports whether all that is declared in the span may pass.
+func (s *standing) allows(span consentSpan) bool {
+	if span.anonymous && s.objects {
+		return false
+	}
+	for _, a := range s.answers[span.from:span.to] {
+		if a != accepted {
+			return false
+		}
+	}
+	return true
+}
+
+// judge returns why a cookie under rule may not pass, "" where it may, and
+// whether it passes because consent was given. Of several declarations the
+// strictest rules.
+func (s *standing) judge(rule *rule) (reason Reason, consented bool) {
+	for _, d := range rule.declarations {
+		switch {
+		case d.consent != exempt && s.answers[d.consent] == open:
+			return Undecided, false
+		case d.consent != exempt && s.answers[d.consent] == refused:
+			return Refused, false
+		case d.consent != exempt:
+			consented = true
+		case d.Anonymous && s.objects:
+			return Objected, false
+		}
+	}
+	return "", consented
+}
+
+// weigh holds a decision against the registry. A category that a provider has
+// joined since is open again as a whole, and only that one; under a new
+// revision all are. An objection asks for less, and stands through both.
+func (m *Middleware) weigh(d *decision.Decision) *standing {
+	s := &standing{at: d.Time, objects: d.Objects, answers: make([]answer, len(m.registry.consents))}
+	if d.Revision < m.revision {
+		return s
+	}
+	for category, span := range m.registry.categories {
+		given := d.Answers(string(category))
+		answers := s.answers[span.from:span.to]
+		for i := range answers {
+			yes, known := given.Of(m.registry.marks[span.from+i])
+			if !known {
+				clear(answers)
+				break
+			}
+			answers[i] = refused
+			if yes {
+				answers[i] = accepted
+			}
+		}
+	}
+	return s
+}
+
+// decide makes the decision that a choice amounts to.
+func (m *Middleware) decide(c Choice, at time.Time) *decision.Decision {
+	d := &decision.Decision{Revision: m.revision, Time: at.Truncate(time.Millisecond), Objects: c.objects}
+	for _, category := range m.registry.sorted {
+		span := m.registry.categories[category]
+		var yes, no []decision.Mark
+		for i := span.from; i < span.to; i++ {
+			if c.accepts(m.registry.consents[i]) {
+				yes = append(yes, m.registry.marks[i])
+			} else {
+				no = append(no, m.registry.marks[i])
+			}
+		}
+		if len(yes)+len(no) > 0 {
+			d.Answer(string(category), yes, no)
+		}
+	}
+	return d
+}
+
+// maxCookie is how many bytes of name and value browsers store (RFC 6265bis
+// section 5.6).
+const maxCookie = 4096
+
+// sign returns the Set-Cookie line that carries d.
+func (m *Middleware) sign(d *decision.Decision) (string, error) {
+	value, err := m.codecs[0].Encode(CookieName, d.Append(nil))
+	if err != nil {
+		return "", fmt.Errorf("consent: the decision on %d providers does not fit into a cookie: %w", len(m.registry.consents), err)
+	}
+	cookie := m.cookie
+	cookie.Value = value
+	return cookie.String(), nil
+}
+
+// newCodec makes what signs and verifies with one key.
+func newCodec(key []byte, lifetime time.Duration) *securecookie.SecureCookie {
+	return securecookie.New(key, nil).
+		SetSerializer(securecookie.NopEncoder{}).
+		MaxAge(int(lifetime / time.Second)).
+		MaxLength(maxCookie - len(CookieName))
+}
+
+// maxChecked is how many preferences cookies of one request have their
+// signature checked. A browser sends more than one where they were set for
+// several paths or domains, or where another site of the same domain plants
+// some.
+const maxChecked = 4
+
+// maxAhead is how far the clocks of a site's servers may be apart.
+const maxAhead = 5 * time.Minute
+
+// read returns the newest valid decision in the Cookie headers of a request,
+// and the zero Decision where there is none.
+func (m *Middleware) read(headers []string) *decision.Decision {
+	newest := new(decision.Decision)
+	for _, value := range newestClaims(headers) {
+		if value == "" {
+			break
+		}
+		if d, ok := m.verify(value); ok && d.Time.After(newest.Time) {
+			newest = d
+		}
+	}
+	return newest
+}
+
+// verify checks the signature and age of one value, in constant time by
+// securecookie. Every key verifies, so that keys can be rotated.
+func (m *Middleware) verify(value string) (*decision.Decision, bool) {
+	for _, codec := range m.codecs {
+		var signed []byte
+		if codec.Decode(CookieName, value, &signed) != nil {
+			continue
+		}
+		d, err := decision.Parse(signed)
+		return &d, err == nil && time.Until(d.Time) < maxAhead
+	}
+	return nil, false
+}
+
+// newestClaims returns the preferences cookies among the Cookie headers that
+// claim to be the newest, without trusting the claim: it only bounds what is
+// checked.
+func newestClaims(headers []string) (values [maxChecked]string) {
+	var dates [maxChecked]int64
+	for _, header := range headers {
+		for pair := range strings.SplitSeq(header, ";") {
+			name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
+			if name != CookieName || slices.Contains(values[:], value) {
+				continue
+			}
+			date := claimedDate(value)
+			for i := range values {
+				if date > dates[i] {
+					copy(values[i+1:], values[i:])
+					copy(dates[i+1:], dates[i:])
+					values[i], dates[i] = value, date
+					break
+				}
+			}
+		}
+	}
+	return values
+}
+
+// claimedDate returns the seconds since 1970 that securecookie's format begins
+// with, and 0 where value is not of that format.
+func claimedDate(value string) int64 {
+	var head [15]byte
+	n, _ := base64.URLEncoding.Decode(head[:], []byte(value[:min(len(value), 20)]))
+	digits, _, _ := strings.Cut(string(head[:n]), "|")
+	date, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return date
+}

@@ -1,0 +1,173 @@
+package rawhead_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/internal/rawhead"
+)
+
+// dropAd takes out cookies whose line begins with "ad", and adds one to each
+// final head.
+func dropAd(status int, fields []rawhead.Field) []rawhead.Field {
+	kept := fields[:0]
+	for _, f := range fields {
+		if strings.EqualFold(f.Name, "Set-Cookie") && strings.HasPrefix(f.Value, "ad") {
+			continue
+		}
+		kept = append(kept, f)
+	}
+	if status == 101 || status < 100 || status > 199 {
+		kept = append(kept, rawhead.Field{Name: "Set-Cookie", Value: "new=1\r\nX: y"})
+	}
+	return kept
+}
+
+const added = "Set-Cookie: new=1  X: y\r\n"
+
+var heads = []struct{ name, in, out string }{
+	{"an upgrade", "HTTP/1.1 101 Switching Protocols\r\nSet-Cookie: ad=1\r\nSet-Cookie: ok=1\r\nUpgrade: x\r\n\r\n\x00tunnel",
+		"HTTP/1.1 101 Switching Protocols\r\nSet-Cookie: ok=1\r\nUpgrade: x\r\n" + added + "\r\n\x00tunnel"},
+	{"lines that end in LF", "HTTP/1.1 200 OK\nset-cookie:ad=1\nA: b\n\nbody\r\n\r\nSet-Cookie: ad=1",
+		"HTTP/1.1 200 OK\nA: b\n" + added + "\nbody\r\n\r\nSet-Cookie: ad=1"},
+	{"a CR alone between fields", "HTTP/1.1 200 OK\r\nA: b\rSet-Cookie: ad=1\rC: d\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nA: b\rC: d\r\n" + added + "\r\n"},
+	{"a CR alone behind the status", "HTTP/1.1 200 OK\rSet-Cookie: ad=1\r\n\r\n",
+		"HTTP/1.1 200 OK\r" + "\r\n" + added + "\r\n"},
+	{"white space around the name", "HTTP/1.1 200 OK\r\n \tSet-Cookie\t : ad=1\r\nA: b\r\n SET-COOKIE : ad=2\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nA: b\r\n" + added + "\r\n"},
+	{"a folded cookie", "HTTP/1.1 200 OK\r\nSet-Cookie: ok=1;\r\n  Path=/\r\nSet-Cookie:\r\n ad=1\r\nA: b\r\n c\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nSet-Cookie: ok=1; Path=/\r\nA: b\r\n c\r\n" + added + "\r\n"},
+	{"early hints first", "HTTP/1.1 103 Early Hints\r\nSet-Cookie: ad=1\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: ad=2\r\n\r\nbody",
+		"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n" + added + "\r\nbody"},
+	{"an informational status with letters behind", "HTTP/1.1 103x\r\n\r\nHTTP/1.1 200\r\nSet-Cookie: ad=1\r\n\r\n",
+		"HTTP/1.1 103x\r\n\r\nHTTP/1.1 200\r\n" + added + "\r\n"},
+	{"no status", "HTTP/1.1\r\nSet-Cookie: ad=1\r\n\r\n", "HTTP/1.1\r\n" + added + "\r\n"},
+	{"four bytes before the head", "\r\n\r\nhttp/1.0 200\r\nSet-Cookie: ad=1\r\n\r\n", "\r\n\r\nhttp/1.0 200\r\n" + added + "\r\n"},
+	{"half of the name before it", "hthtHTTP/1.0 200\r\nSet-Cookie: ad=1\r\n\r\n", "hthtHTTP/1.0 200\r\n" + added + "\r\n"},
+	{"five bytes before it", "12345HTTP/1.0 200\r\nSet-Cookie: ad=1\r\n\r\n", "12345HTTP/1.0 200\r\nSet-Cookie: ad=1\r\n\r\n"},
+	{"a tunnel", "\x16\x03\x01 hello\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: ad=1\r\n\r\n", "\x16\x03\x01 hello\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: ad=1\r\n\r\n"},
+	{"a head that is not finished", "HTTP/1.1 200 OK\r\nSet-Cookie: ad=1\r\nA: b", "HTTP/1.1 200 OK\r\nA: b\r\n" + added},
+	{"a cookie that is not finished", "HTTP/1.1 200 OK\r\nSet-Cookie: ad", "HTTP/1.1 200 OK\r\n" + added},
+	{"the beginning of a beginning", "HT", "HT"},
+	{"a line without a colon", "HTTP/1.1 200 OK\r\nSet-Cookie ad=1\r\n\r\n", "HTTP/1.1 200 OK\r\nSet-Cookie ad=1\r\n" + added + "\r\n"},
+	{"nothing", "", ""},
+}
+
+func TestNothingLeaksFromAHeadAndNothingElseChanges(t *testing.T) {
+	for _, test := range heads {
+		t.Run(test.name, func(t *testing.T) {
+			for _, size := range []int{1, 2, 3, 7, len(test.in) + 1} {
+				assert.Equal(t, test.out, write(t, []byte(test.in), func() int { return size }), "in writes of %d bytes", size)
+			}
+		})
+	}
+}
+
+func TestBytesBehindAHeadAreNotDelayed(t *testing.T) {
+	var out bytes.Buffer
+	w := rawhead.NewWriter(&out, dropAd)
+	io.WriteString(w, "HTTP/1.1 101 S\r\n\r")
+	assert.Zero(t, out.Len())
+	io.WriteString(w, "\nfirst")
+	assert.True(t, strings.HasSuffix(out.String(), "\r\n\r\nfirst"))
+	assert.True(t, w.Done())
+	io.WriteString(w, "HTTP/1.1")
+	assert.True(t, strings.HasSuffix(out.String(), "firstHTTP/1.1"))
+}
+
+func TestBytesThatAreNoHeadAreNotDelayed(t *testing.T) {
+	var out bytes.Buffer
+	w := rawhead.NewWriter(&out, dropAd)
+	for _, c := range "hi" {
+		io.WriteString(w, string(c))
+	}
+	assert.Equal(t, "hi", out.String())
+}
+
+func TestAHeadThatNeverEndsIsBounded(t *testing.T) {
+	for _, size := range []int{1 << 10, 1 << 20} {
+		var out bytes.Buffer
+		w := rawhead.NewWriter(&out, dropAd)
+		_, err := io.WriteString(w, "HTTP/1.1 200 OK\r\n")
+		require.NoError(t, err)
+		for range (300 << 10) / size {
+			if _, err = w.Write(bytes.Repeat([]byte("a"), size)); err != nil {
+				break
+			}
+		}
+		if size > 300<<10 {
+			_, err = w.Write(append(bytes.Repeat([]byte("a"), size), "\r\n\r\n"...))
+		}
+		require.ErrorIs(t, err, rawhead.ErrHeadTooLong)
+		_, err = w.Write([]byte("\r\n\r\n"))
+		require.ErrorIs(t, err, rawhead.ErrHeadTooLong)
+		require.ErrorIs(t, w.Flush(), rawhead.ErrHeadTooLong)
+		assert.Zero(t, out.Len())
+	}
+}
+
+func TestAFailingConnectionIsReported(t *testing.T) {
+	broken := errors.New("broken")
+	w := rawhead.NewWriter(writerFunc(func([]byte) (int, error) { return 0, broken }), dropAd)
+	_, err := io.WriteString(w, "HTTP/1.1 200 OK\r\n\r\n")
+	require.ErrorIs(t, err, broken)
+	_, err = io.WriteString(w, "body")
+	require.ErrorIs(t, err, broken)
+
+	w = rawhead.NewWriter(writerFunc(func(p []byte) (int, error) { return len(p) / 2, nil }), dropAd)
+	_, err = io.WriteString(w, "HTTP/1.1 200 OK\r\n\r\n")
+	require.ErrorIs(t, err, io.ErrShortWrite)
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// Any split of the bytes gives the same output.
+func FuzzSplit(f *testing.F) {
+	for _, test := range heads {
+		f.Add([]byte(test.in), []byte{1})
+		f.Add([]byte(test.in), []byte{2, 5, 30})
+	}
+	f.Fuzz(func(t *testing.T, in, sizes []byte) {
+		whole := write(t, in, func() int { return len(in) + 1 })
+		single := write(t, in, func() int { return 1 })
+		i := 0
+		split := write(t, in, func() int {
+			if len(sizes) == 0 {
+				return 1
+			}
+			i++
+			return 1 + int(sizes[i%len(sizes)])
+		})
+		if whole != single || whole != split {
+			t.Errorf("whole %q, byte by byte %q, split %q", whole, single, split)
+		}
+	})
+}
+
+// write returns what leaves where in is written in pieces of these sizes and
+// the connection is closed then.
+func write(t *testing.T, in []byte, size func() int) string {
+	t.Helper()
+	var out bytes.Buffer
+	w := rawhead.NewWriter(&out, dropAd)
+	for len(in) > 0 {
+		n := min(size(), len(in))
+		if got, err := w.Write(in[:n]); got != n || err != nil {
+			t.Fatalf("Write = %d, %v; want %d", got, err, n)
+		}
+		in = in[n:]
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}

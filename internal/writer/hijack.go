@@ -1,0 +1,159 @@
+package writer
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cookiecharter/consent/internal/rawhead"
+)
+
+// hijack hands the connection to the handler. Where no head has left, the
+// handler is about to write one by itself, which is filtered on its way.
+func (w *Writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
+	c, rw, err := w.to.(http.Hijacker).Hijack()
+	if err != nil {
+		return c, rw, err
+	}
+	sent := false
+	for v := w; v != nil; v = v.outer {
+		sent = sent || v.sent
+		v.hijacked = true
+	}
+	if sent {
+		return c, rw, nil
+	}
+	if err := rw.Flush(); err != nil {
+		return c, rw, err
+	}
+	guarded := guard(c, w.filter.FilterFields)
+	return guarded, bufio.NewReadWriter(rw.Reader, bufio.NewWriterSize(guarded, rw.Writer.Size())), nil
+}
+
+// A conn filters the head that is written to it. Its methods may be called
+// from several goroutines, as those of any connection.
+type conn struct {
+	net.Conn
+	through atomic.Bool // the head has passed
+	mu      sync.Mutex  // guards head
+	head    *rawhead.Writer
+}
+
+// guard returns c with a filter before it, and with those abilities of c that
+// the filter leaves possible. What a raw connection has beside them, such as
+// SyscallConn, would be a way around it.
+func guard(c net.Conn, edit rawhead.Edit) net.Conn {
+	g := &conn{Conn: c, head: rawhead.NewWriter(c, edit)}
+	_, canRead := c.(io.ReaderFrom)
+	to, canWrite := c.(io.WriterTo)
+	_, canClose := c.(closeWriter)
+	from, end := readFrom{g}, closeWrite{g}
+	switch {
+	case canRead && canWrite && canClose:
+		return struct {
+			*conn
+			readFrom
+			io.WriterTo
+			closeWrite
+		}{g, from, to, end}
+	case canRead && canWrite:
+		return struct {
+			*conn
+			readFrom
+			io.WriterTo
+		}{g, from, to}
+	case canRead && canClose:
+		return struct {
+			*conn
+			readFrom
+			closeWrite
+		}{g, from, end}
+	case canWrite && canClose:
+		return struct {
+			*conn
+			io.WriterTo
+			closeWrite
+		}{g, to, end}
+	case canRead:
+		return struct {
+			*conn
+			readFrom
+		}{g, from}
+	case canWrite:
+		return struct {
+			*conn
+			io.WriterTo
+		}{g, to}
+	case canClose:
+		return struct {
+			*conn
+			closeWrite
+		}{g, end}
+	default:
+		return g
+	}
+}
+
+func (c *conn) Write(p []byte) (int, error) {
+	if c.through.Load() {
+		return c.Conn.Write(p)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n, err := c.head.Write(p)
+	c.through.Store(c.head.Done())
+	return n, err
+}
+
+func (c *conn) Close() error {
+	c.end()
+	return c.Conn.Close()
+}
+
+// end sends what is held of an unfinished head. It does not wait for a Write
+// that hangs, which Close is there to interrupt.
+func (c *conn) end() {
+	if !c.through.Load() && c.mu.TryLock() {
+		defer c.mu.Unlock()
+		// An error here is one of the connection, and Close or the next Write
+		// reports those.
+		_ = c.head.Flush()
+		c.through.Store(c.head.Done())
+	}
+}
+
+type readFrom struct{ c *conn }
+
+// ReadFrom lets the connection read from src itself once the head has passed.
+func (v readFrom) ReadFrom(src io.Reader) (n int64, err error) {
+	buffer := make([]byte, 4<<10)
+	for !v.c.through.Load() {
+		got, err := src.Read(buffer)
+		if got > 0 {
+			if _, err := v.c.Write(buffer[:got]); err != nil {
+				return n, err
+			}
+			n += int64(got)
+		}
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+	rest, err := v.c.Conn.(io.ReaderFrom).ReadFrom(src)
+	return n + rest, err
+}
+
+type closeWriter interface{ CloseWrite() error }
+
+type closeWrite struct{ c *conn }
+
+func (v closeWrite) CloseWrite() error {
+	v.c.end()
+	return v.c.Conn.(closeWriter).CloseWrite()
+}

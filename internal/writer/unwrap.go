@@ -1,0 +1,68 @@
+package writer
+
+import (
+	"net/http"
+	"time"
+)
+
+// Unwrap is how [http.ResponseController] finds deadlines and full duplex, and
+// what lies below a writer that has only Unwrap itself. It never returns what
+// w wraps, which would be a way around the filter, but a view: of one ability
+// at a time, then of the writer below, filtered as this one is. nil ends the
+// chain.
+func (w *Writer) Unwrap() http.ResponseWriter {
+	if _, ok := w.to.(readDeadliner); ok {
+		return readDeadline{w}
+	}
+	return readDeadline{w}.Unwrap()
+}
+
+type readDeadliner interface{ SetReadDeadline(time.Time) error }
+
+type readDeadline struct{ *Writer }
+
+func (v readDeadline) SetReadDeadline(t time.Time) error {
+	return v.to.(readDeadliner).SetReadDeadline(t)
+}
+
+func (v readDeadline) Unwrap() http.ResponseWriter {
+	if _, ok := v.to.(writeDeadliner); ok {
+		return writeDeadline(v)
+	}
+	return writeDeadline(v).Unwrap()
+}
+
+type writeDeadliner interface{ SetWriteDeadline(time.Time) error }
+
+type writeDeadline struct{ *Writer }
+
+func (v writeDeadline) SetWriteDeadline(t time.Time) error {
+	return v.to.(writeDeadliner).SetWriteDeadline(t)
+}
+
+func (v writeDeadline) Unwrap() http.ResponseWriter {
+	if _, ok := v.to.(fullDuplexer); ok {
+		return fullDuplex(v)
+	}
+	return fullDuplex(v).Unwrap()
+}
+
+type fullDuplexer interface{ EnableFullDuplex() error }
+
+type fullDuplex struct{ *Writer }
+
+func (v fullDuplex) EnableFullDuplex() error {
+	return v.to.(fullDuplexer).EnableFullDuplex()
+}
+
+func (v fullDuplex) Unwrap() http.ResponseWriter {
+	below, ok := v.to.(interface{ Unwrap() http.ResponseWriter })
+	if !ok {
+		return nil
+	}
+	to := below.Unwrap()
+	if to == nil {
+		return nil
+	}
+	return expose(&Writer{to: to, filter: v.filter, outer: v.Writer})
+}

@@ -1,0 +1,517 @@
+package consent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/securecookie"
+
+	"github.com/cookiecharter/consent/internal/rawhead"
+	"github.com/cookiecharter/consent/internal/setcookie"
+	"github.com/cookiecharter/consent/internal/sharedcache"
+	"github.com/cookiecharter/consent/internal/withdrawal"
+	"github.com/cookiecharter/consent/internal/writer"
+)
+
+// A Config is what a [Middleware] is made of. Registry and Keys are required;
+// every other field's zero value is right for a site on https.
+type Config struct {
+	// Registry holds the declarations of the site. Required.
+	Registry *Registry
+
+	// Keys sign the visitor's decision: the first signs, all verify, so that a
+	// new key goes first and the old one stays until what it signed has
+	// expired. Each is secret, random and at least 32 bytes long. Required.
+	Keys [][]byte
+
+	// AllowUndeclared lets cookies pass that nobody declared, for a site that
+	// adopts the library step by step.
+	AllowUndeclared bool
+
+	// Lifetime is how long a decision stands, in whole seconds. Zero means 180
+	// days, about the six months that the CNIL recommends (recommendation of
+	// 17 September 2020 on cookies and other tracers, paragraph 41).
+	Lifetime time.Duration
+
+	// Revision asks every visitor again when it is raised: a decision taken
+	// under a lower one is no consent.
+	Revision uint64
+
+	// Domain is the Domain attribute of the preferences cookie, for a decision
+	// that is shared by the hosts of a site. Empty means the host alone.
+	Domain string
+
+	// Insecure leaves the Secure attribute off the preferences cookie, for
+	// development on plain http.
+	Insecure bool
+
+	// HttpOnly hides the preferences cookie from the scripts of a page, which
+	// can then not read what is allowed.
+	HttpOnly bool
+
+	// Observe, if not nil, is told what became of cookies, at the moment when
+	// the head of a response leaves and in the goroutine that sends it.
+	Observe func(*http.Request, Event)
+}
+
+// An Event tells what became of one cookie in one response: its name, never
+// its value.
+type Event struct {
+	Cookie  string // as the browser would name it; "" for one without a name
+	Outcome Outcome
+	Reason  Reason
+}
+
+// An Outcome is what the middleware did with a cookie.
+type Outcome string
+
+const (
+	Removed Outcome = "removed" // the line that would have set it was taken out
+	Expired Outcome = "expired" // a withdrawal had the browser delete it
+	Passed  Outcome = "passed"  // it went through for want of a declaration
+)
+
+// A Reason is why a cookie has no consent.
+type Reason string
+
+const (
+	Undeclared Reason = "undeclared" // nobody declared a cookie of this name
+	Undecided  Reason = "undecided"  // the visitor has not answered for it
+	Refused    Reason = "refused"    // the visitor has refused it
+	Objected   Reason = "objected"   // the visitor objects to anonymous statistics
+	Unreadable Reason = "unreadable" // no browser reads the line, or not for certain
+)
+
+// ErrOutside is returned by [Middleware.Save] for a request that did not come
+// through [Middleware.Wrap] of the same middleware.
+var ErrOutside = errors.New("consent: Save: the request did not come through this middleware's Wrap")
+
+// ErrTooLate is returned by [Middleware.Save] where the head of the response
+// has left already, and no cookie can be set any more.
+var ErrTooLate = errors.New("consent: Save: the head of the response has been sent")
+
+// A Middleware removes what a visitor has not consented to from the responses
+// of the handlers that it wraps. Make it with [NewMiddleware]. It is safe for
+// concurrent use.
+type Middleware struct {
+	registry        *Registry
+	codecs          []*securecookie.SecureCookie
+	cookie          http.Cookie // the preferences cookie, without a value
+	revision        uint64
+	allowUndeclared bool
+	observe         func(*http.Request, Event)
+}
+
+// defaultLifetime is six months in days: see [Config.Lifetime].
+const defaultLifetime = 180 * 24 * time.Hour
+
+// minKey is what NIST SP 800-107 asks of a key for HMAC-SHA-256: as many bytes
+// as the hash has.
+const minKey = 32
+
+// NewMiddleware makes a middleware. The error holds every mistake in the
+// config, each as a [*FieldError], joined by [errors.Join].
+func NewMiddleware(config Config) (*Middleware, error) {
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	if config.Lifetime == 0 {
+		config.Lifetime = defaultLifetime
+	}
+	m := &Middleware{
+		registry:        config.Registry,
+		revision:        config.Revision,
+		allowUndeclared: config.AllowUndeclared,
+		observe:         config.Observe,
+		cookie: http.Cookie{
+			Name:     CookieName,
+			Path:     "/",
+			Domain:   config.Domain,
+			MaxAge:   int(config.Lifetime / time.Second),
+			Secure:   !config.Insecure,
+			HttpOnly: config.HttpOnly,
+			SameSite: http.SameSiteLaxMode,
+		},
+	}
+	for _, key := range config.Keys {
+		m.codecs = append(m.codecs, newCodec(key, config.Lifetime))
+	}
+	return m, nil
+}
+
+func (c *Config) validate() error {
+	var mistakes []error
+	wrong := func(field, reason string, args ...any) {
+		mistakes = append(mistakes, &FieldError{Index: -1, Field: field, Reason: fmt.Sprintf(reason, args...)})
+	}
+	if c.Registry == nil {
+		wrong("Registry", "is nil")
+	}
+	if len(c.Keys) == 0 {
+		wrong("Keys", "holds no key")
+	}
+	for i, key := range c.Keys {
+		if len(key) < minKey {
+			wrong(fmt.Sprintf("Keys[%d]", i), "has %d bytes; a key has at least %d", len(key), minKey)
+		}
+	}
+	switch {
+	case c.Lifetime < 0:
+		wrong("Lifetime", "%v is negative; zero means 180 days", c.Lifetime)
+	case c.Lifetime > 0 && c.Lifetime < time.Second:
+		wrong("Lifetime", "%v is less than a second, the unit in which cookies expire", c.Lifetime)
+	}
+	if c.Domain != "" {
+		if reason := badDomain(c.Domain); reason != "" {
+			wrong("Domain", "%q %s", c.Domain, reason)
+		}
+	}
+	return errors.Join(mistakes...)
+}
+
+// Wrap returns a handler that serves as next does, but for the cookies that
+// the visitor has not consented to. The writer that next gets has exactly the
+// abilities of the server's. Lines are judged when the head of the response
+// leaves, by what the visitor has decided then.
+func (m *Middleware) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f := &filter{Context: r.Context(), mw: m, cookies: r.Header["Cookie"]}
+		f.request = r.WithContext(f)
+		guarded := writer.Wrap(&f.Writer, w, f)
+		defer writer.Finish(&f.Writer)
+		next.ServeHTTP(guarded, f.request)
+	})
+}
+
+// FromContext returns the preferences of the visitor whose request the context
+// belongs to. For a context that did not come through [Middleware.Wrap] they
+// are the strictest: the zero Preferences.
+func FromContext(ctx context.Context) Preferences {
+	f, _ := ctx.Value(filterKey{}).(*filter)
+	return Preferences{f}
+}
+
+// Save records the visitor's choice, in place of an earlier one, and takes
+// effect at once: for [FromContext], for every line that this response sets,
+// and for the declared cookies that the request carries and the choice
+// refuses, which are expired. A later Save in the same request replaces it.
+//
+// The error is [ErrOutside] or [ErrTooLate], one [*ChoiceError] or several
+// joined, or says that so many providers need consent (700 or so) that no
+// cookie can hold the answers. Nothing has changed where there is one.
+func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice) error {
+	f := m.filterOf(r.Context())
+	if f == nil {
+		return ErrOutside
+	}
+	if err := choice.check(m.registry); err != nil {
+		return err
+	}
+	d := m.decide(choice, time.Now())
+	line, err := m.sign(d)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.sent {
+		return ErrTooLate
+	}
+	f.saved = line
+	f.current.Store(m.weigh(d))
+	return nil
+}
+
+// filterOf finds m's own filter where several middlewares wrap one another.
+func (m *Middleware) filterOf(ctx context.Context) *filter {
+	for {
+		f, _ := ctx.Value(filterKey{}).(*filter)
+		if f == nil || f.mw == m {
+			return f
+		}
+		ctx = f.Context
+	}
+}
+
+// A filter is the middleware at work on one request. It is the request's
+// context and its writer in one, which saves two allocations.
+type filter struct {
+	context.Context
+	writer.Writer
+	mw      *Middleware
+	request *http.Request
+	cookies []string // the Cookie headers, as they came
+
+	current atomic.Pointer[standing] // nil until somebody asks
+	room    [6]string                // for lines that stay where others go
+
+	mu    sync.Mutex
+	saved string // the line of a Save that has not left yet
+	sent  bool   // the head has left
+}
+
+type filterKey struct{}
+
+// Value makes the filter findable in its own context.
+func (f *filter) Value(key any) any {
+	if key == (filterKey{}) {
+		return f
+	}
+	return f.Context.Value(key)
+}
+
+// standing returns what the visitor has decided. The signature is checked when
+// it is first asked for, and once in a request.
+func (f *filter) standing() *standing {
+	if s := f.current.Load(); s != nil {
+		return s
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.current.Load() == nil {
+		f.current.Store(f.mw.weigh(f.mw.read(f.cookies)))
+	}
+	return f.current.Load()
+}
+
+// FilterHead takes what may not pass out of a head, and adds to the final one
+// what a Save left to add.
+func (f *filter) FilterHead(h http.Header, final bool) {
+	consented := false
+	for key, lines := range h {
+		if !isSetCookie(key) {
+			continue
+		}
+		var room []string
+		if key == "Set-Cookie" { // every other spelling is too rare to have room of its own
+			room = f.room[:0]
+		}
+		kept, some := f.filterLines(lines, room)
+		consented = consented || some
+		if len(kept) == 0 {
+			delete(h, key)
+		} else {
+			h[key] = kept
+		}
+	}
+	if final {
+		if lines := f.leave(); len(lines) > 0 {
+			h["Set-Cookie"] = append(slices.Clip(h["Set-Cookie"]), lines...)
+			consented = true
+		}
+	}
+	if consented {
+		keepPrivate(h)
+	}
+}
+
+// FilterTrailer takes cookies out of the trailer, whatever they are: browsers
+// store none from there, but a proxy may move one into the head.
+func (f *filter) FilterTrailer(h http.Header) {
+	for key := range h {
+		if name, found := cutPrefixFold(key, http.TrailerPrefix); found && isSetCookie(name) {
+			delete(h, key)
+		}
+	}
+}
+
+// FilterFields does for a head that a handler writes to a hijacked connection
+// what FilterHead does for one that the server writes.
+func (f *filter) FilterFields(status int, fields []rawhead.Field) []rawhead.Field {
+	final := status == http.StatusSwitchingProtocols || status < 100 || status > 199
+	consented := false
+	kept := fields[:0]
+	for _, field := range fields {
+		if isSetCookie(field.Name) {
+			line, verdict := f.judge(field.Value)
+			if verdict == remove {
+				continue
+			}
+			if line != field.Value {
+				field = rawhead.Field{Name: field.Name, Value: line}
+			}
+			consented = consented || verdict == passByConsent
+		}
+		kept = append(kept, field)
+	}
+	if final {
+		for _, line := range f.leave() {
+			kept = append(kept, rawhead.Field{Name: "Set-Cookie", Value: line})
+			consented = true
+		}
+	}
+	if consented {
+		kept = keepFieldsPrivate(kept)
+	}
+	return kept
+}
+
+// filterLines returns the lines that pass, and whether one of them does by
+// consent. The given slice may be shared between requests, so that nothing is
+// written to it: where a line goes, the others move to room.
+func (f *filter) filterLines(lines, room []string) (kept []string, consented bool) {
+	changed := false
+	for i, line := range lines {
+		passed, verdict := f.judge(line)
+		if !changed && (verdict == remove || passed != line) {
+			changed = true
+			kept = append(room, lines[:i]...)
+		}
+		if changed && verdict != remove {
+			kept = append(kept, passed)
+		}
+		consented = consented || verdict == passByConsent
+	}
+	if !changed {
+		kept = lines
+	}
+	return kept, consented
+}
+
+type verdict uint8
+
+const (
+	remove verdict = iota
+	pass
+	passByConsent
+)
+
+// judge decides about one Set-Cookie line and returns the text to send.
+func (f *filter) judge(line string) (string, verdict) {
+	reading := setcookie.Read(line, time.Now())
+	switch reading.Deletion {
+	case setcookie.Sure:
+		return line, pass
+	case setcookie.Recent:
+		return line + "; Max-Age=0", pass
+	}
+	if !reading.Readable {
+		f.tell("", Removed, Unreadable)
+		return "", remove
+	}
+	verdict := pass
+	for _, name := range reading.Names() {
+		reason, consented := f.judgeName(name)
+		switch {
+		case reason == Undeclared && f.mw.allowUndeclared:
+			f.tell(name, Passed, Undeclared)
+		case reason != "":
+			f.tell(name, Removed, reason)
+			return "", remove
+		case consented:
+			verdict = passByConsent
+		}
+	}
+	return line, verdict
+}
+
+// judgeName returns why a cookie of this name may not be set, "" where it may,
+// and whether consent is what allows it.
+func (f *filter) judgeName(name string) (reason Reason, consented bool) {
+	if name == CookieName {
+		return "", false
+	}
+	rule, declared := f.mw.registry.rules.Match(name)
+	switch {
+	case !declared:
+		return Undeclared, false
+	case rule.necessary:
+		return "", false
+	default:
+		return f.standing().judge(rule)
+	}
+}
+
+// leave marks the head as sent and returns the lines that a Save adds to it:
+// the signed decision, and those that expire what the decision refuses. From
+// here on another Save comes too late.
+func (f *filter) leave() []string {
+	f.mu.Lock()
+	saved := f.saved
+	f.saved, f.sent = "", true
+	f.mu.Unlock()
+	if saved == "" {
+		return nil
+	}
+	lines := []string{saved}
+	for name := range withdrawal.Names(f.cookies) {
+		reason, _ := f.judgeName(name)
+		if reason == "" || reason == Undeclared {
+			continue
+		}
+		rule, _ := f.mw.registry.rules.Match(name)
+		for _, d := range rule.declarations {
+			for _, line := range withdrawal.Lines(name, f.request.Host, d.Domain, d.Path) {
+				if !slices.Contains(lines, line) {
+					lines = append(lines, line)
+				}
+			}
+		}
+		f.tell(name, Expired, reason)
+	}
+	return lines
+}
+
+func (f *filter) tell(cookie string, outcome Outcome, reason Reason) {
+	if f.mw.observe != nil {
+		f.mw.observe(f.request, Event{cookie, outcome, reason})
+	}
+}
+
+// keepPrivate keeps a response out of caches that would hand a consented line
+// to somebody who did not consent.
+func keepPrivate(h http.Header) {
+	var given []string
+	for key, values := range h {
+		switch {
+		case strings.EqualFold(key, "Cache-Control"):
+			given = append(given, values...)
+		case sharedcache.IsTargeted(key):
+			delete(h, key)
+		}
+	}
+	if value, changed := sharedcache.Private(given); changed {
+		for key := range h {
+			if strings.EqualFold(key, "Cache-Control") {
+				delete(h, key)
+			}
+		}
+		h.Set("Cache-Control", value)
+	}
+}
+
+// keepFieldsPrivate is keepPrivate for a head written by hand.
+func keepFieldsPrivate(fields []rawhead.Field) []rawhead.Field {
+	var given []string
+	for _, field := range fields {
+		if strings.EqualFold(field.Name, "Cache-Control") {
+			given = append(given, field.Value)
+		}
+	}
+	value, changed := sharedcache.Private(given)
+	fields = slices.DeleteFunc(fields, func(field rawhead.Field) bool {
+		return sharedcache.IsTargeted(field.Name) || changed && strings.EqualFold(field.Name, "Cache-Control")
+	})
+	if changed {
+		fields = append(fields, rawhead.Field{Name: "Cache-Control", Value: value})
+	}
+	return fields
+}
+
+func isSetCookie(key string) bool {
+	return len(key) == len("Set-Cookie") && strings.EqualFold(key, "Set-Cookie")
+}
+
+func cutPrefixFold(s, prefix string) (after string, found bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return s, false
+	}
+	return s[len(prefix):], true
+}
