@@ -1,0 +1,209 @@
+package setcookie_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The table is only worth what browsers make of it: this test takes every row
+// to them. It needs no driver. The browser opens a page that walks through the
+// rows: for each it has the line set by a host of its own, and asks that host
+// for what it was sent. The hosts are of one site with the page, so that none
+// of their cookies is a third party's.
+
+func TestTheTableSaysWhatChromiumDoes(t *testing.T) {
+	took := walk(t, []string{"chromium", "chromium-browser", "google-chrome"}, func(binary, profile, url string) *exec.Cmd {
+		return exec.Command(binary, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+			"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+			"--user-data-dir="+profile, url)
+	})
+	took.compare(t, "Chromium", func(r row) outcome { return r.chromium })
+}
+
+func TestTheTableSaysWhatFirefoxDoes(t *testing.T) {
+	took := walk(t, []string{"firefox-esr", "firefox"}, func(binary, profile, url string) *exec.Cmd {
+		const quiet = `user_pref("app.update.enabled", false);
+user_pref("app.normandy.enabled", false);
+user_pref("browser.safebrowsing.malware.enabled", false);
+user_pref("browser.safebrowsing.phishing.enabled", false);
+user_pref("browser.shell.checkDefaultBrowser", false);
+user_pref("datareporting.policy.dataSubmissionEnabled", false);
+user_pref("extensions.update.enabled", false);
+user_pref("network.captive-portal-service.enabled", false);
+user_pref("network.connectivity-service.enabled", false);
+user_pref("services.settings.server", "http://localhost:1");
+user_pref("toolkit.telemetry.enabled", false);
+`
+		if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(quiet), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(binary, "--headless", "--no-remote", "--profile", profile, url)
+		cmd.Env = append(os.Environ(), "HOME="+profile)
+		return cmd
+	})
+	took.compare(t, "Firefox", func(r row) outcome { return r.firefox })
+}
+
+// patience is how long a browser may take for the whole table.
+const patience = 4 * time.Minute
+
+// A walker serves the pages that lead a browser through the rows, and keeps
+// what it sent.
+type walker struct {
+	rows []row
+	done chan struct{}
+
+	mu   sync.Mutex
+	sent map[string]string // by step and row, as the URL says: "/see?12"
+	last string
+}
+
+func walk(t *testing.T, binaries []string, command func(binary, profile, url string) *exec.Cmd) *walker {
+	binary := ""
+	for _, name := range binaries {
+		if path, err := exec.LookPath(name); err == nil {
+			binary = path
+			break
+		}
+	}
+	if binary == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("none of %q is installed, and CI=true asks for it", binaries)
+		}
+		t.Skipf("none of %q is installed", binaries)
+	}
+	w := &walker{rows: readRows(t), done: make(chan struct{}), sent: make(map[string]string)}
+	server := httptest.NewServer(w)
+	defer server.Close()
+	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "http://"), ":")
+
+	profile := t.TempDir()
+	cmd := command(binary, profile, "http://rows.localhost:"+port)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		// The whole group, since browsers are many processes; an error means
+		// that it is gone.
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = cmd.Wait()
+		// Children may write to the profile for a moment yet.
+		for range 50 {
+			if os.RemoveAll(profile) == nil {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}()
+	select {
+	case <-w.done:
+	case <-time.After(patience):
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		t.Fatalf("%s has not gone through the table in %v; its last request was %q", binary, patience, w.last)
+	}
+	return w
+}
+
+// page walks through the rows, several at a time. Each line is set on two
+// hosts: one that is fresh, and one that has a cookie of that name. A request
+// that fails is one without an answer.
+const page = `<!doctype html><script>
+let next = 0;
+const walk = async () => {
+  for (let n; (n = next++) < %d;) {
+    const get = async (host, step) => {
+      const url = "http://" + host + n + ".rows.localhost:" + location.port + "/" + step + "?" + n;
+      try { await fetch(url, {mode: "no-cors", credentials: "include", cache: "no-store"}) } catch {}
+    };
+    for (const step of ["set", "see"]) await get("fresh", step);
+    for (const step of ["plant", "see-planted", "set", "see-after"]) await get("planted", step);
+  }
+};
+Promise.all([walk(), walk(), walk(), walk(), walk(), walk()]).then(() => fetch("/done"));
+</script>`
+
+func (w *walker) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last = r.Host + r.URL.String()
+	switch r.URL.Path {
+	case "/":
+		rw.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(rw, page, len(w.rows))
+		return
+	case "/done":
+		close(w.done)
+		return
+	}
+	n, err := strconv.Atoi(r.URL.RawQuery)
+	if err != nil || n >= len(w.rows) {
+		http.NotFound(rw, r)
+		return
+	}
+	switch r.URL.Path {
+	case "/plant":
+		for _, line := range plants(w.rows[n].line) {
+			rw.Header().Add("Set-Cookie", line)
+		}
+	case "/set":
+		sendRaw(rw, w.rows[n].line)
+	default:
+		w.sent[r.URL.String()] = strings.Join(r.Header["Cookie"], "; ")
+	}
+}
+
+// sendRaw sends a Set-Cookie line byte for byte, which net/http would clean.
+func sendRaw(rw http.ResponseWriter, line string) {
+	conn, _, err := rw.(http.Hijacker).Hijack()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\nSet-Cookie: %s\r\n\r\n", line)
+}
+
+// plants returns the lines that set a cookie which the given one may delete.
+func plants(line string) []string {
+	pair, _, _ := strings.Cut(line, ";")
+	name, _, named := strings.Cut(pair, "=")
+	name = strings.Trim(name, " \t")
+	attributes := ""
+	if strings.HasPrefix(strings.ToLower(name), "__") {
+		attributes = "; Secure; Path=/; HttpOnly"
+	} else {
+		attributes = "; Path=/"
+	}
+	lines := []string{name + "=planted" + attributes}
+	if !named || name == "" {
+		lines = append(lines, "=planted"+attributes)
+	}
+	return lines
+}
+
+func (w *walker) compare(t *testing.T, browser string, expected func(row) outcome) {
+	for i, r := range w.rows {
+		sent := func(step string) string { return w.sent[step+"?"+strconv.Itoa(i)] }
+		got := outcome{does: "ignored"}
+		switch {
+		case sent("/see") != "":
+			got = outcome{"sends", sent("/see")}
+		case sent("/see-after") != sent("/see-planted"):
+			got.does = "deleted"
+		}
+		if got != expected(r) {
+			t.Errorf("testdata/lines.txt:%d: %s: %s does %s, not %s", r.number, r.written, browser, got, expected(r))
+		}
+	}
+}

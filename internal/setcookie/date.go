@@ -1,0 +1,177 @@
+package setcookie
+
+import (
+	"strings"
+	"time"
+)
+
+// parseDate reads a cookie-date (RFC 6265 section 5.1.1) where Chromium and
+// Firefox are known to read the same: a time, a day, a month by its name and a
+// year, in any order, between words that say nothing, such as the day of the
+// week. What comes behind the four is ignored by one browser and a time zone
+// for the other. It refuses every other date, which some browser may not
+// understand, or not as a date of the past.
+func parseDate(s string) (time.Time, bool) {
+	var d date
+	for s = strings.TrimLeft(s, blanks); ; {
+		token := s[:tokenLength(s)]
+		if s = s[len(token):]; !d.take(token) {
+			return time.Time{}, false
+		}
+		if d.complete() {
+			return d.time(token, s)
+		}
+		if joined(token, s) && d.hasDay && !d.hasYear {
+			s = s[1:]
+			continue
+		}
+		var ok bool
+		if s, ok = cutBlanks(s); !ok {
+			return time.Time{}, false
+		}
+	}
+}
+
+// A date is what the tokens read so far hold.
+type date struct {
+	hour, minute, second, day, month, year int
+	hasTime, hasDay, hasMonth, hasYear     bool
+}
+
+func (d *date) complete() bool { return d.hasTime && d.hasDay && d.hasMonth && d.hasYear }
+
+// take reports whether a token is something that may come next.
+func (d *date) take(token string) bool {
+	switch digits := countDigits(token); {
+	case token == "":
+		return false
+	case digits == 0:
+		return d.takeWord(token)
+	case digits < len(token):
+		return d.takeTime(token)
+	case digits <= 2 && !d.hasDay:
+		d.day, d.hasDay = number(token), true
+		return true
+	case (digits == 4 || digits == 2 && d.hasMonth) && !d.hasYear:
+		d.year, d.hasYear = number(token), true
+		return true
+	default:
+		return false
+	}
+}
+
+// takeTime reads hours, minutes and seconds with a colon between each.
+func (d *date) takeTime(token string) bool {
+	var fields [3]int
+	again := d.hasTime
+	for i := range fields {
+		digits := countDigits(token)
+		if digits < 1 || digits > 3 {
+			return false
+		}
+		fields[i] = number(token[:digits])
+		token = token[digits:]
+		if i < 2 {
+			if token == "" || token[0] != ':' {
+				return false
+			}
+			token = token[1:]
+		}
+	}
+	d.hour, d.minute, d.second, d.hasTime = fields[0], fields[1], fields[2], true
+	return token == "" && !again
+}
+
+// months are three letters each.
+const months = "janfebmaraprmayjunjulaugsepoctnovdec"
+
+// takeWord reads the three letters that a month begins with, and ignores other
+// words.
+func (d *date) takeWord(word string) bool {
+	for i := 0; i < len(months); i += 3 {
+		if len(word) >= 3 && strings.EqualFold(word[:3], months[i:i+3]) {
+			again := d.hasMonth
+			d.month, d.hasMonth = i/3+1, true
+			return !again
+		}
+	}
+	return true
+}
+
+// time holds the fields against the calendar. last is the token that completed
+// them, and rest what comes behind it.
+func (d *date) time(last, rest string) (time.Time, bool) {
+	if rest != "" && !strings.Contains(blanks+".", rest[:1]) && !(isTime(last) && isZone(rest)) {
+		return time.Time{}, false
+	}
+	switch {
+	case d.year >= 70 && d.year <= 99:
+		d.year += 1900
+	case d.year >= 0 && d.year <= 69:
+		d.year += 2000
+	}
+	if d.hour > 23 || d.minute > 59 || d.second > 59 {
+		return time.Time{}, false
+	}
+	t := time.Date(d.year, time.Month(d.month), d.day, d.hour, d.minute, d.second, 0, time.UTC)
+	if t.Day() != d.day { // no such day in the month
+		return time.Time{}, false
+	}
+	return t, true
+}
+
+// tokenLength returns how many bytes s begins with that are of one token: a
+// word, a number or a time.
+func tokenLength(s string) int {
+	n := 0
+	for n < len(s) && (isAlphanumeric(s[n]) || s[n] == ':') {
+		n++
+	}
+	return n
+}
+
+const blanks = ` ,"`
+
+// joined reports whether a '-' or '/' joins token, a day or a month, to what
+// comes next, as in "06-Nov-1994". In any other place Firefox takes a '-' for
+// the sign of a number.
+func joined(token, rest string) bool {
+	return len(rest) > 1 && (rest[0] == '-' || rest[0] == '/') && isAlphanumeric(rest[1]) && !isTime(token)
+}
+
+// cutBlanks cuts off what stands between two tokens; there is always some. A
+// '.' may end a word.
+func cutBlanks(s string) (rest string, ok bool) {
+	s = strings.TrimPrefix(s, ".")
+	rest = strings.TrimLeft(s, blanks)
+	return rest, len(rest) < len(s)
+}
+
+func isTime(token string) bool { return strings.Contains(token, ":") }
+
+// isZone reports whether s begins with an offset, as in "08:49:37+0100".
+func isZone(s string) bool {
+	return len(s) > 1 && (s[0] == '+' || s[0] == '-') && isDigit(s[1])
+}
+
+func isAlphanumeric(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || isDigit(c)
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func countDigits(s string) int {
+	n := 0
+	for n < len(s) && isDigit(s[n]) {
+		n++
+	}
+	return n
+}
+
+func number(digits string) int {
+	n := 0
+	for i := range len(digits) {
+		n = 10*n + int(digits[i]-'0')
+	}
+	return n
+}

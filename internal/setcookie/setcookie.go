@@ -1,0 +1,181 @@
+// Package setcookie reads a Set-Cookie line as browsers do, which is not as
+// servers do: [net/http.ParseSetCookie] refuses lines that every browser stores.
+//
+// What it says of a line holds for Chromium and for Firefox. Where they differ
+// it says what lets nothing through by mistake. The facts stand in
+// testdata/lines.txt, which a test takes to both browsers.
+package setcookie
+
+import (
+	"strings"
+	"time"
+)
+
+// A Reading is what browsers make of one Set-Cookie line.
+type Reading struct {
+	// Readable is false where no browser stores the line, or where none can be
+	// said to read it for certain. Such a line has no names.
+	Readable bool
+
+	// Deletion says whether the line deletes a cookie and stores none.
+	Deletion Deletion
+
+	names [maxNames]string
+	n     int
+}
+
+// A Deletion says whether a line only deletes.
+type Deletion uint8
+
+const (
+	// NoDeletion is a line that some browser stores, or may.
+	NoDeletion Deletion = iota
+
+	// Recent is a line whose Expires lies less than a week in the past, which
+	// a browser whose clock is behind would store. With "; Max-Age=0" behind
+	// it, it deletes for every clock.
+	Recent
+
+	// Sure is a line that no browser stores, whatever its clock says.
+	Sure
+)
+
+// maxClockError is how wrong a visitor's clock may plausibly be, two days, and
+// how far a time zone may move a date in Firefox, 100 hours.
+const maxClockError = 7 * 24 * time.Hour
+
+// maxNames is how many names one line can have: none, the one that is written,
+// and the one that a server reads in a nameless cookie.
+const maxNames = 3
+
+// Names returns each name under which some browser stores the line, or under
+// which a server reads what the browser then sends. A cookie without a name has
+// the name "".
+func (r *Reading) Names() []string { return r.names[:r.n] }
+
+// maxPair is how long name and value may be together (RFC 6265bis section 5.6,
+// step 5), and maxAttribute how long the value of an attribute (step 6.6 of the
+// same).
+const (
+	maxPair      = 4096
+	maxAttribute = 1024
+)
+
+// Read reads line, the value of a Set-Cookie field. now tells which dates are
+// in the past. It allocates nothing.
+func Read(line string, now time.Time) Reading {
+	// Browsers drop a line with a control character in its pair (RFC 6265bis
+	// section 5.6, step 1), and differ on those in an attribute.
+	if hasControl(line) {
+		return Reading{}
+	}
+	pair, attributes, _ := strings.Cut(line, ";")
+	name, value, named := strings.Cut(pair, "=")
+	name, value = trim(name), trim(value)
+	if name == "" && value == "" {
+		return Reading{}
+	}
+	r := Reading{Readable: true}
+	switch {
+	case !named:
+		// Chromium: a value without a name. Firefox: a name without a value.
+		r.add("")
+		r.add(name)
+	case name == "":
+		r.add("")
+		sent, _, _ := strings.Cut(value, "=")
+		r.add(trim(sent))
+	default:
+		r.add(name)
+	}
+	if len(name)+len(value) <= maxPair {
+		r.Deletion = deletion(attributes, now)
+	}
+	return r
+}
+
+func (r *Reading) add(name string) {
+	for _, known := range r.Names() {
+		if known == name {
+			return
+		}
+	}
+	r.names[r.n] = name
+	r.n++
+}
+
+// deletion reads the attributes. The last Max-Age and the last Expires count
+// (RFC 6265bis section 5.7, step 3), and Max-Age comes before Expires.
+func deletion(attributes string, now time.Time) Deletion {
+	maxAge, expires := "", ""
+	for attributes != "" {
+		var attribute string
+		attribute, attributes, _ = strings.Cut(attributes, ";")
+		name, value, _ := strings.Cut(attribute, "=")
+		name, value = trim(name), trim(value)
+		switch {
+		case len(value) > maxAttribute:
+		case strings.EqualFold(name, "Max-Age"):
+			maxAge = value
+		case strings.EqualFold(name, "Expires"):
+			expires = value
+		}
+	}
+	if deletes, ok := readMaxAge(maxAge); ok {
+		if deletes {
+			return Sure
+		}
+		return NoDeletion
+	}
+	date, ok := parseDate(expires)
+	switch {
+	case !ok || date.After(now):
+		return NoDeletion
+	case now.Sub(date) < maxClockError:
+		return Recent
+	default:
+		return Sure
+	}
+}
+
+// readMaxAge reads a whole number of any length: an optional sign, then digits.
+// Browsers take anything else for no Max-Age at all, or differ, as they do
+// where there is a '+': to Firefox "+5" is none, so that an Expires deletes, and
+// to Chromium it is five seconds.
+func readMaxAge(s string) (deletes, ok bool) {
+	digits := strings.TrimLeft(s, "+-")
+	if len(s)-len(digits) > 1 || digits == "" {
+		return false, false
+	}
+	zero := true
+	for i := range len(digits) {
+		if digits[i] < '0' || digits[i] > '9' {
+			return false, false
+		}
+		zero = zero && digits[i] == '0'
+	}
+	if zero && s[0] == '+' {
+		return false, false
+	}
+	return zero || s[0] == '-', true
+}
+
+func hasControl(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7F {
+			return true
+		}
+	}
+	return false
+}
+
+// trim cuts off spaces and tabs, and no other white space, as browsers do.
+func trim(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
+}

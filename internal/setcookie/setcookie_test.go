@@ -1,0 +1,141 @@
+package setcookie_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/cookiecharter/consent/internal/setcookie"
+)
+
+var now = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+func TestNothingLeaksThroughALineThatABrowserStores(t *testing.T) {
+	for _, r := range readRows(t) {
+		reading := setcookie.Read(r.line, now)
+		for _, o := range []outcome{r.chromium, r.firefox} {
+			if o.does != "sends" {
+				continue
+			}
+			if reading.Deletion != setcookie.NoDeletion {
+				t.Errorf("testdata/lines.txt:%d: %s is read as a deletion, but a browser then sends %s", r.number, r.written, o)
+			}
+			if !reading.Readable {
+				continue
+			}
+			name, _, named := strings.Cut(o.sent, "=")
+			names := []string{name}
+			if !named || !strings.Contains(r.line, "=") {
+				names = append(names, "")
+			}
+			for _, name := range names {
+				if !slices.Contains(reading.Names(), name) {
+					t.Errorf("testdata/lines.txt:%d: %s is read as %q, but a browser then sends %s", r.number, r.written, reading.Names(), o)
+				}
+			}
+		}
+	}
+}
+
+func TestNothingIsLostOfWhatBrowsersAgreeOn(t *testing.T) {
+	for _, r := range readRows(t) {
+		reading := setcookie.Read(r.line, now)
+		if r.chromium.does == "deleted" && r.firefox.does == "deleted" && reading.Deletion == setcookie.NoDeletion {
+			t.Errorf("testdata/lines.txt:%d: %s is not read as a deletion", r.number, r.written)
+		}
+		name, _, named := strings.Cut(r.firefox.sent, "=")
+		if r.firefox.does == "sends" && r.chromium == r.firefox && named && !slices.Equal(reading.Names(), []string{name}) {
+			t.Errorf("testdata/lines.txt:%d: %s is read as %q, not as the name that browsers agree on", r.number, r.written, reading.Names())
+		}
+	}
+}
+
+func TestNothingLeaksWhereAClockIsWrong(t *testing.T) {
+	for _, test := range []struct {
+		ago  time.Duration
+		want setcookie.Deletion
+	}{
+		{-time.Hour, setcookie.NoDeletion},
+		{-time.Second, setcookie.NoDeletion},
+		{0, setcookie.Recent},
+		{time.Second, setcookie.Recent},
+		{167 * time.Hour, setcookie.Recent},
+		{168 * time.Hour, setcookie.Sure},
+		{1000 * time.Hour, setcookie.Sure},
+	} {
+		line := "a=; Path=/; Expires=" + now.Add(-test.ago).Format("Mon, 02 Jan 2006 15:04:05 GMT")
+		reading := setcookie.Read(line, now)
+		assert.Equal(t, test.want, reading.Deletion, line)
+		if test.want == setcookie.Recent {
+			reading = setcookie.Read(line+"; Max-Age=0", now)
+			assert.Equal(t, setcookie.Sure, reading.Deletion, line)
+		}
+	}
+}
+
+func TestReadAllocatesNothing(t *testing.T) {
+	for _, line := range []string{
+		"sessionid=abc; Path=/; HttpOnly; SameSite=Lax",
+		"a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/",
+		"_ga",
+	} {
+		assert.Zero(t, testing.AllocsPerRun(100, func() {
+			reading := setcookie.Read(line, now)
+			for _, name := range reading.Names() {
+				if name == "never" {
+					t.Fail()
+				}
+			}
+		}), line)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, r := range readRows(f) {
+		f.Add(r.line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		r := setcookie.Read(line, now)
+		for _, name := range r.Names() {
+			if !strings.Contains(line, name) || name != strings.Trim(name, " \t") || strings.ContainsAny(name, ";=\x00\n") {
+				t.Errorf("%q has the name %q", line, name)
+			}
+		}
+		if r.Readable != (len(r.Names()) > 0) {
+			t.Errorf("%q is readable: %t, and has %d names", line, r.Readable, len(r.Names()))
+		}
+		// Blanks before a line change nothing, nor does an attribute that
+		// nobody knows.
+		padded := setcookie.Read(" \t"+line+"; X=y", now)
+		if len(line) < 1000 && (padded.Deletion != r.Deletion || !slices.Equal(padded.Names(), r.Names())) {
+			t.Errorf("%q is read as %v, with blanks before it as %v", line, r, padded)
+		}
+		if r.Deletion == setcookie.Recent {
+			if sure := setcookie.Read(line+"; Max-Age=0", now); sure.Deletion != setcookie.Sure {
+				t.Errorf("%q with Max-Age=0 is no sure deletion", line)
+			}
+		}
+		// Later is more past: what deletes today deletes tomorrow.
+		if later := setcookie.Read(line, now.Add(200*time.Hour)); r.Deletion != setcookie.NoDeletion && later.Deletion != setcookie.Sure {
+			t.Errorf("%q deletes now, and later it does not", line)
+		}
+	})
+}
+
+func BenchmarkRead(b *testing.B) {
+	for name, line := range map[string]string{
+		"cookie":   "sessionid=0123456789abcdef; Path=/; HttpOnly; Secure; SameSite=Lax",
+		"dated":    "_ga=GA1.1.2.3; Path=/; Expires=Fri, 01 Jan 2100 00:00:00 GMT",
+		"deletion": "a=; Path=/; Max-Age=0",
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				setcookie.Read(line, now)
+			}
+		})
+	}
+}
