@@ -1,0 +1,634 @@
+package consent_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gorilla/securecookie"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/text/language"
+
+	"github.com/cookiecharter/consent"
+)
+
+// Each test belongs to one of the library's six promises, and its name says to
+// which.
+
+var key = bytes.Repeat([]byte("k"), 32)
+
+func text(s string) consent.Text { return consent.Text{language.English: s} }
+
+// site is what the tests declare, unless they are about something else.
+func site() []consent.Cookie {
+	return []consent.Cookie{
+		{Provider: "Site", Name: "sessionid", Purpose: text("Signs in."), Category: consent.Necessary},
+		{Provider: "Site", Name: "visits", Purpose: text("Counts visits."), Category: consent.Statistics, Anonymous: true},
+		{Provider: "Matomo", Name: "_pk_id*", Purpose: text("Counts visitors."), Category: consent.Statistics},
+		{Provider: "Plausible", Name: "plausible", Purpose: text("Counts visitors."), Category: consent.Statistics},
+		{Provider: "Site", Name: "profile", Purpose: text("Advises."), Category: consent.FirstParty},
+		{Provider: "AdCo", Name: "ad_id", Purpose: text("Advertises."), Category: consent.ThirdParty, Domain: "example.com", Path: "/ads"},
+		{Provider: "Forum", Name: "mood", Purpose: text("Sets a mood."), Category: "comfort"},
+		{Provider: "Site", Name: "shared", Purpose: text("Serves two."), Category: consent.FirstParty},
+		{Provider: "AdCo", Name: "shared", Purpose: text("Serves two."), Category: consent.ThirdParty},
+	}
+}
+
+func middleware(t testing.TB, change func(*consent.Config)) *consent.Middleware {
+	t.Helper()
+	config := consent.Config{Registry: consent.MustRegistry(site()...), Keys: [][]byte{key}}
+	if change != nil {
+		change(&config)
+	}
+	mw, err := consent.NewMiddleware(config)
+	require.NoError(t, err)
+	return mw
+}
+
+// serve runs a handler behind the middleware for a request with these cookies.
+func serve(mw *consent.Middleware, cookies string, handler http.HandlerFunc) *http.Response {
+	r := httptest.NewRequest("GET", "https://www.example.com/", nil)
+	if cookies != "" {
+		r.Header.Set("Cookie", cookies)
+	}
+	w := httptest.NewRecorder()
+	mw.Wrap(handler).ServeHTTP(w, r)
+	return w.Result()
+}
+
+// set returns a handler that sends these Set-Cookie lines.
+func set(lines ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		for _, line := range lines {
+			w.Header().Add("Set-Cookie", line)
+		}
+	}
+}
+
+// decide returns what the browser sends after a choice.
+func decide(t testing.TB, mw *consent.Middleware, choice consent.Choice) string {
+	t.Helper()
+	response := serve(mw, "", func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.Save(w, r, choice))
+	})
+	for _, c := range response.Cookies() {
+		if c.Name == consent.CookieName {
+			return c.Name + "=" + c.Value
+		}
+	}
+	t.Fatal("Save has set no cookie")
+	return ""
+}
+
+// passed returns the names of what a visitor with this decision gets.
+func passed(mw *consent.Middleware, cookies string) []string {
+	var names []string
+	for _, c := range serve(mw, cookies, set("sessionid=1", "visits=1", "_pk_id.1=1", "plausible=1", "profile=1", "ad_id=1", "mood=1", "shared=1", "other=1")).Cookies() {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+func TestNothingLeaksBeyondTheChoice(t *testing.T) {
+	mw := middleware(t, nil)
+	for name, test := range map[string]struct {
+		choice consent.Choice
+		want   []string
+	}{
+		"everything":      {consent.AcceptAll(), []string{"sessionid", "visits", "_pk_id.1", "plausible", "profile", "ad_id", "mood", "shared"}},
+		"nothing":         {consent.RefuseAll(), []string{"sessionid", "visits"}},
+		"the zero choice": {consent.Choice{}, []string{"sessionid", "visits"}},
+		"a category":      {consent.Accept(consent.Statistics), []string{"sessionid", "visits", "_pk_id.1", "plausible"}},
+		"two categories":  {consent.Accept("comfort", consent.FirstParty), []string{"sessionid", "visits", "profile", "mood"}},
+		"both that share": {consent.Accept(consent.FirstParty, consent.ThirdParty), []string{"sessionid", "visits", "profile", "ad_id", "shared"}},
+		"a provider":      {consent.RefuseAll().WithProviders(consent.Statistics, "Matomo"), []string{"sessionid", "visits", "_pk_id.1"}},
+		"its namesake":    {consent.RefuseAll().WithProviders(consent.Statistics, "Site"), []string{"sessionid", "visits"}},
+		"an objection":    {consent.Accept(consent.Statistics).WithObjection(), []string{"sessionid", "_pk_id.1", "plausible"}},
+		"necessary ones":  {consent.Accept(consent.Necessary), []string{"sessionid", "visits"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, test.want, passed(mw, decide(t, mw, test.choice)))
+		})
+	}
+	assert.Equal(t, []string{"sessionid", "visits"}, passed(mw, ""), "before any choice")
+}
+
+func TestNothingLeaksThroughALineThatBrowsersReadOtherwise(t *testing.T) {
+	for line, passes := range map[string]bool{
+		"profile=1":                        false,
+		" \tprofile \t=1":                  false,
+		"profile":                          false, // nameless in Chromium
+		"sessionid":                        false,
+		"=profile=1":                       false,
+		"profile=1; Max-Age=0":             true,
+		"profile=1; Max-Age=0; Max-Age=5":  false,
+		"profile=1; Max-Age=0; Max-Age=x":  false,
+		"profile=1; Max-Age=-1.5":          false,
+		"nobody=1; Max-Age=0":              true,
+		"profile=1; Expires=0":             false,
+		"profile=1; Expires=01 Jan 1970":   false,
+		"sessionid=1; Expires=Max-Age=0":   true,
+		"sess\x01ionid=1":                  false,
+		"sessionid=1; X=\x00":              false,
+		"profil\xe9=1":                     false,
+		"cookies_preferences=1":            true,
+		"cookies_preferences":              false,
+		"Sessionid=1":                      false,
+		"":                                 false,
+		"; profile=1":                      false,
+		"_pk_id=1":                         false,
+		"visits=\"a; profile=1\"; Path=/;": true,
+	} {
+		got := serve(middleware(t, nil), "", set(line)).Header["Set-Cookie"]
+		if passes {
+			assert.Equal(t, []string{line}, got)
+		} else {
+			assert.Empty(t, got, "%q", line)
+		}
+	}
+}
+
+func TestNothingLeaksUnderAnySpellingOfTheHeader(t *testing.T) {
+	response := serve(middleware(t, nil), "", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["set-cookie"] = []string{"profile=1"}
+		w.Header()["SET-COOKIE"] = []string{"profile=2", "sessionid=1", "sessionid=2"}
+		w.Header()["Set-Cookie"] = []string{"profile=3", "sessionid=3"}
+	})
+	assert.NotContains(t, response.Header, "set-cookie")
+	assert.Equal(t, []string{"sessionid=1", "sessionid=2"}, response.Header["SET-COOKIE"])
+	assert.Equal(t, []string{"sessionid=3"}, response.Header["Set-Cookie"])
+}
+
+func TestNothingLeaksFromASharedCache(t *testing.T) {
+	mw := middleware(t, nil)
+	yes := decide(t, mw, consent.AcceptAll())
+	cacheable := func(line string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "public, max-age=60, s-maxage=600")
+			w.Header().Set("CDN-Cache-Control", "max-age=600")
+			w.Header().Set("Set-Cookie", line)
+		}
+	}
+	consented := serve(mw, yes, cacheable("profile=1"))
+	assert.Equal(t, "private, max-age=60", consented.Header.Get("Cache-Control"))
+	assert.Empty(t, consented.Header.Get("CDN-Cache-Control"))
+
+	for _, line := range []string{"sessionid=1", "visits=1", "other=1", "profile=; Max-Age=0"} {
+		other := serve(mw, yes, cacheable(line))
+		assert.Equal(t, "public, max-age=60, s-maxage=600", other.Header.Get("Cache-Control"), line)
+		assert.Equal(t, "max-age=600", other.Header.Get("CDN-Cache-Control"), line)
+	}
+}
+
+func TestNothingIsLostOfWhatPasses(t *testing.T) {
+	lines := []string{
+		"sessionid=1; Path=/", "a=1", "sessionid=2 ;  weird", "b=", "visits=\"x\"", "c=; Max-Age=0", "profile=1",
+		"sessionid=3", "sessionid=4", "sessionid=5", "sessionid=6", "d=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "e=1",
+	}
+	given := slices.Clone(lines)
+	response := serve(middleware(t, nil), "", func(w http.ResponseWriter, _ *http.Request) { w.Header()["Set-Cookie"] = lines })
+	assert.Equal(t, []string{
+		"sessionid=1; Path=/", "sessionid=2 ;  weird", "visits=\"x\"", "c=; Max-Age=0",
+		"sessionid=3", "sessionid=4", "sessionid=5", "sessionid=6", "d=; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+	}, response.Header["Set-Cookie"])
+	assert.Equal(t, given, lines, "a slice that the handler may share between requests is not written to")
+}
+
+func TestNothingIsLostOfADeletionWhereAClockIsBehind(t *testing.T) {
+	line := "profile=; Expires=" + time.Now().Add(-time.Minute).UTC().Format(http.TimeFormat)
+	assert.Equal(t, []string{line + "; Max-Age=0"}, serve(middleware(t, nil), "", set(line)).Header["Set-Cookie"])
+}
+
+func TestNothingIsInventedFromAnInvalidDecision(t *testing.T) {
+	mw := middleware(t, nil)
+	yes := decide(t, mw, consent.AcceptAll())
+	other := middleware(t, func(c *consent.Config) { c.Keys = [][]byte{bytes.Repeat([]byte("o"), 32)} })
+	name, value, _ := strings.Cut(yes, "=")
+	flipped := []byte(value)
+	flipped[30] ^= 1
+	codec := securecookie.New(key, nil).SetSerializer(securecookie.NopEncoder{})
+	foreign, err := codec.Encode("other", []byte{1, 0, 0, 0})
+	require.NoError(t, err)
+	malformed, err := codec.Encode(consent.CookieName, []byte("junk"))
+	require.NoError(t, err)
+	unsigned := base64.URLEncoding.EncodeToString([]byte(fmt.Sprintf("%d|AQAAAA==|", time.Now().Unix())))
+	for what, cookies := range map[string]string{
+		"nothing":                  name + "=",
+		"a changed bit":            name + "=" + string(flipped),
+		"a signature cut short":    yes[:len(yes)-4],
+		"a longer signature":       yes + "AAAA",
+		"no signature":             name + "=" + unsigned,
+		"another site's key":       decide(t, other, consent.AcceptAll()),
+		"another cookie's value":   name + "=" + foreign,
+		"junk under our signature": name + "=" + malformed,
+		"another letter case":      strings.ToUpper(name) + "=" + value,
+		"a longer name":            "x" + yes,
+		"NUL bytes":                name + "=\x00" + value,
+		"invalid UTF-8":            name + "=\xff\xfe" + value,
+		"64 KB":                    name + "=" + strings.Repeat("A", 64<<10),
+		"500 of them":              strings.Repeat(name+"="+unsigned+"; ", 500),
+	} {
+		t.Run(what, func(t *testing.T) {
+			assert.Equal(t, []string{"sessionid", "visits"}, passed(mw, cookies))
+			serve(mw, cookies, func(_ http.ResponseWriter, r *http.Request) {
+				prefs := consent.FromContext(r.Context())
+				assert.False(t, prefs.Decided())
+				assert.True(t, prefs.DecidedAt().IsZero())
+			})
+		})
+	}
+}
+
+func TestNothingIsInventedOutsideOfWrap(t *testing.T) {
+	for _, prefs := range []consent.Preferences{{}, consent.FromContext(t.Context())} {
+		assert.True(t, prefs.Allows(consent.Necessary))
+		assert.False(t, prefs.Allows(consent.Statistics))
+		assert.False(t, prefs.AllowsProvider(consent.Necessary, "Site"))
+		assert.False(t, prefs.AllowsCookie("sessionid"))
+		assert.True(t, prefs.AllowsCookie(consent.CookieName))
+		assert.False(t, prefs.Decided())
+		assert.True(t, prefs.DecidedAt().IsZero())
+	}
+}
+
+func TestNothingIsInventedFromAnUnknownChoice(t *testing.T) {
+	mw := middleware(t, nil)
+	for want, choice := range map[*consent.ChoiceError]consent.Choice{
+		{Category: "nonsense"}:                               consent.Accept(consent.Statistics, "nonsense"),
+		{Category: consent.Statistics, Provider: "AdCo"}:     consent.AcceptAll().WithProviders(consent.Statistics, "AdCo"),
+		{Category: "nonsense", Provider: "Site"}:             consent.RefuseAll().WithProviders("nonsense", "Site"),
+		{Category: consent.FirstParty, Provider: "anything"}: consent.Accept(consent.FirstParty).WithProviders(consent.FirstParty, "anything"),
+	} {
+		response := serve(mw, "", func(w http.ResponseWriter, r *http.Request) {
+			err := mw.Save(w, r, choice)
+			var mistake *consent.ChoiceError
+			require.ErrorAs(t, err, &mistake)
+			assert.Equal(t, want, mistake)
+			assert.Contains(t, err.Error(), string(want.Category))
+			assert.Contains(t, err.Error(), want.Provider)
+			assert.False(t, consent.FromContext(r.Context()).Decided())
+		})
+		assert.Empty(t, response.Cookies())
+	}
+	assert.NotEmpty(t, decide(t, middleware(t, func(c *consent.Config) { c.Registry = consent.MustRegistry() }), consent.Accept(consent.ThirdParty)),
+		"a built-in category may be accepted where nothing is declared in it")
+}
+
+func TestNothingIsInventedOnceADecisionHasExpired(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mw := middleware(t, nil)
+		yes := decide(t, mw, consent.AcceptAll())
+		time.Sleep(180*24*time.Hour - time.Second)
+		assert.Contains(t, passed(mw, yes), "profile")
+		time.Sleep(2 * time.Second)
+		assert.NotContains(t, passed(mw, yes), "profile")
+	})
+	synctest.Test(t, func(t *testing.T) {
+		mw := middleware(t, func(c *consent.Config) { c.Lifetime = time.Minute })
+		yes := decide(t, mw, consent.AcceptAll())
+		time.Sleep(59 * time.Second)
+		assert.Contains(t, passed(mw, yes), "profile")
+		time.Sleep(2 * time.Second)
+		assert.NotContains(t, passed(mw, yes), "profile")
+	})
+}
+
+func TestNothingIsForgottenThatStillHolds(t *testing.T) {
+	declared := site()
+	without := func(i int) []consent.Cookie { return slices.Delete(site(), i, i+1) }
+	with := func(c consent.Cookie) []consent.Cookie { c.Purpose = text("New."); return append(site(), c) }
+	reworded := site()
+	for i := range reworded {
+		reworded[i].Purpose = consent.Text{language.German: "Anders gesagt."}
+	}
+	all := []string{"sessionid", "visits", "_pk_id.1", "plausible", "profile", "ad_id", "mood", "shared"}
+	for what, test := range map[string]struct {
+		now      []consent.Cookie
+		revision uint64
+		decided  bool
+		want     []string
+	}{
+		"nothing changes":               {declared, 3, true, all},
+		"a text is reworded":            {reworded, 3, true, all},
+		"a provider leaves":             {without(3), 3, true, []string{"sessionid", "visits", "_pk_id.1", "profile", "ad_id", "mood", "shared"}},
+		"a provider joins":              {with(consent.Cookie{Provider: "New", Name: "new", Category: consent.Statistics}), 3, false, []string{"sessionid", "visits", "profile", "ad_id", "mood", "shared"}},
+		"a provider adds a cookie":      {with(consent.Cookie{Provider: "Matomo", Name: "new", Category: consent.Statistics}), 3, true, all},
+		"a provider enters a category":  {with(consent.Cookie{Provider: "Matomo", Name: "new", Category: consent.ThirdParty}), 3, false, []string{"sessionid", "visits", "_pk_id.1", "plausible", "profile", "mood"}},
+		"a category appears":            {with(consent.Cookie{Provider: "New", Name: "new", Category: "chat"}), 3, false, all},
+		"an exempt cookie joins":        {with(consent.Cookie{Provider: "New", Name: "new", Category: consent.Necessary}), 3, true, all},
+		"the revision is raised":        {declared, 4, false, []string{"sessionid", "visits"}},
+		"the revision is lowered again": {declared, 2, true, all},
+	} {
+		t.Run(what, func(t *testing.T) {
+			yes := decide(t, middleware(t, func(c *consent.Config) { c.Revision = 3 }), consent.AcceptAll())
+			mw := middleware(t, func(c *consent.Config) {
+				c.Registry = consent.MustRegistry(test.now...)
+				c.Revision = test.revision
+			})
+			assert.Equal(t, test.want, passed(mw, yes))
+			serve(mw, yes, func(_ http.ResponseWriter, r *http.Request) {
+				assert.Equal(t, test.decided, consent.FromContext(r.Context()).Decided())
+				assert.WithinDuration(t, time.Now(), consent.FromContext(r.Context()).DecidedAt(), time.Minute)
+			})
+		})
+	}
+}
+
+func TestNothingIsForgottenOfAnObjection(t *testing.T) {
+	no := decide(t, middleware(t, nil), consent.RefuseAll().WithObjection())
+	raised := middleware(t, func(c *consent.Config) { c.Revision = 1 })
+	assert.Equal(t, []string{"sessionid"}, passed(raised, no))
+}
+
+func TestNothingIsForgottenWhenKeysAreRotated(t *testing.T) {
+	newKey := bytes.Repeat([]byte("n"), 32)
+	yes := decide(t, middleware(t, nil), consent.AcceptAll())
+	rotated := middleware(t, func(c *consent.Config) { c.Keys = [][]byte{newKey, key} })
+	assert.Contains(t, passed(rotated, yes), "profile")
+	fresh := decide(t, rotated, consent.AcceptAll())
+	assert.Contains(t, passed(middleware(t, func(c *consent.Config) { c.Keys = [][]byte{newKey} }), fresh), "profile", "the first key signs")
+	assert.NotContains(t, passed(middleware(t, nil), fresh), "profile")
+}
+
+func TestNothingIsForgottenAmongSeveralDecisions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mw := middleware(t, nil)
+		old := decide(t, mw, consent.AcceptAll())
+		time.Sleep(5 * time.Millisecond) // in the same second, which is all that the signature tells
+		newer := decide(t, mw, consent.Accept(consent.FirstParty))
+		want := []string{"sessionid", "visits", "profile"}
+		assert.Equal(t, want, passed(mw, old+"; "+newer))
+		assert.Equal(t, want, passed(mw, newer+"; "+old))
+		planted := consent.CookieName + "=" + base64.URLEncoding.EncodeToString([]byte(fmt.Sprintf("%d|AQAAAA==|x", time.Now().Unix()+1)))
+		assert.Equal(t, want, passed(mw, planted+"; "+strings.Repeat(old+"; ", 200)+newer+"; "+planted))
+		time.Sleep(time.Hour)
+		latest := decide(t, mw, consent.RefuseAll())
+		assert.Equal(t, []string{"sessionid", "visits"}, passed(mw, old+"; "+latest+"; "+newer))
+	})
+}
+
+func TestNothingIsForgottenWithinTheResponse(t *testing.T) {
+	mw := middleware(t, nil)
+	response := serve(mw, decide(t, mw, consent.Accept(consent.ThirdParty)), func(w http.ResponseWriter, r *http.Request) {
+		prefs := consent.FromContext(r.Context())
+		w.Header().Add("Set-Cookie", "profile=1")
+		assert.True(t, prefs.Allows(consent.ThirdParty))
+		assert.NoError(t, mw.Save(w, r, consent.Accept(consent.Statistics)))
+		assert.NoError(t, mw.Save(w, r, consent.Accept(consent.FirstParty)))
+		w.Header().Add("Set-Cookie", "profile=2")
+		w.Header().Add("Set-Cookie", "ad_id=2")
+		assert.True(t, prefs.Allows(consent.FirstParty))
+		assert.False(t, prefs.Allows(consent.ThirdParty), "a choice replaces the one before it")
+		assert.True(t, prefs.Decided())
+	})
+	var names []string
+	for _, c := range response.Cookies() {
+		names = append(names, c.Name)
+	}
+	assert.Equal(t, []string{"profile", "profile", consent.CookieName}, names)
+	assert.Equal(t, "private", response.Header.Get("Cache-Control"))
+}
+
+func TestNothingIsForgottenWhereNothingIsAsked(t *testing.T) {
+	mw := middleware(t, func(c *consent.Config) { c.Registry = consent.MustRegistry(site()[:2]...) })
+	serve(mw, "", func(_ http.ResponseWriter, r *http.Request) {
+		assert.True(t, consent.FromContext(r.Context()).Decided())
+	})
+}
+
+func TestRefusingExpiresWhatTheBrowserStillHas(t *testing.T) {
+	mw := middleware(t, nil)
+	yes := decide(t, mw, consent.AcceptAll())
+	cookies := "sessionid=1; visits=1; _pk_id.1.1fff=1; _pk_id.2=1; profile=1; profile=2; ad_id=1; nobody=1; " + yes
+	response := serve(mw, cookies, func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.Save(w, r, consent.RefuseAll().WithProviders(consent.FirstParty, "Site")))
+	})
+	const gone = "; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0"
+	lines := response.Header["Set-Cookie"]
+	require.NotEmpty(t, lines)
+	assert.True(t, strings.HasPrefix(lines[0], consent.CookieName+"="))
+	assert.Equal(t, []string{
+		"_pk_id.1.1fff=; Path=/" + gone,
+		"_pk_id.1.1fff=; Path=/" + gone + "; Domain=example.com",
+		"_pk_id.1.1fff=; Path=/" + gone + "; Domain=www.example.com",
+		"_pk_id.2=; Path=/" + gone,
+		"_pk_id.2=; Path=/" + gone + "; Domain=example.com",
+		"_pk_id.2=; Path=/" + gone + "; Domain=www.example.com",
+		"ad_id=; Path=/ads" + gone + "; Domain=example.com",
+	}, lines[1:])
+
+	objected := serve(mw, "visits=1; "+yes, func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.Save(w, r, consent.AcceptAll().WithObjection()))
+	})
+	assert.Contains(t, objected.Header["Set-Cookie"], "visits=; Path=/"+gone)
+}
+
+func TestRefusingIsBoundedOnHostileRequests(t *testing.T) {
+	mw := middleware(t, nil)
+	var cookies strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&cookies, "_pk_id.%d=1; ", i)
+	}
+	for _, c := range []string{cookies.String(), strings.Repeat(";=\x00\xff", 16<<10), "profile\r\nX: y=1", strings.Repeat("profile", 10_000) + "=1"} {
+		response := serve(mw, c, func(w http.ResponseWriter, r *http.Request) {
+			assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
+		})
+		assert.LessOrEqual(t, len(response.Header["Set-Cookie"]), 1+180*3)
+		for _, line := range response.Header["Set-Cookie"] {
+			assert.NotContains(t, line, "\r")
+		}
+	}
+}
+
+func TestRefusingFailsCleanlyWhereItComesTooLate(t *testing.T) {
+	mw := middleware(t, nil)
+	other := middleware(t, nil)
+	for _, send := range []func(http.ResponseWriter){
+		func(w http.ResponseWriter) { w.WriteHeader(204) },
+		func(w http.ResponseWriter) { io.WriteString(w, "x") },
+		func(w http.ResponseWriter) { w.(http.Flusher).Flush() },
+	} {
+		response := serve(mw, "profile=1", func(w http.ResponseWriter, r *http.Request) {
+			send(w)
+			assert.ErrorIs(t, mw.Save(w, r, consent.AcceptAll()), consent.ErrTooLate)
+			assert.False(t, consent.FromContext(r.Context()).Decided())
+			assert.ErrorIs(t, other.Save(w, r, consent.AcceptAll()), consent.ErrOutside)
+		})
+		assert.Empty(t, response.Cookies())
+	}
+	w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
+	assert.ErrorIs(t, mw.Save(w, r, consent.RefuseAll()), consent.ErrOutside)
+	assert.Empty(t, w.Header())
+}
+
+func TestRefusingWorksThroughSeveralMiddlewares(t *testing.T) {
+	inner, outer := middleware(t, nil), middleware(t, nil)
+	response := serve(outer, "", func(w http.ResponseWriter, r *http.Request) {
+		inner.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			assert.NoError(t, outer.Save(w, r, consent.RefuseAll()))
+			assert.False(t, consent.FromContext(r.Context()).Decided(), "the context answers for the innermost")
+			assert.NoError(t, inner.Save(w, r, consent.RefuseAll()))
+			assert.True(t, consent.FromContext(r.Context()).Decided())
+		})).ServeHTTP(w, r)
+	})
+	assert.Len(t, response.Cookies(), 2)
+}
+
+func TestThePreferencesCookieHasTheRightAttributes(t *testing.T) {
+	for want, change := range map[string]func(*consent.Config){
+		"; Path=/; Max-Age=15552000; Secure; SameSite=Lax":                     nil,
+		"; Path=/; Max-Age=15552000; SameSite=Lax":                             func(c *consent.Config) { c.Insecure = true },
+		"; Path=/; Max-Age=15552000; HttpOnly; Secure; SameSite=Lax":           func(c *consent.Config) { c.HttpOnly = true },
+		"; Path=/; Domain=example.com; Max-Age=15552000; Secure; SameSite=Lax": func(c *consent.Config) { c.Domain = ".example.com" },
+		"; Path=/; Max-Age=90; Secure; SameSite=Lax":                           func(c *consent.Config) { c.Lifetime = 90*time.Second + 5 },
+	} {
+		mw := middleware(t, change)
+		line := serve(mw, "", func(w http.ResponseWriter, r *http.Request) {
+			assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
+		}).Header.Get("Set-Cookie")
+		_, attributes, _ := strings.Cut(line, ";")
+		assert.Equal(t, want, ";"+attributes)
+	}
+}
+
+func TestThePreferencesCookieStaysSmall(t *testing.T) {
+	providers := func(n, categories int) *consent.Middleware {
+		var cookies []consent.Cookie
+		for i := range n {
+			cookies = append(cookies, consent.Cookie{
+				Provider: fmt.Sprintf("Provider %d", i), Name: fmt.Sprintf("c%d", i), Purpose: text("x"),
+				Category: consent.Category(fmt.Sprintf("category-%d", i%categories)),
+			})
+		}
+		return middleware(t, func(c *consent.Config) { c.Registry = consent.MustRegistry(cookies...) })
+	}
+	mw := providers(100, 10)
+	for _, choice := range []consent.Choice{consent.AcceptAll(), consent.RefuseAll(), consent.Accept("category-3")} {
+		line := serve(mw, "", func(w http.ResponseWriter, r *http.Request) {
+			assert.NoError(t, mw.Save(w, r, choice))
+		}).Header.Get("Set-Cookie")
+		assert.Less(t, len(line), 1024)
+	}
+	assert.NotEmpty(t, decide(t, providers(700, 3), consent.AcceptAll()))
+	crowded := providers(1000, 3)
+	serve(crowded, "", func(w http.ResponseWriter, r *http.Request) {
+		assert.ErrorContains(t, crowded.Save(w, r, consent.AcceptAll()), "1000 providers")
+		assert.False(t, consent.FromContext(r.Context()).Decided())
+	})
+}
+
+func TestPreferencesAnswerForCategoriesProvidersAndCookies(t *testing.T) {
+	mw := middleware(t, nil)
+	ask := func(choice consent.Choice, check func(consent.Preferences)) {
+		t.Helper()
+		serve(mw, decide(t, mw, choice), func(_ http.ResponseWriter, r *http.Request) { check(consent.FromContext(r.Context())) })
+	}
+	ask(consent.RefuseAll().WithProviders(consent.Statistics, "Matomo"), func(prefs consent.Preferences) {
+		assert.False(t, prefs.Allows(consent.Statistics))
+		assert.True(t, prefs.AllowsProvider(consent.Statistics, "Matomo"))
+		assert.False(t, prefs.AllowsProvider(consent.Statistics, "Plausible"))
+		assert.True(t, prefs.AllowsProvider(consent.Statistics, "Site"), "its statistics are anonymous")
+		assert.False(t, prefs.AllowsProvider(consent.Statistics, "Nobody"))
+		assert.True(t, prefs.AllowsCookie("_pk_id.1.1fff"))
+		assert.False(t, prefs.AllowsCookie("nobody"))
+		assert.True(t, prefs.AllowsCookie(consent.CookieName))
+		assert.True(t, prefs.Decided())
+	})
+	ask(consent.Accept(consent.Statistics), func(prefs consent.Preferences) {
+		assert.True(t, prefs.Allows(consent.Statistics))
+		assert.True(t, prefs.Allows(consent.Necessary))
+		assert.False(t, prefs.Allows("comfort"))
+		assert.False(t, prefs.Allows("undeclared"))
+	})
+	ask(consent.AcceptAll().WithObjection(), func(prefs consent.Preferences) {
+		assert.False(t, prefs.Allows(consent.Statistics), "the anonymous ones are objected to")
+		assert.False(t, prefs.AllowsCookie("visits"))
+		assert.True(t, prefs.Allows(consent.ThirdParty))
+	})
+}
+
+func TestPreferencesAreSafeForConcurrentUse(t *testing.T) {
+	mw := middleware(t, nil)
+	serve(mw, decide(t, mw, consent.AcceptAll()), func(w http.ResponseWriter, r *http.Request) {
+		var group sync.WaitGroup
+		for range 20 {
+			group.Go(func() {
+				prefs := consent.FromContext(r.Context())
+				prefs.Allows(consent.Statistics)
+				prefs.AllowsCookie("visits")
+				prefs.Decided()
+				assert.NoError(t, mw.Save(w, r, consent.Accept(consent.FirstParty)))
+			})
+		}
+		group.Wait()
+	})
+}
+
+func TestObserveIsToldNamesAndReasons(t *testing.T) {
+	var events []consent.Event
+	config := func(c *consent.Config) {
+		c.Observe = func(r *http.Request, e consent.Event) {
+			assert.Equal(t, "/", r.URL.Path)
+			events = append(events, e)
+		}
+	}
+	mw := middleware(t, config)
+	serve(mw, "", set("profile=1", "nobody=1", "\x01=1", "sessionid=1", "bare", "profile=; Max-Age=0"))
+	assert.Equal(t, []consent.Event{
+		{"profile", consent.Removed, consent.Undecided},
+		{"nobody", consent.Removed, consent.Undeclared},
+		{"", consent.Removed, consent.Unreadable},
+		{"", consent.Removed, consent.Undeclared},
+	}, events)
+
+	events = nil
+	serve(mw, "profile=1; sessionid=1", func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.Save(w, r, consent.RefuseAll().WithObjection()))
+		set("visits=1", "profile=1")(w, r)
+	})
+	assert.Equal(t, []consent.Event{
+		{"visits", consent.Removed, consent.Objected},
+		{"profile", consent.Removed, consent.Refused},
+		{"profile", consent.Expired, consent.Refused},
+	}, events)
+
+	events = nil
+	lenient := middleware(t, func(c *consent.Config) { config(c); c.AllowUndeclared = true })
+	assert.Len(t, serve(lenient, "", set("nobody=1", "profile=1")).Cookies(), 1)
+	assert.Equal(t, []consent.Event{
+		{"nobody", consent.Passed, consent.Undeclared},
+		{"profile", consent.Removed, consent.Undecided},
+	}, events)
+}
+
+func TestConfigMistakesComeTogether(t *testing.T) {
+	_, err := consent.NewMiddleware(consent.Config{Keys: [][]byte{key, []byte("short")}, Lifetime: -1, Domain: "http://x"})
+	assert.Equal(t, []string{"Registry", "Keys[1]", "Lifetime", "Domain"}, fields(err))
+	_, err = consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(), Lifetime: time.Millisecond})
+	assert.Equal(t, []string{"Keys", "Lifetime"}, fields(err))
+}
+
+// fields returns the fields of every FieldError in err.
+func fields(err error) []string {
+	var names []string
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			var mistake *consent.FieldError
+			if errors.As(e, &mistake) {
+				names = append(names, mistake.Field)
+			}
+		}
+	}
+	return names
+}
