@@ -213,11 +213,17 @@ func (s *standing) judge(rule *rule) (reason Reason, consented bool) {
 	return "", consented
 }
 
+// undecided is the standing of a visitor without a decision.
+func (r *Registry) undecided() *standing {
+	return &standing{answers: make([]answer, len(r.consents))}
+}
+
 // weigh holds a decision against the registry. A category that a provider has
 // joined since is open again as a whole, and only that one; under a new
 // revision all are. An objection asks for less, and stands through both.
 func (m *Middleware) weigh(d *decision.Decision) *standing {
-	s := &standing{at: d.Time, objects: d.Objects, answers: make([]answer, len(m.registry.consents))}
+	s := m.registry.undecided()
+	s.at, s.objects = d.Time, d.Objects
 	if d.Revision < m.revision {
 		return s
 	}
@@ -291,19 +297,22 @@ const maxChecked = 4
 // maxAhead is how far the clocks of a site's servers may be apart.
 const maxAhead = 5 * time.Minute
 
-// read returns the newest valid decision in the Cookie headers of a request,
-// and the zero Decision where there is none.
-func (m *Middleware) read(headers []string) *decision.Decision {
-	newest := new(decision.Decision)
+// read returns what the newest valid decision in the Cookie headers of a request
+// amounts to.
+func (m *Middleware) read(headers []string) *standing {
+	var newest *decision.Decision
 	for _, value := range newestClaims(headers) {
 		if value == "" {
 			break
 		}
-		if d, ok := m.verify(value); ok && d.Time.After(newest.Time) {
+		if d, ok := m.verify(value); ok && (newest == nil || d.Time.After(newest.Time)) {
 			newest = d
 		}
 	}
-	return newest
+	if newest == nil {
+		return m.undecided
+	}
+	return m.weigh(newest)
 }
 
 // verify checks the signature and age of one value, in constant time by

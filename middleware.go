@@ -107,6 +107,7 @@ type Middleware struct {
 	revision        uint64
 	allowUndeclared bool
 	observe         func(*http.Request, Event)
+	undecided       *standing // of every visitor without a decision
 }
 
 // defaultLifetime is six months in days: see [Config.Lifetime].
@@ -127,6 +128,7 @@ func NewMiddleware(config Config) (*Middleware, error) {
 	}
 	m := &Middleware{
 		registry:        config.Registry,
+		undecided:       config.Registry.undecided(),
 		revision:        config.Revision,
 		allowUndeclared: config.AllowUndeclared,
 		observe:         config.Observe,
@@ -250,7 +252,7 @@ type filter struct {
 	cookies []string // the Cookie headers, as they came
 
 	current atomic.Pointer[standing] // nil until somebody asks
-	room    [6]string                // for lines that stay where others go
+	room    [4]string                // for lines that stay where others go
 
 	mu    sync.Mutex
 	saved string // the line of a Save that has not left yet
@@ -276,7 +278,7 @@ func (f *filter) standing() *standing {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.current.Load() == nil {
-		f.current.Store(f.mw.weigh(f.mw.read(f.cookies)))
+		f.current.Store(f.mw.read(f.cookies))
 	}
 	return f.current.Load()
 }
