@@ -1,0 +1,35 @@
+package consent_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/cookiecharter/consent"
+)
+
+// Whatever a visitor sends, only a value that was signed is a consent.
+func FuzzCookieHeader(f *testing.F) {
+	mw := middleware(f, nil)
+	yes := decide(f, mw, consent.AcceptAll())
+	_, signed, _ := strings.Cut(yes, "=")
+	for _, seed := range []string{"", yes, "a=b; " + yes, yes + "; " + yes, yes + "x", yes[:len(yes)-1], strings.ToUpper(yes),
+		consent.CookieName + "=MTc5NTQ5MTAxNHx8", consent.CookieName, ";;=\x00\xff", yes + ";" + consent.CookieName + "=" + strings.Repeat("A", 5000)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		response := serve(mw, header, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Add("Set-Cookie", "profile=1")
+			prefs := consent.FromContext(r.Context())
+			if got := prefs.Allows(consent.FirstParty); got && !strings.Contains(header, signed) {
+				t.Errorf("%q is a consent", header)
+			}
+			if prefs.Decided() != !prefs.DecidedAt().IsZero() {
+				t.Errorf("%q is decided: %t, at %v", header, prefs.Decided(), prefs.DecidedAt())
+			}
+		})
+		if len(response.Header["Set-Cookie"]) > 0 && !strings.Contains(header, signed) {
+			t.Errorf("%q lets a cookie pass", header)
+		}
+	})
+}
