@@ -598,9 +598,9 @@ func TestObserveIsToldNamesAndReasons(t *testing.T) {
 		set("visits=1", "profile=1")(w, r)
 	})
 	assert.Equal(t, []consent.Event{
+		{"profile", consent.Expired, consent.Refused},
 		{"visits", consent.Removed, consent.Objected},
 		{"profile", consent.Removed, consent.Refused},
-		{"profile", consent.Expired, consent.Refused},
 	}, events)
 
 	events = nil

@@ -286,7 +286,12 @@ func (f *filter) standing() *standing {
 // FilterHead takes what may not pass out of a head, and adds to the final one
 // what a Save left to add.
 func (f *filter) FilterHead(h http.Header, final bool) {
-	consented := false
+	var added []string
+	if final {
+		// Before any line is judged: from here on no Save changes the answer.
+		added = f.leave()
+	}
+	consented := len(added) > 0
 	for key, lines := range h {
 		if !isSetCookie(key) {
 			continue
@@ -303,11 +308,8 @@ func (f *filter) FilterHead(h http.Header, final bool) {
 			h[key] = kept
 		}
 	}
-	if final {
-		if lines := f.leave(); len(lines) > 0 {
-			h["Set-Cookie"] = append(slices.Clip(h["Set-Cookie"]), lines...)
-			consented = true
-		}
+	if len(added) > 0 {
+		h["Set-Cookie"] = append(slices.Clip(h["Set-Cookie"]), added...)
 	}
 	if consented {
 		keepPrivate(h)
@@ -327,8 +329,11 @@ func (f *filter) FilterTrailer(h http.Header) {
 // FilterFields does for a head that a handler writes to a hijacked connection
 // what FilterHead does for one that the server writes.
 func (f *filter) FilterFields(status int, fields []rawhead.Field) []rawhead.Field {
-	final := status == http.StatusSwitchingProtocols || status < 100 || status > 199
-	consented := false
+	var added []string
+	if final := status == http.StatusSwitchingProtocols || status < 100 || status > 199; final {
+		added = f.leave()
+	}
+	consented := len(added) > 0
 	kept := fields[:0]
 	for _, field := range fields {
 		if isSetCookie(field.Name) {
@@ -343,11 +348,8 @@ func (f *filter) FilterFields(status int, fields []rawhead.Field) []rawhead.Fiel
 		}
 		kept = append(kept, field)
 	}
-	if final {
-		for _, line := range f.leave() {
-			kept = append(kept, rawhead.Field{Name: "Set-Cookie", Value: line})
-			consented = true
-		}
+	for _, line := range added {
+		kept = append(kept, rawhead.Field{Name: "Set-Cookie", Value: line})
 	}
 	if consented {
 		kept = keepFieldsPrivate(kept)

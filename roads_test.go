@@ -81,6 +81,10 @@ var everyRoad = map[string]http.HandlerFunc{
 		w.Header().Set(http.TrailerPrefix+"set-cookie", "profile=4")
 		w.Header().Set(http.TrailerPrefix+"X-Sum", "5")
 	},
+	"trailers of a body that was not flushed": func(w http.ResponseWriter, _ *http.Request) {
+		setBoth(w)
+		w.Header().Set(http.TrailerPrefix+"Set-Cookie", "profile=3")
+	},
 	"a timeout inside": func(w http.ResponseWriter, r *http.Request) {
 		http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { setBoth(w); io.WriteString(w, "x") }), time.Minute, "").ServeHTTP(w, r)
 	},

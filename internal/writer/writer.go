@@ -17,8 +17,8 @@ type Filter interface {
 	// made from. An informational head (1xx, but for 101) is not final.
 	FilterHead(h http.Header, final bool)
 
-	// FilterTrailer is called after the handler, where the head has left
-	// before, with the map that a trailer is made from.
+	// FilterTrailer is called after the handler, with the map that a trailer is
+	// made from.
 	FilterTrailer(h http.Header)
 
 	// FilterFields edits a head that the handler writes by itself to a
@@ -47,13 +47,11 @@ func Wrap(w *Writer, to http.ResponseWriter, filter Filter) http.ResponseWriter 
 // Finish is called when the handler has returned or panicked: the server, or a
 // handler outside that recovers, may then send a head, or a trailer.
 func Finish(w *Writer) {
-	switch {
-	case w.hijacked:
-	case w.sent:
-		w.filter.FilterTrailer(w.to.Header())
-	default:
-		w.beforeHead()
+	if w.hijacked {
+		return
 	}
+	w.beforeHead()
+	w.filter.FilterTrailer(w.to.Header())
 }
 
 // Header returns the map that the head is made from.
