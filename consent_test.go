@@ -165,9 +165,7 @@ func TestNothingLeaksUnderAnySpellingOfTheHeader(t *testing.T) {
 		w.Header()["SET-COOKIE"] = []string{"profile=2", "sessionid=1", "sessionid=2"}
 		w.Header()["Set-Cookie"] = []string{"profile=3", "sessionid=3"}
 	})
-	assert.NotContains(t, response.Header, "set-cookie")
-	assert.Equal(t, []string{"sessionid=1", "sessionid=2"}, response.Header["SET-COOKIE"])
-	assert.Equal(t, []string{"sessionid=3"}, response.Header["Set-Cookie"])
+	assert.Equal(t, http.Header{"SET-COOKIE": {"sessionid=1", "sessionid=2"}, "Set-Cookie": {"sessionid=3"}}, response.Header)
 }
 
 func TestNothingLeaksFromASharedCache(t *testing.T) {
