@@ -40,8 +40,9 @@ func site() []consent.Cookie {
 		{Provider: "Site", Name: "profile", Purpose: text("Advises."), Category: consent.FirstParty},
 		{Provider: "AdCo", Name: "ad_id", Purpose: text("Advertises."), Category: consent.ThirdParty, Domain: "example.com", Path: "/ads"},
 		{Provider: "Forum", Name: "mood", Purpose: text("Sets a mood."), Category: "comfort"},
-		{Provider: "Site", Name: "shared", Purpose: text("Serves two."), Category: consent.FirstParty},
-		{Provider: "AdCo", Name: "shared", Purpose: text("Serves two."), Category: consent.ThirdParty},
+		{Provider: "Site", Name: "shared", Purpose: text("Serves several."), Category: consent.FirstParty},
+		{Provider: "AdCo", Name: "shared", Purpose: text("Serves several."), Category: consent.ThirdParty},
+		{Provider: "Platform", Name: "shared", Purpose: text("Serves several."), Category: consent.Necessary},
 	}
 }
 
@@ -302,6 +303,22 @@ func TestNothingIsInventedOnceADecisionHasExpired(t *testing.T) {
 	})
 }
 
+func TestNothingIsInventedFromTheFuture(t *testing.T) {
+	// Each bubble's clock begins at the same moment.
+	from := func(ahead time.Duration) (decision string) {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(ahead)
+			decision = decide(t, middleware(t, nil), consent.AcceptAll())
+		})
+		return decision
+	}
+	near, far := from(time.Minute), from(time.Hour)
+	synctest.Test(t, func(t *testing.T) {
+		assert.Contains(t, passed(middleware(t, nil), near), "profile", "the clocks of a site's servers differ a little")
+		assert.NotContains(t, passed(middleware(t, nil), far), "profile")
+	})
+}
+
 func TestNothingIsForgottenThatStillHolds(t *testing.T) {
 	declared := site()
 	without := func(i int) []consent.Cookie { return slices.Delete(site(), i, i+1) }
@@ -548,6 +565,11 @@ func TestPreferencesAnswerForCategoriesProvidersAndCookies(t *testing.T) {
 		assert.True(t, prefs.Allows(consent.Necessary))
 		assert.False(t, prefs.Allows("comfort"))
 		assert.False(t, prefs.Allows("undeclared"))
+	})
+	lenient := middleware(t, func(c *consent.Config) { c.AllowUndeclared = true })
+	serve(lenient, "", func(_ http.ResponseWriter, r *http.Request) {
+		assert.True(t, consent.FromContext(r.Context()).AllowsCookie("nobody"))
+		assert.False(t, consent.FromContext(r.Context()).AllowsCookie("profile"))
 	})
 	ask(consent.AcceptAll().WithObjection(), func(prefs consent.Preferences) {
 		assert.False(t, prefs.Allows(consent.Statistics), "the anonymous ones are objected to")

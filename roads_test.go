@@ -61,8 +61,11 @@ var everyRoad = map[string]http.HandlerFunc{
 		w.Header().Add("Set-Cookie", "profile=2")
 		w.WriteHeader(200)
 	},
-	"a redirect": func(w http.ResponseWriter, r *http.Request) { setBoth(w); http.Redirect(w, r, "/x", http.StatusSeeOther) },
-	"an error":   func(w http.ResponseWriter, _ *http.Request) { setBoth(w); http.Error(w, "no", 500) },
+	"a redirect": func(w http.ResponseWriter, r *http.Request) {
+		setBoth(w)
+		http.Redirect(w, r, "/x", http.StatusSeeOther)
+	},
+	"an error": func(w http.ResponseWriter, _ *http.Request) { setBoth(w); http.Error(w, "no", 500) },
 	"a panic behind the head": func(w http.ResponseWriter, _ *http.Request) {
 		setBoth(w)
 		w.WriteHeader(200)

@@ -48,6 +48,8 @@ var heads = []struct{ name, in, out string }{
 		"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n" + added + "\r\nbody"},
 	{"an informational status with letters behind", "HTTP/1.1 103x\r\n\r\nHTTP/1.1 200\r\nSet-Cookie: ad=1\r\n\r\n",
 		"HTTP/1.1 103x\r\n\r\nHTTP/1.1 200\r\n" + added + "\r\n"},
+	{"bytes before the head behind early hints", "HTTP/1.1 103\r\n\r\n\r\n\r\nHTTP/1.1 200\r\nSet-Cookie: ad=1\r\n\r\n",
+		"HTTP/1.1 103\r\n\r\n\r\n\r\nHTTP/1.1 200\r\n" + added + "\r\n"},
 	{"no status", "HTTP/1.1\r\nSet-Cookie: ad=1\r\n\r\n", "HTTP/1.1\r\n" + added + "\r\n"},
 	{"four bytes before the head", "\r\n\r\nhttp/1.0 200\r\nSet-Cookie: ad=1\r\n\r\n", "\r\n\r\nhttp/1.0 200\r\n" + added + "\r\n"},
 	{"half of the name before it", "hthtHTTP/1.0 200\r\nSet-Cookie: ad=1\r\n\r\n", "hthtHTTP/1.0 200\r\n" + added + "\r\n"},

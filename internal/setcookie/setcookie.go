@@ -53,13 +53,9 @@ const maxNames = 3
 // the name "".
 func (r *Reading) Names() []string { return r.names[:r.n] }
 
-// maxPair is how long name and value may be together (RFC 6265bis section 5.6,
-// step 5), and maxAttribute how long the value of an attribute (step 6.6 of the
-// same).
-const (
-	maxPair      = 4096
-	maxAttribute = 1024
-)
+// maxAttribute is how long the value of an attribute may be (RFC 6265bis section
+// 5.6, step 6.6); browsers ignore a longer one.
+const maxAttribute = 1024
 
 // Read reads line, the value of a Set-Cookie field. now tells which dates are
 // in the past. It allocates nothing.
@@ -88,9 +84,7 @@ func Read(line string, now time.Time) Reading {
 	default:
 		r.add(name)
 	}
-	if len(name)+len(value) <= maxPair {
-		r.Deletion = deletion(attributes, now)
-	}
+	r.Deletion = deletion(attributes, now)
 	return r
 }
 

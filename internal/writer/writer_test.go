@@ -167,7 +167,7 @@ func TestNothingLeaksOnTheWayOut(t *testing.T) {
 		var guard writer.Writer
 		send(writer.Wrap(&guard, b, filter))
 		writer.Finish(&guard)
-		assert.Equal(t, 1, filter.heads, name)
+		assert.Equal(t, &recorder{heads: 1, trailers: 1}, filter, name)
 		assert.Empty(t, b.header, name)
 		for _, call := range b.calls {
 			assert.NotContains(t, call, "with X", name)
@@ -252,6 +252,69 @@ func TestNothingLeaksThroughUnwrap(t *testing.T) {
 		assert.NotEqual(t, http.ResponseWriter(b), w)
 	}
 	assert.NotContains(t, b.calls[0], "with X")
+}
+
+// A taken connection is what a Hijacker hands out.
+type taken struct {
+	*base
+	conn net.Conn
+	rw   *bufio.ReadWriter
+}
+
+func (h taken) Hijack() (net.Conn, *bufio.ReadWriter, error) { return h.conn, h.rw, nil }
+
+func TestNothingIsLostOfWhatWasBufferedBeforeAHijack(t *testing.T) {
+	server, client := net.Pipe()
+	defer client.Close()
+	received := make(chan string)
+	go func() {
+		all, _ := io.ReadAll(client)
+		received <- string(all)
+	}()
+	rw := bufio.NewReadWriter(bufio.NewReader(server), bufio.NewWriter(server))
+	rw.WriteString("HTTP/1.1 100 Continue\r\n\r\n")
+	var guard writer.Writer
+	w := writer.Wrap(&guard, taken{&base{header: http.Header{}}, server, rw}, new(recorder))
+	conn, rw, err := w.(http.Hijacker).Hijack()
+	require.NoError(t, err)
+	rw.WriteString("HTTP/1.1 200 OK\r\nA: b")
+	require.NoError(t, rw.Flush())
+	require.NoError(t, conn.Close())
+	assert.Equal(t, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nA: b", <-received, "an unfinished head leaves when the connection closes")
+}
+
+func TestNothingElseChangesInWhatAConnectionCanDo(t *testing.T) {
+	listener, err := net.Listen("tcp", "localhost:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	require.NoError(t, err)
+	defer client.Close()
+	server, err := listener.Accept()
+	require.NoError(t, err)
+	rw := bufio.NewReadWriter(bufio.NewReader(server), bufio.NewWriter(server))
+	var guard writer.Writer
+	w := writer.Wrap(&guard, taken{&base{header: http.Header{}}, server, rw}, new(recorder))
+	conn, _, err := w.(http.Hijacker).Hijack()
+	require.NoError(t, err)
+	_, ok := conn.(io.WriterTo)
+	assert.True(t, ok)
+	n, err := conn.(io.ReaderFrom).ReadFrom(strings.NewReader("HTTP/1.1 200 OK\r\n\r\nbody"))
+	require.NoError(t, err)
+	assert.EqualValues(t, 23, n)
+	require.NoError(t, conn.(interface{ CloseWrite() error }).CloseWrite())
+	all, err := io.ReadAll(client)
+	require.NoError(t, err)
+	assert.Equal(t, "HTTP/1.1 200 OK\r\n\r\nbody", string(all))
+	conn.Close()
+
+	pipe, _ := net.Pipe()
+	w = writer.Wrap(&guard, taken{&base{header: http.Header{}}, pipe, bufio.NewReadWriter(bufio.NewReader(pipe), bufio.NewWriter(pipe))}, new(recorder))
+	conn, _, err = w.(http.Hijacker).Hijack()
+	require.NoError(t, err)
+	_, canRead := conn.(io.ReaderFrom)
+	_, canClose := conn.(interface{ CloseWrite() error })
+	assert.False(t, canRead || canClose, "a pipe has neither")
 }
 
 func TestWrapAllocatesNothing(t *testing.T) {
