@@ -72,15 +72,14 @@ func BenchmarkLookup(b *testing.B) {
 		}
 		mw := middleware(b, func(c *consent.Config) { c.Registry = consent.MustRegistry(cookies...) })
 		for _, name := range []string{"cookie4", "pattern3_x", "nobody"} {
-			handler := mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				w.Header()["Set-Cookie"] = []string{name + "=1; Path=/"}
-			}))
 			b.Run(fmt.Sprintf("%s of %d", name, declared), func(b *testing.B) {
-				w, r := sink{}, httptest.NewRequest("GET", "/", nil)
 				b.ReportAllocs()
-				for b.Loop() {
-					handler.ServeHTTP(w, r)
-				}
+				serve(mw, "", func(_ http.ResponseWriter, r *http.Request) {
+					prefs := consent.FromContext(r.Context())
+					for b.Loop() {
+						prefs.AllowsCookie(name)
+					}
+				})
 			})
 		}
 	}

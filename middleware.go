@@ -389,7 +389,7 @@ const (
 
 // judge decides about one Set-Cookie line and returns the text to send.
 func (f *filter) judge(line string) (string, verdict) {
-	reading := setcookie.Read(line, time.Now())
+	reading := setcookie.Read(line, time.Now)
 	switch reading.Deletion {
 	case setcookie.Sure:
 		return line, pass

@@ -57,9 +57,9 @@ func (r *Reading) Names() []string { return r.names[:r.n] }
 // 5.6, step 6.6); browsers ignore a longer one.
 const maxAttribute = 1024
 
-// Read reads line, the value of a Set-Cookie field. now tells which dates are
-// in the past. It allocates nothing.
-func Read(line string, now time.Time) Reading {
+// Read reads line, the value of a Set-Cookie field. It asks now, which is
+// time.Now but in tests, only where a date decides. It allocates nothing.
+func Read(line string, now func() time.Time) Reading {
 	// Browsers drop a line with a control character in its pair (RFC 6265bis
 	// section 5.6, step 1), and differ on those in an attribute.
 	if hasControl(line) {
@@ -100,7 +100,7 @@ func (r *Reading) add(name string) {
 
 // deletion reads the attributes. The last Max-Age and the last Expires count
 // (RFC 6265bis section 5.7, step 3), and Max-Age comes before Expires.
-func deletion(attributes string, now time.Time) Deletion {
+func deletion(attributes string, now func() time.Time) Deletion {
 	maxAge, expires := "", ""
 	for attributes != "" {
 		var attribute string
@@ -108,7 +108,8 @@ func deletion(attributes string, now time.Time) Deletion {
 		name, value, _ := strings.Cut(attribute, "=")
 		name, value = trim(name), trim(value)
 		switch {
-		case len(value) > maxAttribute:
+		case len(name) != len("Max-Age") || len(value) > maxAttribute:
+			// Neither of the two, which are of one length.
 		case strings.EqualFold(name, "Max-Age"):
 			maxAge = value
 		case strings.EqualFold(name, "Expires"):
@@ -122,10 +123,13 @@ func deletion(attributes string, now time.Time) Deletion {
 		return NoDeletion
 	}
 	date, ok := parseDate(expires)
-	switch {
-	case !ok || date.After(now):
+	if !ok {
 		return NoDeletion
-	case now.Sub(date) < maxClockError:
+	}
+	switch ago := now().Sub(date); {
+	case ago < 0:
+		return NoDeletion
+	case ago < maxClockError:
 		return Recent
 	default:
 		return Sure

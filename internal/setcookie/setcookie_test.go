@@ -11,7 +11,9 @@ import (
 	"github.com/cookiecharter/consent/internal/setcookie"
 )
 
-var now = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+var today = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+func now() time.Time { return today }
 
 func TestNothingLeaksThroughALineThatABrowserStores(t *testing.T) {
 	for _, r := range readRows(t) {
@@ -66,7 +68,7 @@ func TestNothingLeaksWhereAClockIsWrong(t *testing.T) {
 		{168 * time.Hour, setcookie.Sure},
 		{1000 * time.Hour, setcookie.Sure},
 	} {
-		line := "a=; Path=/; Expires=" + now.Add(-test.ago).Format("Mon, 02 Jan 2006 15:04:05 GMT")
+		line := "a=; Path=/; Expires=" + today.Add(-test.ago).Format("Mon, 02 Jan 2006 15:04:05 GMT")
 		reading := setcookie.Read(line, now)
 		assert.Equal(t, test.want, reading.Deletion, line)
 		if test.want == setcookie.Recent {
@@ -92,6 +94,8 @@ func TestReadAllocatesNothing(t *testing.T) {
 		}), line)
 	}
 }
+
+func nextWeek() time.Time { return today.Add(200 * time.Hour) }
 
 func FuzzRead(f *testing.F) {
 	for _, r := range readRows(f) {
@@ -119,7 +123,7 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 		// Later is more past: what deletes today deletes tomorrow.
-		if later := setcookie.Read(line, now.Add(200*time.Hour)); r.Deletion != setcookie.NoDeletion && later.Deletion != setcookie.Sure {
+		if later := setcookie.Read(line, nextWeek); r.Deletion != setcookie.NoDeletion && later.Deletion != setcookie.Sure {
 			t.Errorf("%q deletes now, and later it does not", line)
 		}
 	})
