@@ -36,8 +36,8 @@ type Config struct {
 	AllowUndeclared bool
 
 	// Lifetime is how long a decision stands, in whole seconds. Zero means 180
-	// days, about the six months that the CNIL recommends (recommendation of
-	// 17 September 2020 on cookies and other tracers, paragraph 41).
+	// days, about the six months that the CNIL calls good practice
+	// (recommendation of 17 September 2020 on cookies and other tracers).
 	Lifetime time.Duration
 
 	// Revision asks every visitor again when it is raised: a decision taken
@@ -113,8 +113,8 @@ type Middleware struct {
 // defaultLifetime is six months in days: see [Config.Lifetime].
 const defaultLifetime = 180 * 24 * time.Hour
 
-// minKey is what NIST SP 800-107 asks of a key for HMAC-SHA-256: as many bytes
-// as the hash has.
+// minKey is what RFC 2104 section 3 asks of a key: as many bytes as the hash
+// has, here SHA-256.
 const minKey = 32
 
 // NewMiddleware makes a middleware. The error holds every mistake in the
@@ -143,7 +143,7 @@ func NewMiddleware(config Config) (*Middleware, error) {
 		},
 	}
 	for _, key := range config.Keys {
-		m.codecs = append(m.codecs, newCodec(key, config.Lifetime))
+		m.codecs = append(m.codecs, newCodec(slices.Clone(key), config.Lifetime))
 	}
 	return m, nil
 }

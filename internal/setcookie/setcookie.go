@@ -60,8 +60,8 @@ const maxAttribute = 1024
 // Read reads line, the value of a Set-Cookie field. It asks now, which is
 // time.Now but in tests, only where a date decides. It allocates nothing.
 func Read(line string, now func() time.Time) Reading {
-	// Browsers drop a line with a control character in its pair (RFC 6265bis
-	// section 5.6, step 1), and differ on those in an attribute.
+	// Browsers drop a line with a control character anywhere in it (RFC 6265bis
+	// section 5.6, step 1).
 	if hasControl(line) {
 		return Reading{}
 	}
