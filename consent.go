@@ -156,6 +156,11 @@ func (p Preferences) Decided() bool {
 	return p.f != nil && !slices.Contains(p.f.standing().answers, open)
 }
 
+// Objects reports whether the visitor objects to anonymous statistics.
+func (p Preferences) Objects() bool {
+	return p.f != nil && p.f.standing().objects
+}
+
 // DecidedAt returns when the visitor took the decision that stands, in whole
 // milliseconds; the zero Time where none does. A decision that no longer
 // covers what is declared has its time all the same.

@@ -559,6 +559,7 @@ func TestPreferencesAnswerForCategoriesProvidersAndCookies(t *testing.T) {
 		assert.False(t, prefs.AllowsCookie("nobody"))
 		assert.True(t, prefs.AllowsCookie(consent.CookieName))
 		assert.True(t, prefs.Decided())
+		assert.False(t, prefs.Objects())
 	})
 	ask(consent.Accept(consent.Statistics), func(prefs consent.Preferences) {
 		assert.True(t, prefs.Allows(consent.Statistics))
@@ -572,6 +573,7 @@ func TestPreferencesAnswerForCategoriesProvidersAndCookies(t *testing.T) {
 		assert.False(t, consent.FromContext(r.Context()).AllowsCookie("profile"))
 	})
 	ask(consent.AcceptAll().WithObjection(), func(prefs consent.Preferences) {
+		assert.True(t, prefs.Objects())
 		assert.False(t, prefs.Allows(consent.Statistics), "the anonymous ones are objected to")
 		assert.False(t, prefs.AllowsCookie("visits"))
 		assert.True(t, prefs.Allows(consent.ThirdParty))

@@ -192,6 +192,9 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 	})
 }
 
+// Registry returns the declarations that the middleware goes by.
+func (m *Middleware) Registry() *Registry { return m.registry }
+
 // FromContext returns the preferences of the visitor whose request the context
 // belongs to. For a context that did not come through [Middleware.Wrap] they
 // are the strictest: the zero Preferences.

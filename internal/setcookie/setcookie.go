@@ -167,7 +167,7 @@ func hasControl(s string) bool {
 	return false
 }
 
-// cut is strings.Cut for one byte, in half the time.
+// cut is strings.Cut for a separator of one byte.
 func cut(s string, separator byte) (before, after string, found bool) {
 	if i := strings.IndexByte(s, separator); i >= 0 {
 		return s[:i], s[i+1:], true

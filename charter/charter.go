@@ -1,0 +1,149 @@
+// Package charter draws what a visitor sees of a site's cookies, from the
+// declarations that the site has made: the banner that asks, the form that
+// takes the answer, and the charter that explains. It works without JavaScript.
+//
+//	site, err := charter.New(charter.Config{Middleware: mw})
+//	mux.Handle("/cookies/", site.Handler())
+//	handler := mw.Wrap(mux)
+//
+// and in the site's templates, for the request r, site.Head(r) in the head,
+// site.Banner(r) first in the body, and site.Link(r) in the footer.
+package charter
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"github.com/cookiecharter/consent"
+)
+
+// A Config is what a [Charter] is made of. Middleware is required.
+type Config struct {
+	// Middleware takes the decisions and holds the declarations. Required. The
+	// charter's handler must run inside of its Wrap.
+	Middleware *consent.Middleware
+
+	// Path is where the site mounts the handler. It begins and ends with "/".
+	// Empty means "/cookies/".
+	Path string
+
+	// Language is the site's own, for visitors whose languages nothing here
+	// speaks. The zero Tag means English.
+	Language language.Tag
+
+	// LanguageOf, if not nil, returns the language that the site speaks with a
+	// visitor, which then goes before the browser's Accept-Language; the zero
+	// Tag where there is no such setting.
+	LanguageOf func(*http.Request) language.Tag
+
+	// Categories says what the site's own categories are. Each that has a
+	// declaration needs a title and a sentence; those of the library may be
+	// given others.
+	Categories map[consent.Category]Category
+}
+
+// A Category is what a visitor reads about a category.
+type Category struct {
+	Title consent.Text // a word or two
+	About consent.Text // one sentence: what it covers
+}
+
+// A Charter is what a visitor sees of a site's cookies. Make it with [New]. It
+// is safe for concurrent use.
+type Charter struct {
+	mw         *consent.Middleware
+	path       string
+	site       language.Tag
+	languageOf func(*http.Request) language.Tag
+	categories map[consent.Category]Category
+	cookies    []consent.Cookie
+	spoken     []words
+	matcher    language.Matcher
+	style      string // the name of the style sheet
+}
+
+// New makes a charter. The error holds every mistake in the config, each naming
+// its field.
+func New(config Config) (*Charter, error) {
+	c := &Charter{
+		mw:         config.Middleware,
+		path:       config.Path,
+		site:       config.Language,
+		languageOf: config.LanguageOf,
+		categories: config.Categories,
+	}
+	if c.path == "" {
+		c.path = "/cookies/"
+	}
+	if c.site == (language.Tag{}) {
+		c.site = language.English
+	}
+	var mistakes []error
+	if !strings.HasPrefix(c.path, "/") || !strings.HasSuffix(c.path, "/") || localPath(c.path) == "" {
+		mistakes = append(mistakes, fmt.Errorf(`charter: Config.Path: %q: it is a path that begins and ends with "/"`, c.path))
+	}
+	if c.mw == nil {
+		return nil, errors.Join(append(mistakes, errors.New("charter: Config.Middleware: is nil"))...)
+	}
+	c.cookies = withOwn(c.mw.Registry().Cookies())
+	for _, category := range c.declared() {
+		own := c.categories[category]
+		if !known(category) && (len(own.Title) == 0 || len(own.About) == 0) {
+			mistakes = append(mistakes, fmt.Errorf("charter: Config.Categories[%q]: a category of the site's own needs a Title and an About", category))
+		}
+	}
+	if err := c.speak(); err != nil {
+		mistakes = append(mistakes, err)
+	}
+	if err := errors.Join(mistakes...); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(style)
+	c.style = "style-" + base64.RawURLEncoding.EncodeToString(sum[:9]) + ".css"
+	return c, nil
+}
+
+// withOwn adds the library's own cookie where the site has not declared it.
+func withOwn(cookies []consent.Cookie) []consent.Cookie {
+	if slices.ContainsFunc(cookies, func(c consent.Cookie) bool { return c.Name == consent.CookieName }) {
+		return cookies
+	}
+	return append(cookies, consent.Cookie{Name: consent.CookieName, Category: consent.Necessary, Lifetime: 180 * 24 * time.Hour})
+}
+
+// declared returns the categories with a declaration: the library's in the
+// order of the charter, then the site's own in the order of their declaration.
+func (c *Charter) declared() []consent.Category {
+	categories := slices.Clone(kinds)
+	for _, cookie := range c.cookies {
+		if !slices.Contains(categories, cookie.Category) {
+			categories = append(categories, cookie.Category)
+		}
+	}
+	return slices.DeleteFunc(categories, func(category consent.Category) bool {
+		return !slices.ContainsFunc(c.cookies, func(cookie consent.Cookie) bool { return cookie.Category == category })
+	})
+}
+
+// kinds are the four that the charter explains, in its order.
+var kinds = []consent.Category{consent.Necessary, consent.Statistics, consent.FirstParty, consent.ThirdParty}
+
+func known(category consent.Category) bool { return slices.Contains(kinds, category) }
+
+//go:embed templates
+var templateFiles embed.FS
+
+//go:embed style.css
+var style []byte
+
+var templates = template.Must(template.ParseFS(templateFiles, "templates/*.html"))

@@ -1,0 +1,274 @@
+package charter_test
+
+import (
+	"bytes"
+	"html"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/text/language"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/charter"
+)
+
+func text(s string) consent.Text { return consent.Text{language.English: s} }
+
+func declared() []consent.Cookie {
+	return []consent.Cookie{
+		{Provider: "Site", Name: "sessionid", Service: text("Login"), Purpose: text("Signs you in."), Category: consent.Necessary},
+		{Provider: "Site", Name: "visits", Purpose: text("Counts visits."), Category: consent.Statistics, Anonymous: true, Lifetime: 24 * time.Hour},
+		{Provider: "Matomo", Name: "_pk_id*", Purpose: consent.Text{language.Arabic: "قياس"}, Category: consent.Statistics, Lifetime: 13 * 30 * 24 * time.Hour},
+		{Provider: "Plausible", Name: "plausible", Purpose: text("Counts visitors."), Category: consent.Statistics},
+		{Provider: `<b>"Ad" & Co</b>`, Name: "<ad>", Purpose: text("<script>alert(1)</script>"), Category: consent.ThirdParty},
+		{Provider: "Chat", Name: "chat", Purpose: text("Talks."), Category: "chat"},
+	}
+}
+
+// A site is a site with a charter, and one visitor of it.
+type site struct {
+	*testing.T
+	charter *charter.Charter
+	handler http.Handler
+	cookies map[string]string
+	accept  string // Accept-Language
+}
+
+func newSite(t *testing.T, change func(*charter.Config)) *site {
+	t.Helper()
+	mw, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(declared()...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
+	require.NoError(t, err)
+	config := charter.Config{
+		Middleware: mw,
+		Categories: map[consent.Category]charter.Category{"chat": {Title: text("Conversation"), About: text("To talk with us.")}},
+	}
+	if change != nil {
+		change(&config)
+	}
+	c, err := charter.New(config)
+	require.NoError(t, err)
+	mux := http.NewServeMux()
+	mux.Handle("/cookies/", c.Handler())
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Write([]byte(c.Head(r) + c.Banner(r) + c.Link(r)))
+	})
+	mux.HandleFunc("GET /prefs", func(w http.ResponseWriter, r *http.Request) {
+		prefs := consent.FromContext(r.Context())
+		for _, name := range []string{"visits", "_pk_id.1", "plausible", "<ad>", "chat"} {
+			if prefs.AllowsCookie(name) {
+				w.Write([]byte(name + " "))
+			}
+		}
+	})
+	return &site{T: t, charter: c, handler: mw.Wrap(mux), cookies: map[string]string{}, accept: "en"}
+}
+
+func (s *site) do(method, path string, form url.Values, change ...func(*http.Request)) *http.Response {
+	s.Helper()
+	r := httptest.NewRequest(method, "https://example.org"+path, strings.NewReader(form.Encode()))
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	r.Header.Set("Accept-Language", s.accept)
+	for name, value := range s.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	for _, f := range change {
+		f(r)
+	}
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	for _, c := range w.Result().Cookies() {
+		s.cookies[c.Name] = c.Value
+	}
+	return w.Result()
+}
+
+func (s *site) get(path string) string {
+	s.Helper()
+	response := s.do("GET", path, nil)
+	require.Equal(s, http.StatusOK, response.StatusCode)
+	var b bytes.Buffer
+	b.ReadFrom(response.Body)
+	return b.String()
+}
+
+func (s *site) allowed() string { return strings.TrimSpace(s.get("/prefs")) }
+
+func TestRefusingTakesOneClickAsAcceptingDoes(t *testing.T) {
+	for choice, want := range map[string]string{"refuse": "visits", "accept": "visits _pk_id.1 plausible <ad> chat"} {
+		s := newSite(t, nil)
+		page := s.get("/")
+		assert.Contains(t, page, `<button name="choice" value="`+choice+`">`)
+		response := s.do("POST", "/cookies/", url.Values{"choice": {choice}, "back": {"/?page=2"}})
+		assert.Equal(t, http.StatusSeeOther, response.StatusCode)
+		assert.Equal(t, "/?page=2", response.Header.Get("Location"))
+		assert.Equal(t, want, s.allowed())
+	}
+}
+
+func TestTheBannerAsksUntilEverythingIsDecided(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, nil)
+		assert.Contains(t, s.get("/"), "Statistics, Third-party, Conversation", "the purposes are named before the choice")
+		s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}})
+		assert.Contains(t, s.get("/"), "Your choice is saved.")
+		assert.NotContains(t, s.get("/"), "consent-banner")
+		time.Sleep(time.Minute)
+		assert.NotContains(t, s.get("/"), "<dialog")
+		assert.Contains(t, s.get("/"), `href="/cookies/#settings"`, "the link stays")
+	})
+}
+
+func TestTheFormAllowsProvidersOneByOne(t *testing.T) {
+	s := newSite(t, nil)
+	page := s.get("/cookies/")
+	assert.NotContains(t, page, "checked", "no box is ticked beforehand")
+	assert.Contains(t, page, "You have not decided yet.")
+
+	s.do("POST", "/cookies/", url.Values{"choice": {"save"}, "allow": {"statistics:Matomo", "chat:Chat"}})
+	assert.Equal(t, "visits _pk_id.1 chat", s.allowed())
+	page = s.get("/cookies/")
+	assert.Regexp(t, `value="statistics:Matomo" checked`, page)
+	assert.NotRegexp(t, `value="statistics:Plausible" checked`, page)
+	assert.Contains(t, page, "You decided on ")
+
+	s.do("POST", "/cookies/", url.Values{"choice": {"save"}, "allow": {`third-party:<b>"Ad" & Co</b>`}, "object": {"1"}})
+	assert.Equal(t, "<ad>", s.allowed())
+	assert.Regexp(t, `name="object" value="1" checked`, s.get("/cookies/"))
+	s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}})
+	assert.Equal(t, "", s.allowed(), "refusing keeps an objection")
+}
+
+func TestTheCharterListsEveryCookieAndItsOwn(t *testing.T) {
+	page := newSite(t, nil).get("/cookies/")
+	for _, want := range []string{"sessionid", "_pk_id*", "Login", "13 months", "1 day", "until the browser is closed", "6 months", consent.CookieName, "This site", "Always active"} {
+		assert.Contains(t, page, want)
+	}
+	assert.Contains(t, page, `<span lang="ar" dir="rtl">قياس</span>`, "a text that falls back says its language")
+	assert.Contains(t, page, "&lt;script&gt;alert(1)&lt;/script&gt;")
+	assert.NotContains(t, page, "<script")
+	assert.NotContains(t, page, "style=")
+	assert.Contains(t, page, html.EscapeString(`<b>"Ad" & Co</b>`))
+}
+
+func TestNothingIsInventedFromABrokenForm(t *testing.T) {
+	for name, test := range map[string]struct {
+		form   url.Values
+		change func(*http.Request)
+		status int
+		says   string
+	}{
+		"no choice":            {url.Values{"allow": {"statistics:Matomo"}}, nil, 400, "choice"},
+		"an unknown choice":    {url.Values{"choice": {"ACCEPT"}}, nil, 400, "choice"},
+		"an unknown provider":  {url.Values{"choice": {"save"}, "allow": {"statistics:Matomo", "statistics:Nobody"}}, nil, 400, `"Nobody"`},
+		"an unknown category":  {url.Values{"choice": {"save"}, "allow": {"nonsense:Matomo"}}, nil, 400, `"nonsense"`},
+		"no provider":          {url.Values{"choice": {"save"}, "allow": {"statistics"}}, nil, 400, "statistics"},
+		"a bad escape":         {url.Values{"choice": {"accept"}}, func(r *http.Request) { r.URL.RawQuery = "%zz" }, 400, ""},
+		"a form of 17 KB":      {url.Values{"choice": {"accept"}, "x": {strings.Repeat("x", 17<<10)}}, nil, 413, ""},
+		"another site":         {url.Values{"choice": {"accept"}}, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403, ""},
+		"a choice in the URL":  {url.Values{}, func(r *http.Request) { r.URL.RawQuery = "choice=accept" }, 400, ""},
+		"another kind of body": {url.Values{"choice": {"accept"}}, func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }, 400, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, nil)
+			s.do("POST", "/cookies/", url.Values{"choice": {"save"}, "allow": {"chat:Chat"}})
+			before := s.cookies[consent.CookieName]
+			change := test.change
+			if change == nil {
+				change = func(*http.Request) {}
+			}
+			response := s.do("POST", "/cookies/", test.form, change)
+			var body bytes.Buffer
+			body.ReadFrom(response.Body)
+			assert.Equal(t, test.status, response.StatusCode)
+			assert.Contains(t, body.String(), test.says)
+			assert.Equal(t, before, s.cookies[consent.CookieName], "the old decision stands")
+		})
+	}
+}
+
+func TestTheWayBackIsAPathOfThisSite(t *testing.T) {
+	for back, want := range map[string]string{
+		"/":                             "/",
+		"/a/b?c=d&e=%2F%2Ff":            "/a/b?c=d&e=%2F%2Ff",
+		"/%C3%A9":                       "/%C3%A9",
+		"":                              "/cookies/",
+		"//evil.example":                "/cookies/",
+		`/\evil.example`:                "/cookies/",
+		`\\evil.example`:                "/cookies/",
+		"///evil.example":               "/cookies/",
+		"/%2F/evil.example":             "/cookies/",
+		"/%5Cevil.example":              "/cookies/",
+		"/\t/evil.example":              "/cookies/",
+		"/\r\nSet-Cookie: a=b":          "/cookies/",
+		"https://evil.example":          "/cookies/",
+		"javascript:alert(1)":           "/cookies/",
+		"evil":                          "/cookies/",
+		" /x":                           "/cookies/",
+		"/%zz":                          "/cookies/",
+		"/é":                            "/cookies/",
+		"/" + strings.Repeat("x", 3000): "/cookies/",
+	} {
+		response := newSite(t, nil).do("POST", "/cookies/", url.Values{"choice": {"refuse"}, "back": {back}})
+		assert.Equal(t, http.StatusSeeOther, response.StatusCode, back)
+		assert.Equal(t, want, response.Header.Get("Location"), back)
+	}
+}
+
+func TestPagesThatKnowTheVisitorAreNotForACache(t *testing.T) {
+	s := newSite(t, nil)
+	page := s.do("GET", "/cookies/", nil)
+	assert.Equal(t, "private, no-store", page.Header.Get("Cache-Control"))
+	assert.Equal(t, "Cookie, Accept-Language", page.Header.Get("Vary"))
+	name := regexp.MustCompile(`href="(/cookies/style-[^"]+\.css)"`).FindStringSubmatch(s.get("/"))
+	require.NotNil(t, name)
+	style := s.do("GET", name[1], nil)
+	assert.Equal(t, "public, max-age=31536000, immutable", style.Header.Get("Cache-Control"))
+	assert.Equal(t, 404, s.do("GET", "/cookies/style-other.css", nil).StatusCode)
+}
+
+func TestTheVisitorIsSpokenToInTheirLanguage(t *testing.T) {
+	for _, test := range []struct {
+		accept  string
+		site    language.Tag
+		setting language.Tag
+		want    string
+	}{
+		{"de-AT,de;q=0.9,en;q=0.5", language.Und, language.Und, "de"},
+		{"ja, fr;q=0.5", language.Und, language.Und, "fr"},
+		{"ja", language.French, language.Und, "fr"},
+		{"", language.German, language.Und, "de"},
+		{"garbage;;q=", language.Und, language.Und, "en"},
+		{"de", language.Und, language.French, "fr"},
+	} {
+		s := newSite(t, func(c *charter.Config) {
+			c.Language = test.site
+			c.LanguageOf = func(*http.Request) language.Tag { return test.setting }
+		})
+		s.accept = test.accept
+		assert.Contains(t, s.get("/cookies/"), `<html lang="`+test.want+`"`, test.accept)
+	}
+}
+
+func TestMistakesInAConfigComeTogether(t *testing.T) {
+	mw, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(declared()...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
+	require.NoError(t, err)
+	_, err = charter.New(charter.Config{Middleware: mw, Path: "//evil/", Language: language.Japanese})
+	require.Error(t, err)
+	for _, field := range []string{"Config.Path", "Config.Language", `Config.Categories["chat"]`} {
+		assert.ErrorContains(t, err, field)
+	}
+	_, err = charter.New(charter.Config{Path: "cookies"})
+	assert.ErrorContains(t, err, "Config.Path")
+	assert.ErrorContains(t, err, "Config.Middleware")
+}

@@ -1,0 +1,98 @@
+package charter
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/cookiecharter/consent"
+)
+
+// maxBody bounds a posted form.
+const maxBody = 16 << 10
+
+// decide takes a posted form: a choice, what it allows, and the page to come
+// back to. What is broken or missing in it is never a consent.
+func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if err := r.ParseForm(); err != nil {
+		status := http.StatusBadRequest
+		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+			status = http.StatusRequestEntityTooLarge
+		}
+		http.Error(w, err.Error(), status)
+		return
+	}
+	choice, ok := choiceOf(r.PostForm, consent.FromContext(r.Context()))
+	if !ok {
+		http.Error(w, `choice: "accept", "refuse" or "save"`, http.StatusBadRequest)
+		return
+	}
+	if err := c.mw.Save(w, r, choice); err != nil {
+		status := http.StatusInternalServerError
+		if unknown := new(consent.ChoiceError); errors.As(err, &unknown) {
+			status = http.StatusBadRequest
+		}
+		http.Error(w, err.Error(), status)
+		return
+	}
+	back := localPath(r.PostForm.Get("back"))
+	if back == "" {
+		back = c.path
+	}
+	w.Header().Set("Cache-Control", "private, no-store")
+	http.Redirect(w, r, back, http.StatusSeeOther)
+}
+
+// choiceOf reads the choice that a form holds.
+func choiceOf(form url.Values, before consent.Preferences) (choice consent.Choice, ok bool) {
+	switch form.Get("choice") {
+	case "accept":
+		return consent.AcceptAll(), true
+	case "refuse":
+		// Refusing takes nothing back that was refused before.
+		if before.Objects() {
+			choice = choice.WithObjection()
+		}
+		return choice, true
+	case "save":
+		for _, value := range form["allow"] {
+			category, provider, _ := strings.Cut(value, ":")
+			choice = choice.WithProviders(consent.Category(category), provider)
+		}
+		if form.Has("object") {
+			choice = choice.WithObjection()
+		}
+		return choice, true
+	default:
+		return choice, false
+	}
+}
+
+// allowValue is what a form posts to allow a provider; no category holds a ':'.
+func allowValue(category consent.Category, provider string) string {
+	return string(category) + ":" + provider
+}
+
+// maxPath bounds the page to come back to.
+const maxPath = 2048
+
+// localPath returns s where it is a path on this site, with its query, and ""
+// otherwise. Browsers read "//" and "/\" as the beginning of another host, and
+// drop tabs and line ends before they look.
+func localPath(s string) string {
+	if len(s) > maxPath || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.Contains(s, `\`) {
+		return ""
+	}
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7F {
+			return ""
+		}
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.HasPrefix(u.Path, "//") || strings.Contains(u.Path, `\`) {
+		return ""
+	}
+	return s
+}

@@ -1,0 +1,61 @@
+package charter_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"golang.org/x/text/language"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/charter"
+)
+
+func ExampleCharter() {
+	mw, err := consent.NewMiddleware(consent.Config{
+		Registry: consent.MustRegistry(consent.Cookie{
+			Provider: "Matomo",
+			Name:     "_pk_id*",
+			Purpose:  consent.Text{language.English: "Recognises a visitor who comes back."},
+			Category: consent.Statistics,
+		}),
+		Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, // random in life
+	})
+	if err != nil {
+		panic(err)
+	}
+	site, err := charter.New(charter.Config{Middleware: mw})
+	if err != nil {
+		panic(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/cookies/", site.Handler())
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, site.Banner(r), "<h1>Welcome</h1>", site.Link(r))
+	})
+
+	w := httptest.NewRecorder()
+	mw.Wrap(mux).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	fmt.Println(strings.Contains(w.Body.String(), `<button name="choice" value="refuse">Refuse all</button>`))
+	// Output: true
+}
+
+func ExampleConfig() {
+	_, err := charter.New(charter.Config{Path: "cookies"})
+	fmt.Println(err)
+	// Output:
+	// charter: Config.Path: "cookies": it is a path that begins and ends with "/"
+	// charter: Config.Middleware: is nil
+}
+
+func ExampleCategory() {
+	chat := charter.Category{
+		Title: consent.Text{language.English: "Conversation"},
+		About: consent.Text{language.English: "To talk with our team from any page."},
+	}
+	config := charter.Config{Categories: map[consent.Category]charter.Category{"chat": chat}}
+	fmt.Println(config.Categories["chat"].Title[language.English])
+	// Output: Conversation
+}

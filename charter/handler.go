@@ -1,0 +1,66 @@
+package charter
+
+import (
+	"bytes"
+	"html/template"
+	"net/http"
+	"strings"
+)
+
+// Handler serves what lies under the charter's path: the page with the form,
+// the decisions that are posted to it, and the style sheet. Posts from other
+// sites are refused ([http.CrossOriginProtection]).
+func (c *Charter) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+c.path+"{$}", c.page)
+	mux.HandleFunc("POST "+c.path+"{$}", c.decide)
+	mux.HandleFunc("GET "+c.path+c.style, c.serveStyle)
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+func (c *Charter) page(w http.ResponseWriter, r *http.Request) {
+	v := c.view(r)
+	v.Back = c.path
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", v.Lang)
+	w.Header().Set("Cache-Control", "private, no-store")
+	w.Header().Add("Vary", "Cookie, Accept-Language")
+	_, _ = w.Write([]byte(render("page.html", v)))
+}
+
+// serveStyle serves the style sheet, whose name changes with its content.
+func (c *Charter) serveStyle(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	_, _ = w.Write(style)
+}
+
+// Head returns what belongs into the head of each page that shows a banner.
+func (c *Charter) Head(_ *http.Request) template.HTML {
+	return template.HTML(`<link rel="stylesheet" href="` + template.HTMLEscapeString(c.path+c.style) + `">`)
+}
+
+// Banner returns the banner for the visitor of r, which belongs first into the
+// body. Once everything is decided it is a short confirmation for a moment, and
+// then empty. A page with a banner knows the visitor: it is not for a cache.
+func (c *Charter) Banner(r *http.Request) template.HTML {
+	v := c.view(r)
+	if v.Decided && !v.Just {
+		return ""
+	}
+	return render("banner.html", v)
+}
+
+// Link returns the link to the settings, for the footer of every page.
+func (c *Charter) Link(r *http.Request) template.HTML {
+	return render("link.html", c.view(r))
+}
+
+// render runs a template of this package, which fails for no view.
+func render(name string, v view) template.HTML {
+	var b bytes.Buffer
+	if err := templates.ExecuteTemplate(&b, name, v); err != nil {
+		panic(err)
+	}
+	return template.HTML(strings.TrimSpace(b.String()))
+}
