@@ -32,7 +32,7 @@ func ExampleCharter() {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/cookies/", site.Handler())
-	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, site.Banner(r), "<h1>Welcome</h1>", site.Link(r))
 	})
 
