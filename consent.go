@@ -141,6 +141,18 @@ func (p Preferences) AllowsProvider(category Category, provider string) bool {
 	return declared && p.f.standing().allows(span)
 }
 
+// Consented reports whether the visitor has consented to what one provider
+// declares in the category and needs consent for. Unlike
+// [Preferences.AllowsProvider] it leaves aside what is exempt, and with it an
+// objection; the answer is false for a provider that asks for nothing there.
+func (p Preferences) Consented(category Category, provider string) bool {
+	if p.f == nil {
+		return false
+	}
+	span := p.f.mw.registry.providers[consentKey{category, provider}]
+	return span.from < span.to && p.f.standing().allows(consentSpan{from: span.from, to: span.to})
+}
+
 // AllowsCookie reports whether a cookie of this name would pass the middleware.
 func (p Preferences) AllowsCookie(name string) bool {
 	if p.f == nil {

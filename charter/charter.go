@@ -67,7 +67,7 @@ type Charter struct {
 	languageOf func(*http.Request) language.Tag
 	categories map[consent.Category]Category
 	cookies    []consent.Cookie
-	spoken     []words
+	drawings   []func() *drawing // by language, in the matcher's order
 	matcher    language.Matcher
 	style      string // the name of the style sheet
 }

@@ -5,6 +5,8 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+
+	"github.com/cookiecharter/consent"
 )
 
 // Handler serves what lies under the charter's path: the page with the form,
@@ -19,8 +21,10 @@ func (c *Charter) Handler() http.Handler {
 }
 
 func (c *Charter) page(w http.ResponseWriter, r *http.Request) {
-	v := c.view(r)
+	v, drawing := c.view(r)
 	v.Back = c.path
+	v.Tables = drawing.tables
+	v.Groups = drawing.groupsFor(consent.FromContext(r.Context()))
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Language", v.Lang)
 	w.Header().Set("Cache-Control", "private, no-store")
@@ -44,7 +48,7 @@ func (c *Charter) Head(_ *http.Request) template.HTML {
 // body. Once everything is decided it is a short confirmation for a moment, and
 // then empty. A page with a banner knows the visitor: it is not for a cache.
 func (c *Charter) Banner(r *http.Request) template.HTML {
-	v := c.view(r)
+	v, _ := c.view(r)
 	if v.Decided && !v.Just {
 		return ""
 	}
@@ -53,7 +57,8 @@ func (c *Charter) Banner(r *http.Request) template.HTML {
 
 // Link returns the link to the settings, for the footer of every page.
 func (c *Charter) Link(r *http.Request) template.HTML {
-	return render("link.html", c.view(r))
+	v, _ := c.view(r)
+	return render("link.html", v)
 }
 
 // render runs a template of this package, which fails for no view.

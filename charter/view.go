@@ -1,6 +1,7 @@
 package charter
 
 import (
+	"html/template"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ type view struct {
 	Status  string // what the visitor has decided, and when
 	Just    bool   // a moment ago
 	Groups  []group
+	Tables  template.HTML
 }
 
 // A group is one category.
@@ -54,83 +56,110 @@ type told struct{ Text, Lang, Dir string }
 // just is how long the confirmation is shown after a decision.
 const just = 15 * time.Second
 
-func (c *Charter) view(r *http.Request) view {
-	w, read := c.wordsFor(r)
-	prefs := consent.FromContext(r.Context())
-	v := view{
-		Words:   w,
-		Lang:    w.tag.String(),
-		Path:    c.path,
-		Back:    localPath(r.URL.RequestURI()),
-		Style:   c.path + c.style,
-		Decided: prefs.Decided(),
-		Status:  w.Undecided,
-	}
-	if at := prefs.DecidedAt(); v.Decided && !at.IsZero() {
-		v.Status = strings.ReplaceAll(w.Decided, "{date}", at.UTC().Format("2006-01-02, 15:04 UTC"))
-		v.Just = time.Since(at) < just
-	}
+// A drawing is what the charter shows in one language, whoever looks at it.
+type drawing struct {
+	words  *words
+	ask    string
+	groups []group
+	tables template.HTML // of the cookies, by group
+}
+
+// draw makes the drawing in the language of w.
+func (c *Charter) draw(w *words) *drawing {
+	d := &drawing{words: w}
 	var purposes []string
 	for _, category := range c.declared() {
-		g := c.group(category, w, read, prefs)
-		v.Groups = append(v.Groups, g)
+		g := c.group(category, w)
+		d.groups = append(d.groups, g)
 		if !g.Exempt {
 			purposes = append(purposes, g.Title.Text)
 		}
 	}
-	v.Ask = strings.ReplaceAll(w.Ask, "{purposes}", strings.Join(purposes, ", "))
-	return v
+	d.ask = strings.ReplaceAll(w.Ask, "{purposes}", strings.Join(purposes, ", "))
+	d.tables = render("tables.html", view{Words: w, Groups: d.groups})
+	return d
 }
 
-func (c *Charter) group(category consent.Category, w *words, read []language.Tag, prefs consent.Preferences) group {
+// view is the drawing for the visitor of r, without the groups.
+func (c *Charter) view(r *http.Request) (view, *drawing) {
+	d := c.drawingFor(r)
+	prefs := consent.FromContext(r.Context())
+	v := view{
+		Words:   d.words,
+		Lang:    d.words.tag.String(),
+		Path:    c.path,
+		Back:    localPath(r.URL.RequestURI()),
+		Style:   c.path + c.style,
+		Ask:     d.ask,
+		Decided: prefs.Decided(),
+		Status:  d.words.Undecided,
+	}
+	if at := prefs.DecidedAt(); v.Decided && !at.IsZero() {
+		v.Status = strings.ReplaceAll(d.words.Decided, "{date}", at.UTC().Format("2006-01-02, 15:04 UTC"))
+		v.Just = time.Since(at) < just
+	}
+	return v, d
+}
+
+// groupsFor are the groups of a drawing with what the visitor allows.
+func (d *drawing) groupsFor(prefs consent.Preferences) []group {
+	groups := slices.Clone(d.groups)
+	for i := range groups {
+		g := &groups[i]
+		g.Objects = prefs.Objects()
+		g.Providers = slices.Clone(g.Providers)
+		for j := range g.Providers {
+			p := &g.Providers[j]
+			p.Allowed = prefs.Consented(g.Category, p.Name)
+		}
+	}
+	return groups
+}
+
+func (c *Charter) group(category consent.Category, w *words) group {
 	own := c.categories[category]
 	g := group{
 		Category: category,
-		Title:    c.tell(own.Title, w.Categories[category].Title, w, read),
-		About:    c.tell(own.About, w.Categories[category].About, w, read),
+		Title:    c.tell(own.Title, w.Categories[category].Title, w),
+		About:    c.tell(own.About, w.Categories[category].About, w),
 		Exempt:   true,
-		Objects:  prefs.Objects(),
 	}
 	for _, cookie := range c.cookies {
 		if cookie.Category != category {
 			continue
 		}
-		g.Cookies = append(g.Cookies, c.row(cookie, w, read))
+		g.Cookies = append(g.Cookies, c.row(cookie, w))
 		g.Objectable = g.Objectable || cookie.Anonymous
 		if !cookie.NeedsConsent() {
 			continue
 		}
 		g.Exempt = false
-		if slices.ContainsFunc(g.Providers, func(p provider) bool { return p.Name == cookie.Provider }) {
-			continue
+		if !slices.ContainsFunc(g.Providers, func(p provider) bool { return p.Name == cookie.Provider }) {
+			g.Providers = append(g.Providers, provider{Name: cookie.Provider, Value: allowValue(category, cookie.Provider)})
 		}
-		g.Providers = append(g.Providers, provider{
-			Name:    cookie.Provider,
-			Value:   allowValue(category, cookie.Provider),
-			Allowed: prefs.AllowsProvider(category, cookie.Provider) || prefs.Objects() && prefs.AllowsCookie(cookie.Name),
-		})
 	}
 	return g
 }
 
-func (c *Charter) row(cookie consent.Cookie, w *words, read []language.Tag) row {
+func (c *Charter) row(cookie consent.Cookie, w *words) row {
 	r := row{Name: cookie.Name, Provider: told{Text: cookie.Provider}, Lifetime: w.lifetime(cookie.Lifetime)}
 	if cookie.Name == consent.CookieName && cookie.Provider == "" { // not declared by the site
 		r.Provider = told{Text: w.OwnProvider}
 		r.Service, r.Purpose = told{Text: w.OwnService}, told{Text: w.OwnPurpose}
 		return r
 	}
-	r.Service = c.tell(cookie.Service, "", w, read)
-	r.Purpose = c.tell(cookie.Purpose, "", w, read)
+	r.Service = c.tell(cookie.Service, "", w)
+	r.Purpose = c.tell(cookie.Purpose, "", w)
 	return r
 }
 
-// tell picks the text for the visitor, or ours where the site has none.
-func (c *Charter) tell(text consent.Text, ours string, w *words, read []language.Tag) told {
+// tell picks the site's text for a page in the language of w, or ours where the
+// site has none.
+func (c *Charter) tell(text consent.Text, ours string, w *words) told {
 	if len(text) == 0 {
 		return told{Text: ours}
 	}
-	s, tag := text.In(c.site, read...)
+	s, tag := text.In(c.site, w.tag)
 	t := told{Text: s}
 	if base, _ := tag.Base(); base != baseOf(w.tag) {
 		t.Lang, t.Dir = tag.String(), direction(tag)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/text/feature/plural"
@@ -79,8 +80,9 @@ func (c *Charter) speak() error {
 			return fmt.Errorf("charter: languages/%s: %w", entry.Name(), err)
 		}
 		w.tag = language.Make(strings.TrimSuffix(entry.Name(), ".json"))
-		c.spoken = append(c.spoken, w)
 		tags = append(tags, w.tag)
+		// Drawn when it is first asked for: a site has visitors of few languages.
+		c.drawings = append(c.drawings, sync.OnceValue(func() *drawing { return c.draw(&w) }))
 	}
 	c.matcher = language.NewMatcher(tags)
 	if _, _, confidence := c.matcher.Match(c.site); confidence == language.No {
@@ -89,9 +91,8 @@ func (c *Charter) speak() error {
 	return nil
 }
 
-// wordsFor returns the sentences that serve a request best, and the languages
-// that its visitor reads, best first.
-func (c *Charter) wordsFor(r *http.Request) (*words, []language.Tag) {
+// drawingFor returns the drawing in the language that serves a request best.
+func (c *Charter) drawingFor(r *http.Request) *drawing {
 	// What a browser sends in bad form says nothing.
 	wanted, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
 	if c.languageOf != nil {
@@ -99,12 +100,11 @@ func (c *Charter) wordsFor(r *http.Request) (*words, []language.Tag) {
 			wanted = append([]language.Tag{tag}, wanted...)
 		}
 	}
-	for _, tags := range [][]language.Tag{wanted, {c.site}} {
-		if _, i, confidence := c.matcher.Match(tags...); confidence > language.No {
-			return &c.spoken[i], append([]language.Tag{c.spoken[i].tag}, wanted...)
-		}
+	_, i, confidence := c.matcher.Match(wanted...)
+	if confidence == language.No {
+		_, i, _ = c.matcher.Match(c.site)
 	}
-	return &c.spoken[0], wanted
+	return c.drawings[i]()
 }
 
 // lifetime says a duration in the largest unit that it is a whole number of;

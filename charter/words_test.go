@@ -21,8 +21,9 @@ func spoken(t testing.TB) map[string]*words {
 	c := &Charter{site: language.English}
 	require.NoError(t, c.speak())
 	all := make(map[string]*words)
-	for i := range c.spoken {
-		all[c.spoken[i].tag.String()] = &c.spoken[i]
+	for _, draw := range c.drawings {
+		w := draw().words
+		all[w.tag.String()] = w
 	}
 	return all
 }
