@@ -315,7 +315,7 @@ func (f *filter) FilterHead(h http.Header, final bool) {
 		h["Set-Cookie"] = append(slices.Clip(h["Set-Cookie"]), added...)
 	}
 	if consented {
-		keepPrivate(h)
+		sharedcache.KeepOut(h)
 	}
 }
 
@@ -355,7 +355,7 @@ func (f *filter) FilterFields(status int, fields []rawhead.Field) []rawhead.Fiel
 		kept = append(kept, rawhead.Field{Name: "Set-Cookie", Value: line})
 	}
 	if consented {
-		kept = keepFieldsPrivate(kept)
+		kept = sharedcache.KeepOutFields(kept)
 	}
 	return kept
 }
@@ -470,46 +470,6 @@ func (f *filter) tell(cookie string, outcome Outcome, reason Reason) {
 	if f.mw.observe != nil {
 		f.mw.observe(f.request, Event{cookie, outcome, reason})
 	}
-}
-
-// keepPrivate keeps a response out of caches that would hand a consented line
-// to somebody who did not consent.
-func keepPrivate(h http.Header) {
-	var given []string
-	for key, values := range h {
-		switch {
-		case strings.EqualFold(key, "Cache-Control"):
-			given = append(given, values...)
-		case sharedcache.IsTargeted(key):
-			delete(h, key)
-		}
-	}
-	if value, changed := sharedcache.Private(given); changed {
-		for key := range h {
-			if strings.EqualFold(key, "Cache-Control") {
-				delete(h, key)
-			}
-		}
-		h.Set("Cache-Control", value)
-	}
-}
-
-// keepFieldsPrivate is keepPrivate for a head written by hand.
-func keepFieldsPrivate(fields []rawhead.Field) []rawhead.Field {
-	var given []string
-	for _, field := range fields {
-		if strings.EqualFold(field.Name, "Cache-Control") {
-			given = append(given, field.Value)
-		}
-	}
-	value, changed := sharedcache.Private(given)
-	fields = slices.DeleteFunc(fields, func(field rawhead.Field) bool {
-		return sharedcache.IsTargeted(field.Name) || changed && strings.EqualFold(field.Name, "Cache-Control")
-	})
-	if changed {
-		fields = append(fields, rawhead.Field{Name: "Cache-Control", Value: value})
-	}
-	return fields
 }
 
 func isSetCookie(key string) bool {

@@ -1,14 +1,65 @@
 // Package sharedcache keeps a response out of caches that serve more than one
-// visitor (RFC 9111 section 5.2.2).
+// visitor, which would hand a line that one has consented to to another who has
+// not.
 package sharedcache
 
-import "strings"
+import (
+	"net/http"
+	"slices"
+	"strings"
 
-// Private returns the Cache-Control that keeps a response with the given ones
+	"github.com/cookiecharter/consent/internal/rawhead"
+)
+
+// KeepOut changes the header of a response so that only private caches keep it
+// (RFC 9111 section 5.2.2.7). Keys may be in any letter case.
+func KeepOut(h http.Header) {
+	var given []string
+	for key, values := range h {
+		switch {
+		case isCacheControl(key):
+			given = append(given, values...)
+		case isTargeted(key):
+			delete(h, key)
+		}
+	}
+	value, changed := private(given)
+	if !changed {
+		return
+	}
+	for key := range h {
+		if isCacheControl(key) {
+			delete(h, key)
+		}
+	}
+	h.Set("Cache-Control", value)
+}
+
+// KeepOutFields is KeepOut for a head that a handler writes by itself.
+func KeepOutFields(fields []rawhead.Field) []rawhead.Field {
+	var given []string
+	for _, field := range fields {
+		if isCacheControl(field.Name) {
+			given = append(given, field.Value)
+		}
+	}
+	value, changed := private(given)
+	fields = slices.DeleteFunc(fields, func(field rawhead.Field) bool {
+		return isTargeted(field.Name) || changed && isCacheControl(field.Name)
+	})
+	if changed {
+		fields = append(fields, rawhead.Field{Name: "Cache-Control", Value: value})
+	}
+	return fields
+}
+
+func isCacheControl(name string) bool { return strings.EqualFold(name, "Cache-Control") }
+
+// private returns the Cache-Control that keeps a response with the given ones
 // in private caches only: "private" first, then every directive that does not
 // contradict it, as it was written. changed is false where the given ones do
 // so already.
-func Private(values []string) (value string, changed bool) {
+func private(values []string) (value string, changed bool) {
 	kept := []string{"private"}
 	private := false
 	for _, v := range values {
@@ -49,10 +100,10 @@ func directives(v string) func(yield func(string) bool) {
 	}
 }
 
-// IsTargeted reports whether a header of this name tells some shared cache
+// isTargeted reports whether a header of this name tells some shared cache
 // more than Cache-Control does: the targeted fields of RFC 9213 and those that
 // came before it.
-func IsTargeted(name string) bool {
+func isTargeted(name string) bool {
 	const suffix = "-Cache-Control"
 	return len(name) > len(suffix) && strings.EqualFold(name[len(name)-len(suffix):], suffix) ||
 		strings.EqualFold(name, "Surrogate-Control") ||

@@ -1,15 +1,17 @@
 package sharedcache_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/cookiecharter/consent/internal/rawhead"
 	"github.com/cookiecharter/consent/internal/sharedcache"
 )
 
-func TestPrivateDropsWhatLetsASharedCacheKeepTheResponse(t *testing.T) {
+func TestKeepOutDropsWhatLetsASharedCacheKeepTheResponse(t *testing.T) {
 	tests := []struct {
 		given []string
 		want  string // "" where nothing has to change
@@ -30,20 +32,45 @@ func TestPrivateDropsWhatLetsASharedCacheKeepTheResponse(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(strings.Join(test.given, " | "), func(t *testing.T) {
-			got, changed := sharedcache.Private(test.given)
-			assert.Equal(t, test.want != "", changed)
-			if changed {
-				assert.Equal(t, test.want, got)
+			want := test.given
+			if test.want != "" {
+				want = []string{test.want}
 			}
+			h := http.Header{"Cache-Control": test.given, "Vary": {"Cookie"}}
+			sharedcache.KeepOut(h)
+			assert.Equal(t, http.Header{"Cache-Control": want, "Vary": {"Cookie"}}, h)
+
+			fields := []rawhead.Field{{Name: "Vary", Value: "Cookie"}}
+			for _, v := range test.given {
+				fields = append(fields, rawhead.Field{Name: "cache-control", Value: v})
+			}
+			var got []string
+			for _, field := range sharedcache.KeepOutFields(fields) {
+				if field.Name != "Vary" {
+					got = append(got, field.Value)
+				}
+			}
+			assert.Equal(t, want, got)
 		})
 	}
 }
 
-func TestTargetedFieldsAreKnownInAnyLetterCase(t *testing.T) {
+func TestKeepOutKnowsKeysInAnyLetterCase(t *testing.T) {
+	h := http.Header{"cache-control": {"public"}, "CACHE-CONTROL": {"max-age=5"}}
+	sharedcache.KeepOut(h)
+	assert.Equal(t, http.Header{"Cache-Control": {"private, max-age=5"}}, h)
+}
+
+func TestWhatTellsACDNMoreIsTakenOut(t *testing.T) {
 	for _, name := range []string{"CDN-Cache-Control", "cloudflare-cdn-cache-control", "Surrogate-Control", "edge-control", "x-accel-expires"} {
-		assert.True(t, sharedcache.IsTargeted(name), name)
+		h := http.Header{name: {"max-age=5"}, "Cache-Control": {"private"}}
+		sharedcache.KeepOut(h)
+		assert.Equal(t, http.Header{"Cache-Control": {"private"}}, h)
+		assert.Len(t, sharedcache.KeepOutFields([]rawhead.Field{{Name: name}, {Name: "Cache-Control", Value: "private"}}), 1)
 	}
-	for _, name := range []string{"Cache-Control", "Expires", "-Cache-Control", "Vary"} {
-		assert.False(t, sharedcache.IsTargeted(name), name)
+	for _, name := range []string{"Expires", "-Cache-Control", "Vary"} {
+		h := http.Header{name: {"x"}, "Cache-Control": {"private"}}
+		sharedcache.KeepOut(h)
+		assert.Len(t, h, 2, name)
 	}
 }
