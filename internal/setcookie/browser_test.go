@@ -4,15 +4,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cookiecharter/consent/internal/browsertest"
 )
 
 // The table is only worth what browsers make of it: this test takes every row
@@ -22,36 +20,11 @@ import (
 // of their cookies is a third party's.
 
 func TestTheTableSaysWhatChromiumDoes(t *testing.T) {
-	took := walk(t, []string{"chromium", "chromium-browser", "google-chrome"}, func(binary, profile, url string) *exec.Cmd {
-		return exec.Command(binary, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-			"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-			"--user-data-dir="+profile, url)
-	})
-	took.compare(t, "Chromium", func(r row) outcome { return r.chromium })
+	walk(t, browsertest.Chromium).compare(t, "Chromium", func(r row) outcome { return r.chromium })
 }
 
 func TestTheTableSaysWhatFirefoxDoes(t *testing.T) {
-	took := walk(t, []string{"firefox-esr", "firefox"}, func(binary, profile, url string) *exec.Cmd {
-		const quiet = `user_pref("app.update.enabled", false);
-user_pref("app.normandy.enabled", false);
-user_pref("browser.safebrowsing.malware.enabled", false);
-user_pref("browser.safebrowsing.phishing.enabled", false);
-user_pref("browser.shell.checkDefaultBrowser", false);
-user_pref("datareporting.policy.dataSubmissionEnabled", false);
-user_pref("extensions.update.enabled", false);
-user_pref("network.captive-portal-service.enabled", false);
-user_pref("network.connectivity-service.enabled", false);
-user_pref("services.settings.server", "http://localhost:1");
-user_pref("toolkit.telemetry.enabled", false);
-`
-		if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(quiet), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.Command(binary, "--headless", "--no-remote", "--profile", profile, url)
-		cmd.Env = append(os.Environ(), "HOME="+profile)
-		return cmd
-	})
-	took.compare(t, "Firefox", func(r row) outcome { return r.firefox })
+	walk(t, browsertest.Firefox).compare(t, "Firefox", func(r row) outcome { return r.firefox })
 }
 
 // patience is how long a browser may take for the whole table.
@@ -68,50 +41,18 @@ type walker struct {
 	last string
 }
 
-func walk(t *testing.T, binaries []string, command func(binary, profile, url string) *exec.Cmd) *walker {
-	binary := ""
-	for _, name := range binaries {
-		if path, err := exec.LookPath(name); err == nil {
-			binary = path
-			break
-		}
-	}
-	if binary == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("none of %q is installed, and CI=true asks for it", binaries)
-		}
-		t.Skipf("none of %q is installed", binaries)
-	}
+func walk(t *testing.T, open func(t *testing.T, url string)) *walker {
 	w := &walker{rows: readRows(t), done: make(chan struct{}), sent: make(map[string]string)}
 	server := httptest.NewServer(w)
-	defer server.Close()
+	t.Cleanup(server.Close)
 	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "http://"), ":")
-
-	profile := t.TempDir()
-	cmd := command(binary, profile, "http://rows.localhost:"+port)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		// The whole group, since browsers are many processes; an error means
-		// that it is gone.
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		_ = cmd.Wait()
-		// Children may write to the profile for a moment yet.
-		for range 50 {
-			if os.RemoveAll(profile) == nil {
-				break
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
-	}()
+	open(t, "http://rows.localhost:"+port)
 	select {
 	case <-w.done:
 	case <-time.After(patience):
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		t.Fatalf("%s has not gone through the table in %v; its last request was %q", binary, patience, w.last)
+		t.Fatalf("the browser has not gone through the table in %v; its last request was %q", patience, w.last)
 	}
 	return w
 }

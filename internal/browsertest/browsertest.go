@@ -1,0 +1,86 @@
+// Package browsertest opens pages in real browsers. It needs no driver: what a
+// test wants to know, the page that it serves tells its server.
+package browsertest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Chromium opens url in a headless Chromium with a fresh profile, until the
+// test ends. Where none is installed the test is skipped; with CI=true it
+// fails.
+func Chromium(t *testing.T, url string) {
+	t.Helper()
+	binary := find(t, "chromium", "chromium-browser", "google-chrome")
+	profile := t.TempDir()
+	start(t, profile, exec.Command(binary, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+		"--user-data-dir="+profile, url))
+}
+
+// quiet keeps Firefox from calling its maker.
+const quiet = `user_pref("app.update.enabled", false);
+user_pref("app.normandy.enabled", false);
+user_pref("browser.safebrowsing.malware.enabled", false);
+user_pref("browser.safebrowsing.phishing.enabled", false);
+user_pref("browser.shell.checkDefaultBrowser", false);
+user_pref("datareporting.policy.dataSubmissionEnabled", false);
+user_pref("extensions.update.enabled", false);
+user_pref("network.captive-portal-service.enabled", false);
+user_pref("network.connectivity-service.enabled", false);
+user_pref("services.settings.server", "http://localhost:1");
+user_pref("toolkit.telemetry.enabled", false);
+`
+
+// Firefox does with Firefox what [Chromium] does.
+func Firefox(t *testing.T, url string) {
+	t.Helper()
+	binary := find(t, "firefox-esr", "firefox")
+	profile := t.TempDir()
+	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(quiet), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary, "--headless", "--no-remote", "--profile", profile, url)
+	cmd.Env = append(os.Environ(), "HOME="+profile)
+	start(t, profile, cmd)
+}
+
+func find(t *testing.T, names ...string) string {
+	t.Helper()
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("none of %q is installed, and CI=true asks for it", names)
+	}
+	t.Skipf("none of %q is installed", names)
+	return ""
+}
+
+func start(t *testing.T, profile string, cmd *exec.Cmd) {
+	t.Helper()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		// The whole group, since browsers are many processes; an error means
+		// that it is gone.
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = cmd.Wait()
+		// Children may write to the profile for a moment yet.
+		for range 50 {
+			if os.RemoveAll(profile) == nil {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	})
+}
