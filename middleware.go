@@ -195,6 +195,9 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 // Registry returns the declarations that the middleware goes by.
 func (m *Middleware) Registry() *Registry { return m.registry }
 
+// Revision returns [Config.Revision].
+func (m *Middleware) Revision() uint64 { return m.revision }
+
 // FromContext returns the preferences of the visitor whose request the context
 // belongs to. For a context that did not come through [Middleware.Wrap] they
 // are the strictest: the zero Preferences.

@@ -11,9 +11,7 @@
 package charter
 
 import (
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"html/template"
@@ -69,7 +67,8 @@ type Charter struct {
 	cookies    []consent.Cookie
 	drawings   []func() *drawing // by language, in the matcher's order
 	matcher    language.Matcher
-	style      string // the name of the style sheet
+	style      asset
+	script     asset
 }
 
 // New makes a charter. The error holds every mistake in the config, each naming
@@ -108,8 +107,12 @@ func New(config Config) (*Charter, error) {
 	if err := errors.Join(mistakes...); err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(style)
-	c.style = "style-" + base64.RawURLEncoding.EncodeToString(sum[:9]) + ".css"
+	script, err := c.makeScript()
+	if err != nil {
+		return nil, err
+	}
+	c.style = newAsset("style", ".css", "text/css; charset=utf-8", style)
+	c.script = newAsset("script", ".js", "text/javascript; charset=utf-8", script)
 	return c, nil
 }
 

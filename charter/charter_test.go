@@ -2,6 +2,7 @@ package charter_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"html"
 	"net/http"
 	"net/http/httptest"
@@ -59,7 +60,7 @@ func newSite(t *testing.T, change func(*charter.Config)) *site {
 	mux.Handle("/cookies/", c.Handler())
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		w.Write([]byte(c.Head(r) + c.Banner(r) + c.Link(r)))
+		w.Write([]byte(c.Head(r) + c.Script(r) + c.Banner(r) + c.Link(r)))
 	})
 	mux.HandleFunc("GET /prefs", func(w http.ResponseWriter, r *http.Request) {
 		prefs := consent.FromContext(r.Context())
@@ -156,7 +157,7 @@ func TestTheCharterListsEveryCookieAndItsOwn(t *testing.T) {
 	}
 	assert.Contains(t, page, `<span lang="ar" dir="rtl">قياس</span>`, "a text that falls back says its language")
 	assert.Contains(t, page, "&lt;script&gt;alert(1)&lt;/script&gt;")
-	assert.NotContains(t, page, "<script")
+	assert.NotContains(t, page, "<script>")
 	assert.NotContains(t, page, "style=")
 	assert.Contains(t, page, html.EscapeString(`<b>"Ad" & Co</b>`))
 }
@@ -235,6 +236,24 @@ func TestPagesThatKnowTheVisitorAreNotForACache(t *testing.T) {
 	style := s.do("GET", name[1], nil)
 	assert.Equal(t, "public, max-age=31536000, immutable", style.Header.Get("Cache-Control"))
 	assert.Equal(t, 404, s.do("GET", "/cookies/style-other.css", nil).StatusCode)
+}
+
+func TestABannerWeighsLittle(t *testing.T) {
+	s := newSite(t, nil)
+	weigh := func(content string) int {
+		var b bytes.Buffer
+		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+		z.Write([]byte(content))
+		z.Close()
+		return b.Len()
+	}
+	page := s.get("/")
+	style := weigh(s.get(regexp.MustCompile(`/cookies/style-[^"]+`).FindString(page)))
+	script := weigh(s.get(regexp.MustCompile(`/cookies/script-[^"]+`).FindString(page)))
+	banner := weigh(page)
+	assert.Less(t, banner+style, 4<<10)
+	assert.Less(t, banner+style+script, 6<<10)
+	assert.Less(t, script, 2200, "of which some is what this site declares")
 }
 
 func TestTheVisitorIsSpokenToInTheirLanguage(t *testing.T) {

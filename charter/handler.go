@@ -10,13 +10,15 @@ import (
 )
 
 // Handler serves what lies under the charter's path: the page with the form,
-// the decisions that are posted to it, and the style sheet. Posts from other
+// the decisions that are posted to it, style sheet and script. Posts from other
 // sites are refused ([http.CrossOriginProtection]).
 func (c *Charter) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+c.path+"{$}", c.page)
 	mux.HandleFunc("POST "+c.path+"{$}", c.decide)
-	mux.HandleFunc("GET "+c.path+c.style, c.serveStyle)
+	mux.HandleFunc("GET "+c.path+"banner", c.banner)
+	mux.Handle("GET "+c.path+c.style.name, c.style)
+	mux.Handle("GET "+c.path+c.script.name, c.script)
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
@@ -25,23 +27,28 @@ func (c *Charter) page(w http.ResponseWriter, r *http.Request) {
 	v.Back = c.path
 	v.Tables = drawing.tables
 	v.Groups = drawing.groupsFor(consent.FromContext(r.Context()))
+	send(w, v, render("page.html", v))
+}
+
+// banner serves the banner alone, for the script.
+func (c *Charter) banner(w http.ResponseWriter, r *http.Request) {
+	v, _ := c.view(r)
+	v.Back = localPath(r.URL.Query().Get("back"))
+	send(w, v, drawBanner(v))
+}
+
+// send sends a page that knows the visitor.
+func send(w http.ResponseWriter, v view, page template.HTML) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Language", v.Lang)
 	w.Header().Set("Cache-Control", "private, no-store")
 	w.Header().Add("Vary", "Cookie, Accept-Language")
-	_, _ = w.Write([]byte(render("page.html", v)))
-}
-
-// serveStyle serves the style sheet, whose name changes with its content.
-func (c *Charter) serveStyle(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	_, _ = w.Write(style)
+	_, _ = w.Write([]byte(page)) // an error is the visitor's leaving
 }
 
 // Head returns what belongs into the head of each page that shows a banner.
 func (c *Charter) Head(_ *http.Request) template.HTML {
-	return template.HTML(`<link rel="stylesheet" href="` + template.HTMLEscapeString(c.path+c.style) + `">`)
+	return template.HTML(`<link rel="stylesheet" href="` + template.HTMLEscapeString(c.path+c.style.name) + `">`)
 }
 
 // Banner returns the banner for the visitor of r, which belongs first into the
@@ -49,6 +56,10 @@ func (c *Charter) Head(_ *http.Request) template.HTML {
 // then empty. A page with a banner knows the visitor: it is not for a cache.
 func (c *Charter) Banner(r *http.Request) template.HTML {
 	v, _ := c.view(r)
+	return drawBanner(v)
+}
+
+func drawBanner(v view) template.HTML {
 	if v.Decided && !v.Just {
 		return ""
 	}

@@ -89,7 +89,7 @@ func (c *Charter) view(r *http.Request) (view, *drawing) {
 		Lang:    d.words.tag.String(),
 		Path:    c.path,
 		Back:    localPath(r.URL.RequestURI()),
-		Style:   c.path + c.style,
+		Style:   c.path + c.style.name,
 		Ask:     d.ask,
 		Decided: prefs.Decided(),
 		Status:  d.words.Undecided,

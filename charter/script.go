@@ -1,0 +1,55 @@
+package charter
+
+import (
+	_ "embed"
+	"encoding/json"
+	"html/template"
+	"net/http"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/internal/decision"
+)
+
+//go:embed script.js
+var scriptSource string
+
+// Script returns the tag of an optional script, for the head of a page. With
+// it, decisions are taken without a reload; what a page holds in
+// <template data-consent="statistics"> or
+// <script type="text/plain" data-consent="statistics"> comes alive once the
+// category is allowed (with data-provider, once that provider is); and a
+// "consent" event on document carries what is allowed. On a page without a
+// banner, such as one from a cache, it asks those who have not decided.
+func (c *Charter) Script(_ *http.Request) template.HTML {
+	return template.HTML(`<script src="` + template.HTMLEscapeString(c.path+c.script.name) + `" defer></script>`)
+}
+
+// makeScript puts what is declared before the script, which reads the rest from
+// the visitor's cookie.
+func (c *Charter) makeScript() ([]byte, error) {
+	type category struct {
+		Providers map[string]decision.Mark `json:"providers"`
+		Anonymous bool                     `json:"anonymous"`
+	}
+	categories := make(map[consent.Category]*category)
+	for _, cookie := range c.cookies {
+		if cookie.Category == consent.Necessary {
+			continue
+		}
+		of := categories[cookie.Category]
+		if of == nil {
+			of = &category{Providers: make(map[string]decision.Mark)}
+			categories[cookie.Category] = of
+		}
+		of.Anonymous = of.Anonymous || cookie.Anonymous
+		if cookie.NeedsConsent() {
+			// A mark's lowest bit is the answer's.
+			of.Providers[cookie.Provider] = decision.MarkOf(string(cookie.Category), cookie.Provider) >> 1
+		}
+	}
+	declared, err := json.Marshal(map[string]any{"path": c.path, "revision": c.mw.Revision(), "categories": categories})
+	if err != nil {
+		return nil, err
+	}
+	return []byte("const C = " + string(declared) + ";\n" + scriptSource), nil
+}
