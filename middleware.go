@@ -325,8 +325,9 @@ func (f *filter) FilterHead(h http.Header, final bool) {
 // FilterTrailer takes cookies out of the trailer, whatever they are: browsers
 // store none from there, but a proxy may move one into the head.
 func (f *filter) FilterTrailer(h http.Header) {
+	const trailer = http.TrailerPrefix + "Set-Cookie"
 	for key := range h {
-		if name, found := cutPrefixFold(key, http.TrailerPrefix); found && isSetCookie(name) {
+		if len(key) == len(trailer) && strings.EqualFold(key, trailer) {
 			delete(h, key)
 		}
 	}
@@ -477,11 +478,4 @@ func (f *filter) tell(cookie string, outcome Outcome, reason Reason) {
 
 func isSetCookie(key string) bool {
 	return len(key) == len("Set-Cookie") && strings.EqualFold(key, "Set-Cookie")
-}
-
-func cutPrefixFold(s, prefix string) (after string, found bool) {
-	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
-		return s, false
-	}
-	return s[len(prefix):], true
 }

@@ -99,20 +99,25 @@ func (w *walker) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 			rw.Header().Add("Set-Cookie", line)
 		}
 	case "/set":
-		sendRaw(rw, w.rows[n].line)
+		sendRaw(rw, w.rows[n])
 	default:
 		w.sent[r.URL.String()] = strings.Join(r.Header["Cookie"], "; ")
 	}
 }
 
-// sendRaw sends a Set-Cookie line byte for byte, which net/http would clean.
-func sendRaw(rw http.ResponseWriter, line string) {
+// sendRaw sends a row's line byte for byte, which net/http would clean, and no
+// Date but the row's.
+func sendRaw(rw http.ResponseWriter, r row) {
 	conn, _, err := rw.(http.Hijacker).Hijack()
 	if err != nil {
 		return
 	}
 	defer conn.Close()
-	fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\nSet-Cookie: %s\r\n\r\n", line)
+	fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n")
+	for _, date := range r.dates {
+		fmt.Fprintf(conn, "Date: %s\r\n", date)
+	}
+	fmt.Fprintf(conn, "Set-Cookie: %s\r\n\r\n", r.line)
 }
 
 // plants returns the lines that set a cookie which the given one may delete.
@@ -136,6 +141,11 @@ func plants(line string) []string {
 func (w *walker) compare(t *testing.T, browser string, expected func(row) outcome) {
 	for i, r := range w.rows {
 		sent := func(step string) string { return w.sent[step+"?"+strconv.Itoa(i)] }
+		for _, step := range []string{"/see", "/see-planted", "/see-after"} {
+			if _, asked := w.sent[step+"?"+strconv.Itoa(i)]; !asked {
+				t.Errorf("testdata/lines.txt:%d: %s never asked for %s", r.number, browser, step)
+			}
+		}
 		got := outcome{does: "ignored"}
 		switch {
 		case sent("/see") != "":

@@ -13,7 +13,7 @@ import (
 // understand, or not as a date of the past.
 func parseDate(s string) (time.Time, bool) {
 	var d date
-	for s = strings.TrimLeft(s, blanks); ; {
+	for s = openQuote(strings.TrimLeft(s, blanks)); ; {
 		token := s[:tokenLength(s)]
 		if s = s[len(token):]; !d.take(token) {
 			return time.Time{}, false
@@ -88,20 +88,32 @@ const months = "janfebmaraprmayjunjulaugsepoctnovdec"
 // takeWord reads the three letters that a month begins with, and ignores other
 // words.
 func (d *date) takeWord(word string) bool {
+	if !isLetters(word) {
+		return false
+	}
+	month := monthOf(word)
+	if month == 0 {
+		return true
+	}
+	again := d.hasMonth
+	d.month, d.hasMonth = month, true
+	return !again
+}
+
+// monthOf returns the month whose three letters a word begins with, or 0.
+func monthOf(word string) int {
 	for i := 0; i < len(months); i += 3 {
 		if len(word) >= 3 && strings.EqualFold(word[:3], months[i:i+3]) {
-			again := d.hasMonth
-			d.month, d.hasMonth = i/3+1, true
-			return !again
+			return i/3 + 1
 		}
 	}
-	return true
+	return 0
 }
 
 // time holds the fields against the calendar. last is the token that completed
 // them, and rest what comes behind it.
 func (d *date) time(last, rest string) (time.Time, bool) {
-	if rest != "" && !strings.Contains(blanks+".", rest[:1]) && !(isTime(last) && isZone(rest)) {
+	if rest != "" && !strings.Contains(blanks+`."`, rest[:1]) && !(isTime(last) && isZone(rest)) {
 		return time.Time{}, false
 	}
 	switch {
@@ -130,13 +142,32 @@ func tokenLength(s string) int {
 	return n
 }
 
-const blanks = ` ,"`
+const blanks = " ,"
 
-// joined reports whether a '-' or '/' joins token, a day or a month, to what
-// comes next, as in "06-Nov-1994". In any other place Firefox takes a '-' for
-// the sign of a number.
+// openQuote cuts off the quote that some sites write before a date. Firefox
+// takes it for a part of the first word, so that this must be one that says
+// nothing.
+func openQuote(s string) string {
+	rest, quoted := strings.CutPrefix(s, `"`)
+	word := rest[:tokenLength(rest)]
+	if quoted && word != "" && isLetters(word) && monthOf(word) == 0 {
+		return rest
+	}
+	return s
+}
+
+// joined reports whether a '-' or '/' joins a day to a month by its name, or
+// that to a year, as in "06-Nov-1994". In any other place Firefox takes a '-'
+// for the sign of a number, and a '/' for a part of what stands before it.
 func joined(token, rest string) bool {
-	return len(rest) > 1 && (rest[0] == '-' || rest[0] == '/') && isAlphanumeric(rest[1]) && !isTime(token)
+	if rest == "" || rest[0] != '-' && rest[0] != '/' {
+		return false
+	}
+	next := rest[1:][:tokenLength(rest[1:])]
+	if isDigit(token[0]) {
+		return !isTime(token) && monthOf(next) != 0
+	}
+	return monthOf(token) != 0 && next != "" && countDigits(next) == len(next)
 }
 
 // cutBlanks cuts off what stands between two tokens; there is always some. A
@@ -152,6 +183,15 @@ func isTime(token string) bool { return strings.Contains(token, ":") }
 // isZone reports whether s begins with an offset, as in "08:49:37+0100".
 func isZone(s string) bool {
 	return len(s) > 1 && (s[0] == '+' || s[0] == '-') && isDigit(s[1])
+}
+
+func isLetters(s string) bool {
+	for i := range len(s) {
+		if !isAlphanumeric(s[i]) || isDigit(s[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 func isAlphanumeric(c byte) bool {

@@ -14,6 +14,7 @@ type row struct {
 	number            int    // in the file
 	written           string // the line's column, as it stands there
 	line              string
+	dates             []string // the response's own Date, where it has one
 	chromium, firefox outcome
 }
 
@@ -62,6 +63,13 @@ func readRow(text string) (r row, err error) {
 	rest := text
 	if r.line, rest, err = unquote(rest); err != nil {
 		return row{}, err
+	}
+	if after, dated := strings.CutPrefix(strings.TrimLeft(rest, " "), "dated "); dated {
+		var date string
+		if date, rest, err = unquote(after); err != nil {
+			return row{}, err
+		}
+		r.dates = []string{date}
 	}
 	r.written = strings.TrimSpace(text[:len(text)-len(rest)])
 	for column, to := range map[string]*outcome{"->": &r.chromium, "|": &r.firefox} {

@@ -7,6 +7,7 @@
 package setcookie
 
 import (
+	"net/http"
 	"strings"
 	"time"
 )
@@ -57,8 +58,27 @@ func (r *Reading) Names() []string { return r.names[:r.n] }
 // 5.6, step 6.6); browsers ignore a longer one.
 const maxAttribute = 1024
 
-// Read reads line, the value of a Set-Cookie field. It asks now, which is
-// time.Now but in tests, only where a date decides. It allocates nothing.
+// Earliest returns the earliest time that a browser may take for now when it
+// reads a response with these Date fields. Both browsers move an Expires by as
+// much as Date lies before their own clock, so that they store a cookie that
+// expired in 1970 when the response is dated 1960. Where a Date cannot be read
+// for certain, that time is before every other.
+func Earliest(now time.Time, dates []string) time.Time {
+	for _, text := range dates {
+		date, err := http.ParseTime(text)
+		if err != nil {
+			return time.Time{}
+		}
+		if date.Before(now) {
+			now = date
+		}
+	}
+	return now
+}
+
+// Read reads line, the value of a Set-Cookie field. It asks now only where a
+// date decides; what now returns must be [Earliest] where the response has a
+// Date of its own. It allocates nothing.
 func Read(line string, now func() time.Time) Reading {
 	// Browsers drop a line with a control character anywhere in it (RFC 6265bis
 	// section 5.6, step 1).

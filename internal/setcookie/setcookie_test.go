@@ -1,6 +1,7 @@
 package setcookie_test
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -15,9 +16,12 @@ var today = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func now() time.Time { return today }
 
+// now is what the row's line has to be read with.
+func (r row) now() time.Time { return setcookie.Earliest(today, r.dates) }
+
 func TestNothingLeaksThroughALineThatABrowserStores(t *testing.T) {
 	for _, r := range readRows(t) {
-		reading := setcookie.Read(r.line, now)
+		reading := setcookie.Read(r.line, r.now)
 		for _, o := range []outcome{r.chromium, r.firefox} {
 			if o.does != "sends" {
 				continue
@@ -44,7 +48,7 @@ func TestNothingLeaksThroughALineThatABrowserStores(t *testing.T) {
 
 func TestNothingIsLostOfWhatBrowsersAgreeOn(t *testing.T) {
 	for _, r := range readRows(t) {
-		reading := setcookie.Read(r.line, now)
+		reading := setcookie.Read(r.line, r.now)
 		if r.chromium.does == "deleted" && r.firefox.does == "deleted" && reading.Deletion == setcookie.NoDeletion {
 			t.Errorf("testdata/lines.txt:%d: %s is not read as a deletion", r.number, r.written)
 		}
@@ -74,6 +78,32 @@ func TestNothingLeaksWhereAClockIsWrong(t *testing.T) {
 		if test.want == setcookie.Recent {
 			reading = setcookie.Read(line+"; Max-Age=0", now)
 			assert.Equal(t, setcookie.Sure, reading.Deletion, line)
+		}
+	}
+}
+
+func TestNothingLeaksWhereAResponseIsDatedWrong(t *testing.T) {
+	past := today.Add(-1000 * time.Hour)
+	for _, test := range []struct {
+		dates []string
+		want  time.Time
+	}{
+		{nil, today},
+		{[]string{past.Format(http.TimeFormat)}, past},
+		{[]string{past.Format(time.ANSIC)}, past},
+		{[]string{today.Add(time.Hour).Format(http.TimeFormat)}, today},
+		{[]string{today.Format(http.TimeFormat), past.Format(http.TimeFormat)}, past},
+		{[]string{past.Format(http.TimeFormat), today.Format(http.TimeFormat)}, past},
+		{[]string{past.Format(time.RFC3339)}, time.Time{}}, // Chromium reads it, Firefox does not
+		{[]string{today.Format(http.TimeFormat), "junk"}, time.Time{}},
+	} {
+		assert.Equal(t, test.want, setcookie.Earliest(today, test.dates), test.dates)
+	}
+	unknown := func() time.Time { return setcookie.Earliest(today, []string{"junk"}) }
+	for _, r := range readRows(t) {
+		reading := setcookie.Read(r.line, unknown)
+		if sure := setcookie.Read(r.line, now); reading.Deletion == setcookie.Sure && sure.Deletion != setcookie.Sure {
+			t.Errorf("testdata/lines.txt:%d: %s deletes in a response of unknown date only", r.number, r.written)
 		}
 	}
 }
