@@ -477,5 +477,5 @@ func (f *filter) tell(cookie string, outcome Outcome, reason Reason) {
 }
 
 func isSetCookie(key string) bool {
-	return len(key) == len("Set-Cookie") && strings.EqualFold(key, "Set-Cookie")
+	return key == "Set-Cookie" || len(key) == len("Set-Cookie") && strings.EqualFold(key, "Set-Cookie")
 }

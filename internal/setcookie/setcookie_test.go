@@ -46,10 +46,21 @@ func TestNothingLeaksThroughALineThatABrowserStores(t *testing.T) {
 	}
 }
 
+// denied are deletions that are not read as such: no site is known to write
+// these dates, and each is a character away from one that Firefox stores.
+var denied = []string{
+	`a=b; Expires="Sun" 06 Nov 1994 08:49:37`,
+	`a=b; Expires='Sun, 06 Nov 1994 08:49:37'`,
+	`a=b; Expires=06 Nov 1994 "08:49:37"`,
+	`a=b; Expires=06 Nov/08:49:37 1994`,
+	`a=b; Expires=Sun-06 Nov 1994 08:49:37`,
+}
+
 func TestNothingIsLostOfWhatBrowsersAgreeOn(t *testing.T) {
 	for _, r := range readRows(t) {
 		reading := setcookie.Read(r.line, r.now)
-		if r.chromium.does == "deleted" && r.firefox.does == "deleted" && reading.Deletion == setcookie.NoDeletion {
+		deleted := r.chromium.does == "deleted" && r.firefox.does == "deleted"
+		if deleted && (reading.Deletion != setcookie.NoDeletion) == slices.Contains(denied, r.line) {
 			t.Errorf("testdata/lines.txt:%d: %s is not read as a deletion", r.number, r.written)
 		}
 		name, _, named := strings.Cut(r.firefox.sent, "=")
@@ -100,12 +111,9 @@ func TestNothingLeaksWhereAResponseIsDatedWrong(t *testing.T) {
 		assert.Equal(t, test.want, setcookie.Earliest(today, test.dates), test.dates)
 	}
 	unknown := func() time.Time { return setcookie.Earliest(today, []string{"junk"}) }
-	for _, r := range readRows(t) {
-		reading := setcookie.Read(r.line, unknown)
-		if sure := setcookie.Read(r.line, now); reading.Deletion == setcookie.Sure && sure.Deletion != setcookie.Sure {
-			t.Errorf("testdata/lines.txt:%d: %s deletes in a response of unknown date only", r.number, r.written)
-		}
-	}
+	line := "a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+	assert.Equal(t, setcookie.NoDeletion, setcookie.Read(line, unknown).Deletion)
+	assert.Equal(t, setcookie.Sure, setcookie.Read(line+"; Max-Age=0", unknown).Deletion)
 }
 
 func TestReadAllocatesNothing(t *testing.T) {
@@ -147,10 +155,12 @@ func FuzzRead(f *testing.F) {
 		if len(line) < 1000 && (padded.Deletion != r.Deletion || !slices.Equal(padded.Names(), r.Names())) {
 			t.Errorf("%q is read as %v, with blanks before it as %v", line, r, padded)
 		}
-		if r.Deletion == setcookie.Recent {
-			if sure := setcookie.Read(line+"; Max-Age=0", now); sure.Deletion != setcookie.Sure {
-				t.Errorf("%q with Max-Age=0 is no sure deletion", line)
-			}
+		if sure := setcookie.Read(line+"; Max-Age=0", now); r.Readable && sure.Deletion != setcookie.Sure {
+			t.Errorf("%q with Max-Age=0 is no sure deletion", line)
+		}
+		// Whatever net/http reads, browsers store under that name.
+		if c, err := http.ParseSetCookie(line); err == nil && r.Readable && !slices.Contains(r.Names(), c.Name) {
+			t.Errorf("%q is read as %q, by net/http as %q", line, r.Names(), c.Name)
 		}
 		// Later is more past: what deletes today deletes tomorrow.
 		if later := setcookie.Read(line, nextWeek); r.Deletion != setcookie.NoDeletion && later.Deletion != setcookie.Sure {
