@@ -160,6 +160,24 @@ func TestNothingLeaksThroughALineThatBrowsersReadOtherwise(t *testing.T) {
 	}
 }
 
+func TestNothingLeaksThroughAResponseThatIsDatedWrong(t *testing.T) {
+	const past = "profile=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+	for date, passes := range map[string]bool{
+		"Fri, 01 Jan 1960 00:00:00 GMT":          false, // for a browser, that is in ten years
+		"yesterday":                              false,
+		time.Now().UTC().Format(http.TimeFormat): true,
+		"Fri, 01 Jan 2100 00:00:00 GMT":          true,
+	} {
+		for _, key := range []string{"Date", "dATE"} {
+			got := serve(middleware(t, nil), "", func(w http.ResponseWriter, _ *http.Request) {
+				w.Header()[key] = []string{date}
+				w.Header()["Set-Cookie"] = []string{past}
+			}).Header["Set-Cookie"]
+			assert.Equal(t, passes, len(got) == 1, "%s: %s", key, date)
+		}
+	}
+}
+
 func TestNothingLeaksUnderAnySpellingOfTheHeader(t *testing.T) {
 	response := serve(middleware(t, nil), "", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["set-cookie"] = []string{"profile=1"}

@@ -298,6 +298,7 @@ func (f *filter) FilterHead(h http.Header, final bool) {
 		added = f.leave()
 	}
 	consented := len(added) > 0
+	now := func() time.Time { return setcookie.Earliest(time.Now(), dates(h)) }
 	for key, lines := range h {
 		if !isSetCookie(key) {
 			continue
@@ -306,7 +307,7 @@ func (f *filter) FilterHead(h http.Header, final bool) {
 		if key == "Set-Cookie" { // every other spelling is too rare to have room of its own
 			room = f.room[:0]
 		}
-		kept, some := f.filterLines(lines, room)
+		kept, some := f.filterLines(lines, room, now)
 		consented = consented || some
 		if len(kept) == 0 {
 			delete(h, key)
@@ -341,10 +342,17 @@ func (f *filter) FilterFields(status int, fields []rawhead.Field) []rawhead.Fiel
 		added = f.leave()
 	}
 	consented := len(added) > 0
+	var dates []string
+	for _, field := range fields {
+		if strings.EqualFold(field.Name, "Date") {
+			dates = append(dates, field.Value)
+		}
+	}
+	now := func() time.Time { return setcookie.Earliest(time.Now(), dates) }
 	kept := fields[:0]
 	for _, field := range fields {
 		if isSetCookie(field.Name) {
-			line, verdict := f.judge(field.Value)
+			line, verdict := f.judge(field.Value, now)
 			if verdict == remove {
 				continue
 			}
@@ -367,10 +375,10 @@ func (f *filter) FilterFields(status int, fields []rawhead.Field) []rawhead.Fiel
 // filterLines returns the lines that pass, and whether one of them does by
 // consent. The given slice may be shared between requests, so that nothing is
 // written to it: where a line goes, the others move to room.
-func (f *filter) filterLines(lines, room []string) (kept []string, consented bool) {
+func (f *filter) filterLines(lines, room []string, now func() time.Time) (kept []string, consented bool) {
 	changed := false
 	for i, line := range lines {
-		passed, verdict := f.judge(line)
+		passed, verdict := f.judge(line, now)
 		if !changed && (verdict == remove || passed != line) {
 			changed = true
 			kept = append(room, lines[:i]...)
@@ -394,9 +402,10 @@ const (
 	passByConsent
 )
 
-// judge decides about one Set-Cookie line and returns the text to send.
-func (f *filter) judge(line string) (string, verdict) {
-	reading := setcookie.Read(line, time.Now)
+// judge decides about one Set-Cookie line and returns the text to send. now is
+// the time that browsers take it to be, which the response's own Date changes.
+func (f *filter) judge(line string, now func() time.Time) (string, verdict) {
+	reading := setcookie.Read(line, now)
 	switch reading.Deletion {
 	case setcookie.Sure:
 		return line, pass
@@ -474,6 +483,17 @@ func (f *filter) tell(cookie string, outcome Outcome, reason Reason) {
 	if f.mw.observe != nil {
 		f.mw.observe(f.request, Event{cookie, outcome, reason})
 	}
+}
+
+// dates returns the Date fields of a header.
+func dates(h http.Header) []string {
+	var all []string
+	for key, values := range h {
+		if strings.EqualFold(key, "Date") {
+			all = append(all, values...)
+		}
+	}
+	return all
 }
 
 func isSetCookie(key string) bool {

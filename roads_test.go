@@ -112,7 +112,7 @@ var everyRoad = map[string]http.HandlerFunc{
 			return
 		}
 		defer conn.Close()
-		for _, c := range []byte("HTTP/1.1 200 OK\r\nSet-Cookie: profile=1\r\n" + kept + "\r\nContent-Length: 0\r\n\r\n") {
+		for _, c := range []byte("HTTP/1.1 200 OK\r\ndate: Fri, 01 Jan 1960 00:00:00 GMT\r\nSet-Cookie: profile=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT\r\n" + kept + "\r\nContent-Length: 0\r\n\r\n") {
 			rw.WriteByte(c)
 			rw.Flush()
 		}

@@ -47,12 +47,13 @@ func TestNothingLeaksThroughALineThatABrowserStores(t *testing.T) {
 }
 
 // denied are deletions that are not read as such: no site is known to write
-// these dates, and each is a character away from one that Firefox stores.
+// these dates, and they are close to others that Firefox stores.
 var denied = []string{
 	`a=b; Expires="Sun" 06 Nov 1994 08:49:37`,
 	`a=b; Expires='Sun, 06 Nov 1994 08:49:37'`,
 	`a=b; Expires=06 Nov 1994 "08:49:37"`,
 	`a=b; Expires=06 Nov/08:49:37 1994`,
+	`a=b; Expires=06 Nov Sun-1994 08:49:37`,
 	`a=b; Expires=Sun-06 Nov 1994 08:49:37`,
 }
 
@@ -66,6 +67,15 @@ func TestNothingIsLostOfWhatBrowsersAgreeOn(t *testing.T) {
 		name, _, named := strings.Cut(r.firefox.sent, "=")
 		if r.firefox.does == "sends" && r.chromium == r.firefox && named && !slices.Equal(reading.Names(), []string{name}) {
 			t.Errorf("testdata/lines.txt:%d: %s is read as %q, not as the name that browsers agree on", r.number, r.written, reading.Names())
+		}
+	}
+}
+
+func TestNothingLeaksThroughALineWithAControlCharacter(t *testing.T) {
+	for c := range 0x80 {
+		control := c < ' ' && c != '\t' || c == 0x7F
+		for _, line := range []string{"a=b" + string(rune(c)) + "c", "a=b; Max-Age=0; X=" + string(rune(c))} {
+			assert.Equal(t, !control, setcookie.Read(line, now).Readable, "%q", line)
 		}
 	}
 }
