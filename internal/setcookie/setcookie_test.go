@@ -49,6 +49,20 @@ func TestNothingLeaksThroughALineThatABrowserStores(t *testing.T) {
 // denied are deletions that are not read as such: no site is known to write
 // these dates, and they are close to others that Firefox stores.
 var denied = []string{
+	`a=b; Expires=junk 06 Nov 1994 08:49:37`,
+	`a=b; Expires=Sun, 06 Nov 1994 (08:49:37)`,
+	`a=b; Expires=(Sun) 06 Nov 1994 08:49:37`,
+	`a=b; Expires=06 - Nov - 1994 08:49:37`,
+	`a=b; Expires=06- Nov-1994 08:49:37`,
+	`a=b; Expires=06 Nov 1994 +08:49:37`,
+	`a=b; Expires=06 Nov 1994.08:49:37`,
+	`a=b; Expires=08:49:37.123 06 Nov 1994`,
+	`a=b; Expires=1994/Nov/06 08:49:37`,
+	`a=b; Expires=Sun-06-Nov-1994 08:49:37`,
+	`a=b; Expires=08:49:37/06/Nov/1994`,
+	`a=b; Expires=06 07 Nov 1994 08:49:37`,
+	`a=b; Expires=08:49:37 09:00:00 06 Nov 1994`,
+	`a=b; Expires=Dec 06 Nov 1994 08:49:37`,
 	`a=b; Expires="Sun" 06 Nov 1994 08:49:37`,
 	`a=b; Expires='Sun, 06 Nov 1994 08:49:37'`,
 	`a=b; Expires=06 Nov 1994 "08:49:37"`,
