@@ -338,7 +338,7 @@ func (f *filter) FilterTrailer(h http.Header) {
 // what FilterHead does for one that the server writes.
 func (f *filter) FilterFields(status int, fields []rawhead.Field) []rawhead.Field {
 	var added []string
-	if final := status == http.StatusSwitchingProtocols || status < 100 || status > 199; final {
+	if !rawhead.Informational(status) {
 		added = f.leave()
 	}
 	consented := len(added) > 0

@@ -161,7 +161,7 @@ func (c *Charter) tell(text consent.Text, ours string, w *words) told {
 	}
 	s, tag := text.In(c.site, w.tag)
 	t := told{Text: s}
-	if base, _ := tag.Base(); base != baseOf(w.tag) {
+	if baseOf(tag) != baseOf(w.tag) {
 		t.Lang, t.Dir = tag.String(), direction(tag)
 	}
 	return t

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/http"
 	"strconv"
 	"strings"
 )
@@ -102,7 +103,7 @@ func (w *Writer) advance() {
 		}
 		head, status := w.edited(w.held[:blank])
 		head = append(head, w.held[blank:end]...)
-		if status < 100 || status > 199 || status == 101 {
+		if !Informational(status) {
 			w.finish(append(head, w.held[end:]...))
 			return
 		}
@@ -110,6 +111,12 @@ func (w *Writer) advance() {
 		w.held = append([]byte(nil), w.held[end:]...)
 		w.inHead, w.scanned, w.skipped = false, 0, 0
 	}
+}
+
+// Informational reports whether another head follows one of this status: it is
+// 1xx, but for 101, which ends HTTP on the connection (RFC 9110 section 15.2).
+func Informational(status int) bool {
+	return 100 <= status && status <= 199 && status != http.StatusSwitchingProtocols
 }
 
 const protocol = "http"

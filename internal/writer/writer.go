@@ -59,7 +59,7 @@ func (w *Writer) Header() http.Header { return w.to.Header() }
 
 // WriteHeader sends a head, filtered.
 func (w *Writer) WriteHeader(status int) {
-	if 100 <= status && status <= 199 && status != http.StatusSwitchingProtocols {
+	if rawhead.Informational(status) {
 		w.filter.FilterHead(w.to.Header(), false)
 	} else {
 		w.beforeHead()
