@@ -1,6 +1,7 @@
 package consent_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -48,7 +49,7 @@ func BenchmarkServe(b *testing.B) {
 		if road.allowed {
 			r.Header.Set("Cookie", decide(b, mw, consent.AcceptAll()))
 		}
-		for name, handler := range map[string]http.Handler{"bare": bare, "wrapped": mw.Wrap(bare)} {
+		for name, handler := range map[string]http.Handler{"bare": bare, "context and writer alone": floor(bare), "wrapped": mw.Wrap(bare)} {
 			b.Run(road.name+"/"+name, func(b *testing.B) {
 				w := sink{}
 				b.ReportAllocs()
@@ -58,6 +59,21 @@ func BenchmarkServe(b *testing.B) {
 			})
 		}
 	}
+}
+
+// floor does the least that any middleware does which hands on a context and a
+// writer of its own, in as many bytes: a benchmark has next to no heap, so that
+// much of what it measures is the collector, which goes by bytes.
+func floor(next http.Handler) http.Handler {
+	type state struct {
+		context.Context
+		http.ResponseWriter
+		_ [16]uintptr
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s := &state{Context: r.Context(), ResponseWriter: w}
+		next.ServeHTTP(s, r.WithContext(s))
+	})
 }
 
 func BenchmarkLookup(b *testing.B) {
@@ -87,8 +103,8 @@ func BenchmarkLookup(b *testing.B) {
 
 func TestNothingElseChangesInAllocations(t *testing.T) {
 	most := map[string]float64{
-		"no cookie": 2, "necessary": 2, "removed": 2, "removed between others": 2, "undeclared": 2,
-		"consented": 30, // the check of the signature is securecookie's
+		"no cookie": 1, "necessary": 1, "removed": 1, "removed between others": 1, "undeclared": 1,
+		"consented": 8, // 4, but under the race detector sync.Pool drops what it is given now and then
 	}
 	mw := middleware(t, nil)
 	yes := decide(t, mw, consent.AcceptAll())

@@ -16,17 +16,14 @@
 package consent
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/gorilla/securecookie"
-
 	"github.com/cookiecharter/consent/internal/decision"
+	"github.com/cookiecharter/consent/internal/signature"
 )
 
 // CookieName is the name of the cookie that carries the visitor's decision. It
@@ -188,6 +185,7 @@ type standing struct {
 	at      time.Time
 	objects bool
 	answers []answer // one for each of Registry.consents
+	line    string   // carries a decision of this very request; "" for one that came with it
 }
 
 type answer uint8
@@ -244,8 +242,8 @@ func (m *Middleware) weigh(d *decision.Decision) *standing {
 	if d.Revision < m.revision {
 		return s
 	}
-	for category, span := range m.registry.categories {
-		given := d.Answers(string(category))
+	for _, span := range m.registry.spans {
+		given := d.Answers(string(span.category))
 		answers := s.answers[span.from:span.to]
 		for i := range answers {
 			yes, known := given.Of(m.registry.marks[span.from+i])
@@ -265,8 +263,7 @@ func (m *Middleware) weigh(d *decision.Decision) *standing {
 // decide makes the decision that a choice amounts to.
 func (m *Middleware) decide(c Choice, at time.Time) *decision.Decision {
 	d := &decision.Decision{Revision: m.revision, Time: at.Truncate(time.Millisecond), Objects: c.objects}
-	for _, category := range m.registry.sorted {
-		span := m.registry.categories[category]
+	for _, span := range m.registry.spans {
 		var yes, no []decision.Mark
 		for i := span.from; i < span.to; i++ {
 			if c.accepts(m.registry.consents[i]) {
@@ -275,34 +272,20 @@ func (m *Middleware) decide(c Choice, at time.Time) *decision.Decision {
 				no = append(no, m.registry.marks[i])
 			}
 		}
-		if len(yes)+len(no) > 0 {
-			d.Answer(string(category), yes, no)
-		}
+		d.Answer(string(span.category), yes, no)
 	}
 	return d
 }
 
-// maxCookie is how many bytes of name and value browsers store (RFC 6265bis
-// section 5.6).
-const maxCookie = 4096
-
 // sign returns the Set-Cookie line that carries d.
 func (m *Middleware) sign(d *decision.Decision) (string, error) {
-	value, err := m.codecs[0].Encode(CookieName, d.Append(nil))
+	value, err := m.signer.Sign(d.Append(nil))
 	if err != nil {
 		return "", fmt.Errorf("consent: the decision on %d providers does not fit into a cookie: %w", len(m.registry.consents), err)
 	}
 	cookie := m.cookie
 	cookie.Value = value
 	return cookie.String(), nil
-}
-
-// newCodec makes what signs and verifies with one key.
-func newCodec(key []byte, lifetime time.Duration) *securecookie.SecureCookie {
-	return securecookie.New(key, nil).
-		SetSerializer(securecookie.NopEncoder{}).
-		MaxAge(int(lifetime / time.Second)).
-		MaxLength(maxCookie - len(CookieName))
 }
 
 // maxChecked is how many preferences cookies of one request have their
@@ -317,33 +300,23 @@ const maxAhead = 5 * time.Minute
 // read returns what the newest valid decision in the Cookie headers of a request
 // amounts to.
 func (m *Middleware) read(headers []string) *standing {
-	var newest *decision.Decision
+	newest, now := m.undecided, time.Now()
 	for _, value := range newestClaims(headers) {
 		if value == "" {
 			break
 		}
-		if d, ok := m.verify(value); ok && (newest == nil || d.Time.After(newest.Time)) {
-			newest = d
-		}
+		m.signer.Verify(value, now, func(payload []byte) bool {
+			d, err := decision.Parse(payload)
+			if err != nil || d.Time.Sub(now) >= maxAhead {
+				return false
+			}
+			if d.Time.After(newest.at) {
+				newest = m.weigh(&d)
+			}
+			return true
+		})
 	}
-	if newest == nil {
-		return m.undecided
-	}
-	return m.weigh(newest)
-}
-
-// verify checks the signature and age of one value, in constant time by
-// securecookie. Every key verifies, so that keys can be rotated.
-func (m *Middleware) verify(value string) (*decision.Decision, bool) {
-	for _, codec := range m.codecs {
-		var signed []byte
-		if codec.Decode(CookieName, value, &signed) != nil {
-			continue
-		}
-		d, err := decision.Parse(signed)
-		return &d, err == nil && time.Until(d.Time) < maxAhead
-	}
-	return nil, false
+	return newest
 }
 
 // newestClaims returns the preferences cookies among the Cookie headers that
@@ -357,7 +330,7 @@ func newestClaims(headers []string) (values [maxChecked]string) {
 			if name != CookieName || slices.Contains(values[:], value) {
 				continue
 			}
-			date := claimedDate(value)
+			date := signature.ClaimedDate(value)
 			for i := range values {
 				if date > dates[i] {
 					copy(values[i+1:], values[i:])
@@ -369,17 +342,4 @@ func newestClaims(headers []string) (values [maxChecked]string) {
 		}
 	}
 	return values
-}
-
-// claimedDate returns the seconds since 1970 that securecookie's format begins
-// with, and 0 where value is not of that format.
-func claimedDate(value string) int64 {
-	var head [15]byte
-	n, _ := base64.URLEncoding.Decode(head[:], []byte(value[:min(len(value), 20)]))
-	digits, _, _ := strings.Cut(string(head[:n]), "|")
-	date, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return date
 }

@@ -11,11 +11,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gorilla/securecookie"
-
 	"github.com/cookiecharter/consent/internal/rawhead"
 	"github.com/cookiecharter/consent/internal/setcookie"
 	"github.com/cookiecharter/consent/internal/sharedcache"
+	"github.com/cookiecharter/consent/internal/signature"
 	"github.com/cookiecharter/consent/internal/withdrawal"
 	"github.com/cookiecharter/consent/internal/writer"
 )
@@ -102,7 +101,7 @@ var ErrTooLate = errors.New("consent: Save: the head of the response has been se
 // concurrent use.
 type Middleware struct {
 	registry        *Registry
-	codecs          []*securecookie.SecureCookie
+	signer          *signature.Signer
 	cookie          http.Cookie // the preferences cookie, without a value
 	revision        uint64
 	allowUndeclared bool
@@ -128,6 +127,7 @@ func NewMiddleware(config Config) (*Middleware, error) {
 	}
 	m := &Middleware{
 		registry:        config.Registry,
+		signer:          signature.New(CookieName, config.Keys, config.Lifetime),
 		undecided:       config.Registry.undecided(),
 		revision:        config.Revision,
 		allowUndeclared: config.AllowUndeclared,
@@ -141,9 +141,6 @@ func NewMiddleware(config Config) (*Middleware, error) {
 			HttpOnly: config.HttpOnly,
 			SameSite: http.SameSiteLaxMode,
 		},
-	}
-	for _, key := range config.Keys {
-		m.codecs = append(m.codecs, newCodec(slices.Clone(key), config.Lifetime))
 	}
 	return m, nil
 }
@@ -183,13 +180,17 @@ func (c *Config) validate() error {
 // abilities of the server's. Lines are judged when the head of the response
 // leaves, by what the visitor has decided then.
 func (m *Middleware) Wrap(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		f := &filter{Context: r.Context(), mw: m, cookies: r.Header["Cookie"]}
-		f.request = r.WithContext(f)
-		guarded := writer.Wrap(&f.Writer, w, f)
-		defer writer.Finish(&f.Writer)
-		next.ServeHTTP(guarded, f.request)
-	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.serve(next, w, r) })
+}
+
+// serve is not a part of the function in Wrap, so that the compiler can see
+// here that the copy which WithContext makes lives no longer than its line.
+func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	f := &filter{Context: r.Context(), mw: m, cookies: r.Header["Cookie"]}
+	f.request = *r.WithContext(f)
+	guarded := writer.Wrap(&f.Writer, w, f)
+	defer writer.Finish(&f.Writer)
+	next.ServeHTTP(guarded, &f.request)
 }
 
 // Registry returns the declarations that the middleware goes by.
@@ -232,8 +233,9 @@ func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice)
 	if f.sent {
 		return ErrTooLate
 	}
-	f.saved = line
-	f.current.Store(m.weigh(d))
+	s := m.weigh(d)
+	s.line = line
+	f.current.Store(s)
 	return nil
 }
 
@@ -248,21 +250,19 @@ func (m *Middleware) filterOf(ctx context.Context) *filter {
 	}
 }
 
-// A filter is the middleware at work on one request. It is the request's
-// context and its writer in one, which saves two allocations.
+// A filter is the middleware at work on one request: the request itself, its
+// context and its writer in one, so that it takes a single allocation.
 type filter struct {
 	context.Context
 	writer.Writer
 	mw      *Middleware
-	request *http.Request
-	cookies []string // the Cookie headers, as they came
+	request http.Request
+	cookies []string  // the Cookie headers, as they came
+	room    [3]string // for lines that stay where others go
 
 	current atomic.Pointer[standing] // nil until somebody asks
-	room    [4]string                // for lines that stay where others go
-
-	mu    sync.Mutex
-	saved string // the line of a Save that has not left yet
-	sent  bool   // the head has left
+	mu      sync.Mutex               // orders what sets current, and the end of the head
+	sent    bool                     // the final head has left
 }
 
 type filterKey struct{}
@@ -454,13 +454,14 @@ func (f *filter) judgeName(name string) (reason Reason, consented bool) {
 // here on another Save comes too late.
 func (f *filter) leave() []string {
 	f.mu.Lock()
-	saved := f.saved
-	f.saved, f.sent = "", true
+	left := f.sent
+	f.sent = true
 	f.mu.Unlock()
-	if saved == "" {
+	decided := f.current.Load()
+	if left || decided == nil || decided.line == "" {
 		return nil
 	}
-	lines := []string{saved}
+	lines := []string{decided.line}
 	for name := range withdrawal.Names(f.cookies) {
 		reason, _ := f.judgeName(name)
 		if reason == "" || reason == Undeclared {
@@ -481,7 +482,7 @@ func (f *filter) leave() []string {
 
 func (f *filter) tell(cookie string, outcome Outcome, reason Reason) {
 	if f.mw.observe != nil {
-		f.mw.observe(f.request, Event{cookie, outcome, reason})
+		f.mw.observe(&f.request, Event{cookie, outcome, reason})
 	}
 }
 

@@ -108,7 +108,7 @@ type Registry struct {
 	// for them in a decision.
 	consents   []consentKey
 	marks      []decision.Mark
-	sorted     []Category // those with a declaration, in the same order
+	spans      []categorySpan // of those that need consent, in the same order
 	categories map[Category]consentSpan
 	providers  map[consentKey]consentSpan
 }
@@ -125,6 +125,11 @@ type consentKey struct {
 type consentSpan struct {
 	from, to  int
 	anonymous bool
+}
+
+type categorySpan struct {
+	category Category
+	consentSpan
 }
 
 // A rule is what is declared for one name, by one provider or several.
@@ -258,7 +263,11 @@ func (r *Registry) indexSpans() {
 		ofCategory.anonymous = ofCategory.anonymous || c.Anonymous
 		r.providers[key], r.categories[c.Category] = ofProvider, ofCategory
 	}
-	r.sorted = slices.Sorted(maps.Keys(r.categories))
+	for _, category := range slices.Sorted(maps.Keys(r.categories)) {
+		if span := r.categories[category]; span.from < span.to {
+			r.spans = append(r.spans, categorySpan{category, span})
+		}
+	}
 }
 
 func compareConsents(a, b consentKey) int {

@@ -1,0 +1,138 @@
+package signature_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/securecookie"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/internal/signature"
+)
+
+const (
+	name = "cookies_preferences"
+	age  = time.Hour
+)
+
+var (
+	key     = bytes.Repeat([]byte("k"), 32)
+	old     = bytes.Repeat([]byte("o"), 64)
+	payload = []byte("what was \x00 decided")
+)
+
+func codec(key []byte) *securecookie.SecureCookie {
+	return securecookie.New(key, nil).SetSerializer(securecookie.NopEncoder{}).MaxAge(int(age / time.Second))
+}
+
+// verify returns the payload of a value, and nil where none is vouched for.
+func verify(s *signature.Signer, value string, now time.Time) (got []byte) {
+	s.Verify(value, now, func(payload []byte) bool {
+		got = append([]byte{}, payload...)
+		return true
+	})
+	return got
+}
+
+func TestASignatureIsThatOfSecurecookie(t *testing.T) {
+	s := signature.New(name, [][]byte{key, old}, age)
+	ours, err := s.Sign(payload)
+	require.NoError(t, err)
+	var theirs []byte
+	require.NoError(t, codec(key).Decode(name, ours, &theirs))
+	assert.Equal(t, payload, theirs)
+	assert.Equal(t, payload, verify(s, ours, time.Now()))
+
+	rotated, err := codec(old).Encode(name, payload)
+	require.NoError(t, err)
+	assert.Equal(t, payload, verify(s, rotated, time.Now()), "each key verifies")
+	assert.Nil(t, verify(signature.New(name, [][]byte{key}, age), rotated, time.Now()), "and no other")
+}
+
+func TestASignatureIsGoodForItsAge(t *testing.T) {
+	s := signature.New(name, [][]byte{key}, age)
+	value, err := s.Sign(payload)
+	require.NoError(t, err)
+	signed := time.Unix(signature.ClaimedDate(value), 0)
+	assert.WithinDuration(t, time.Now(), signed, 2*time.Second)
+	assert.NotNil(t, verify(s, value, signed.Add(age)))
+	assert.Nil(t, verify(s, value, signed.Add(age+time.Second)))
+}
+
+func TestASignatureWithoutADateClaimsNone(t *testing.T) {
+	for _, value := range []string{"", "AAAA", "||||", "MTc5NTQ5MTAxNHx8", strings.Repeat("9", 100)} {
+		if value == "MTc5NTQ5MTAxNHx8" {
+			assert.EqualValues(t, 1795491014, signature.ClaimedDate(value))
+			continue
+		}
+		assert.Zero(t, signature.ClaimedDate(value), value)
+	}
+}
+
+func TestAPayloadThatIsTooLongIsAnError(t *testing.T) {
+	s := signature.New(name, [][]byte{key}, age)
+	_, err := s.Sign(make([]byte, 4096))
+	assert.Error(t, err)
+	assert.Nil(t, verify(s, strings.Repeat("A", 64<<10), time.Now()))
+}
+
+func TestVerifyingAllocatesNextToNothing(t *testing.T) {
+	s := signature.New(name, [][]byte{old, key}, age)
+	value, err := codec(key).Encode(name, payload)
+	require.NoError(t, err)
+	now := time.Now()
+	got := testing.AllocsPerRun(1000, func() {
+		if !s.Verify(value, now, func(payload []byte) bool { return len(payload) > 0 }) {
+			t.Fatal("a good signature is refused")
+		}
+	})
+	assert.LessOrEqual(t, got, 6.0, "none, but under the race detector sync.Pool drops what it is given now and then")
+}
+
+// Whatever is sent, the answer is that of securecookie.
+func FuzzVerify(f *testing.F) {
+	s := signature.New(name, [][]byte{key}, age)
+	good, err := codec(key).Encode(name, payload)
+	require.NoError(f, err)
+	empty, err := codec(key).Encode(name, []byte{})
+	require.NoError(f, err)
+	for _, seed := range []string{
+		"", good, empty, good[:len(good)-4], good + "AAAA", good + "=", strings.ToLower(good), good[:20] + "\n" + good[20:],
+		"MTc5NTQ5MTAxNHx8", "MTc5NTQ5MTAxNHxBUUFBQUE9PXw=", "fHx8fHx8", strings.Repeat("A", 4077), strings.Repeat("A", 4078),
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		var theirs []byte
+		err := codec(key).MaxLength(4096-len(name)).Decode(name, value, &theirs)
+		ours := verify(s, value, time.Now())
+		if (ours != nil) != (err == nil) || !bytes.Equal(ours, theirs) {
+			t.Errorf("%q holds %q, and %q (%v) for securecookie", value, ours, theirs, err)
+		}
+	})
+}
+
+func BenchmarkVerify(b *testing.B) {
+	value, err := codec(key).Encode(name, payload)
+	require.NoError(b, err)
+	b.Run("here", func(b *testing.B) {
+		s := signature.New(name, [][]byte{key}, age)
+		b.ReportAllocs()
+		for b.Loop() {
+			s.Verify(value, time.Now(), func([]byte) bool { return true })
+		}
+	})
+	b.Run("securecookie", func(b *testing.B) {
+		codec := codec(key)
+		b.ReportAllocs()
+		for b.Loop() {
+			var payload []byte
+			if err := codec.Decode(name, value, &payload); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
