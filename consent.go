@@ -8,9 +8,9 @@
 // allow. A handler records a decision with [Middleware.Save] and asks what is
 // allowed with [FromContext].
 //
-// No decision is a refusal: so is one that is forged, expired or older than
-// what is declared now. Cookies that nobody declared are removed as well, until
-// [Config.AllowUndeclared] says otherwise. What a script sets in the browser, a
+// A decision that is missing gives no consent, and neither does one that is
+// forged, expired or older than what is declared now. Cookies that nobody
+// declared are removed as well, until [Config.AllowUndeclared] says otherwise. What a script sets in the browser, a
 // server cannot remove: see [Preferences.Allows] for the scripts that a page
 // embeds.
 package consent
@@ -99,7 +99,7 @@ type ChoiceError struct {
 	Provider string // "" where the category itself is unknown
 }
 
-// Error names the category, and the provider where it is one.
+// Error names the category, and the provider where the mistake is one.
 func (e *ChoiceError) Error() string {
 	if e.Provider == "" {
 		return fmt.Sprintf("consent: choice: no cookie is declared in the category %q", string(e.Category))
@@ -109,14 +109,16 @@ func (e *ChoiceError) Error() string {
 
 // Preferences answer what the visitor of one request allows. They follow a
 // [Middleware.Save] during the request, and are safe for concurrent use. The
-// zero Preferences answer as strictly as can be: nothing but necessary cookies
-// is allowed, and nothing is decided.
+// zero Preferences know no registry and answer as strictly as can be: the
+// category [Necessary] is allowed and the library's own cookie is; nothing
+// else, and nothing is decided.
 type Preferences struct{ f *filter }
 
-// Allows reports whether every cookie of the category is allowed. The answer
-// is true for [Necessary], and false for a category in which nothing is
+// Allows reports whether the visitor allows every provider of the category. The
+// answer is true for [Necessary], and false for a category in which nothing is
 // declared. Ask it before a page embeds a script or a pixel that sets cookies
-// of its own.
+// of its own. For one cookie ask [Preferences.AllowsCookie]: where several
+// providers declare its name, each has a say.
 func (p Preferences) Allows(category Category) bool {
 	if category == Necessary {
 		return true
@@ -128,8 +130,9 @@ func (p Preferences) Allows(category Category) bool {
 	return declared && p.f.standing().allows(span)
 }
 
-// AllowsProvider reports whether every cookie of one provider in the category
-// is allowed. The answer is false for a provider that declares none there.
+// AllowsProvider reports whether the visitor allows what one provider declares
+// in the category. The answer is false for a provider that declares nothing
+// there.
 func (p Preferences) AllowsProvider(category Category, provider string) bool {
 	if p.f == nil {
 		return false
@@ -243,10 +246,9 @@ func (m *Middleware) weigh(d *decision.Decision) *standing {
 		return s
 	}
 	for _, span := range m.registry.spans {
-		given := d.Answers(string(span.category))
 		answers := s.answers[span.from:span.to]
 		for i := range answers {
-			yes, known := given.Of(m.registry.marks[span.from+i])
+			yes, known := d.Answers.Of(m.registry.marks[span.from+i])
 			if !known {
 				clear(answers)
 				break
@@ -262,19 +264,20 @@ func (m *Middleware) weigh(d *decision.Decision) *standing {
 
 // decide makes the decision that a choice amounts to.
 func (m *Middleware) decide(c Choice, at time.Time) *decision.Decision {
-	d := &decision.Decision{Revision: m.revision, Time: at.Truncate(time.Millisecond), Objects: c.objects}
-	for _, span := range m.registry.spans {
-		var yes, no []decision.Mark
-		for i := span.from; i < span.to; i++ {
-			if c.accepts(m.registry.consents[i]) {
-				yes = append(yes, m.registry.marks[i])
-			} else {
-				no = append(no, m.registry.marks[i])
-			}
+	var yes, no []decision.Mark
+	for i, key := range m.registry.consents {
+		if c.accepts(key) {
+			yes = append(yes, m.registry.marks[i])
+		} else {
+			no = append(no, m.registry.marks[i])
 		}
-		d.Answer(string(span.category), yes, no)
 	}
-	return d
+	return &decision.Decision{
+		Revision: m.revision,
+		Time:     at.Truncate(time.Millisecond),
+		Objects:  c.objects,
+		Answers:  decision.MakeAnswers(yes, no),
+	}
 }
 
 // sign returns the Set-Cookie line that carries d.
@@ -292,7 +295,7 @@ func (m *Middleware) sign(d *decision.Decision) (string, error) {
 // signature checked. A browser sends more than one where they were set for
 // several paths or domains, or where another site of the same domain plants
 // some.
-const maxChecked = 4
+const maxChecked = 6
 
 // maxAhead is how far the clocks of a site's servers may be apart.
 const maxAhead = 5 * time.Minute
@@ -301,7 +304,7 @@ const maxAhead = 5 * time.Minute
 // amounts to.
 func (m *Middleware) read(headers []string) *standing {
 	newest, now := m.undecided, time.Now()
-	for _, value := range newestClaims(headers) {
+	for _, value := range newestClaims(headers, now) {
 		if value == "" {
 			break
 		}
@@ -320,10 +323,11 @@ func (m *Middleware) read(headers []string) *standing {
 }
 
 // newestClaims returns the preferences cookies among the Cookie headers that
-// claim to be the newest, without trusting the claim: it only bounds what is
-// checked.
-func newestClaims(headers []string) (values [maxChecked]string) {
+// claim to be the newest. The claim only decides what is checked: one that is
+// false can keep a decision from being found, and invent none.
+func newestClaims(headers []string, now time.Time) (values [maxChecked]string) {
 	var dates [maxChecked]int64
+	latest := now.Add(maxAhead).Unix()
 	for _, header := range headers {
 		for pair := range strings.SplitSeq(header, ";") {
 			name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
@@ -331,6 +335,9 @@ func newestClaims(headers []string) (values [maxChecked]string) {
 				continue
 			}
 			date := signature.ClaimedDate(value)
+			if date > latest {
+				continue // no server has signed it yet
+			}
 			for i := range values {
 				if date > dates[i] {
 					copy(values[i+1:], values[i:])

@@ -413,6 +413,17 @@ func TestNothingIsForgottenAmongSeveralDecisions(t *testing.T) {
 	})
 }
 
+func TestNothingIsForgottenForPlantedOnes(t *testing.T) {
+	mw := middleware(t, nil)
+	no := decide(t, mw, consent.RefuseAll().WithObjection())
+	var planted strings.Builder
+	for i := range 300 {
+		date := time.Now().Add(time.Hour + time.Duration(i)*time.Second).Unix()
+		fmt.Fprintf(&planted, "%s=%s; ", consent.CookieName, base64.URLEncoding.EncodeToString(fmt.Appendf(nil, "%d|AQAAAA==|x", date)))
+	}
+	assert.Equal(t, []string{"sessionid"}, passed(mw, planted.String()+no), "claims from the future push no decision aside")
+}
+
 func TestNothingIsForgottenWithinTheResponse(t *testing.T) {
 	mw := middleware(t, nil)
 	response := serve(mw, decide(t, mw, consent.Accept(consent.ThirdParty)), func(w http.ResponseWriter, r *http.Request) {
@@ -449,7 +460,7 @@ func TestRefusingExpiresWhatTheBrowserStillHas(t *testing.T) {
 	response := serve(mw, cookies, func(w http.ResponseWriter, r *http.Request) {
 		assert.NoError(t, mw.Save(w, r, consent.RefuseAll().WithProviders(consent.FirstParty, "Site")))
 	})
-	const gone = "; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0"
+	const gone = "; Max-Age=0"
 	lines := response.Header["Set-Cookie"]
 	require.NotEmpty(t, lines)
 	assert.True(t, strings.HasPrefix(lines[0], consent.CookieName+"="))
@@ -520,6 +531,22 @@ func TestRefusingWorksThroughSeveralMiddlewares(t *testing.T) {
 	assert.Len(t, response.Cookies(), 2)
 }
 
+func TestRefusingWorksThroughTheSameMiddlewareTwice(t *testing.T) {
+	mw := middleware(t, nil)
+	response := serve(mw, "", func(w http.ResponseWriter, r *http.Request) {
+		mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			assert.NoError(t, mw.Save(w, r, consent.Accept(consent.FirstParty)))
+			set("profile=1", "ad_id=1")(w, r)
+		})).ServeHTTP(w, r)
+		assert.True(t, consent.FromContext(r.Context()).Allows(consent.FirstParty), "the outer one goes by it too")
+	})
+	var names []string
+	for _, c := range response.Cookies() {
+		names = append(names, c.Name)
+	}
+	assert.Equal(t, []string{"profile", consent.CookieName}, names)
+}
+
 func TestThePreferencesCookieHasTheRightAttributes(t *testing.T) {
 	for want, change := range map[string]func(*consent.Config){
 		"; Path=/; Max-Age=15552000; Secure; SameSite=Lax":                     nil,
@@ -538,29 +565,32 @@ func TestThePreferencesCookieHasTheRightAttributes(t *testing.T) {
 }
 
 func TestThePreferencesCookieStaysSmall(t *testing.T) {
-	providers := func(n, categories int) *consent.Middleware {
+	providers := func(n, categories int) (*consent.Middleware, error) {
 		var cookies []consent.Cookie
 		for i := range n {
 			cookies = append(cookies, consent.Cookie{
 				Provider: fmt.Sprintf("Provider %d", i), Name: fmt.Sprintf("c%d", i), Purpose: text("x"),
-				Category: consent.Category(fmt.Sprintf("category-%d", i%categories)),
+				Category: consent.Category(fmt.Sprintf("category-%d-%s", i%categories, strings.Repeat("x", 50))),
 			})
 		}
-		return middleware(t, func(c *consent.Config) { c.Registry = consent.MustRegistry(cookies...) })
+		return consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(cookies...), Keys: [][]byte{key}})
 	}
-	mw := providers(100, 10)
-	for _, choice := range []consent.Choice{consent.AcceptAll(), consent.RefuseAll(), consent.Accept("category-3")} {
+	mw, err := providers(100, 10)
+	require.NoError(t, err)
+	for _, choice := range []consent.Choice{consent.AcceptAll(), consent.RefuseAll()} {
 		line := serve(mw, "", func(w http.ResponseWriter, r *http.Request) {
 			assert.NoError(t, mw.Save(w, r, choice))
 		}).Header.Get("Set-Cookie")
 		assert.Less(t, len(line), 1024)
 	}
-	assert.NotEmpty(t, decide(t, providers(700, 3), consent.AcceptAll()))
-	crowded := providers(1000, 3)
-	serve(crowded, "", func(w http.ResponseWriter, r *http.Request) {
-		assert.ErrorContains(t, crowded.Save(w, r, consent.AcceptAll()), "1000 providers")
-		assert.False(t, consent.FromContext(r.Context()).Decided())
-	})
+	full, err := providers(550, 3)
+	require.NoError(t, err)
+	assert.NotEmpty(t, decide(t, full, consent.AcceptAll()))
+	_, err = providers(1000, 3)
+	var mistake *consent.FieldError
+	require.ErrorAs(t, err, &mistake, "what fits into no cookie is said at the start, not to a visitor")
+	assert.Equal(t, "Registry", mistake.Field)
+	assert.ErrorContains(t, err, "1000 providers")
 }
 
 func TestPreferencesAnswerForCategoriesProvidersAndCookies(t *testing.T) {
@@ -662,6 +692,10 @@ func TestConfigMistakesComeTogether(t *testing.T) {
 	assert.Equal(t, []string{"Registry", "Keys[1]", "Lifetime", "Domain"}, fields(err))
 	_, err = consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(), Lifetime: time.Millisecond})
 	assert.Equal(t, []string{"Keys", "Lifetime"}, fields(err))
+	for _, domain := range []string{"under_score.org", "-a.org", "a-.org", "1.2", "123", "127.0.0.1", "a..b", "http://a.org", "a.org:80"} {
+		_, err = consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(), Keys: [][]byte{key}, Domain: domain, Lifetime: -1})
+		assert.Equal(t, []string{"Lifetime", "Domain"}, fields(err), domain)
+	}
 }
 
 // fields returns the fields of every FieldError in err.

@@ -34,17 +34,19 @@ type Config struct {
 	// adopts the library step by step.
 	AllowUndeclared bool
 
-	// Lifetime is how long a decision stands, in whole seconds. Zero means 180
-	// days, about the six months that the CNIL calls good practice
-	// (recommendation of 17 September 2020 on cookies and other tracers).
+	// Lifetime is how long a decision stands, in whole seconds; less than one
+	// is a mistake. Zero means 180 days, about the six months that the CNIL
+	// calls good practice (recommendation of 17 September 2020 on cookies and
+	// other tracers). Browsers keep no cookie for longer than 400 days.
 	Lifetime time.Duration
 
 	// Revision asks every visitor again when it is raised: a decision taken
 	// under a lower one is no consent.
 	Revision uint64
 
-	// Domain is the Domain attribute of the preferences cookie, for a decision
-	// that is shared by the hosts of a site. Empty means the host alone.
+	// Domain is the Domain attribute of the preferences cookie, a host name such
+	// as "example.org", for a decision that the hosts below it share. Empty
+	// means the host alone.
 	Domain string
 
 	// Insecure leaves the Secure attribute off the preferences cookie, for
@@ -73,11 +75,11 @@ type Outcome string
 
 const (
 	Removed Outcome = "removed" // the line that would have set it was taken out
-	Expired Outcome = "expired" // a withdrawal had the browser delete it
+	Expired Outcome = "expired" // the browser was told to delete it, as the visitor refuses it
 	Passed  Outcome = "passed"  // it went through for want of a declaration
 )
 
-// A Reason is why a cookie has no consent.
+// A Reason is why a cookie was removed or expired, or worth a mention.
 type Reason string
 
 const (
@@ -142,6 +144,10 @@ func NewMiddleware(config Config) (*Middleware, error) {
 			SameSite: http.SameSiteLaxMode,
 		},
 	}
+	// Every decision has the length of this one, so that no visitor's fails.
+	if _, err := m.sign(m.decide(AcceptAll(), time.Now())); err != nil {
+		return nil, &FieldError{Index: -1, Field: "Registry", Reason: err.Error()}
+	}
 	return m, nil
 }
 
@@ -168,8 +174,11 @@ func (c *Config) validate() error {
 		wrong("Lifetime", "%v is less than a second, the unit in which cookies expire", c.Lifetime)
 	}
 	if c.Domain != "" {
+		// net/http has the last word, since it writes the cookie.
 		if reason := badDomain(c.Domain); reason != "" {
 			wrong("Domain", "%q %s", c.Domain, reason)
+		} else if (&http.Cookie{Name: CookieName, Domain: c.Domain}).Valid() != nil {
+			wrong("Domain", "%q is not a host name", c.Domain)
 		}
 	}
 	return errors.Join(mistakes...)
@@ -210,11 +219,13 @@ func FromContext(ctx context.Context) Preferences {
 // Save records the visitor's choice, in place of an earlier one, and takes
 // effect at once: for [FromContext], for every line that this response sets,
 // and for the declared cookies that the request carries and the choice
-// refuses, which are expired. A later Save in the same request replaces it.
+// refuses, which are expired. A later Save in the same request replaces it. The
+// lines that it adds go to the writer that Wrap has made for r, whatever wraps
+// that one; w is asked for because Save writes to the response.
 //
-// The error is [ErrOutside] or [ErrTooLate], one [*ChoiceError] or several
-// joined, or says that so many providers need consent (700 or so) that no
-// cookie can hold the answers. Nothing has changed where there is one.
+// The error is [ErrOutside] or [ErrTooLate], or one [*ChoiceError] or several
+// joined. Nothing has changed where there is one. What Save cannot know is that
+// an [http.TimeoutHandler] outside of Wrap has answered in its place.
 func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice) error {
 	f := m.filterOf(r.Context())
 	if f == nil {
@@ -228,14 +239,14 @@ func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice)
 	if err != nil {
 		return err
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.sent {
+	if !f.decide(m.weigh(d), line) {
 		return ErrTooLate
 	}
-	s := m.weigh(d)
-	s.line = line
-	f.current.Store(s)
+	// Where m wraps a handler that it wraps already, the outer filter goes by
+	// the same decision; the line leaves once.
+	for f = m.filterOf(f.Context); f != nil; f = m.filterOf(f.Context) {
+		f.decide(m.weigh(d), "")
+	}
 	return nil
 }
 
@@ -287,6 +298,19 @@ func (f *filter) standing() *standing {
 		f.current.Store(f.mw.read(f.cookies))
 	}
 	return f.current.Load()
+}
+
+// decide makes s what the visitor has decided from now on. It reports false,
+// and changes nothing, where the head has left. The line is for that head.
+func (f *filter) decide(s *standing, line string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.sent {
+		return false
+	}
+	s.line = line
+	f.current.Store(s)
+	return true
 }
 
 // FilterHead takes what may not pass out of a head, and adds to the final one

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/language"
 
@@ -16,12 +17,14 @@ import (
 	"github.com/cookiecharter/consent/internal/pattern"
 )
 
-// A Cookie declares one cookie of a site, or with a pattern for a name several
-// of one kind: what a visitor is told about it, and what the middleware needs
-// to judge and to delete it.
+// A Cookie declares one cookie of a site or, where its name is a pattern, a
+// family of them: what a visitor is told about it, and what the middleware
+// needs to judge and to delete it.
 type Cookie struct {
 	// Provider is who sets the cookie and answers for it: the site itself, a
-	// supplier, another company. Required.
+	// supplier, another company. Consent is given to a provider within a
+	// category, by this very name: a provider that is renamed is a new one,
+	// and asked for again. Required.
 	Provider string
 
 	// Service is the service that the cookie belongs to, and the place on the
@@ -29,7 +32,7 @@ type Cookie struct {
 	Service Text
 
 	// Name is the cookie's name, in which case counts. One '*', anywhere,
-	// stands for any run of characters. Required.
+	// stands for any run of characters, an empty one included. Required.
 	Name string
 
 	// Purpose says what the cookie is for, in words for visitors. Required.
@@ -108,7 +111,7 @@ type Registry struct {
 	// for them in a decision.
 	consents   []consentKey
 	marks      []decision.Mark
-	spans      []categorySpan // of those that need consent, in the same order
+	spans      []consentSpan // of each category that needs consent
 	categories map[Category]consentSpan
 	providers  map[consentKey]consentSpan
 }
@@ -125,11 +128,6 @@ type consentKey struct {
 type consentSpan struct {
 	from, to  int
 	anonymous bool
-}
-
-type categorySpan struct {
-	category Category
-	consentSpan
 }
 
 // A rule is what is declared for one name, by one provider or several.
@@ -161,11 +159,11 @@ func NewRegistry(cookies ...Cookie) (*Registry, error) {
 			mistakes = append(mistakes, &FieldError{Cookie: c.Name, Index: i, Field: field, Reason: fmt.Sprintf(reason, args...)})
 		}
 		c.validate(wrong)
-		if key := [2]string{c.Provider, c.Name}; seen[key] {
+		key := [2]string{c.Provider, c.Name}
+		if seen[key] && c.Provider != "" && c.Name != "" {
 			wrong("Name", "declared twice by the provider %q", c.Provider)
-		} else {
-			seen[key] = true
 		}
+		seen[key] = true
 		r.cookies[i] = c.clone()
 	}
 	if len(mistakes) > 0 {
@@ -196,9 +194,10 @@ func (r *Registry) Cookies() []Cookie {
 }
 
 // Lookup returns what is declared for a cookie of this very name: under the
-// name itself, else under the most specific pattern that it matches (the one
-// with the most characters beside the '*'). More than one declaration means
-// more than one provider; none, that nobody declared it.
+// name itself, else under the most specific pattern that it matches, which is
+// the one with the most bytes beside the '*' and, of two with as many, the one
+// with more of them before it. More than one declaration means more than one
+// provider; none, that nobody declared it.
 func (r *Registry) Lookup(name string) []Cookie {
 	rule, ok := r.rules.Match(name)
 	if !ok {
@@ -263,11 +262,7 @@ func (r *Registry) indexSpans() {
 		ofCategory.anonymous = ofCategory.anonymous || c.Anonymous
 		r.providers[key], r.categories[c.Category] = ofProvider, ofCategory
 	}
-	for _, category := range slices.Sorted(maps.Keys(r.categories)) {
-		if span := r.categories[category]; span.from < span.to {
-			r.spans = append(r.spans, categorySpan{category, span})
-		}
-	}
+	r.spans = slices.Collect(maps.Values(r.categories))
 }
 
 func compareConsents(a, b consentKey) int {
@@ -300,8 +295,13 @@ func (e *FieldError) Error() string {
 
 // validate calls wrong for each mistake that c holds by itself.
 func (c Cookie) validate(wrong func(field, reason string, args ...any)) {
-	if strings.TrimSpace(c.Provider) == "" {
+	switch {
+	case strings.TrimSpace(c.Provider) == "":
 		wrong("Provider", "is empty")
+	case strings.TrimSpace(c.Provider) != c.Provider:
+		wrong("Provider", "%q begins or ends with white space", c.Provider)
+	case !utf8.ValidString(c.Provider) || strings.ContainsFunc(c.Provider, unicode.IsControl):
+		wrong("Provider", "%q is not text: it holds a control character or is not UTF-8", c.Provider)
 	}
 	for _, tag := range c.Service.blank() {
 		wrong("Service", "is empty in %q", tag)
@@ -339,15 +339,23 @@ func (c Cookie) validate(wrong func(field, reason string, args ...any)) {
 	}
 }
 
-// validateName holds a name against what browsers store rather than against
-// the token of RFC 6265 section 4.1.1: sites use names with quotes and
-// brackets in them, and browsers keep them.
+// maxName is what browsers allow for name and value together (RFC 6265bis
+// section 5.6).
+const maxName = 4096
+
+// validateName is less strict than RFC 6265 section 4.1.1, whose names are
+// tokens: sites use names with quotes, brackets and letters of every script, and
+// browsers keep them. White space and commas they keep as well, but proxies and
+// servers take such a name apart.
 func (c Cookie) validateName(wrong func(field, reason string, args ...any)) {
 	if c.Name == "" {
 		wrong("Name", "is empty")
 	}
+	if len(c.Name) > maxName {
+		wrong("Name", "has %d bytes; browsers keep no cookie of more than %d", len(c.Name), maxName)
+	}
 	if i := strings.IndexFunc(c.Name, illegalInName); i >= 0 {
-		wrong("Name", "%q holds %q, which no cookie's name can", c.Name, []rune(c.Name[i:])[0])
+		wrong("Name", "%q holds %q, which is illegal in a cookie's name", c.Name, []rune(c.Name[i:])[0])
 	}
 	if strings.Count(c.Name, "*") > 1 {
 		wrong("Name", "%q holds more than one '*'", c.Name)
@@ -356,7 +364,7 @@ func (c Cookie) validateName(wrong func(field, reason string, args ...any)) {
 		wrong("Category", "the library's own cookie is necessary: it remembers the visitor's choice")
 	}
 	// RFC 6265bis section 4.1.3.2: such a cookie has no Domain, and Path "/".
-	if strings.HasPrefix(c.Name, "__Host-") {
+	if len(c.Name) >= len("__Host-") && strings.EqualFold(c.Name[:len("__Host-")], "__Host-") {
 		if c.Domain != "" {
 			wrong("Domain", "a __Host- cookie has none")
 		}
@@ -384,6 +392,9 @@ func badDomain(s string) string {
 		if label == "" || len(label) > 63 {
 			return "is not a host name: a label has between 1 and 63 characters"
 		}
+		if label[0] == '-' || label[len(label)-1] == '-' {
+			return "is not a host name: a label neither begins nor ends with '-'"
+		}
 		for _, r := range label {
 			if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' {
 				return fmt.Sprintf("is not a host name: it holds %q (no scheme, no port; other scripts as xn--…)", r)
@@ -397,6 +408,9 @@ func badDomain(s string) string {
 func badPath(s string) string {
 	if s[0] != '/' {
 		return `does not begin with "/"`
+	}
+	if len(s) > 1024 { // RFC 6265bis section 5.6, step 6.6
+		return "is longer than the 1024 bytes that browsers read"
 	}
 	for _, r := range s {
 		if r < ' ' || r == 0x7F || r == ';' {

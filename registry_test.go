@@ -19,6 +19,13 @@ func TestEveryMistakeInADeclarationNamesItsField(t *testing.T) {
 		fields []string
 	}{
 		"no provider":                  {func(c *consent.Cookie) { c.Provider = " " }, []string{"Provider"}},
+		"a provider between spaces":    {func(c *consent.Cookie) { c.Provider = "AdCo " }, []string{"Provider"}},
+		"a provider that is not text":  {func(c *consent.Cookie) { c.Provider = "Ad\x00Co" }, []string{"Provider"}},
+		"a provider in no encoding":    {func(c *consent.Cookie) { c.Provider = "Ad\xffCo" }, []string{"Provider"}},
+		"an endless name":              {func(c *consent.Cookie) { c.Name = strings.Repeat("n", 4097) }, []string{"Name"}},
+		"a label that ends in '-'":     {func(c *consent.Cookie) { c.Domain = "a-.org" }, []string{"Domain"}},
+		"an endless path":              {func(c *consent.Cookie) { c.Path = "/" + strings.Repeat("p", 1024) }, []string{"Path"}},
+		"a __host- cookie elsewhere":   {func(c *consent.Cookie) { c.Name, c.Path = "__host-a", "/a" }, []string{"Path"}},
 		"a service that says nothing":  {func(c *consent.Cookie) { c.Service = consent.Text{language.French: "", language.English: "x"} }, []string{"Service"}},
 		"no purpose":                   {func(c *consent.Cookie) { c.Purpose = nil }, []string{"Purpose"}},
 		"a purpose that says nothing":  {func(c *consent.Cookie) { c.Purpose = consent.Text{language.French: "\n"} }, []string{"Purpose"}},

@@ -14,10 +14,10 @@ import (
 
 func TestADecisionIsReadAsItWasWritten(t *testing.T) {
 	at := time.UnixMilli(1_800_000_000_123)
-	d := decision.Decision{Revision: 300, Time: at, Objects: true}
 	matomo, plausible := decision.MarkOf("statistics", "Matomo"), decision.MarkOf("statistics", "Plausible")
-	d.Answer("statistics", []decision.Mark{matomo}, []decision.Mark{plausible})
-	d.Answer("first-party", nil, []decision.Mark{decision.MarkOf("first-party", "Site")})
+	site := decision.MarkOf("first-party", "Site")
+	d := decision.Decision{Revision: 300, Time: at, Objects: true,
+		Answers: decision.MakeAnswers([]decision.Mark{matomo}, []decision.Mark{plausible, site})}
 
 	got, err := decision.Parse(d.Append(nil))
 
@@ -36,7 +36,7 @@ func TestADecisionIsReadAsItWasWritten(t *testing.T) {
 		{"first-party", "Matomo", false, false},
 		{"third-party", "Matomo", false, false},
 	} {
-		yes, known := got.Answers(test.category).Of(decision.MarkOf(test.category, test.provider))
+		yes, known := got.Answers.Of(decision.MarkOf(test.category, test.provider))
 		assert.Equal(t, test.yes, yes, test)
 		assert.Equal(t, test.known, known, test)
 	}
@@ -44,9 +44,7 @@ func TestADecisionIsReadAsItWasWritten(t *testing.T) {
 
 func TestProvidersThatShareAMarkAreAcceptedOnlyTogether(t *testing.T) {
 	mark := decision.MarkOf("statistics", "Matomo")
-	var d decision.Decision
-	d.Answer("statistics", []decision.Mark{mark}, []decision.Mark{mark})
-	yes, known := d.Answers("statistics").Of(mark)
+	yes, known := decision.MakeAnswers([]decision.Mark{mark}, []decision.Mark{mark}).Of(mark)
 	assert.True(t, known)
 	assert.False(t, yes)
 }
@@ -54,38 +52,32 @@ func TestProvidersThatShareAMarkAreAcceptedOnlyTogether(t *testing.T) {
 // What a page's script reads must not move under it: a change of these bytes
 // is a new version.
 func TestTheFormatIsTheDocumentedOne(t *testing.T) {
-	d := decision.Decision{Revision: 1, Time: time.UnixMilli(300), Objects: true}
-	d.Answer("x", []decision.Mark{0x010204}, []decision.Mark{0x010202})
+	d := decision.Decision{Revision: 1, Time: time.UnixMilli(300), Objects: true,
+		Answers: decision.MakeAnswers([]decision.Mark{0x01020304}, []decision.Mark{0x01020302})}
 	assert.Equal(t, []byte{
 		1,         // version
 		1,         // revision
 		0xAC, 0x2, // time
-		1,      // flags
-		1, 'x', // category
-		2,       // marks
-		1, 2, 2, // refused
-		1, 2, 5, // accepted
+		1,          // flags
+		1, 2, 3, 2, // refused
+		1, 2, 3, 5, // accepted
 	}, d.Append(nil))
 }
 
 func TestMalformedBytesAreRefused(t *testing.T) {
 	for name, b := range map[string][]byte{
-		"nothing":                  {},
-		"another version":          {2, 0, 0, 0},
-		"no revision":              {1},
-		"an endless revision":      bytes.Repeat([]byte{1, 0xFF}, 20),
-		"a padded revision":        {1, 0x80, 0, 0, 0},
-		"no time":                  {1, 0},
-		"a time after 9999":        {1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0},
-		"no flags":                 {1, 0, 0},
-		"an unknown flag":          {1, 0, 0, 2},
-		"a name cut short":         {1, 0, 0, 0, 3, 'a', 'b'},
-		"a name of 255, cut short": {1, 0, 0, 0, 255, 'a', 'b'},
-		"no marks":                 {1, 0, 0, 0, 1, 'a'},
-		"marks cut short":          {1, 0, 0, 0, 1, 'a', 2, 0, 0, 1},
-		"more marks than memory":   {1, 0, 0, 0, 1, 'a', 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1},
-		"marks out of order":       {1, 0, 0, 0, 1, 'a', 2, 0, 0, 4, 0, 0, 2},
-		"a mark twice":             {1, 0, 0, 0, 1, 'a', 2, 0, 0, 4, 0, 0, 5},
+		"nothing":             {},
+		"another version":     {2, 0, 0, 0},
+		"no revision":         {1},
+		"an endless revision": bytes.Repeat([]byte{1, 0xFF}, 20),
+		"a padded revision":   {1, 0x80, 0, 0, 0},
+		"no time":             {1, 0},
+		"a time after 9999":   {1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0},
+		"no flags":            {1, 0, 0},
+		"an unknown flag":     {1, 0, 0, 2},
+		"a mark cut short":    {1, 0, 0, 0, 0, 0, 1},
+		"marks out of order":  {1, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 2},
+		"a mark twice":        {1, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := decision.Parse(b)
@@ -99,10 +91,10 @@ func FuzzParse(f *testing.F) {
 	f.Add(d.Append(nil))
 	for i := range 3 {
 		mark := decision.MarkOf("statistics", fmt.Sprint(i))
-		d.Answer(fmt.Sprintf("category-%d", i), []decision.Mark{mark}, []decision.Mark{mark + 2})
+		d.Answers = decision.MakeAnswers([]decision.Mark{mark}, []decision.Mark{mark + 2})
 		f.Add(d.Append(nil))
 	}
-	f.Add([]byte{1, 0, 0, 0, 255, 'a'})
+	f.Add([]byte{1, 0, 0, 0, 255, 255, 255})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d, err := decision.Parse(b)
 		if err != nil {
@@ -111,6 +103,6 @@ func FuzzParse(f *testing.F) {
 		if again := d.Append(nil); !bytes.Equal(again, b) {
 			t.Errorf("%x was read, but is written as %x", b, again)
 		}
-		d.Answers("statistics").Of(decision.MarkOf("statistics", "Matomo"))
+		d.Answers.Of(decision.MarkOf("statistics", "Matomo"))
 	})
 }

@@ -53,13 +53,17 @@ func Lines(name, host, domain, path string) []string {
 	if path == "" {
 		path = "/"
 	}
-	line := name + "=; Path=" + path + "; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0"
-	// Browsers refuse the prefixes without Secure, a deletion as well.
-	if hasPrefixFold(name, "__Secure-") {
+	line := name + "=; Path=" + path + "; Max-Age=0"
+	// Browsers refuse a line that lacks what the prefix of its name asks for, a
+	// deletion as well (RFC 6265bis section 5.7; the Http ones are Chromium's).
+	switch {
+	case hasPrefixFold(name, "__Host-Http-"), hasPrefixFold(name, "__Http-"):
+		line += "; Secure; HttpOnly"
+	case hasPrefixFold(name, "__Host-"), hasPrefixFold(name, "__Secure-"):
 		line += "; Secure"
 	}
 	if hasPrefixFold(name, "__Host-") {
-		return []string{line + "; Secure"}
+		return []string{line}
 	}
 	if domain != "" {
 		return []string{line + "; Domain=" + domain}
@@ -117,8 +121,7 @@ func isDomain(s string) bool {
 	return err != nil
 }
 
-// hasPrefixFold is for the prefixes of names, in any letter case as browsers
-// read them (RFC 6265bis section 5.7).
+// hasPrefixFold reads a prefix in any letter case, as browsers do.
 func hasPrefixFold(name, prefix string) bool {
 	return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
 }

@@ -61,7 +61,7 @@ func TestLinesTriesEveryDomainThatTheCookieMayHave(t *testing.T) {
 		t.Run(test.host, func(t *testing.T) {
 			var got []string
 			for _, line := range withdrawal.Lines("n", test.host, "", "") {
-				assert.True(t, strings.HasPrefix(line, "n=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0"), line)
+				assert.True(t, strings.HasPrefix(line, "n=; Path=/; Max-Age=0"), line)
 				_, domain, _ := strings.Cut(line, "; Domain=")
 				got = append(got, domain)
 			}
@@ -72,11 +72,15 @@ func TestLinesTriesEveryDomainThatTheCookieMayHave(t *testing.T) {
 }
 
 func TestLinesKeepsToWhatIsDeclared(t *testing.T) {
-	const expired = "; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0"
+	const expired = "; Max-Age=0"
 	assert.Equal(t, []string{"n=; Path=/shop" + expired + "; Domain=.example.org"},
 		withdrawal.Lines("n", "www.example.org", ".example.org", "/shop"))
 	assert.Equal(t, []string{"__Host-n=; Path=/" + expired + "; Secure"},
 		withdrawal.Lines("__Host-n", "www.example.org", "", ""))
+	assert.Equal(t, []string{"__Host-Http-n=; Path=/" + expired + "; Secure; HttpOnly"},
+		withdrawal.Lines("__Host-Http-n", "www.example.org", "", ""))
+	assert.Equal(t, []string{"__http-n=; Path=/" + expired + "; Secure; HttpOnly; Domain=example.org"},
+		withdrawal.Lines("__http-n", "www.example.org", "example.org", ""))
 	assert.Equal(t, []string{"__secure-n=; Path=/" + expired + "; Secure; Domain=example.org"},
 		withdrawal.Lines("__secure-n", "www.example.org", "example.org", ""))
 }
