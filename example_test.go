@@ -14,7 +14,7 @@ import (
 
 // registry and secret are what the examples share.
 var (
-	secret   = []byte("thirty-two bytes, random in life")
+	secret   = []byte("thirty-two bytes, random in production")
 	registry = consent.MustRegistry(
 		consent.Cookie{
 			Provider: "Example",

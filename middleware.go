@@ -5,17 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/cookiecharter/consent/internal/rawhead"
-	"github.com/cookiecharter/consent/internal/setcookie"
-	"github.com/cookiecharter/consent/internal/sharedcache"
 	"github.com/cookiecharter/consent/internal/signature"
-	"github.com/cookiecharter/consent/internal/withdrawal"
 	"github.com/cookiecharter/consent/internal/writer"
 )
 
@@ -61,34 +53,6 @@ type Config struct {
 	// the head of a response leaves and in the goroutine that sends it.
 	Observe func(*http.Request, Event)
 }
-
-// An Event tells what became of one cookie in one response: its name, never
-// its value.
-type Event struct {
-	Cookie  string // as the browser would name it; "" for one without a name
-	Outcome Outcome
-	Reason  Reason
-}
-
-// An Outcome is what the middleware did with a cookie.
-type Outcome string
-
-const (
-	Removed Outcome = "removed" // the line that would have set it was taken out
-	Expired Outcome = "expired" // the browser was told to delete it, as the visitor refuses it
-	Passed  Outcome = "passed"  // it went through for want of a declaration
-)
-
-// A Reason is why a cookie was removed or expired, or worth a mention.
-type Reason string
-
-const (
-	Undeclared Reason = "undeclared" // nobody declared a cookie of this name
-	Undecided  Reason = "undecided"  // the visitor has not answered for it
-	Refused    Reason = "refused"    // the visitor has refused it
-	Objected   Reason = "objected"   // the visitor objects to anonymous statistics
-	Unreadable Reason = "unreadable" // no browser reads the line, or not for certain
-)
 
 // ErrOutside is returned by [Middleware.Save] for a request that did not come
 // through [Middleware.Wrap] of the same middleware.
@@ -198,7 +162,12 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 	f := &filter{Context: r.Context(), mw: m, cookies: r.Header["Cookie"]}
 	f.request = *r.WithContext(f)
 	guarded := writer.Wrap(&f.Writer, w, f)
-	defer writer.Finish(&f.Writer)
+	defer func() {
+		// What a handler leaves in its request is read outside: net/http removes
+		// the files of a form, and loggers look at the pattern.
+		r.Pattern, r.Form, r.PostForm, r.MultipartForm = f.request.Pattern, f.request.Form, f.request.PostForm, f.request.MultipartForm
+		writer.Finish(&f.Writer)
+	}()
 	next.ServeHTTP(guarded, &f.request)
 }
 
@@ -259,268 +228,4 @@ func (m *Middleware) filterOf(ctx context.Context) *filter {
 		}
 		ctx = f.Context
 	}
-}
-
-// A filter is the middleware at work on one request: the request itself, its
-// context and its writer in one, so that it takes a single allocation.
-type filter struct {
-	context.Context
-	writer.Writer
-	mw      *Middleware
-	request http.Request
-	cookies []string  // the Cookie headers, as they came
-	room    [3]string // for lines that stay where others go
-
-	current atomic.Pointer[standing] // nil until somebody asks
-	mu      sync.Mutex               // orders what sets current, and the end of the head
-	sent    bool                     // the final head has left
-}
-
-type filterKey struct{}
-
-// Value makes the filter findable in its own context.
-func (f *filter) Value(key any) any {
-	if key == (filterKey{}) {
-		return f
-	}
-	return f.Context.Value(key)
-}
-
-// standing returns what the visitor has decided. The signature is checked when
-// it is first asked for, and once in a request.
-func (f *filter) standing() *standing {
-	if s := f.current.Load(); s != nil {
-		return s
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.current.Load() == nil {
-		f.current.Store(f.mw.read(f.cookies))
-	}
-	return f.current.Load()
-}
-
-// decide makes s what the visitor has decided from now on. It reports false,
-// and changes nothing, where the head has left. The line is for that head.
-func (f *filter) decide(s *standing, line string) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.sent {
-		return false
-	}
-	s.line = line
-	f.current.Store(s)
-	return true
-}
-
-// FilterHead takes what may not pass out of a head, and adds to the final one
-// what a Save left to add.
-func (f *filter) FilterHead(h http.Header, final bool) {
-	var added []string
-	if final {
-		// Before any line is judged: from here on no Save changes the answer.
-		added = f.leave()
-	}
-	consented := len(added) > 0
-	now := func() time.Time { return setcookie.Earliest(time.Now(), dates(h)) }
-	for key, lines := range h {
-		if !isSetCookie(key) {
-			continue
-		}
-		var room []string
-		if key == "Set-Cookie" { // every other spelling is too rare to have room of its own
-			room = f.room[:0]
-		}
-		kept, some := f.filterLines(lines, room, now)
-		consented = consented || some
-		if len(kept) == 0 {
-			delete(h, key)
-		} else {
-			h[key] = kept
-		}
-	}
-	if len(added) > 0 {
-		h["Set-Cookie"] = append(slices.Clip(h["Set-Cookie"]), added...)
-	}
-	if consented {
-		sharedcache.KeepOut(h)
-	}
-}
-
-// FilterTrailer takes cookies out of the trailer, whatever they are: browsers
-// store none from there, but a proxy may move one into the head.
-func (f *filter) FilterTrailer(h http.Header) {
-	const trailer = http.TrailerPrefix + "Set-Cookie"
-	for key := range h {
-		if len(key) == len(trailer) && strings.EqualFold(key, trailer) {
-			delete(h, key)
-		}
-	}
-}
-
-// FilterFields does for a head that a handler writes to a hijacked connection
-// what FilterHead does for one that the server writes.
-func (f *filter) FilterFields(status int, fields []rawhead.Field) []rawhead.Field {
-	var added []string
-	if !rawhead.Informational(status) {
-		added = f.leave()
-	}
-	consented := len(added) > 0
-	var dates []string
-	for _, field := range fields {
-		if strings.EqualFold(field.Name, "Date") {
-			dates = append(dates, field.Value)
-		}
-	}
-	now := func() time.Time { return setcookie.Earliest(time.Now(), dates) }
-	kept := fields[:0]
-	for _, field := range fields {
-		if isSetCookie(field.Name) {
-			line, verdict := f.judge(field.Value, now)
-			if verdict == remove {
-				continue
-			}
-			if line != field.Value {
-				field = rawhead.Field{Name: field.Name, Value: line}
-			}
-			consented = consented || verdict == passByConsent
-		}
-		kept = append(kept, field)
-	}
-	for _, line := range added {
-		kept = append(kept, rawhead.Field{Name: "Set-Cookie", Value: line})
-	}
-	if consented {
-		kept = sharedcache.KeepOutFields(kept)
-	}
-	return kept
-}
-
-// filterLines returns the lines that pass, and whether one of them does by
-// consent. The given slice may be shared between requests, so that nothing is
-// written to it: where a line goes, the others move to room.
-func (f *filter) filterLines(lines, room []string, now func() time.Time) (kept []string, consented bool) {
-	changed := false
-	for i, line := range lines {
-		passed, verdict := f.judge(line, now)
-		if !changed && (verdict == remove || passed != line) {
-			changed = true
-			kept = append(room, lines[:i]...)
-		}
-		if changed && verdict != remove {
-			kept = append(kept, passed)
-		}
-		consented = consented || verdict == passByConsent
-	}
-	if !changed {
-		kept = lines
-	}
-	return kept, consented
-}
-
-type verdict uint8
-
-const (
-	remove verdict = iota
-	pass
-	passByConsent
-)
-
-// judge decides about one Set-Cookie line and returns the text to send. now is
-// the time that browsers take it to be, which the response's own Date changes.
-func (f *filter) judge(line string, now func() time.Time) (string, verdict) {
-	reading := setcookie.Read(line, now)
-	switch reading.Deletion {
-	case setcookie.Sure:
-		return line, pass
-	case setcookie.Recent:
-		return line + "; Max-Age=0", pass
-	}
-	if !reading.Readable {
-		f.tell("", Removed, Unreadable)
-		return "", remove
-	}
-	verdict := pass
-	for _, name := range reading.Names() {
-		reason, consented := f.judgeName(name)
-		switch {
-		case reason == Undeclared && f.mw.allowUndeclared:
-			f.tell(name, Passed, Undeclared)
-		case reason != "":
-			f.tell(name, Removed, reason)
-			return "", remove
-		case consented:
-			verdict = passByConsent
-		}
-	}
-	return line, verdict
-}
-
-// judgeName returns why a cookie of this name may not be set, "" where it may,
-// and whether consent is what allows it.
-func (f *filter) judgeName(name string) (reason Reason, consented bool) {
-	if name == CookieName {
-		return "", false
-	}
-	rule, declared := f.mw.registry.rules.Match(name)
-	switch {
-	case !declared:
-		return Undeclared, false
-	case rule.necessary:
-		return "", false
-	default:
-		return f.standing().judge(rule)
-	}
-}
-
-// leave marks the head as sent and returns the lines that a Save adds to it:
-// the signed decision, and those that expire what the decision refuses. From
-// here on another Save comes too late.
-func (f *filter) leave() []string {
-	f.mu.Lock()
-	left := f.sent
-	f.sent = true
-	f.mu.Unlock()
-	decided := f.current.Load()
-	if left || decided == nil || decided.line == "" {
-		return nil
-	}
-	lines := []string{decided.line}
-	for name := range withdrawal.Names(f.cookies) {
-		reason, _ := f.judgeName(name)
-		if reason == "" || reason == Undeclared {
-			continue
-		}
-		rule, _ := f.mw.registry.rules.Match(name)
-		for _, d := range rule.declarations {
-			for _, line := range withdrawal.Lines(name, f.request.Host, d.Domain, d.Path) {
-				if !slices.Contains(lines, line) {
-					lines = append(lines, line)
-				}
-			}
-		}
-		f.tell(name, Expired, reason)
-	}
-	return lines
-}
-
-func (f *filter) tell(cookie string, outcome Outcome, reason Reason) {
-	if f.mw.observe != nil {
-		f.mw.observe(&f.request, Event{cookie, outcome, reason})
-	}
-}
-
-// dates returns the Date fields of a header.
-func dates(h http.Header) []string {
-	var all []string
-	for key, values := range h {
-		if strings.EqualFold(key, "Date") {
-			all = append(all, values...)
-		}
-	}
-	return all
-}
-
-func isSetCookie(key string) bool {
-	return key == "Set-Cookie" || len(key) == len("Set-Cookie") && strings.EqualFold(key, "Set-Cookie")
 }

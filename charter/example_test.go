@@ -21,7 +21,7 @@ func ExampleCharter() {
 			Purpose:  consent.Text{language.English: "Recognises a visitor who comes back."},
 			Category: consent.Statistics,
 		}),
-		Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, // random in life
+		Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, // random in production
 	})
 	if err != nil {
 		panic(err)

@@ -27,12 +27,12 @@ var cookies = consent.MustRegistry(
 )
 
 func main() {
-	key := make([]byte, 32) // in life: from your secrets, the same in every process
+	key := make([]byte, 32) // in production: from your secrets, the same in every process
 	rand.Read(key)
 	mw, err := consent.NewMiddleware(consent.Config{
 		Registry: cookies,
 		Keys:     [][]byte{key},
-		Insecure: true, // in life: https, and no such line
+		Insecure: true, // in production: https, and no such line
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -24,15 +24,15 @@ type Field struct {
 }
 
 // ErrHeadTooLong is returned by [Writer.Write] for a head of more than 256 KiB.
-// Nothing of such a head leaves.
+// No field of such a head leaves.
 var ErrHeadTooLong = errors.New("rawhead: the head of the response is longer than 256 KiB")
 
 const maxHead = 256 << 10
 
-// A Writer holds back what may become the head of an HTTP/1 response until it
-// is whole, and sends it edited. After an informational head it expects another
-// one. What comes behind the final head, and what is no head to begin with, is
-// passed on as it comes.
+// A Writer holds back the head of an HTTP/1 response until it is whole, and
+// sends it edited. After an informational head it expects another one. What
+// comes behind the final head, and what is no head to begin with, is passed on
+// as it comes.
 //
 // Clients are lenient, and so is the Writer where it decides what is a field:
 // Chromium skips up to four bytes before "HTTP", ends a line at a CR or an LF
@@ -40,10 +40,11 @@ const maxHead = 256 << 10
 type Writer struct {
 	dst     io.Writer
 	edit    Edit
-	held    []byte
-	skipped int  // bytes passed on before the status line, of the slop that clients skip
-	inHead  bool // held begins with a status line
-	scanned int  // bytes of held that no head ends in
+	begun   []byte // what has been passed on so far of what may be the beginning of a head
+	held    []byte // of a head, behind begun
+	inHead  bool   // a status line has begun
+	scanned int    // bytes of held that no head ends in
+	sent    int64  // bytes that dst has taken
 	done    bool
 	err     error
 }
@@ -57,18 +58,25 @@ func NewWriter(dst io.Writer, edit Edit) *Writer {
 func (w *Writer) Done() bool { return w.done }
 
 // Write takes all of p, or fails. The bytes behind a head leave before it
-// returns. After an error every Write returns it.
+// returns. Where dst has taken nothing, as when a deadline has passed, p may be
+// written again; after any other error every Write returns it.
 func (w *Writer) Write(p []byte) (int, error) {
 	if w.done {
 		return w.dst.Write(p)
 	}
-	if w.err == nil {
-		w.held = append(w.held, p...)
-		w.advance()
-	}
 	if w.err != nil {
-		w.held = nil
 		return 0, w.err
+	}
+	before := *w
+	w.held = append(w.held, p...)
+	w.advance()
+	if err := w.err; err != nil {
+		if w.sent == before.sent && err != ErrHeadTooLong {
+			*w = before
+		} else {
+			w.held = nil
+		}
+		return 0, err
 	}
 	return len(p), nil
 }
@@ -108,8 +116,8 @@ func (w *Writer) advance() {
 			return
 		}
 		w.send(head)
-		w.held = append([]byte(nil), w.held[end:]...)
-		w.inHead, w.scanned, w.skipped = false, 0, 0
+		w.held = bytes.Clone(w.held[end:])
+		w.inHead, w.scanned, w.begun = false, 0, nil
 	}
 }
 
@@ -119,33 +127,38 @@ func Informational(status int) bool {
 	return 100 <= status && status <= 199 && status != http.StatusSwitchingProtocols
 }
 
+// protocol is what a status line begins with, in any letter case.
 const protocol = "http"
 
 // maxSlop is how many bytes Chromium skips before the status line.
 const maxSlop = 4
 
-// findStart looks for the beginning of a status line, and passes on what comes
-// before it. It finishes where none can come any more.
+// findStart looks for the beginning of a status line, and keeps from there what
+// has not been passed on. What only may become one is passed on as well: a field
+// comes behind it, and what is no head must not wait. It finishes where no
+// status line can begin any more.
 func (w *Writer) findStart() bool {
-	for i := range w.held {
-		if w.skipped+i > maxSlop {
-			break
-		}
-		start := w.held[i:min(i+len(protocol), len(w.held))]
+	seen := append(bytes.Clone(w.begun), w.held...)
+	possible := false
+	for i := 0; i <= maxSlop && i <= len(seen); i++ {
+		start := seen[i:min(i+len(protocol), len(seen))]
 		if !strings.EqualFold(string(start), protocol[:len(start)]) {
 			continue
 		}
-		w.send(w.held[:i])
-		w.held, w.skipped = w.held[i:], w.skipped+i
-		w.inHead = len(start) == len(protocol)
-		return w.inHead
+		if len(start) == len(protocol) {
+			slop := max(0, i-len(w.begun))
+			w.send(w.held[:slop])
+			w.held, w.inHead = w.held[slop:], true
+			return w.err == nil
+		}
+		possible = true
 	}
-	if w.skipped += len(w.held); w.skipped > maxSlop {
+	if !possible {
 		w.finish(w.held)
 		return false
 	}
 	w.send(w.held)
-	w.held = w.held[:0]
+	w.begun, w.held = seen, w.held[:0]
 	return false
 }
 
@@ -171,6 +184,7 @@ func (w *Writer) send(p []byte) {
 		return
 	}
 	n, err := w.dst.Write(p)
+	w.sent += int64(n)
 	if err == nil && n < len(p) {
 		err = io.ErrShortWrite
 	}

@@ -54,6 +54,10 @@ const maxNames = 3
 // the name "".
 func (r *Reading) Names() []string { return r.names[:r.n] }
 
+// Name returns the name that stands before the '='; "" where none does, so that
+// it never holds a value.
+func (r *Reading) Name() string { return r.names[0] }
+
 // maxAttribute is how long the value of an attribute may be (RFC 6265bis section
 // 5.6, step 6.6); browsers ignore a longer one.
 const maxAttribute = 1024

@@ -2,11 +2,14 @@ package writer
 
 import (
 	"bufio"
+	"context"
+	cryptotls "crypto/tls"
 	"io"
 	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cookiecharter/consent/internal/rawhead"
 )
@@ -26,10 +29,11 @@ func (w *Writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if sent {
 		return c, rw, nil
 	}
-	if err := rw.Flush(); err != nil {
-		return c, rw, err
-	}
 	guarded := guard(c, w.filter.FilterFields)
+	if rw == nil {
+		return guarded, nil, nil
+	}
+	_ = rw.Flush() // the connection reports an error again when it is written to
 	return guarded, bufio.NewReadWriter(rw.Reader, bufio.NewWriterSize(guarded, rw.Writer.Size())), nil
 }
 
@@ -47,54 +51,66 @@ type conn struct {
 // SyscallConn, would be a way around it.
 func guard(c net.Conn, edit rawhead.Edit) net.Conn {
 	g := &conn{Conn: c, head: rawhead.NewWriter(c, edit)}
-	_, canRead := c.(io.ReaderFrom)
-	to, canWrite := c.(io.WriterTo)
-	_, canClose := c.(closeWriter)
-	from, end := readFrom{g}, closeWrite{g}
-	switch {
-	case canRead && canWrite && canClose:
-		return struct {
-			*conn
-			readFrom
-			io.WriterTo
-			closeWrite
-		}{g, from, to, end}
-	case canRead && canWrite:
-		return struct {
-			*conn
-			readFrom
-			io.WriterTo
-		}{g, from, to}
-	case canRead && canClose:
-		return struct {
-			*conn
-			readFrom
-			closeWrite
-		}{g, from, end}
-	case canWrite && canClose:
-		return struct {
-			*conn
-			io.WriterTo
-			closeWrite
-		}{g, to, end}
-	case canRead:
-		return struct {
-			*conn
-			readFrom
-		}{g, from}
-	case canWrite:
-		return struct {
-			*conn
-			io.WriterTo
-		}{g, to}
-	case canClose:
-		return struct {
-			*conn
-			closeWrite
-		}{g, end}
+	switch c := c.(type) {
+	case tcp:
+		return guardedTCP{g, readFrom{g}, closeWrite{g}, c}
+	case tls:
+		return guardedTLS{g, closeWrite{g}, c}
+	case closeWriter:
+		return guardedHalf{g, closeWrite{g}}
 	default:
 		return g
 	}
+}
+
+type (
+	guardedTCP struct {
+		*conn
+		readFrom
+		closeWrite
+		tcpOptions
+	}
+	guardedTLS struct {
+		*conn
+		closeWrite
+		tlsState
+	}
+	guardedHalf struct {
+		*conn
+		closeWrite
+	}
+)
+
+// tcp is a *net.TCPConn, or what does as much.
+type tcp interface {
+	tcpOptions
+	io.ReaderFrom
+	closeWriter
+}
+
+// tcpOptions are what a TCP connection can do that writes nothing.
+type tcpOptions interface {
+	io.WriterTo
+	CloseRead() error
+	SetKeepAlive(bool) error
+	SetKeepAliveConfig(net.KeepAliveConfig) error
+	SetKeepAlivePeriod(time.Duration) error
+	SetLinger(int) error
+	SetNoDelay(bool) error
+	SetReadBuffer(int) error
+	SetWriteBuffer(int) error
+}
+
+// tls is a *tls.Conn, or what does as much.
+type tls interface {
+	tlsState
+	closeWriter
+}
+
+type tlsState interface {
+	ConnectionState() cryptotls.ConnectionState
+	HandshakeContext(context.Context) error
+	VerifyHostname(string) error
 }
 
 func (c *conn) Write(p []byte) (int, error) {
@@ -108,9 +124,10 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (c *conn) Close() error {
+func (c *conn) Close() (err error) {
+	defer func() { err = c.Conn.Close() }() // whatever becomes of the head
 	c.end()
-	return c.Conn.Close()
+	return nil
 }
 
 // end sends what is held of an unfinished head. It does not wait for a Write

@@ -8,8 +8,8 @@ import (
 // Unwrap is how [http.ResponseController] finds deadlines and full duplex, and
 // what lies below a writer that has only Unwrap itself. It never returns what
 // w wraps, which would be a way around the filter, but a view: of one ability
-// at a time, then of the writer below, filtered as this one is. nil ends the
-// chain.
+// at a time, then of the writer below, filtered as this one is. The last view
+// has no Unwrap, as the innermost writer has none.
 func (w *Writer) Unwrap() http.ResponseWriter {
 	if _, ok := w.to.(readDeadliner); ok {
 		return readDeadline{w}
@@ -56,13 +56,17 @@ func (v fullDuplex) EnableFullDuplex() error {
 }
 
 func (v fullDuplex) Unwrap() http.ResponseWriter {
-	below, ok := v.to.(interface{ Unwrap() http.ResponseWriter })
-	if !ok {
-		return nil
+	if below, ok := v.to.(interface{ Unwrap() http.ResponseWriter }); ok {
+		if to := below.Unwrap(); to != nil {
+			return expose(&Writer{to: to, filter: v.filter, outer: v.Writer})
+		}
 	}
-	to := below.Unwrap()
-	if to == nil {
-		return nil
-	}
-	return expose(&Writer{to: to, filter: v.filter, outer: v.Writer})
+	return innermost{v}
 }
+
+// innermost is a view with the three methods that every writer has.
+type innermost struct{ w http.ResponseWriter }
+
+func (v innermost) Header() http.Header         { return v.w.Header() }
+func (v innermost) Write(p []byte) (int, error) { return v.w.Write(p) }
+func (v innermost) WriteHeader(status int)      { v.w.WriteHeader(status) }

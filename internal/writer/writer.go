@@ -4,7 +4,9 @@
 package writer
 
 import (
+	"bytes"
 	"io"
+	"maps"
 	"net/http"
 	"reflect"
 
@@ -14,7 +16,9 @@ import (
 // A Filter edits what a handler sends before it leaves.
 type Filter interface {
 	// FilterHead is called before a head may leave, with the map that it is
-	// made from. An informational head (1xx, but for 101) is not final.
+	// made from; and again before whatever follows, since a writer below may
+	// hold the head back. An informational head (1xx, but for 101) is not
+	// final.
 	FilterHead(h http.Header, final bool)
 
 	// FilterTrailer is called after the handler, with the map that a trailer is
@@ -34,6 +38,7 @@ type Writer struct {
 	filter   Filter
 	outer    *Writer // the Writer whose to this one's to was unwrapped from; nil for the outermost
 	sent     bool    // the head has left, or may have
+	settled  bool    // it has left for certain, and nothing that is set now can follow
 	hijacked bool
 }
 
@@ -50,8 +55,18 @@ func Finish(w *Writer) {
 	if w.hijacked {
 		return
 	}
-	w.beforeHead()
-	w.filter.FilterTrailer(w.to.Header())
+	if reachable(w.to) {
+		w.beforeHead()
+		w.filter.FilterTrailer(w.to.Header())
+	}
+}
+
+// reachable reports whether w still has a header map. That of HTTP/2 panics
+// where its own handler has returned before this one: nothing can leave then.
+func reachable(w http.ResponseWriter) (ok bool) {
+	defer func() { ok = recover() == nil }()
+	w.Header()
+	return
 }
 
 // Header returns the map that the head is made from.
@@ -60,26 +75,42 @@ func (w *Writer) Header() http.Header { return w.to.Header() }
 // WriteHeader sends a head, filtered.
 func (w *Writer) WriteHeader(status int) {
 	if rawhead.Informational(status) {
-		w.filter.FilterHead(w.to.Header(), false)
-	} else {
-		w.beforeHead()
+		w.writeInformational(status)
+		return
 	}
+	w.beforeHead()
+	w.to.WriteHeader(status) // panics for a status that is none, and then nothing has left
+	// Behind a 101 comes another head on HTTP/2, and none on HTTP/1.
+	w.leave(status != http.StatusSwitchingProtocols)
+}
+
+// writeInformational sends a head before the final one, and gives the map back
+// as it was: what may not pass now may pass later.
+func (w *Writer) writeInformational(status int) {
+	h := w.to.Header()
+	given := maps.Clone(h)
+	defer func() {
+		clear(h)
+		maps.Copy(h, given)
+	}()
+	w.filter.FilterHead(h, false)
 	w.to.WriteHeader(status)
 }
 
 // Write sends a part of the body, and the filtered head before it.
 func (w *Writer) Write(p []byte) (int, error) {
 	w.beforeHead()
+	defer w.leave(true)
 	return w.to.Write(p)
 }
 
-// beforeHead filters the head where it has not left yet. It comes before each
-// call that may send it.
+// beforeHead filters the head. It comes before each call that may send one, and
+// that is every call where a writer below holds the head back, as that of
+// http.TimeoutHandler does until the handler returns.
 func (w *Writer) beforeHead() {
-	if w.sent {
+	if w.settled {
 		return
 	}
-	w.sent = true
 	outer := w.outer
 	if outer == nil || !same(w.to.Header(), outer.to.Header()) {
 		w.filter.FilterHead(w.to.Header(), true)
@@ -87,6 +118,27 @@ func (w *Writer) beforeHead() {
 	if outer != nil {
 		outer.beforeHead()
 	}
+}
+
+// leave notes that a call has gone through which sends the head, and for good
+// where the head was final and the writer below is known to hold none back.
+func (w *Writer) leave(final bool) {
+	for v := w; v != nil && !v.settled; v = v.outer {
+		v.sent = true
+		v.settled = final && isServers(w.to)
+	}
+}
+
+// isServers reports whether w is net/http's own writer, which copies the header
+// map when a handler sends the head, and looks at it no more but for trailers.
+// A handler may then change it while it writes.
+func isServers(w http.ResponseWriter) bool {
+	t := reflect.TypeOf(w)
+	if t.Kind() != reflect.Pointer || t.Elem().PkgPath() != "net/http" {
+		return false
+	}
+	name := t.Elem().Name()
+	return name == "response" || name == "http2responseWriter"
 }
 
 // same reports whether a and b are one map, which a writer and the one that it
@@ -101,15 +153,19 @@ func same(a, b http.Header) bool {
 func (w *Writer) flush() {
 	w.beforeHead()
 	w.to.(http.Flusher).Flush()
+	w.leave(true)
 }
 
 func (w *Writer) flushError() error {
 	w.beforeHead()
-	return w.to.(flushErrorer).FlushError()
+	err := w.to.(flushErrorer).FlushError()
+	w.leave(true)
+	return err
 }
 
 func (w *Writer) writeString(s string) (int, error) {
 	w.beforeHead()
+	defer w.leave(true)
 	return w.to.(io.StringWriter).WriteString(s)
 }
 
@@ -118,19 +174,55 @@ func (w *Writer) writeString(s string) (int, error) {
 const sniffed = 512
 
 // readFrom lets the server's writer read from src itself, which is how a file
-// is sent without being copied. Where the head has not left, the beginning goes
-// through Write: reading src may still change the header map, and an empty src
-// sends no head.
+// is sent without being copied. Until something has been read no head may leave:
+// reading src may still change the header map, and an empty src sends none. The
+// first piece is then given to the server's writer together with what is missing
+// of its beginning, so that the writer waits for neither more nor less than it
+// would by itself, and src after that.
 func (w *Writer) readFrom(src io.Reader) (n int64, err error) {
+	to := w.to.(io.ReaderFrom)
 	if !w.sent {
-		n, err = io.Copy(struct{ io.Writer }{w}, io.LimitReader(src, sniffed))
+		piece, err := firstPiece(src)
+		if len(piece) == 0 {
+			return 0, err
+		}
+		w.beforeHead()
+		beginning := io.MultiReader(bytes.NewReader(piece), src)
+		if err != nil {
+			beginning = io.MultiReader(bytes.NewReader(piece), failing{err})
+		}
+		n, err = to.ReadFrom(io.LimitReader(beginning, sniffed))
+		w.leave(true)
 		if err != nil || n < sniffed {
 			return n, err
 		}
 	}
-	rest, err := w.to.(io.ReaderFrom).ReadFrom(src)
+	w.beforeHead()
+	rest, err := to.ReadFrom(src)
 	return n + rest, err
 }
+
+// firstPiece returns what the first Read that has something gives; nothing at
+// the end of src.
+func firstPiece(src io.Reader) (piece []byte, err error) {
+	piece = make([]byte, sniffed)
+	for {
+		n, err := src.Read(piece)
+		switch {
+		case n > 0 && err != io.EOF:
+			return piece[:n], err
+		case err == io.EOF:
+			return piece[:n], nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
+
+// A failing reader is what a src that failed once is from then on.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 func (w *Writer) push(target string, options *http.PushOptions) error {
 	return w.to.(http.Pusher).Push(target, options)

@@ -1,0 +1,318 @@
+package consent
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cookiecharter/consent/internal/rawhead"
+	"github.com/cookiecharter/consent/internal/setcookie"
+	"github.com/cookiecharter/consent/internal/sharedcache"
+	"github.com/cookiecharter/consent/internal/withdrawal"
+	"github.com/cookiecharter/consent/internal/writer"
+)
+
+// A filter is the middleware at work on one request: the request itself, its
+// context and its writer in one, so that it takes a single allocation.
+type filter struct {
+	context.Context
+	writer.Writer
+	mw      *Middleware
+	request http.Request
+	cookies []string  // the Cookie headers, as they came
+	room    [3]string // for lines that stay where others go, once; as many as fit into what is allocated anyway
+
+	current atomic.Pointer[standing] // nil until somebody asks
+	mu      sync.Mutex               // orders what sets current, and the end of the head
+	sent    bool                     // the final head has left, or may have
+	lent    bool                     // room is in use
+}
+
+type filterKey struct{}
+
+// Value makes the filter findable in its own context.
+func (f *filter) Value(key any) any {
+	if key == (filterKey{}) {
+		return f
+	}
+	return f.Context.Value(key)
+}
+
+// standing returns what the visitor has decided. The signature is checked when
+// it is first asked for, and once in a request.
+func (f *filter) standing() *standing {
+	if s := f.current.Load(); s != nil {
+		return s
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.current.Load() == nil {
+		f.current.Store(f.mw.read(f.cookies))
+	}
+	return f.current.Load()
+}
+
+// decide makes s what the visitor has decided from now on, and line what tells
+// the browser. It reports false, and changes nothing, where the head has left.
+func (f *filter) decide(s *standing, line string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.sent {
+		return false
+	}
+	s.line = line
+	f.current.Store(s)
+	return true
+}
+
+// FilterHead takes what may not pass out of a head, and adds to the final one
+// what a Save left to add. It is called again after that one: a writer outside
+// may hold the head back, and send what the map has become by then.
+func (f *filter) FilterHead(h http.Header, final bool) {
+	j := judgement{filter: f, header: h}
+	var added []string
+	if final {
+		added = j.leave()
+	}
+	for key, values := range h {
+		switch {
+		case isSetCookie(key):
+			if values = j.lines(values); len(values) == 0 {
+				delete(h, key)
+			} else {
+				h[key] = values
+			}
+		case key == "Trailer":
+			h[key] = withoutSetCookie(values)
+		}
+	}
+	if len(added) > 0 {
+		h["Set-Cookie"] = append(slices.Clip(h["Set-Cookie"]), added...)
+	}
+	if j.consented {
+		sharedcache.KeepOut(h)
+	}
+	j.tell()
+}
+
+// FilterFields does for a head that a handler writes to a hijacked connection
+// what FilterHead does for one that the server writes.
+func (f *filter) FilterFields(status int, fields []rawhead.Field) []rawhead.Field {
+	j := judgement{filter: f, fields: fields}
+	var added []string
+	if !rawhead.Informational(status) {
+		added = j.leave()
+	}
+	var kept []rawhead.Field
+	for _, field := range fields {
+		if isSetCookie(field.Name) {
+			line, passes := j.line(field.Value)
+			if !passes {
+				continue
+			}
+			if line != field.Value {
+				field = rawhead.Field{Name: field.Name, Value: line}
+			}
+		}
+		kept = append(kept, field)
+	}
+	for _, line := range added {
+		kept = append(kept, rawhead.Field{Name: "Set-Cookie", Value: line})
+	}
+	if j.consented {
+		kept = sharedcache.KeepOutFields(kept)
+	}
+	j.tell()
+	return kept
+}
+
+// FilterTrailer takes cookies out of the trailer, whatever they are: browsers
+// store none from there, but a proxy may move one into the head.
+func (f *filter) FilterTrailer(h http.Header) {
+	const trailer = http.TrailerPrefix + "Set-Cookie"
+	j := judgement{filter: f}
+	for key, lines := range h {
+		if len(key) != len(trailer) || !strings.EqualFold(key, trailer) {
+			continue
+		}
+		delete(h, key)
+		for _, line := range lines {
+			reading := setcookie.Read(line, time.Now)
+			j.note(reading.Name(), Removed, InTrailer)
+		}
+	}
+	j.tell()
+}
+
+// A judgement is passed on the lines of one head.
+type judgement struct {
+	*filter
+	header    http.Header     // of the head; nil for one written by hand
+	fields    []rawhead.Field // of one written by hand
+	final     bool            // the head is the final one, and leaves for the first time
+	consented bool            // something passes by the visitor's consent
+	events    []Event         // told when the head is as it may leave, whatever Observe does
+}
+
+// now returns the time that browsers take it to be, which the response's own
+// Date changes. It is asked only where a date decides.
+func (j *judgement) now() time.Time {
+	var dates []string
+	for key, values := range j.header {
+		if strings.EqualFold(key, "Date") {
+			dates = append(dates, values...)
+		}
+	}
+	for _, field := range j.fields {
+		if strings.EqualFold(field.Name, "Date") {
+			dates = append(dates, field.Value)
+		}
+	}
+	return setcookie.Earliest(time.Now(), dates)
+}
+
+// leave marks the head as sent and returns the lines that a Save adds to it:
+// the signed decision, and those that expire what the decision refuses. It
+// comes before any line is judged: from here on no Save changes the answer.
+func (j *judgement) leave() []string {
+	j.mu.Lock()
+	j.final, j.sent = !j.sent, true
+	j.mu.Unlock()
+	decided := j.current.Load()
+	if !j.final || decided == nil || decided.line == "" {
+		return nil
+	}
+	j.consented = true // the decision is for this visitor alone
+	lines := []string{decided.line}
+	for name := range withdrawal.Names(j.cookies) {
+		reason, _ := j.judgeName(name)
+		if reason == "" || reason == Undeclared {
+			continue
+		}
+		rule, _ := j.mw.registry.rules.Match(name)
+		for _, d := range rule.declarations {
+			for _, line := range withdrawal.Lines(name, j.request.Host, d.Domain, d.Path) {
+				if !slices.Contains(lines, line) {
+					lines = append(lines, line)
+				}
+			}
+		}
+		j.note(name, Expired, reason)
+	}
+	return lines
+}
+
+// lines returns those that pass. The given slice may be shared between
+// requests, so that nothing is written to it: where a line goes, the others
+// move.
+func (j *judgement) lines(given []string) (kept []string) {
+	changed := false
+	for i, line := range given {
+		sent, passes := j.line(line)
+		if !changed && (!passes || sent != line) {
+			changed = true
+			if !j.lent {
+				j.lent, kept = true, j.room[:0]
+			}
+			kept = append(kept, given[:i]...)
+		}
+		if changed && passes {
+			kept = append(kept, sent)
+		}
+	}
+	if !changed {
+		return given
+	}
+	return kept
+}
+
+// line decides about one Set-Cookie line, and returns what to send in its place.
+func (j *judgement) line(line string) (sent string, passes bool) {
+	reading := setcookie.Read(line, j.now)
+	if !reading.Readable && strings.ContainsAny(line, "\r\n") {
+		line = strings.TrimSpace(oneLine.Replace(line))
+		reading = setcookie.Read(line, j.now)
+	}
+	switch reading.Deletion {
+	case setcookie.Sure:
+		return line, true
+	case setcookie.Recent:
+		return line + "; Max-Age=0", true
+	}
+	if !reading.Readable {
+		j.note("", Removed, Unreadable)
+		return "", false
+	}
+	undeclared, consented := false, false
+	for _, name := range reading.Names() {
+		reason, byConsent := j.judgeName(name)
+		switch {
+		case reason == Undeclared && j.mw.allowUndeclared:
+			undeclared = true
+		case reason != "":
+			j.note(name, Removed, reason)
+			return "", false
+		case byConsent:
+			consented = true
+		}
+	}
+	if undeclared && j.final {
+		j.note(reading.Name(), Passed, Undeclared)
+	}
+	j.consented = j.consented || consented
+	return line, true
+}
+
+// oneLine does what net/http does to a value that holds the end of a line.
+var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
+
+// judgeName returns why a cookie of this name may not be set, "" where it may,
+// and whether consent is what allows it.
+func (f *filter) judgeName(name string) (reason Reason, consented bool) {
+	if name == CookieName {
+		return "", false
+	}
+	rule, declared := f.mw.registry.rules.Match(name)
+	switch {
+	case !declared:
+		return Undeclared, false
+	case rule.necessary:
+		return "", false
+	default:
+		return f.standing().judge(rule)
+	}
+}
+
+// note keeps an event for tell.
+func (j *judgement) note(cookie string, outcome Outcome, reason Reason) {
+	if j.mw.observe != nil {
+		j.events = append(j.events, Event{cookie, outcome, reason})
+	}
+}
+
+func (j *judgement) tell() {
+	for _, e := range j.events {
+		j.mw.observe(&j.request, e)
+	}
+}
+
+// withoutSetCookie returns the values of a Trailer field without the name that
+// announces cookies. The given slice may be shared between requests.
+func withoutSetCookie(announced []string) []string {
+	kept := make([]string, len(announced))
+	for i, value := range announced {
+		names := slices.DeleteFunc(strings.Split(value, ","), func(name string) bool {
+			return isSetCookie(strings.TrimSpace(name))
+		})
+		kept[i] = strings.Join(names, ",")
+	}
+	return kept
+}
+
+func isSetCookie(key string) bool {
+	return key == "Set-Cookie" || len(key) == len("Set-Cookie") && strings.EqualFold(key, "Set-Cookie")
+}
