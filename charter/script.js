@@ -17,14 +17,8 @@
           do { c = at(i++); n += (c & 127) * f; f *= 128; } while (c > 127);
           return n;
         };
-        const d = {revision: number(), time: number(), objects: at(i++) & 1, answers: {}};
-        while (i < b.length) {
-          const length = at(i++), marks = d.answers[b.slice(i, i += length)] = {};
-          for (let n = number(); n--; i += 3) {
-            const mark = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
-            marks[mark >> 1] = mark & 1;
-          }
-        }
+        const d = {revision: number(), time: number(), objects: at(i++) & 1, marks: {}};
+        for (; i < b.length; i += 4) d.marks[at(i) * 2 ** 23 + (at(i + 1) << 15 | at(i + 2) << 7 | at(i + 3) >> 1)] = at(i + 3) & 1;
         if (at(0) === 1 && !(newest?.time > d.time)) newest = d;
       } catch { /* not a decision */ }
     }
@@ -37,7 +31,7 @@
     const d = read(), allowed = {};
     let decided = true;
     for (const [category, {providers, anonymous}] of Object.entries(C.categories)) {
-      const marks = d && d.revision >= C.revision && d.answers[category] || {};
+      const marks = d && d.revision >= C.revision ? d.marks : {};
       const names = Object.keys(providers), known = names.every(p => providers[p] in marks);
       decided &&= known;
       allowed[category] = {
