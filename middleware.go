@@ -177,6 +177,10 @@ func (m *Middleware) Registry() *Registry { return m.registry }
 // Revision returns [Config.Revision].
 func (m *Middleware) Revision() uint64 { return m.revision }
 
+// Cookie returns the preferences cookie as [Middleware.Save] sets it, without a
+// value.
+func (m *Middleware) Cookie() http.Cookie { return m.cookie }
+
 // FromContext returns the preferences of the visitor whose request the context
 // belongs to. For a context that did not come through [Middleware.Wrap] they
 // are the strictest: the zero Preferences.

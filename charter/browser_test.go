@@ -46,7 +46,7 @@ func TestTheScriptDecidesWithoutAReload(t *testing.T) {
 	var banners atomic.Int32
 	mux := http.NewServeMux()
 	mux.HandleFunc("/cookies/", func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/banner") {
+		if strings.HasSuffix(r.URL.Path, "/banner.js") {
 			banners.Add(1)
 		}
 		c.Handler().ServeHTTP(w, r)

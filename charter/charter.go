@@ -11,11 +11,14 @@
 package charter
 
 import (
-	"embed"
+	"bytes"
+	_ "embed"
 	"errors"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -48,6 +51,23 @@ type Config struct {
 	// declaration needs a title and a sentence; those of the library may be
 	// given others.
 	Categories map[consent.Category]Category
+
+	// Languages holds sentences of the site's own: files such as "fr.json" in
+	// the form of those in this package's folder languages. In a language that
+	// is there already a file changes the sentences that it holds; a new
+	// language needs all of them. Empty means none.
+	Languages fs.FS
+
+	// Templates replaces templates of this package by those of the same name:
+	// "banner", "link", "placeholder" and "page", which is made of "form" and
+	// "tables". Begin with a copy from this package's folder templates, where
+	// everything stands that a template is given. What the form posts must stay
+	// as it is there. A template that fails is a mistake here. Nil means none.
+	Templates *template.Template
+
+	// Style is the style sheet to use in place of this package's. Nil means
+	// this package's; empty means none.
+	Style []byte
 }
 
 // A Category is what a visitor reads about a category.
@@ -67,6 +87,7 @@ type Charter struct {
 	cookies    []consent.Cookie
 	drawings   []func() *drawing // by language, in the matcher's order
 	matcher    language.Matcher
+	templates  *template.Template
 	style      asset
 	script     asset
 }
@@ -80,6 +101,7 @@ func New(config Config) (*Charter, error) {
 		site:       config.Language,
 		languageOf: config.LanguageOf,
 		categories: config.Categories,
+		templates:  templates,
 	}
 	if c.path == "" {
 		c.path = "/cookies/"
@@ -94,16 +116,14 @@ func New(config Config) (*Charter, error) {
 	if c.mw == nil {
 		return nil, errors.Join(append(mistakes, errors.New("charter: Config.Middleware: is nil"))...)
 	}
-	c.cookies = withOwn(c.mw.Registry().Cookies())
-	for _, category := range c.declared() {
+	c.cookies = withOwn(c.mw)
+	for _, category := range c.shown() {
 		own := c.categories[category]
 		if !known(category) && (len(own.Title) == 0 || len(own.About) == 0) {
 			mistakes = append(mistakes, fmt.Errorf("charter: Config.Categories[%q]: a category of the site's own needs a Title and an About", category))
 		}
 	}
-	if err := c.speak(); err != nil {
-		mistakes = append(mistakes, err)
-	}
+	mistakes = append(mistakes, c.speak(config.Languages))
 	if err := errors.Join(mistakes...); err != nil {
 		return nil, err
 	}
@@ -111,31 +131,39 @@ func New(config Config) (*Charter, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.style = newAsset("style", ".css", "text/css; charset=utf-8", style)
 	c.script = newAsset("script", ".js", "text/javascript; charset=utf-8", script)
+	if config.Style == nil {
+		config.Style = compactStyle(style)
+	}
+	c.style = newAsset("style", ".css", "text/css; charset=utf-8", config.Style)
+	if config.Templates != nil {
+		if err := c.replaceTemplates(config.Templates); err != nil {
+			return nil, err
+		}
+	}
 	return c, nil
 }
 
 // withOwn adds the library's own cookie where the site has not declared it.
-func withOwn(cookies []consent.Cookie) []consent.Cookie {
+func withOwn(mw *consent.Middleware) []consent.Cookie {
+	cookies := mw.Registry().Cookies()
 	if slices.ContainsFunc(cookies, func(c consent.Cookie) bool { return c.Name == consent.CookieName }) {
 		return cookies
 	}
-	return append(cookies, consent.Cookie{Name: consent.CookieName, Category: consent.Necessary, Lifetime: 180 * 24 * time.Hour})
+	lifetime := time.Duration(mw.Cookie().MaxAge) * time.Second
+	return append(cookies, consent.Cookie{Name: consent.CookieName, Category: consent.Necessary, Lifetime: lifetime})
 }
 
-// declared returns the categories with a declaration: the library's in the
-// order of the charter, then the site's own in the order of their declaration.
-func (c *Charter) declared() []consent.Category {
+// shown returns the categories that the charter speaks of: the library's four,
+// in its order, then the site's own in the order of their declaration.
+func (c *Charter) shown() []consent.Category {
 	categories := slices.Clone(kinds)
 	for _, cookie := range c.cookies {
 		if !slices.Contains(categories, cookie.Category) {
 			categories = append(categories, cookie.Category)
 		}
 	}
-	return slices.DeleteFunc(categories, func(category consent.Category) bool {
-		return !slices.ContainsFunc(c.cookies, func(cookie consent.Cookie) bool { return cookie.Category == category })
-	})
+	return categories
 }
 
 // kinds are the four that the charter explains, in its order.
@@ -143,10 +171,20 @@ var kinds = []consent.Category{consent.Necessary, consent.Statistics, consent.Fi
 
 func known(category consent.Category) bool { return slices.Contains(kinds, category) }
 
-//go:embed templates
-var templateFiles embed.FS
-
 //go:embed style.css
 var style []byte
 
-var templates = template.Must(template.ParseFS(templateFiles, "templates/*.html"))
+var (
+	styleComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
+	styleSpace   = regexp.MustCompile(`\s*([{};,])\s*|\s+`)
+)
+
+// compactStyle leaves out what only readers of the source need.
+func compactStyle(source []byte) []byte {
+	return styleSpace.ReplaceAllFunc(styleComment.ReplaceAll(source, nil), func(space []byte) []byte {
+		if mark := bytes.TrimSpace(space); len(mark) > 0 {
+			return mark
+		}
+		return []byte(" ")
+	})
+}

@@ -24,9 +24,9 @@ func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), status)
 		return
 	}
-	choice, ok := choiceOf(r.PostForm, consent.FromContext(r.Context()))
+	choice, ok := c.choiceOf(r.PostForm, consent.FromContext(r.Context()))
 	if !ok {
-		http.Error(w, `choice: "accept", "refuse" or "save"`, http.StatusBadRequest)
+		http.Error(w, `choice: "accept", "refuse", "save" or "add"`, http.StatusBadRequest)
 		return
 	}
 	if err := c.mw.Save(w, r, choice); err != nil {
@@ -37,37 +37,59 @@ func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), status)
 		return
 	}
+	w.Header().Set("Cache-Control", "private, no-store")
+	if r.PostForm.Has("stay") {
+		// The script's: a form whose answer has no content leaves the page where
+		// it is, which takes no permission that the form itself does not need.
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
 	back := localPath(r.PostForm.Get("back"))
 	if back == "" {
 		back = c.path
 	}
-	w.Header().Set("Cache-Control", "private, no-store")
 	http.Redirect(w, r, back, http.StatusSeeOther)
 }
 
-// choiceOf reads the choice that a form holds.
-func choiceOf(form url.Values, before consent.Preferences) (choice consent.Choice, ok bool) {
+// choiceOf reads the choice that a form holds. An objection is taken back by
+// who accepts all, and by who saves a form that shows it.
+func (c *Charter) choiceOf(form url.Values, before consent.Preferences) (choice consent.Choice, ok bool) {
+	objects := before.Objects()
 	switch form.Get("choice") {
 	case "accept":
 		return consent.AcceptAll(), true
 	case "refuse":
-		// Refusing takes nothing back that was refused before.
-		if before.Objects() {
-			choice = choice.WithObjection()
-		}
-		return choice, true
 	case "save":
-		for _, value := range form["allow"] {
-			category, provider, _ := strings.Cut(value, ":")
-			choice = choice.WithProviders(consent.Category(category), provider)
-		}
-		if form.Has("object") {
-			choice = choice.WithObjection()
-		}
-		return choice, true
+		choice, objects = withAllowed(choice, form["allow"]), form.Has("object")
+	case "add":
+		choice = withAllowed(choice, c.allowedBy(before))
+		choice = withAllowed(choice, form["allow"])
 	default:
 		return choice, false
 	}
+	if objects {
+		choice = choice.WithObjection()
+	}
+	return choice, true
+}
+
+func withAllowed(choice consent.Choice, values []string) consent.Choice {
+	for _, value := range values {
+		category, provider, _ := strings.Cut(value, ":")
+		choice = choice.WithProviders(consent.Category(category), provider)
+	}
+	return choice
+}
+
+// allowedBy returns what a form would post for the consents that stand.
+func (c *Charter) allowedBy(prefs consent.Preferences) []string {
+	var values []string
+	for _, cookie := range c.cookies {
+		if cookie.NeedsConsent() && prefs.Consented(cookie.Category, cookie.Provider) {
+			values = append(values, allowValue(cookie.Category, cookie.Provider))
+		}
+	}
+	return values
 }
 
 // allowValue is what a form posts to allow a provider; no category holds a ':'.

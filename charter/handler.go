@@ -1,53 +1,76 @@
 package charter
 
 import (
-	"bytes"
+	"encoding/json"
+	"fmt"
 	"html/template"
 	"net/http"
-	"strings"
 
 	"github.com/cookiecharter/consent"
 )
 
 // Handler serves what lies under the charter's path: the page with the form,
 // the decisions that are posted to it, style sheet and script. Posts from other
-// sites are refused ([http.CrossOriginProtection]).
+// sites are refused ([http.CrossOriginProtection]). The page says itself what it
+// may load (Content-Security-Policy), unless the site has said so before.
 func (c *Charter) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+c.path+"{$}", c.page)
 	mux.HandleFunc("POST "+c.path+"{$}", c.decide)
-	mux.HandleFunc("GET "+c.path+"banner", c.banner)
+	mux.HandleFunc("GET "+c.path+"banner.js", c.banner)
 	mux.Handle("GET "+c.path+c.style.name, c.style)
 	mux.Handle("GET "+c.path+c.script.name, c.script)
 	return http.NewCrossOriginProtection().Handler(mux)
 }
+
+// policy lets the page load what is the site's own, post its forms there, and
+// stand in no frame, where a click might be stolen.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (c *Charter) page(w http.ResponseWriter, r *http.Request) {
 	v, drawing := c.view(r)
 	v.Back = c.path
 	v.Tables = drawing.tables
 	v.Groups = drawing.groupsFor(consent.FromContext(r.Context()))
-	send(w, v, render("page.html", v))
-}
-
-// banner serves the banner alone, for the script.
-func (c *Charter) banner(w http.ResponseWriter, r *http.Request) {
-	v, _ := c.view(r)
-	v.Back = localPath(r.URL.Query().Get("back"))
-	send(w, v, drawBanner(v))
-}
-
-// send sends a page that knows the visitor.
-func send(w http.ResponseWriter, v view, page template.HTML) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if w.Header().Get("Content-Security-Policy") == "" {
+		w.Header().Set("Content-Security-Policy", policy)
+	}
 	w.Header().Set("Content-Language", v.Lang)
+	send(w, "text/html; charset=utf-8", []byte(c.render("page", v)))
+}
+
+// banner serves the banner alone, as a script that leaves it with the element
+// that has asked for it: a page may load scripts of its site under a policy that
+// keeps it from everything else.
+func (c *Charter) banner(w http.ResponseWriter, r *http.Request) {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		http.Error(w, "the banner is for pages of this site", http.StatusForbidden)
+		return
+	}
+	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
+	html, err := json.Marshal(string(c.bannerFor(r, localPath(r.URL.Query().Get("back")))))
+	if err != nil { // of a string there is none
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	send(w, "text/javascript; charset=utf-8", fmt.Appendf(nil, "document.currentScript.html=%s", html))
+}
+
+// send sends what knows the visitor.
+func send(w http.ResponseWriter, contentType string, content []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "private, no-store")
 	w.Header().Add("Vary", "Cookie, Accept-Language")
-	_, _ = w.Write([]byte(page)) // an error is the visitor's leaving
+	_, _ = w.Write(content) // an error is the visitor's leaving
 }
 
-// Head returns what belongs into the head of each page that shows a banner.
+// Head returns what belongs into the head of each page that shows a banner: the
+// link to the style sheet, nothing where the site wants none.
 func (c *Charter) Head(_ *http.Request) template.HTML {
+	if len(c.style.content) == 0 {
+		return ""
+	}
 	return template.HTML(`<link rel="stylesheet" href="` + template.HTMLEscapeString(c.path+c.style.name) + `">`)
 }
 
@@ -55,28 +78,24 @@ func (c *Charter) Head(_ *http.Request) template.HTML {
 // body. Once everything is decided it is a short confirmation for a moment, and
 // then empty. A page with a banner knows the visitor: it is not for a cache.
 func (c *Charter) Banner(r *http.Request) template.HTML {
-	v, _ := c.view(r)
-	return drawBanner(v)
+	return c.bannerFor(r, localPath(r.URL.RequestURI()))
 }
 
-func drawBanner(v view) template.HTML {
+func (c *Charter) bannerFor(r *http.Request, back string) template.HTML {
+	if !consent.FromContext(r.Context()).Decided() && c.templates == templates {
+		d := c.drawingFor(r)
+		return template.HTML(d.banner[0] + template.HTMLEscapeString(back) + d.banner[1])
+	}
+	v, _ := c.view(r)
 	if v.Decided && !v.Just {
 		return ""
 	}
-	return render("banner.html", v)
+	v.Back = back
+	return c.render("banner", v)
 }
 
 // Link returns the link to the settings, for the footer of every page.
 func (c *Charter) Link(r *http.Request) template.HTML {
 	v, _ := c.view(r)
-	return render("link.html", v)
-}
-
-// render runs a template of this package, which fails for no view.
-func render(name string, v view) template.HTML {
-	var b bytes.Buffer
-	if err := templates.ExecuteTemplate(&b, name, v); err != nil {
-		panic(err)
-	}
-	return template.HTML(strings.TrimSpace(b.String()))
+	return c.render("link", v)
 }

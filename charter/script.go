@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/http"
+	"strings"
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/internal/decision"
@@ -19,8 +20,12 @@ var scriptSource string
 // <script type="text/plain" data-consent="statistics"> comes alive once the
 // category is allowed (with data-provider, once that provider is); and a
 // "consent" event on document carries what is allowed. On a page without a
-// banner, such as one from a cache, it asks those who have not decided.
+// banner, such as one from a cache, it asks those who have not decided. Where
+// [consent.Config.HttpOnly] hides the decision from scripts there is no tag.
 func (c *Charter) Script(_ *http.Request) template.HTML {
+	if c.mw.Cookie().HttpOnly {
+		return ""
+	}
 	return template.HTML(`<script src="` + template.HTMLEscapeString(c.path+c.script.name) + `" defer></script>`)
 }
 
@@ -29,7 +34,7 @@ func (c *Charter) Script(_ *http.Request) template.HTML {
 func (c *Charter) makeScript() ([]byte, error) {
 	type category struct {
 		Providers map[string]decision.Mark `json:"providers"`
-		Anonymous bool                     `json:"anonymous"`
+		Anonymous bool                     `json:"anonymous,omitempty"`
 	}
 	categories := make(map[consent.Category]*category)
 	for _, cookie := range c.cookies {
@@ -51,5 +56,17 @@ func (c *Charter) makeScript() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []byte("const C = " + string(declared) + ";\n" + scriptSource), nil
+	return []byte("(C => {" + withoutComments(scriptSource) + "})(" + string(declared) + ")"), nil
+}
+
+// withoutComments leaves out what only readers of the source need: indentation,
+// and lines that are comments.
+func withoutComments(source string) string {
+	var b strings.Builder
+	for line := range strings.Lines(source) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {
+			b.WriteString(line + "\n")
+		}
+	}
+	return b.String()
 }

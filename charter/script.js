@@ -1,98 +1,92 @@
 // Does without a reload what the forms do with one, brings gated content alive
-// when it is allowed, and asks on pages that come from a cache. C, in the line
-// before this one, holds what is declared.
-(() => {
-  const decode = s => atob(s.replace(/-/g, "+").replace(/_/g, "/"));
+// when it is allowed, and asks on pages that come from a cache. C holds what is
+// declared: path, revision and categories.
+const decode = s => atob(s.replace(/-/g, "+").replace(/_/g, "/"));
+const find = selector => document.querySelector(selector);
+const create = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
-  // The newest decision among the cookies; its signature is the server's to
-  // check. The format is that of the package internal/decision.
-  const read = () => {
-    let newest;
-    for (const [, value] of document.cookie.matchAll(/(?:^|; )cookies_preferences=([^;]*)/g)) {
-      try {
-        const b = decode(decode(value).split("|")[1]), at = n => b.charCodeAt(n);
-        let i = 1;
-        const number = () => {
-          let n = 0, f = 1, c;
-          do { c = at(i++); n += (c & 127) * f; f *= 128; } while (c > 127);
-          return n;
-        };
-        const d = {revision: number(), time: number(), objects: at(i++) & 1, marks: {}};
-        for (; i < b.length; i += 4) d.marks[at(i) * 2 ** 23 + (at(i + 1) << 15 | at(i + 2) << 7 | at(i + 3) >> 1)] = at(i + 3) & 1;
-        if (at(0) === 1 && !(newest?.time > d.time)) newest = d;
-      } catch { /* not a decision */ }
-    }
-    return newest;
-  };
-
-  // What stands of it: by category the providers that are allowed, as the
-  // server sees it.
-  const standing = () => {
-    const d = read(), allowed = {};
-    let decided = true;
-    for (const [category, {providers, anonymous}] of Object.entries(C.categories)) {
-      const marks = d && d.revision >= C.revision ? d.marks : {};
-      const names = Object.keys(providers), known = names.every(p => providers[p] in marks);
-      decided &&= known;
-      allowed[category] = {
-        providers: known ? names.filter(p => marks[providers[p]]) : [],
-        all: known && names.every(p => marks[providers[p]]) && !(anonymous && d?.objects),
-      };
-    }
-    return {decided, allowed};
-  };
-
-  const alive = ({allowed}) => {
-    for (const gate of document.querySelectorAll("template[data-consent],script[type='text/plain'][data-consent]")) {
-      const {consent, provider} = gate.dataset, of = allowed[consent];
-      if (!(consent === "necessary" || (provider ? of?.providers.includes(provider) : of?.all))) continue;
-      if (gate.content) { gate.replaceWith(document.importNode(gate.content, true)); continue; }
-      const script = document.createElement("script");
-      for (const {name, value} of gate.attributes) if (name !== "type") script.setAttribute(name, value);
-      script.text = gate.text;
-      gate.replaceWith(script);
-    }
-  };
-
-  const tell = () => {
-    const now = standing(), detail = {decided: now.decided, allowed: {}};
-    for (const category in now.allowed) detail.allowed[category] = now.allowed[category].providers;
-    alive(now);
-    document.dispatchEvent(new CustomEvent("consent", {detail}));
-    return now;
-  };
-
-  // The server draws the banner, or the confirmation in its place. One that
-  // comes late lies over the page, so that nothing moves.
-  const draw = async () => {
-    const response = await fetch(C.path + "banner?back=" + encodeURIComponent(location.pathname + location.search));
-    const box = document.createElement("div");
-    box.className = "consent-late";
-    box.innerHTML = await response.text();
-    document.querySelector(".consent-banner")?.remove();
-    if (box.firstChild) document.body.prepend(box);
-    return box;
-  };
-
-  document.addEventListener("submit", async event => {
-    const form = event.target;
-    if (!form.matches(".consent-banner form")) return;
-    event.preventDefault();
+// The newest decision among the cookies; its signature is the server's to
+// check. The format is that of the package internal/decision.
+const read = () => {
+  let newest;
+  for (const [, value] of document.cookie.matchAll(/(?:^|; )cookies_preferences=([^;]*)/g)) {
     try {
-      const response = await fetch(form.action, {
-        method: "POST", redirect: "manual", body: new URLSearchParams(new FormData(form, event.submitter)),
-      });
-      if (response.type !== "opaqueredirect") throw response;
-      (await draw()).querySelector("button")?.focus();
-      tell();
-    } catch {
-      // With a reload, then. A form that is sent by a script names no button.
-      const {name, value} = event.submitter;
-      form.append(Object.assign(document.createElement("input"), {type: "hidden", name, value}));
-      form.submit();
-    }
-  });
+      const b = decode(decode(value).split("|")[1]), at = n => b.charCodeAt(n);
+      let i = 1;
+      const number = () => {
+        let n = 0, f = 1, c;
+        do { c = at(i++); n += (c & 127) * f; f *= 128; } while (c > 127);
+        return n;
+      };
+      const d = {revision: number(), time: number(), objects: at(i++) & 1, marks: {}};
+      for (; i < b.length; i += 4) d.marks[at(i) * 2 ** 23 + (at(i + 1) << 15 | at(i + 2) << 7 | at(i + 3) >> 1)] = at(i + 3) & 1;
+      if (at(0) === 1 && !(newest?.time > d.time)) newest = d;
+    } catch { /* not a decision */ }
+  }
+  return newest;
+};
 
-  const begin = () => { if (!tell().decided && !document.querySelector(".consent-banner,.consent-page")) draw(); };
-  document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", begin) : begin();
-})();
+// Tells what stands of it, as the server sees it: by category the providers
+// that are allowed. Gated content that is allowed comes alive.
+const tell = () => {
+  const d = read(), marks = d && d.revision >= C.revision ? d.marks : {}, allowed = {}, whole = {necessary: true};
+  let decided = true;
+  for (const [category, {providers, anonymous}] of Object.entries(C.categories)) {
+    const names = Object.keys(providers), known = names.every(p => providers[p] in marks);
+    decided &&= known;
+    allowed[category] = names.filter(p => known && marks[providers[p]]);
+    whole[category] = allowed[category].length === names.length && !(anonymous && d?.objects);
+  }
+  for (const gate of document.querySelectorAll("template[data-consent],script[type='text/plain'][data-consent]")) {
+    const {consent, provider} = gate.dataset;
+    if (!(provider ? allowed[consent]?.includes(provider) : whole[consent])) continue;
+    let alive = gate.content && document.importNode(gate.content, true);
+    if (!alive) {
+      alive = create("script", {text: gate.text, async: gate.async, nonce: gate.nonce});
+      for (const {name, value} of gate.attributes) if (name !== "type") alive.setAttribute(name, value);
+    }
+    (gate.closest(".consent-placeholder") || gate).replaceWith(alive);
+  }
+  document.dispatchEvent(new CustomEvent("consent", {detail: {decided, allowed}}));
+  return decided;
+};
+
+// The server draws the banner, or the confirmation in its place. It comes as a
+// script, which a page may load where its policy keeps it from fetching. What
+// comes late lies over the page, so that nothing moves.
+const draw = then => {
+  const script = create("script", {src: C.path + "banner.js?back=" + encodeURIComponent(location.pathname + location.search)});
+  script.onload = () => {
+    const box = create("div", {className: "consent-late", innerHTML: script.html});
+    script.remove();
+    find(".consent-banner")?.remove();
+    if (box.firstChild) document.body.prepend(box);
+    then?.(box);
+  };
+  document.head.append(script);
+};
+
+// A form that says so is answered without content, which leaves the page as it
+// is; that the decision has come shows in the cookie. Where it does not come,
+// since the browser keeps no cookies, the form goes the way of all forms.
+addEventListener("submit", ({target: form, submitter}) => {
+  if (!form.matches(".consent-banner form,.consent-placeholder form") || form.plain) return;
+  const before = read()?.time, stay = create("input", {type: "hidden", name: "stay"});
+  form.append(stay);
+  let patience = 100;
+  const waiting = setInterval(() => {
+    if (read()?.time !== before) {
+      clearInterval(waiting);
+      draw(box => box.querySelector("button")?.focus());
+      tell();
+    } else if (!--patience) {
+      clearInterval(waiting);
+      stay.remove();
+      form.plain = 1;
+      form.requestSubmit(submitter);
+    }
+  }, 50);
+});
+
+const begin = () => { if (!tell() && !find(".consent-banner,.consent-page")) draw(); };
+document.readyState === "loading" ? addEventListener("DOMContentLoaded", begin) : begin();

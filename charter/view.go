@@ -19,12 +19,21 @@ type view struct {
 	Path    string // where forms post to
 	Back    string // the page to come back to
 	Style   string
-	Ask     string
+	Ask     string // what the banner asks
 	Decided bool
-	Status  string // what the visitor has decided, and when
 	Just    bool   // a moment ago
+	Status  string // what the visitor has decided, and when
 	Groups  []group
-	Tables  template.HTML
+	Tables  template.HTML // of the cookies, by group
+
+	// Of a placeholder: what it stands for, and whom showing it would contact.
+	Content  template.HTML
+	Category consent.Category
+	Provider string
+	Value    string // what its form posts
+	Embedded string
+	Show     string
+	Purposes []told
 }
 
 // A group is one category.
@@ -41,6 +50,7 @@ type group struct {
 // A provider is one who can be allowed or refused within a category.
 type provider struct {
 	Name, Value string
+	Services    []told
 	Allowed     bool
 }
 
@@ -61,14 +71,18 @@ type drawing struct {
 	words  *words
 	ask    string
 	groups []group
-	tables template.HTML // of the cookies, by group
+	tables template.HTML
+	banner [2]string // what asks, before and behind the page to come back to
 }
+
+// somewhere stands for that page while a drawing is made.
+const somewhere = "/somewhere"
 
 // draw makes the drawing in the language of w.
 func (c *Charter) draw(w *words) *drawing {
 	d := &drawing{words: w}
 	var purposes []string
-	for _, category := range c.declared() {
+	for _, category := range c.shown() {
 		g := c.group(category, w)
 		d.groups = append(d.groups, g)
 		if !g.Exempt {
@@ -76,7 +90,9 @@ func (c *Charter) draw(w *words) *drawing {
 		}
 	}
 	d.ask = strings.ReplaceAll(w.Ask, "{purposes}", strings.Join(purposes, ", "))
-	d.tables = render("tables.html", view{Words: w, Groups: d.groups})
+	d.tables = c.render("tables", view{Words: w, Groups: d.groups})
+	asking := c.render("banner", view{Words: w, Lang: w.tag.String(), Path: c.path, Back: somewhere, Ask: d.ask})
+	d.banner[0], d.banner[1], _ = strings.Cut(string(asking), somewhere)
 	return d
 }
 
@@ -95,10 +111,26 @@ func (c *Charter) view(r *http.Request) (view, *drawing) {
 		Status:  d.words.Undecided,
 	}
 	if at := prefs.DecidedAt(); v.Decided && !at.IsZero() {
-		v.Status = strings.ReplaceAll(d.words.Decided, "{date}", at.UTC().Format("2006-01-02, 15:04 UTC"))
 		v.Just = time.Since(at) < just
+		v.Status = strings.ReplaceAll(d.words.Decided, "{date}", at.UTC().Format("2006-01-02, 15:04 UTC")) + " " + d.allowed(prefs)
 	}
 	return v, d
+}
+
+// allowed says whom the visitor allows.
+func (d *drawing) allowed(prefs consent.Preferences) string {
+	var names []string
+	for _, g := range d.groups {
+		for _, p := range g.Providers {
+			if prefs.Consented(g.Category, p.Name) && !slices.Contains(names, p.Name) {
+				names = append(names, p.Name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return d.words.Nothing
+	}
+	return strings.ReplaceAll(d.words.Allowed, "{providers}", strings.Join(names, ", "))
 }
 
 // groupsFor are the groups of a drawing with what the visitor allows.
@@ -134,8 +166,14 @@ func (c *Charter) group(category consent.Category, w *words) group {
 			continue
 		}
 		g.Exempt = false
-		if !slices.ContainsFunc(g.Providers, func(p provider) bool { return p.Name == cookie.Provider }) {
+		i := slices.IndexFunc(g.Providers, func(p provider) bool { return p.Name == cookie.Provider })
+		if i < 0 {
+			i = len(g.Providers)
 			g.Providers = append(g.Providers, provider{Name: cookie.Provider, Value: allowValue(category, cookie.Provider)})
+		}
+		p := &g.Providers[i]
+		if service := c.tell(cookie.Service, "", w); service.Text != "" && !slices.Contains(p.Services, service) {
+			p.Services = append(p.Services, service)
 		}
 	}
 	return g

@@ -1,15 +1,19 @@
 package charter
 
 import (
+	"bytes"
+	"cmp"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
-	"time"
 
-	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent"
@@ -36,7 +40,13 @@ type words struct {
 	Close     string
 	Undecided string
 	Decided   string // {date} stands for when
+	Allowed   string // {providers} stands for those that the visitor allows
+	Nothing   string // in its place, where that is nobody
 
+	Embedded string // in place of content; {provider} stands for who would be contacted
+	Show     string // the button that allows {provider}
+
+	None     string // of a category in which the site declares nothing
 	Always   string // in place of a box, for what is exempt
 	Object   string // the box against anonymous statistics
 	Provider string
@@ -49,11 +59,13 @@ type words struct {
 	OwnService  string
 	OwnPurpose  string
 
-	Categories map[consent.Category]struct{ Title, About string }
+	Categories map[consent.Category]categoryWords
 
 	Session string            // a lifetime until the browser is closed
 	Units   map[string]counts // minute, hour, day, month, year
 }
+
+type categoryWords struct{ Title, About string }
 
 // counts are the forms of a counted word by CLDR's plural categories: zero,
 // one, two, few, many, other. {n} stands for the number.
@@ -62,33 +74,90 @@ type counts map[string]string
 //go:embed languages/*.json
 var languageFiles embed.FS
 
-// speak reads the sentences of every language and prepares the choice between
-// them.
-func (c *Charter) speak() error {
-	entries, err := languageFiles.ReadDir("languages")
-	if err != nil {
-		return err
-	}
-	var tags []language.Tag
-	for _, entry := range entries {
-		source, err := languageFiles.ReadFile("languages/" + entry.Name())
+// speak reads the sentences of every language, this package's and the site's,
+// and prepares the choice between them.
+func (c *Charter) speak(site fs.FS) error {
+	all := make(map[language.Tag]*words)
+	var mistakes []error
+	for _, source := range []fs.FS{ours(), site} {
+		if source == nil {
+			continue
+		}
+		names, err := fs.Glob(source, "*.json")
 		if err != nil {
-			return err
+			mistakes = append(mistakes, fmt.Errorf("charter: Config.Languages: %w", err))
 		}
-		var w words
-		if err := json.Unmarshal(source, &w); err != nil {
-			return fmt.Errorf("charter: languages/%s: %w", entry.Name(), err)
+		for _, name := range names {
+			w, err := readWords(source, name, all)
+			if err != nil {
+				mistakes = append(mistakes, fmt.Errorf("charter: Config.Languages: %s: %w", name, err))
+				continue
+			}
+			all[w.tag] = w
 		}
-		w.tag = language.Make(strings.TrimSuffix(entry.Name(), ".json"))
-		tags = append(tags, w.tag)
+	}
+	tags := slices.SortedFunc(maps.Keys(all), func(a, b language.Tag) int { return strings.Compare(a.String(), b.String()) })
+	for _, tag := range tags {
 		// Drawn when it is first asked for: a site has visitors of few languages.
-		c.drawings = append(c.drawings, sync.OnceValue(func() *drawing { return c.draw(&w) }))
+		c.drawings = append(c.drawings, sync.OnceValue(func() *drawing { return c.draw(all[tag]) }))
 	}
 	c.matcher = language.NewMatcher(tags)
 	if _, _, confidence := c.matcher.Match(c.site); confidence == language.No {
-		return fmt.Errorf("charter: Config.Language: %q: there are no sentences in it", c.site)
+		mistakes = append(mistakes, fmt.Errorf("charter: Config.Language: %q: there are no sentences in it", c.site))
 	}
-	return nil
+	return errors.Join(mistakes...)
+}
+
+func ours() fs.FS {
+	files, err := fs.Sub(languageFiles, "languages")
+	if err != nil {
+		panic(err) // for a path that is none
+	}
+	return files
+}
+
+// readWords reads one file. What it leaves out stays as it is in known.
+func readWords(source fs.FS, name string, known map[language.Tag]*words) (*words, error) {
+	tag, err := language.Parse(strings.TrimSuffix(name, ".json"))
+	if err != nil {
+		return nil, err
+	}
+	file, err := fs.ReadFile(source, name)
+	if err != nil {
+		return nil, err
+	}
+	w := words{tag: tag}
+	before := known[tag]
+	if before != nil {
+		w = *before
+		w.Categories, w.Units = nil, nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(file))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&w); err != nil {
+		return nil, err
+	}
+	if before != nil {
+		w.keep(before)
+	}
+	return &w, w.check()
+}
+
+// keep takes from before what w does not say.
+func (w *words) keep(before *words) {
+	categories := maps.Clone(before.Categories)
+	for name, told := range w.Categories {
+		categories[name] = categoryWords{
+			Title: cmp.Or(told.Title, before.Categories[name].Title),
+			About: cmp.Or(told.About, before.Categories[name].About),
+		}
+	}
+	units := maps.Clone(before.Units)
+	for unit, forms := range w.Units {
+		units[unit] = maps.Clone(before.Units[unit])
+		maps.Copy(units[unit], forms)
+	}
+	w.Categories, w.Units = categories, units
 }
 
 // drawingFor returns the drawing in the language that serves a request best.
@@ -105,39 +174,4 @@ func (c *Charter) drawingFor(r *http.Request) *drawing {
 		_, i, _ = c.matcher.Match(c.site)
 	}
 	return c.drawings[i]()
-}
-
-// lifetime says a duration in the largest unit that it is a whole number of;
-// below an hour, in minutes.
-func (w *words) lifetime(d time.Duration) string {
-	if d == 0 {
-		return w.Session
-	}
-	const day = 24 * time.Hour
-	for _, unit := range []struct {
-		name   string
-		length time.Duration
-	}{{"year", 365 * day}, {"month", 30 * day}, {"day", day}, {"hour", time.Hour}} {
-		if d%unit.length == 0 {
-			return w.count(unit.name, int(d/unit.length))
-		}
-	}
-	switch {
-	case d > day:
-		return w.count("day", int((d+day/2)/day))
-	case d > time.Hour:
-		return w.count("hour", int((d+time.Hour/2)/time.Hour))
-	default:
-		return w.count("minute", int((d+time.Minute-1)/time.Minute))
-	}
-}
-
-// count says a number of units, in the form that the language has for it.
-func (w *words) count(unit string, n int) string {
-	form := w.Units[unit][formNames[plural.Cardinal.MatchPlural(w.tag, n, 0, 0, 0, 0)]]
-	return strings.ReplaceAll(form, "{n}", fmt.Sprint(n))
-}
-
-var formNames = map[plural.Form]string{
-	plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other",
 }

@@ -1,0 +1,67 @@
+package charter
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+
+	"golang.org/x/text/feature/plural"
+)
+
+var placeholder = regexp.MustCompile(`\{[^}]*\}?`)
+
+// placeholders are what the sentences hold beside words; all others hold none.
+var placeholders = map[string][]string{
+	"Ask":      {"{purposes}"},
+	"Decided":  {"{date}"},
+	"Allowed":  {"{providers}"},
+	"Embedded": {"{provider}"},
+	"Show":     {"{provider}"},
+}
+
+// check says what keeps w from speaking to a visitor: each sentence that is
+// missing or whose placeholders are not the right ones, and each plural form
+// that some number needs.
+func (w *words) check() error {
+	var mistakes []error
+	for key, sentence := range w.sentences() {
+		if sentence == "" {
+			mistakes = append(mistakes, fmt.Errorf("%s is missing", key))
+		} else if got := placeholder.FindAllString(sentence, -1); !slices.Equal(got, placeholders[key]) {
+			mistakes = append(mistakes, fmt.Errorf("%s holds the placeholders %q and should hold %q", key, got, placeholders[key]))
+		}
+	}
+	// The plural of a number depends on its last digits, and on none beyond
+	// millions.
+	needed := make(map[plural.Form]bool)
+	for n := range 1000 {
+		needed[plural.Cardinal.MatchPlural(w.tag, n, 0, 0, 0, 0)] = true
+	}
+	for _, unit := range units {
+		for form := range needed {
+			if got := placeholder.FindAllString(w.Units[unit.name][formNames[form]], -1); !slices.Equal(got, []string{"{n}"}) {
+				mistakes = append(mistakes, fmt.Errorf("%s.%s is missing or lacks its {n}", "Units."+unit.name, formNames[form]))
+			}
+		}
+	}
+	slices.SortFunc(mistakes, func(a, b error) int { return slices.Compare([]byte(a.Error()), []byte(b.Error())) })
+	return errors.Join(mistakes...)
+}
+
+// sentences returns every sentence by the name of its key.
+func (w *words) sentences() map[string]string {
+	all := make(map[string]string)
+	v := reflect.ValueOf(*w)
+	for i := range v.NumField() {
+		if f := v.Type().Field(i); f.IsExported() && f.Type.Kind() == reflect.String {
+			all[f.Name] = v.Field(i).String()
+		}
+	}
+	for _, category := range kinds {
+		all["Categories."+string(category)+".Title"] = w.Categories[category].Title
+		all["Categories."+string(category)+".About"] = w.Categories[category].About
+	}
+	return all
+}

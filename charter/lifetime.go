@@ -1,0 +1,49 @@
+package charter
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/feature/plural"
+)
+
+const day = 24 * time.Hour
+
+// units are what lifetimes are counted in.
+var units = []struct {
+	name   string
+	length time.Duration
+}{{"minute", time.Minute}, {"hour", time.Hour}, {"day", day}, {"month", 30 * day}, {"year", 365 * day}}
+
+// lifetime says a duration in the largest unit that it is a whole number of;
+// below an hour, in minutes.
+func (w *words) lifetime(d time.Duration) string {
+	if d == 0 {
+		return w.Session
+	}
+	for _, unit := range slices.Backward(units[1:]) {
+		if d%unit.length == 0 {
+			return w.count(unit.name, int(d/unit.length))
+		}
+	}
+	switch {
+	case d > day:
+		return w.count("day", int((d+day/2)/day))
+	case d > time.Hour:
+		return w.count("hour", int((d+time.Hour/2)/time.Hour))
+	default:
+		return w.count("minute", int((d+time.Minute-1)/time.Minute))
+	}
+}
+
+// count says a number of units, in the form that the language has for it.
+func (w *words) count(unit string, n int) string {
+	form := w.Units[unit][formNames[plural.Cardinal.MatchPlural(w.tag, n, 0, 0, 0, 0)]]
+	return strings.ReplaceAll(form, "{n}", fmt.Sprint(n))
+}
+
+var formNames = map[plural.Form]string{
+	plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other",
+}

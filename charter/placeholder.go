@@ -1,0 +1,38 @@
+package charter
+
+import (
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/cookiecharter/consent"
+)
+
+// Placeholder returns content that a provider is contacted for, such as a
+// player or a map, where the visitor allows the provider in this category; and
+// in its place, where not, who would be contacted and why, with a button that
+// allows it. The button leaves every other answer as it is; whoever has answered
+// nothing yet refuses the rest by it. Nothing of the content is loaded before.
+//
+// For a provider that declares nothing in the category the placeholder has no
+// button: there is nothing that a visitor could allow.
+func (c *Charter) Placeholder(r *http.Request, category consent.Category, provider string, content template.HTML) template.HTML {
+	if consent.FromContext(r.Context()).AllowsProvider(category, provider) {
+		return content
+	}
+	v, d := c.view(r)
+	v.Content, v.Category, v.Provider = content, category, provider
+	v.Embedded = strings.ReplaceAll(d.words.Embedded, "{provider}", provider)
+	v.Show = strings.ReplaceAll(d.words.Show, "{provider}", provider)
+	for _, cookie := range c.cookies {
+		if cookie.Category != category || cookie.Provider != provider {
+			continue
+		}
+		v.Value = allowValue(category, provider)
+		if purpose := c.tell(cookie.Purpose, "", d.words); !slices.Contains(v.Purposes, purpose) {
+			v.Purposes = append(v.Purposes, purpose)
+		}
+	}
+	return c.render("placeholder", v)
+}

@@ -1,0 +1,60 @@
+package charter
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+
+	"github.com/cookiecharter/consent"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// templates are this package's own, which fail for no view.
+var templates = template.Must(template.ParseFS(templateFiles, "templates/*.html"))
+
+// replaceTemplates puts the site's templates in the place of those of the same
+// name, and has each drawn once in every state that a visitor can meet.
+func (c *Charter) replaceTemplates(site *template.Template) error {
+	replaced, err := site.Clone()
+	if err != nil {
+		return fmt.Errorf("charter: Config.Templates: %w", err)
+	}
+	for _, ours := range templates.Templates() {
+		if replaced.Lookup(ours.Name()) == nil {
+			if _, err := replaced.AddParseTree(ours.Name(), ours.Tree); err != nil {
+				return fmt.Errorf("charter: Config.Templates: %w", err)
+			}
+		}
+	}
+	d := c.drawings[0]()
+	groups := d.groupsFor(consent.Preferences{})
+	undecided := view{Words: d.words, Lang: d.words.tag.String(), Path: c.path, Back: "/", Ask: d.ask, Groups: groups, Provider: "x", Content: "<p>x</p>"}
+	decided := undecided
+	decided.Decided, decided.Just, decided.Status = true, true, "x"
+	for _, name := range []string{"banner", "link", "placeholder", "tables", "page"} {
+		for _, v := range []view{undecided, decided} {
+			if err := replaced.ExecuteTemplate(io.Discard, name, v); err != nil {
+				return fmt.Errorf("charter: Config.Templates: %w", err)
+			}
+		}
+	}
+	c.templates = replaced
+	return nil
+}
+
+// render draws v. Where a template of the site's fails at last, for a view that
+// New has not tried, this package's draws in its place: a visitor is asked all
+// the same, and sees no half page.
+func (c *Charter) render(name string, v view) template.HTML {
+	var b bytes.Buffer
+	if err := c.templates.ExecuteTemplate(&b, name, v); err != nil {
+		b.Reset()
+		_ = templates.ExecuteTemplate(&b, name, v)
+	}
+	return template.HTML(strings.TrimSpace(b.String()))
+}
