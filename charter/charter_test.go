@@ -39,6 +39,7 @@ type site struct {
 	*testing.T
 	charter *charter.Charter
 	handler http.Handler
+	wrap    func(http.HandlerFunc) http.Handler
 	cookies map[string]string
 	accept  string // Accept-Language
 }
@@ -70,7 +71,7 @@ func newSite(t *testing.T, change func(*charter.Config)) *site {
 			}
 		}
 	})
-	return &site{T: t, charter: c, handler: mw.Wrap(mux), cookies: map[string]string{}, accept: "en"}
+	return &site{T: t, charter: c, handler: mw.Wrap(mux), wrap: func(h http.HandlerFunc) http.Handler { return mw.Wrap(h) }, cookies: map[string]string{}, accept: "en"}
 }
 
 func (s *site) do(method, path string, form url.Values, change ...func(*http.Request)) *http.Response {

@@ -1,0 +1,108 @@
+package charter_test
+
+import (
+	"bytes"
+	"html/template"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/charter"
+)
+
+func TestASiteChangesSentences(t *testing.T) {
+	s := newSite(t, func(c *charter.Config) {
+		c.Languages = fstest.MapFS{"en.json": {Data: []byte(`{"Refuse": "No, thanks", "Categories": {"statistics": {"Title": "Audience"}}}`)}}
+	})
+	page := s.get("/")
+	assert.Contains(t, page, "No, thanks")
+	assert.Contains(t, page, "Accept all", "what the file leaves out stays")
+	assert.Contains(t, s.get("/cookies/"), "They measure how the site is used")
+	assert.Contains(t, page, "Audience")
+}
+
+func TestMistakesInASitesOwnLanguagesAreNamed(t *testing.T) {
+	mw, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(declared()[:1]...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
+	require.NoError(t, err)
+	for file, want := range map[string]string{
+		`{"Refuse": "Ne"}`:                  "Accept is missing",
+		`{"Nonsense": "x"}`:                 "Nonsense",
+		`{`:                                 "eo.json",
+		`{"Ask": "Sen {purposes} {x}", "a"`: "eo.json",
+	} {
+		_, err := charter.New(charter.Config{Middleware: mw, Languages: fstest.MapFS{"eo.json": {Data: []byte(file)}}})
+		assert.ErrorContains(t, err, want, file)
+		assert.ErrorContains(t, err, "Config.Languages")
+	}
+}
+
+func TestASiteReplacesTemplatesOneByOne(t *testing.T) {
+	s := newSite(t, func(c *charter.Config) {
+		c.Templates = template.Must(template.New("link").Parse(`<a class="mine" href="{{.Path}}">Biscuits</a>`))
+	})
+	page := s.get("/")
+	assert.Contains(t, page, `<a class="mine" href="/cookies/">Biscuits</a>`)
+	assert.Contains(t, page, "consent-banner", "the others stay")
+
+	s = newSite(t, func(c *charter.Config) {
+		c.Templates = template.Must(template.New("banner").Parse(`{{if not .Decided}}<form action="{{.Path}}?from={{.Back}}">{{.Words.Refuse}}</form>{{end}}`))
+	})
+	assert.Contains(t, s.get("/"), `<form action="/cookies/?from=%2f">Refuse all</form>`)
+
+	mw, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(declared()[:1]...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
+	require.NoError(t, err)
+	_, err = charter.New(charter.Config{Middleware: mw, Templates: template.Must(template.New("banner").Parse(`{{if .Decided}}{{.Nonsense}}{{end}}`))})
+	assert.ErrorContains(t, err, "Config.Templates")
+}
+
+func TestASiteBringsItsOwnStyleOrNone(t *testing.T) {
+	s := newSite(t, func(c *charter.Config) { c.Style = []byte{} })
+	assert.NotContains(t, s.get("/"), "stylesheet")
+}
+
+func TestAPlaceholderSaysWhoWouldBeContactedAndAllowsThem(t *testing.T) {
+	s := newSite(t, nil)
+	draw := func() string {
+		r := httptest.NewRequest("GET", "https://example.org/talk?x=1", nil)
+		for name, value := range s.cookies {
+			r.AddCookie(&http.Cookie{Name: name, Value: value})
+		}
+		var drawn template.HTML
+		s.wrap(func(_ http.ResponseWriter, r *http.Request) {
+			drawn = s.charter.Placeholder(r, "chat", "Chat", "<p>the chat</p>")
+		}).ServeHTTP(httptest.NewRecorder(), r)
+		return string(drawn)
+	}
+	before := draw()
+	assert.Contains(t, before, "This content comes from Chat.")
+	assert.Contains(t, before, "Talks.", "why")
+	assert.Contains(t, before, `<template data-consent="chat" data-provider="Chat"><p>the chat</p></template>`)
+	assert.Contains(t, before, `name="back" value="/talk?x=1"`)
+
+	s.do("POST", "/cookies/", url.Values{"choice": {"save"}, "allow": {"statistics:Matomo"}, "object": {"1"}})
+	s.do("POST", "/cookies/", url.Values{"choice": {"add"}, "allow": {"chat:Chat"}})
+	assert.Equal(t, "_pk_id.1 chat", s.allowed(), "the other answers stay, an objection too")
+	assert.Equal(t, "<p>the chat</p>", draw())
+}
+
+func TestTheScriptsFormIsAnsweredWithoutContent(t *testing.T) {
+	s := newSite(t, nil)
+	response := s.do("POST", "/cookies/", url.Values{"choice": {"accept"}, "stay": {""}})
+	assert.Equal(t, http.StatusNoContent, response.StatusCode)
+	assert.NotEmpty(t, response.Cookies())
+}
+
+func TestTheBannersScriptIsForThisSite(t *testing.T) {
+	s := newSite(t, nil)
+	other := s.do("GET", "/cookies/banner.js", nil, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") })
+	assert.Equal(t, http.StatusForbidden, other.StatusCode)
+	own := s.get("/cookies/banner.js?back=%2F%3Cb%3E")
+	assert.Contains(t, own, `document.currentScript.html="\u003csection`)
+	assert.NotContains(t, own, "<")
+}
