@@ -680,7 +680,11 @@ func TestObserveIsToldNamesAndReasons(t *testing.T) {
 
 	events = nil
 	lenient := middleware(t, func(c *consent.Config) { config(c); c.AllowUndeclared = true })
-	assert.Len(t, serve(lenient, "", set("nobody=1", "profile=1")).Cookies(), 1)
+	assert.Len(t, serve(lenient, "", func(w http.ResponseWriter, r *http.Request) {
+		set("nobody=1", "profile=1")(w, r)
+		io.WriteString(w, "told once, ")
+		io.WriteString(w, "however often the head is judged")
+	}).Cookies(), 1)
 	assert.Equal(t, []consent.Event{
 		{"nobody", consent.Passed, consent.Undeclared},
 		{"profile", consent.Removed, consent.Undecided},

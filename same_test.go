@@ -165,6 +165,27 @@ func TestNothingLeaksWhereObservePanics(t *testing.T) {
 	assert.NotContains(t, raw, gone)
 }
 
+// net/http copies the map when the head leaves, so that a handler may set
+// trailers while it writes.
+func TestNothingElseChangesForTrailersThatAreSetWhileTheBodyLeaves(t *testing.T) {
+	raw := rawGet(t, middleware(t, nil).Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(200)
+		h := w.Header()
+		var group sync.WaitGroup
+		group.Go(func() {
+			for i := range 1000 {
+				h.Set(fmt.Sprintf("%sX-%d", http.TrailerPrefix, i), "1")
+			}
+		})
+		for range 1000 {
+			io.WriteString(w, "x")
+		}
+		w.(http.Flusher).Flush()
+		group.Wait()
+	})), plainGet)
+	assert.Contains(t, raw, "X-999: 1")
+}
+
 func TestNothingIsLostBetweenEarlyHintsAndTheHead(t *testing.T) {
 	mw := middleware(t, nil)
 	raw := rawGet(t, mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -55,6 +55,14 @@ func TestASiteReplacesTemplatesOneByOne(t *testing.T) {
 	})
 	assert.Contains(t, s.get("/"), `<form action="/cookies/?from=%2f">Refuse all</form>`)
 
+	s = newSite(t, func(c *charter.Config) {
+		c.Templates = template.Must(template.New("link").Parse(`half{{if eq .Back "/?untried"}}{{.Nonsense}}{{end}}`))
+	})
+	assert.Contains(t, s.get("/"), "half")
+	page = s.get("/?untried")
+	assert.NotContains(t, page, "half", "one that fails for a view that nobody has tried gives way to the library's own")
+	assert.Contains(t, page, "Cookie settings")
+
 	mw, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(declared()[:1]...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
 	require.NoError(t, err)
 	_, err = charter.New(charter.Config{Middleware: mw, Templates: template.Must(template.New("banner").Parse(`{{if .Decided}}{{.Nonsense}}{{end}}`))})
@@ -64,6 +72,26 @@ func TestASiteReplacesTemplatesOneByOne(t *testing.T) {
 func TestASiteBringsItsOwnStyleOrNone(t *testing.T) {
 	s := newSite(t, func(c *charter.Config) { c.Style = []byte{} })
 	assert.NotContains(t, s.get("/"), "stylesheet")
+}
+
+func TestThePageSaysWhatItMayLoadUnlessTheSiteDoes(t *testing.T) {
+	s := newSite(t, nil)
+	const own = "Content-Security-Policy"
+	assert.Contains(t, s.do("GET", "/cookies/", nil).Header.Get(own), "frame-ancestors 'none'")
+	w := httptest.NewRecorder()
+	w.Header().Set(own, "default-src 'self'")
+	s.handler.ServeHTTP(w, httptest.NewRequest("GET", "/cookies/", nil))
+	assert.Equal(t, []string{"default-src 'self'"}, w.Result().Header.Values(own))
+}
+
+func TestThereIsNoScriptWhereItCannotReadTheDecision(t *testing.T) {
+	for hidden, want := range map[bool]bool{true: false, false: true} {
+		mw, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, HttpOnly: hidden})
+		require.NoError(t, err)
+		c, err := charter.New(charter.Config{Middleware: mw})
+		require.NoError(t, err)
+		assert.Equal(t, want, c.Script(nil) != "")
+	}
 }
 
 func TestAPlaceholderSaysWhoWouldBeContactedAndAllowsThem(t *testing.T) {
@@ -86,6 +114,7 @@ func TestAPlaceholderSaysWhoWouldBeContactedAndAllowsThem(t *testing.T) {
 	assert.Contains(t, before, `name="back" value="/talk?x=1"`)
 
 	s.do("POST", "/cookies/", url.Values{"choice": {"save"}, "allow": {"statistics:Matomo"}, "object": {"1"}})
+	assert.Contains(t, draw(), "<template", "another decision does not show it")
 	s.do("POST", "/cookies/", url.Values{"choice": {"add"}, "allow": {"chat:Chat"}})
 	assert.Equal(t, "_pk_id.1 chat", s.allowed(), "the other answers stay, an objection too")
 	assert.Equal(t, "<p>the chat</p>", draw())
