@@ -188,7 +188,8 @@ type standing struct {
 	at      time.Time
 	objects bool
 	answers []answer // one for each of Registry.consents
-	line    string   // carries a decision of this very request; "" for one that came with it
+	room    [16]answer
+	line    string // carries a decision of this very request; "" for one that came with it
 }
 
 type answer uint8
@@ -233,7 +234,9 @@ func (s *standing) judge(rule *rule) (reason Reason, consented bool) {
 
 // undecided is the standing of a visitor without a decision.
 func (r *Registry) undecided() *standing {
-	return &standing{answers: make([]answer, len(r.consents))}
+	s := new(standing)
+	s.answers = append(s.room[:0], make([]answer, len(r.consents))...)
+	return s
 }
 
 // weigh holds a decision against the registry. A category that a provider has

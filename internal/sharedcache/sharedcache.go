@@ -17,8 +17,10 @@ func KeepOut(h http.Header) {
 	var given []string
 	for key, values := range h {
 		switch {
+		case isCacheControl(key) && given == nil:
+			given = values
 		case isCacheControl(key):
-			given = append(given, values...)
+			given = slices.Concat(given, values)
 		case isTargeted(key):
 			delete(h, key)
 		}
@@ -60,23 +62,37 @@ func isCacheControl(name string) bool { return strings.EqualFold(name, "Cache-Co
 // contradict it, as it was written. changed is false where the given ones do
 // so already.
 func private(values []string) (value string, changed bool) {
-	kept := []string{"private"}
-	private := false
+	isPrivate, contradicted := false, false
 	for _, v := range values {
 		for directive := range directives(v) {
-			switch name, _, qualified := strings.Cut(directive, "="); strings.ToLower(strings.TrimSpace(name)) {
-			case "private":
-				// private="field" keeps only that field from shared caches.
-				private = private || !qualified
-				changed = changed || qualified
-			case "public", "s-maxage":
-				changed = true
-			default:
+			is, contradicts := weigh(directive)
+			isPrivate, contradicted = isPrivate || is, contradicted || contradicts
+		}
+	}
+	if isPrivate && !contradicted {
+		return "", false
+	}
+	kept := []string{"private"}
+	for _, v := range values {
+		for directive := range directives(v) {
+			if is, contradicts := weigh(directive); !is && !contradicts {
 				kept = append(kept, directive)
 			}
 		}
 	}
-	return strings.Join(kept, ", "), changed || !private
+	return strings.Join(kept, ", "), true
+}
+
+// weigh reports whether a directive keeps the whole response in private caches,
+// and whether it says otherwise: private="field" does so of that field alone.
+func weigh(directive string) (isPrivate, contradicts bool) {
+	name, _, qualified := strings.Cut(directive, "=")
+	switch name = strings.TrimSpace(name); {
+	case strings.EqualFold(name, "private"):
+		return !qualified, qualified
+	default:
+		return false, strings.EqualFold(name, "public") || strings.EqualFold(name, "s-maxage")
+	}
 }
 
 // directives yields what stands between the commas of v, but for those inside
