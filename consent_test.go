@@ -547,7 +547,7 @@ func TestRefusingWorksThroughTheSameMiddlewareTwice(t *testing.T) {
 	assert.Equal(t, []string{"profile", consent.CookieName}, names)
 }
 
-func TestThePreferencesCookieHasTheRightAttributes(t *testing.T) {
+func TestNothingIsForgottenForWantOfAnAttribute(t *testing.T) {
 	for want, change := range map[string]func(*consent.Config){
 		"; Path=/; Max-Age=15552000; Secure; SameSite=Lax":                     nil,
 		"; Path=/; Max-Age=15552000; SameSite=Lax":                             func(c *consent.Config) { c.Insecure = true },
@@ -564,7 +564,7 @@ func TestThePreferencesCookieHasTheRightAttributes(t *testing.T) {
 	}
 }
 
-func TestThePreferencesCookieStaysSmall(t *testing.T) {
+func TestNothingIsForgottenSinceTheCookieStaysSmall(t *testing.T) {
 	providers := func(n, categories int) (*consent.Middleware, error) {
 		var cookies []consent.Cookie
 		for i := range n {
@@ -593,7 +593,7 @@ func TestThePreferencesCookieStaysSmall(t *testing.T) {
 	assert.ErrorContains(t, err, "1000 providers")
 }
 
-func TestPreferencesAnswerForCategoriesProvidersAndCookies(t *testing.T) {
+func TestNothingIsInventedInWhatPreferencesAnswer(t *testing.T) {
 	mw := middleware(t, nil)
 	ask := func(choice consent.Choice, check func(consent.Preferences)) {
 		t.Helper()
@@ -633,7 +633,7 @@ func TestPreferencesAnswerForCategoriesProvidersAndCookies(t *testing.T) {
 	})
 }
 
-func TestPreferencesAreSafeForConcurrentUse(t *testing.T) {
+func TestNothingElseChangesUnderConcurrentUse(t *testing.T) {
 	mw := middleware(t, nil)
 	serve(mw, decide(t, mw, consent.AcceptAll()), func(w http.ResponseWriter, r *http.Request) {
 		var group sync.WaitGroup
@@ -650,7 +650,7 @@ func TestPreferencesAreSafeForConcurrentUse(t *testing.T) {
 	})
 }
 
-func TestObserveIsToldNamesAndReasons(t *testing.T) {
+func TestNothingIsLostUnobserved(t *testing.T) {
 	var events []consent.Event
 	config := func(c *consent.Config) {
 		c.Observe = func(r *http.Request, e consent.Event) {
@@ -691,7 +691,7 @@ func TestObserveIsToldNamesAndReasons(t *testing.T) {
 	}, events)
 }
 
-func TestConfigMistakesComeTogether(t *testing.T) {
+func TestNothingIsInventedInPlaceOfAMistakenConfig(t *testing.T) {
 	_, err := consent.NewMiddleware(consent.Config{Keys: [][]byte{key, []byte("short")}, Lifetime: -1, Domain: "http://x"})
 	assert.Equal(t, []string{"Registry", "Keys[1]", "Lifetime", "Domain"}, fields(err))
 	_, err = consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(), Lifetime: time.Millisecond})

@@ -13,7 +13,7 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
-func TestEveryMistakeInADeclarationNamesItsField(t *testing.T) {
+func TestNothingIsInventedInPlaceOfAMistakenDeclaration(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*consent.Cookie)
 		fields []string
@@ -76,7 +76,7 @@ func TestEveryMistakeInADeclarationNamesItsField(t *testing.T) {
 	}
 }
 
-func TestADeclarationMayHoldWhatBrowsersStore(t *testing.T) {
+func TestNothingIsLostOfANameThatBrowsersStore(t *testing.T) {
 	for _, name := range []string{"a", "_pk_id*", "*", "*_id", `"quoted"`, "naïve", "\xff", "a[b]", "{a:b}", "__Host-a", "__Secure-*", consent.CookieName} {
 		_, err := consent.NewRegistry(consent.Cookie{
 			Provider: "Site", Name: name, Purpose: text("x"), Category: consent.Necessary,
@@ -90,7 +90,7 @@ func TestADeclarationMayHoldWhatBrowsersStore(t *testing.T) {
 	}
 }
 
-func TestANameIsDeclaredOnceByEachProvider(t *testing.T) {
+func TestNothingIsInventedWhereANameIsDeclaredTwice(t *testing.T) {
 	site := consent.Cookie{Provider: "Site", Name: "a*", Purpose: text("x"), Category: consent.Necessary}
 	other := site
 	other.Provider = "Other"
@@ -103,7 +103,7 @@ func TestANameIsDeclaredOnceByEachProvider(t *testing.T) {
 	assert.ErrorContains(t, err, `cookie "a*" (number 3): Name: declared twice by the provider "Site"`)
 }
 
-func TestTheMostSpecificDeclarationSpeaks(t *testing.T) {
+func TestNothingLeaksPastTheMostSpecificDeclaration(t *testing.T) {
 	declare := func(name, provider string) consent.Cookie {
 		return consent.Cookie{Provider: provider, Name: name, Purpose: text("x"), Category: consent.FirstParty}
 	}
@@ -119,7 +119,7 @@ func TestTheMostSpecificDeclarationSpeaks(t *testing.T) {
 	}
 }
 
-func TestARegistryNeverChanges(t *testing.T) {
+func TestNothingElseChangesARegistry(t *testing.T) {
 	cookies := site()
 	registry := consent.MustRegistry(cookies...)
 	cookies[0].Purpose[language.English] = "changed"
@@ -128,7 +128,7 @@ func TestARegistryNeverChanges(t *testing.T) {
 	assert.Equal(t, site(), registry.Cookies())
 }
 
-func TestTextSpeaksTheVisitorsLanguageElseTheSites(t *testing.T) {
+func TestNothingIsInventedInTheLanguageOfAText(t *testing.T) {
 	french, english, german, serbian := language.French, language.English, language.German, language.Make("sr-Latn")
 	full := consent.Text{french: "fr", english: "en", german: "de", serbian: "sr"}
 	for _, test := range []struct {
