@@ -1,9 +1,11 @@
 package charter
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"time"
 )
 
 // An asset is a file whose name changes with its content, so that browsers keep
@@ -18,8 +20,20 @@ func newAsset(name, extension, contentType string, content []byte) asset {
 	return asset{name + "-" + base64.RawURLEncoding.EncodeToString(sum[:9]) + extension, contentType, content}
 }
 
-func (a asset) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.serve(w, r, "public, max-age=31536000, immutable")
+}
+
+// fresh serves a under a name that stays, for pages which no template writes:
+// a browser asks whether what it has is still right.
+func (a asset) fresh(w http.ResponseWriter, r *http.Request) {
+	a.serve(w, r, "public, no-cache")
+}
+
+func (a asset) serve(w http.ResponseWriter, r *http.Request, caching string) {
 	w.Header().Set("Content-Type", a.contentType)
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	_, _ = w.Write(a.content) // an error is the visitor's leaving
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", caching)
+	w.Header().Set("ETag", `"`+a.name+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))
 }

@@ -237,6 +237,12 @@ func TestPagesThatKnowTheVisitorAreNotForACache(t *testing.T) {
 	style := s.do("GET", name[1], nil)
 	assert.Equal(t, "public, max-age=31536000, immutable", style.Header.Get("Cache-Control"))
 	assert.Equal(t, 404, s.do("GET", "/cookies/style-other.css", nil).StatusCode)
+	for _, name := range []string{"style.css", "script.js"} {
+		first := s.do("GET", "/cookies/"+name, nil)
+		assert.Equal(t, "public, no-cache", first.Header.Get("Cache-Control"), "for pages that no template writes")
+		again := s.do("GET", "/cookies/"+name, nil, func(r *http.Request) { r.Header.Set("If-None-Match", first.Header.Get("ETag")) })
+		assert.Equal(t, http.StatusNotModified, again.StatusCode)
+	}
 }
 
 func TestABannerWeighsLittle(t *testing.T) {

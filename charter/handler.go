@@ -11,7 +11,8 @@ import (
 
 // Handler serves what lies under the charter's path: the page with the form,
 // the decisions that are posted to it, style sheet and script. Posts from other
-// sites are refused ([http.CrossOriginProtection]). The page says itself what it
+// sites are refused ([http.CrossOriginProtection]). Pages that no template writes
+// link to "style.css" and "script.js" below the path. The charter's page says itself what it
 // may load (Content-Security-Policy), unless the site has said so before.
 func (c *Charter) Handler() http.Handler {
 	mux := http.NewServeMux()
@@ -20,6 +21,8 @@ func (c *Charter) Handler() http.Handler {
 	mux.HandleFunc("GET "+c.path+"banner.js", c.banner)
 	mux.Handle("GET "+c.path+c.style.name, c.style)
 	mux.Handle("GET "+c.path+c.script.name, c.script)
+	mux.HandleFunc("GET "+c.path+"style.css", c.style.fresh)
+	mux.HandleFunc("GET "+c.path+"script.js", c.script.fresh)
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
