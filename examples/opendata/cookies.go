@@ -1,17 +1,20 @@
 package main
 
 import (
+	"net/http"
 	"time"
-
-	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent"
 )
 
-const year = 365 * 24 * time.Hour
+const (
+	day   = 24 * time.Hour
+	month = 30 * day
+	year  = 365 * day
+)
 
-// cookies is the portal's charter: the four cookies of its platform, and what
-// else the portal would like to set.
+// cookies are all the cookies of the portal: the four of its platform, and what
+// else it would like to set. The middleware and the charter are made of them.
 var cookies = consent.MustRegistry(
 	consent.Cookie{
 		Provider: "Opendatasoft",
@@ -42,7 +45,7 @@ var cookies = consent.MustRegistry(
 		Name:     consent.CookieName,
 		Purpose:  text("Se souvenir de votre choix concernant les cookies.", "Remember your choice about cookies."),
 		Category: consent.Necessary,
-		Lifetime: 180 * 24 * time.Hour,
+		Lifetime: 6 * month,
 	},
 	consent.Cookie{
 		Provider:  "Valombre",
@@ -50,7 +53,7 @@ var cookies = consent.MustRegistry(
 		Name:      "visits",
 		Purpose:   text("Compter les visites du jour, sans pouvoir retrouver personne.", "Count the visits of the day, without finding anybody again."),
 		Category:  consent.Statistics,
-		Lifetime:  24 * time.Hour,
+		Lifetime:  day,
 		Anonymous: true,
 	},
 	consent.Cookie{
@@ -59,7 +62,7 @@ var cookies = consent.MustRegistry(
 		Name:     "_pk_id*",
 		Purpose:  text("Reconnaître un visiteur qui revient.", "Recognise a visitor who comes back."),
 		Category: consent.Statistics,
-		Lifetime: 13 * 30 * 24 * time.Hour,
+		Lifetime: 13 * month,
 	},
 	consent.Cookie{
 		Provider: "Valombre",
@@ -67,7 +70,7 @@ var cookies = consent.MustRegistry(
 		Name:     "profile",
 		Purpose:  text("Proposer des jeux de données proches de ceux déjà consultés.", "Suggest datasets like those already looked at."),
 		Category: consent.FirstParty,
-		Lifetime: 90 * 24 * time.Hour,
+		Lifetime: 3 * month,
 	},
 	consent.Cookie{
 		Provider: "Régie Exemple",
@@ -75,10 +78,33 @@ var cookies = consent.MustRegistry(
 		Name:     "ad_id",
 		Purpose:  text("Choisir les publicités affichées ici et ailleurs.", "Choose the advertisements shown here and elsewhere."),
 		Category: consent.ThirdParty,
-		Lifetime: 30 * 24 * time.Hour,
+		Lifetime: month,
+	},
+	consent.Cookie{
+		Provider: atlasProvider,
+		Service:  text("Plan de la ville", "Map of the town"),
+		Name:     "atlas_view",
+		Purpose:  text("Relier les plans consultés ici et sur d'autres sites.", "Link the maps looked at here and on other sites."),
+		Category: consent.ThirdParty,
+		Lifetime: month,
 	},
 )
 
-func text(french, english string) consent.Text {
-	return consent.Text{language.French: french, language.English: english}
+// cookie makes a cookie that lives as long as its declaration says, so that
+// what visitors read is true.
+func cookie(name, value string) *http.Cookie {
+	c := &http.Cookie{Name: name, Value: value, Path: "/", SameSite: http.SameSiteLaxMode}
+	for _, declared := range cookies.Lookup(name) {
+		c.MaxAge = int(declared.Lifetime.Seconds())
+	}
+	return c
+}
+
+// value returns the value of a cookie of the request, "" where there is none.
+func value(r *http.Request, name string) string {
+	c, err := r.Cookie(name)
+	if err != nil {
+		return ""
+	}
+	return c.Value
 }

@@ -4,10 +4,10 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"net/http"
@@ -15,35 +15,35 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
-
-	"github.com/cookiecharter/consent"
 )
 
 func main() {
+	log.SetFlags(0)
 	addr := flag.String("addr", "localhost:8080", "`address` to listen on")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *addr); err != nil {
-		log.Fatal(err)
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
+	if err := run(ctx, *addr, os.Stdout); err != nil {
+		log.Fatal("opendata: ", err)
 	}
 }
 
-// run serves the portal until ctx is done.
-func run(ctx context.Context, addr string) error {
+// run serves the portal until ctx is done, and says so to out.
+func run(ctx context.Context, addr string, out io.Writer) error {
 	handler, err := newSite()
 	if err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (-addr chooses another address)", err)
 	}
-	fmt.Printf("The portal is at http://%s (stop it with Ctrl-C)\n", listener.Addr())
+	fmt.Fprintf(out, "Open %s in a browser to see the portal; Ctrl-C stops it.\n", address(addr, listener.Addr()))
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	done := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
+		fmt.Fprintln(out, "Stopping, once the last answers are out. Ctrl-C again does not wait.")
 		patience, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		done <- server.Shutdown(patience)
@@ -54,20 +54,14 @@ func run(ctx context.Context, addr string) error {
 	return <-done
 }
 
-// newSite wires the portal: the declarations, the middleware made of them, and
-// around it what watches the middleware at work, for the panel.
-func newSite() (http.Handler, error) {
-	key := make([]byte, 32) // for this run alone; a real site keeps its keys
-	rand.Read(key)
-	mw, err := consent.NewMiddleware(consent.Config{
-		Registry: cookies,
-		Keys:     [][]byte{key},
-		Insecure: true, // the portal speaks plain http, on this machine
-		Observe:  observe,
-	})
-	if err != nil {
-		return nil, err
+// address is where a browser finds the portal: the host as it was given, since
+// "localhost" is easier to recognise than what it stands for, and the port that
+// is listened on, which for port 0 the system has picked.
+func address(given string, listening net.Addr) string {
+	host, _, _ := net.SplitHostPort(given) // it has been listened on
+	if host == "" {
+		host = "localhost"
 	}
-	// Other sites' pages cannot post the portal's forms.
-	return watch(http.NewCrossOriginProtection().Handler(mw.Wrap(newPortal(mw)))), nil
+	_, port, _ := net.SplitHostPort(listening.String())
+	return "http://" + net.JoinHostPort(host, port)
 }
