@@ -2,12 +2,19 @@ package main
 
 import (
 	"crypto/rand"
+	"html/template"
 	"net/http"
 )
 
 // atlasProvider plays the part of another site, whose map the portal embeds. It
 // lives on this machine like the rest, under a path of its own.
 const atlasProvider = "Atlas Exemple"
+
+// atlasFrame is what embeds the map into a page. Whoever loads it is known to
+// its provider, so that a page holds it back until there is consent.
+func atlasFrame(title string) template.HTML {
+	return template.HTML(`<iframe src="/atlas/" title="` + template.HTMLEscapeString(title) + `"></iframe>`)
+}
 
 // atlasPolicy is the map's own: it loads its style sheet, and the portal may
 // frame it.

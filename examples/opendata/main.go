@@ -21,15 +21,15 @@ func main() {
 	log.SetFlags(0)
 	addr := flag.String("addr", "localhost:8080", "`address` to listen on")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
-	if err := run(ctx, *addr, os.Stdout); err != nil {
+	if err := run(*addr, os.Stdout); err != nil {
 		log.Fatal("opendata: ", err)
 	}
 }
 
-// run serves the portal until ctx is done, and says so to out.
-func run(ctx context.Context, addr string, out io.Writer) error {
+// run serves the portal until it is interrupted, and says so to out.
+func run(addr string, out io.Writer) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	handler, err := newSite()
 	if err != nil {
 		return err
@@ -43,6 +43,7 @@ func run(ctx context.Context, addr string, out io.Writer) error {
 	done := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
+		stop() // from here on an interrupt ends the program at once
 		fmt.Fprintln(out, "Stopping, once the last answers are out. Ctrl-C again does not wait.")
 		patience, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()

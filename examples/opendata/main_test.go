@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -135,7 +134,7 @@ func TestAnAddressThatIsTakenIsAnErrorThatNamesTheFlag(t *testing.T) {
 	taken, err := net.Listen("tcp", "localhost:0")
 	require.NoError(t, err)
 	defer taken.Close()
-	err = run(context.Background(), taken.Addr().String(), io.Discard)
+	err = run(taken.Addr().String(), io.Discard)
 	assert.ErrorContains(t, err, taken.Addr().String())
 	assert.ErrorContains(t, err, "-addr")
 }

@@ -32,26 +32,17 @@ func newPortal(c *charter.Charter) http.Handler {
 	mux.HandleFunc("GET /portal.css", asset("portal.css", "text/css; charset=utf-8"))
 	mux.HandleFunc("GET /portal.js", asset("portal.js", "text/javascript; charset=utf-8"))
 	mux.HandleFunc("GET /favicon.ico", asset("icon.svg", "image/svg+xml"))
-	return restrict(mux)
-}
-
-// policy lets a page load what the portal itself serves, and nothing inline.
-const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; " +
-	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-// restrict puts every page under the policy, those of the charter included.
-func restrict(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", policy)
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		next.ServeHTTP(w, r)
-	})
+	return mux
 }
 
 //go:embed *.html *.css *.js *.svg
 var files embed.FS
 
-var pages = template.Must(template.ParseFS(files, "*.html"))
+var pages = template.Must(template.ParseFS(files, "home.html", "atlas.html"))
+
+// charterPage is the charter's page with the portal around it, in place of the
+// one that package charter brings along.
+var charterPage = template.Must(template.ParseFS(files, "charter.html"))
 
 // asset serves an embedded file.
 func asset(name, contentType string) http.HandlerFunc {
@@ -65,6 +56,11 @@ func asset(name, contentType string) http.HandlerFunc {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 	}
 }
+
+// policy lets the home page load what the portal itself serves, and nothing
+// inline. The charter's page brings its own.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // home sets all the cookies that such a site sets, and shows what became of
 // them.
@@ -85,6 +81,7 @@ func (p *portal) home(w http.ResponseWriter, r *http.Request) {
 	}
 	tried := w.Header().Values("Set-Cookie")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("Cache-Control", "private, no-store")
 	w.Header().Set("Vary", "Accept-Language, Cookie")
 	w.WriteHeader(http.StatusOK)                                       // the head leaves here, so that the panel can tell what was in it

@@ -29,6 +29,7 @@ func newSite() (http.Handler, error) {
 		Middleware: mw,
 		Language:   language.French,
 		LanguageOf: chosenLanguage,
+		Templates:  charterPage,
 	})
 	if err != nil {
 		return nil, err

@@ -21,8 +21,7 @@ type view struct {
 	// Of the charter.
 	Head, Script, Banner, Link template.HTML
 
-	Atlas        string // who draws the map
-	AtlasAllowed bool
+	Map template.HTML // or the charter's placeholder for it
 
 	say     func(string) string
 	numbers *message.Printer
@@ -36,25 +35,23 @@ func (v view) Number(n int) string { return v.numbers.Sprint(n) }
 
 func (p *portal) view(r *http.Request, token string, tried []string) view {
 	lang := languageOf(r)
-	prefs := consent.FromContext(r.Context())
 	say := func(key string) string {
 		sentence, _ := words[key].In(lang)
 		return sentence
 	}
 	return view{
-		Lang:         lang.String(),
-		Name:         p.sessions.nameOf(r),
-		Token:        token,
-		Choice:       choiceOf(prefs, lang),
-		Fates:        fates(r, tried, say),
-		Datasets:     datasets(lang),
-		Head:         p.charter.Head(r),
-		Script:       p.charter.Script(r),
-		Banner:       p.charter.Banner(r),
-		Link:         p.charter.Link(r),
-		Atlas:        atlasProvider,
-		AtlasAllowed: prefs.AllowsProvider(consent.ThirdParty, atlasProvider),
-		say:          say,
-		numbers:      message.NewPrinter(lang),
+		Lang:     lang.String(),
+		Name:     p.sessions.nameOf(r),
+		Token:    token,
+		Choice:   choiceOf(consent.FromContext(r.Context()), lang),
+		Fates:    fates(r, tried, say),
+		Datasets: datasets(lang),
+		Head:     p.charter.Head(r),
+		Script:   p.charter.Script(r),
+		Banner:   p.charter.Banner(r),
+		Link:     p.charter.Link(r),
+		Map:      p.charter.Placeholder(r, consent.ThirdParty, atlasProvider, atlasFrame(say("map of"))),
+		say:      say,
+		numbers:  message.NewPrinter(lang),
 	}
 }

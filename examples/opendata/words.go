@@ -36,8 +36,7 @@ var words = map[string]consent.Text{
 
 	"map":      text("La ville sur un plan", "The town on a map"),
 	"map lead": text("Le plan vient d'un autre fournisseur, qui pose son propre cookie. Il n'apparaît qu'avec votre accord.", "The map comes from another provider, which sets a cookie of its own. It appears only with your consent."),
-	"map of":   text("Plan de Valombre, par", "Map of Valombre, by"),
-	"map held": text("Ce plan attend votre accord pour", "This map waits for your consent to"),
+	"map of":   text("Plan de Valombre, par Atlas Exemple", "Map of Valombre, by Atlas Exemple"),
 
 	"datasets": text("Jeux de données", "Datasets"),
 	"records":  text("enregistrements", "records"),
