@@ -1,0 +1,122 @@
+package main
+
+import (
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A visitor is a browser without JavaScript.
+type visitor struct {
+	*testing.T
+	*http.Client
+	site     string
+	language string // that the browser asks for
+}
+
+func visit(t *testing.T, language string) visitor {
+	t.Helper()
+	handler, err := newSite()
+	require.NoError(t, err)
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	return visitor{t, &http.Client{Jar: jar}, server.URL, language}
+}
+
+// An answer is a response, read to its end.
+type answer struct {
+	*http.Response
+	body string // without character references
+}
+
+// says reports whether the answer holds a text.
+func (a answer) says(text string) bool { return strings.Contains(a.body, text) }
+
+func (v visitor) get(path string) answer {
+	v.Helper()
+	request, err := http.NewRequest("GET", v.site+path, nil)
+	require.NoError(v, err)
+	return v.send(request)
+}
+
+func (v visitor) post(path string, form url.Values) answer {
+	v.Helper()
+	return v.send(v.form(path, form))
+}
+
+func (v visitor) form(path string, form url.Values) *http.Request {
+	v.Helper()
+	request, err := http.NewRequest("POST", v.site+path, strings.NewReader(form.Encode()))
+	require.NoError(v, err)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return request
+}
+
+func (v visitor) send(request *http.Request) answer {
+	v.Helper()
+	request.Header.Set("Accept-Language", v.language)
+	response, err := v.Do(request)
+	require.NoError(v, err)
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	require.NoError(v, err)
+	return answer{response, html.UnescapeString(string(body))}
+}
+
+// jar returns the cookies that the browser keeps.
+func (v visitor) jar() map[string]string {
+	v.Helper()
+	u, err := url.Parse(v.site)
+	require.NoError(v, err)
+	kept := make(map[string]string)
+	for _, c := range v.Jar.Cookies(u) {
+		kept[c.Name] = c.Value
+	}
+	return kept
+}
+
+// keeps returns the names of the cookies that the browser keeps.
+func (v visitor) keeps() string {
+	v.Helper()
+	var names []string
+	for name := range v.jar() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
+
+var (
+	tag       = regexp.MustCompile(`<[^>]*>`)
+	space     = regexp.MustCompile(`\s+`)
+	listItem  = regexp.MustCompile(`(?s)<li.*?</li>`)
+	aboutUser = regexp.MustCompile(`(?s)<section class="(panel|choice)".*?</section>`)
+)
+
+// lists returns what a visitor reads in the items of the panel and of the
+// choice.
+func (a answer) lists() (panel, choice []string) {
+	for _, section := range aboutUser.FindAllStringSubmatch(a.body, -1) {
+		var items []string
+		for _, item := range listItem.FindAllString(section[0], -1) {
+			items = append(items, strings.TrimSpace(space.ReplaceAllString(tag.ReplaceAllString(item, ""), " ")))
+		}
+		if section[1] == "panel" {
+			panel = items
+		} else {
+			choice = items
+		}
+	}
+	return panel, choice
+}
