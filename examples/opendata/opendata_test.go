@@ -236,6 +236,12 @@ func TestTheCharterTellsEveryCookie(t *testing.T) {
 	}
 }
 
+func TestTheCharterHasThePortalAroundIt(t *testing.T) {
+	charter := visit(t, "fr").get("/cookies/")
+	assert.True(t, charter.says(`<a class="brand" href="/">`))
+	assert.True(t, charter.says(`href="/portal.css"`))
+}
+
 func TestACookieLivesAsLongAsTheCharterSays(t *testing.T) {
 	set := visit(t, "fr").post("/cookies/", accept).Cookies()
 	assert.Len(t, set, 5)
