@@ -45,9 +45,13 @@ func run(addr string, out io.Writer) error {
 		<-ctx.Done()
 		stop() // from here on an interrupt ends the program at once
 		fmt.Fprintln(out, "Stopping, once the last answers are out. Ctrl-C again does not wait.")
-		patience, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		patience, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 		defer cancel()
-		done <- server.Shutdown(patience)
+		err := server.Shutdown(patience)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = server.Close() // browsers keep connections open that they do not use
+		}
+		done <- err
 	}()
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
