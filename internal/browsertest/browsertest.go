@@ -6,21 +6,30 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// Chromium opens url in a headless Chromium with a fresh profile, until the
-// test ends. Where none is installed the test is skipped; with CI=true it
-// fails.
+// ChromiumFlags make a Chromium headless, at home in a container, and silent
+// towards its maker.
+var ChromiumFlags = []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+	"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"}
+
+// FindChromium returns the path of a Chromium. Where none is installed the test
+// is skipped; with CI=true it fails.
+func FindChromium(t *testing.T) string {
+	t.Helper()
+	return find(t, "chromium", "chromium-browser", "google-chrome")
+}
+
+// Chromium opens url in a Chromium with a fresh profile, until the test ends. It
+// asks for one as [FindChromium] does.
 func Chromium(t *testing.T, url string) {
 	t.Helper()
-	binary := find(t, "chromium", "chromium-browser", "google-chrome")
-	profile := t.TempDir()
-	start(t, profile, exec.Command(binary, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-		"--user-data-dir="+profile, url))
+	binary, profile := FindChromium(t), t.TempDir()
+	start(t, profile, exec.Command(binary, slices.Concat(ChromiumFlags, []string{"--user-data-dir=" + profile, url})...))
 }
 
 // quiet keeps Firefox from calling its maker.
