@@ -1,0 +1,127 @@
+package browser
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/text/language"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/charter"
+)
+
+// policy is the strictest that the charter promises to work under.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; img-src 'self'"
+
+const day = 24 * time.Hour
+
+func english(s string) consent.Text { return consent.Text{language.English: s} }
+
+// declared are the cookies of an open-data portal.
+var declared = []consent.Cookie{
+	{Provider: "Opendatasoft", Service: english("Sign-in, front and back office"), Name: "sessionid", Purpose: english("Keeps you signed in from page to page."), Category: consent.Necessary, Lifetime: 14 * day},
+	{Provider: "Opendatasoft", Service: english("Forms and the API console"), Name: "csrftoken", Purpose: english("Makes sure that a form you send was opened by you."), Category: consent.Necessary, Lifetime: 365 * day},
+	{Provider: "Valombre", Service: english("Every page"), Name: "locale", Purpose: english("Remembers the language that you chose."), Category: consent.Necessary, Lifetime: 365 * day},
+	{Provider: "Valombre", Service: english("Every page"), Name: "visits", Purpose: english("Counts how often each page is opened, without telling visitors apart."), Category: consent.Statistics, Anonymous: true, Lifetime: day},
+	{Provider: "Matomo", Service: english("Every page"), Name: "_pk_id*", Purpose: english("Recognises a visitor who comes back."), Category: consent.Statistics, Lifetime: 390 * day},
+	{Provider: "Matomo", Service: english("Every page"), Name: "_pk_ses*", Purpose: english("Holds the pages of one visit together."), Category: consent.Statistics, Lifetime: 30 * time.Minute},
+	{Provider: "Valombre", Service: english("Dataset pages"), Name: "recent_datasets", Purpose: english("Suggests datasets close to those that you have looked at."), Category: consent.FirstParty, Lifetime: 90 * day},
+	{Provider: "Vimeo", Service: english("Tutorials"), Name: "vuid", Purpose: english("Measures how videos are watched."), Category: consent.ThirdParty, Lifetime: 730 * day},
+	{Provider: "Vimeo", Service: english("Tutorials"), Name: "player", Purpose: english("Remembers the volume and the quality of the picture."), Category: consent.ThirdParty, Lifetime: 365 * day},
+	{Provider: "Dailymotion", Service: english("Meetings of the council"), Name: "dmvk", Purpose: english("Tells the visits to its player apart."), Category: consent.ThirdParty},
+}
+
+// foreign is declared in a language, and a direction, that the charter's page
+// does not have.
+var foreign = consent.Cookie{Provider: "قافلة", Service: consent.Text{language.Arabic: "كل الصفحات"}, Name: "qafila", Purpose: consent.Text{language.Arabic: "قياس عدد الزوار الذين يعودون إلى الموقع."}, Category: consent.Statistics, Lifetime: 30 * day}
+
+var (
+	//go:embed testdata/portal.html
+	portalHTML string
+	//go:embed testdata/portal.css
+	portalCSS string
+	portal    = template.Must(template.New("portal").Parse(portalHTML))
+)
+
+// A demo is a site with a charter. Its pages are
+//
+//	/        with banner and script
+//	/plain   with the banner alone
+//	/static  with the script alone, as from a cache: it knows no visitor
+//	/film    with banner, script and a film of Vimeo's
+type demo struct {
+	url     string
+	mw      *consent.Middleware
+	charter *charter.Charter
+	pages   *http.ServeMux
+	banners atomic.Int32 // how often the script has asked for one
+}
+
+func newDemo(t *testing.T, cookies ...consent.Cookie) *demo {
+	t.Helper()
+	mw, err := consent.NewMiddleware(consent.Config{
+		Registry: consent.MustRegistry(cookies...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true, Revision: 300,
+	})
+	require.NoError(t, err)
+	c, err := charter.New(charter.Config{
+		Middleware: mw,
+		Categories: map[consent.Category]charter.Category{"chat": {Title: english("Conversation"), About: english("To talk with us from any page.")}},
+	})
+	require.NoError(t, err)
+	d := &demo{mw: mw, charter: c, pages: http.NewServeMux()}
+	d.pages.HandleFunc("/cookies/", func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/cookies/banner") {
+			d.banners.Add(1)
+		}
+		c.Handler().ServeHTTP(w, r)
+	})
+	d.page("/{$}", true, true, nil)
+	d.page("/plain", true, false, nil)
+	d.page("/static", false, true, nil)
+	d.page("/film", true, true, func(r *http.Request) template.HTML {
+		return c.Placeholder(r, consent.ThirdParty, "Vimeo", `<p class="film">The film.</p>`)
+	})
+	d.file("/portal.css", "text/css", portalCSS)
+	d.file("/favicon.ico", "image/x-icon", "")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy)
+		mw.Wrap(d.pages).ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	d.url = server.URL
+	return d
+}
+
+// page adds a page of the portal; main draws what it holds beside the usual.
+func (d *demo) page(pattern string, banner, script bool, main func(*http.Request) template.HTML) {
+	d.pages.HandleFunc("GET "+pattern, func(w http.ResponseWriter, r *http.Request) {
+		parts := map[string]template.HTML{"Head": d.charter.Head(r), "Link": d.charter.Link(r)}
+		if banner {
+			parts["Banner"] = d.charter.Banner(r)
+		}
+		if script {
+			parts["Script"] = d.charter.Script(r)
+		}
+		if main != nil {
+			parts["Main"] = main(r)
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_ = portal.Execute(w, parts) // an error is the browser's leaving
+	})
+}
+
+func (d *demo) file(path, contentType, content string) {
+	d.pages.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		_, _ = io.WriteString(w, content)
+	})
+}
