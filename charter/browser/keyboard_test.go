@@ -1,0 +1,76 @@
+package browser
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func (b *tab) press(keys string) {
+	b.Helper()
+	b.do(chromedp.KeyEvent(keys))
+}
+
+// tabTo presses the tab key until the focus is where it is wanted.
+func (b *tab) tabTo(wanted string) {
+	b.Helper()
+	var passed []string
+	for range 40 {
+		b.press(kb.Tab)
+		if passed = append(passed, b.focused()); passed[len(passed)-1] == wanted {
+			return
+		}
+	}
+	require.Contains(b, passed, wanted)
+}
+
+func TestAKeyboardIsEnoughForTheWholeWay(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string]bool{"with the script": true, "without JavaScript": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDemo(t, declared...)
+			b := newTab(t)
+			if !script {
+				b.disableScripts()
+			}
+			b.visit(d.url + "/?page=2")
+			for _, want := range []string{"button Refuse all", "button Accept all", "link Choose", "link Skip to content"} {
+				b.press(kb.Tab)
+				assert.Equal(t, want, b.focused())
+			}
+
+			b.visit(d.url + "/?page=2")
+			b.tabTo("button Refuse all")
+			b.press(kb.Enter)
+			b.until(`document.querySelector(".consent-done")`)
+			assert.Equal(t, "/?page=2", eval[string](b, "location.pathname + location.search"))
+			if !script { // the page is new, and read from its beginning
+				assert.Empty(t, b.focused())
+				b.tabTo("button Close")
+			}
+			b.until(`document.activeElement.matches(".consent-done button")`)
+			assert.Equal(t, "button Close", b.focused())
+			b.press(kb.Enter)
+			b.until(`!document.querySelector(".consent-done[open]")`)
+			b.press(kb.Tab)
+			assert.Equal(t, "link Skip to content", b.focused(), "the page is read on from its beginning")
+
+			b.tabTo("link Cookie settings")
+			b.press(kb.Enter)
+			b.until(`document.activeElement.id === "settings"`)
+			assert.Equal(t, "heading 2 Cookie settings", b.focused())
+			b.press(kb.Tab)
+			assert.Equal(t, "checkbox Matomo Every page", b.focused(), "the form follows at once")
+			b.press(" ")
+			assert.Equal(t, "checkbox Matomo Every page, ticked", b.focused())
+			b.tabTo("button Save my choice")
+			b.press(kb.Enter)
+			b.until(`document.querySelector("[role=status]")?.textContent.startsWith("Your choice is saved.")`)
+			b.tabTo("checkbox Matomo Every page, ticked")
+		})
+	}
+}

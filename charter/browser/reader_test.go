@@ -1,0 +1,134 @@
+package browser
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// told returns what assistive technology is told of a page, in reading order: a
+// role, a name and what else matters of it, for the roles that are asked for.
+func (b *tab) told(roles ...string) []string {
+	b.Helper()
+	nodes := call(b, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{}).Nodes
+	byID := map[accessibility.NodeID]*accessibility.Node{}
+	for _, node := range nodes {
+		byID[node.NodeID] = node
+	}
+	var told []string
+	var read func(*accessibility.Node)
+	read = func(node *accessibility.Node) {
+		if role := plain(node.Role); !node.Ignored {
+			for _, wanted := range roles {
+				if role == wanted {
+					told = append(told, describe(node))
+				}
+			}
+		}
+		for _, id := range node.ChildIDs {
+			if child := byID[id]; child != nil {
+				read(child)
+			}
+		}
+	}
+	require.NotEmpty(b, nodes)
+	read(nodes[0])
+	return told
+}
+
+// focused returns what assistive technology is told of the element that has the
+// focus.
+func (b *tab) focused() string {
+	b.Helper()
+	for _, node := range call(b, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{}).Nodes {
+		if property(node, "focused") == "true" && plain(node.Role) != "RootWebArea" {
+			return describe(node)
+		}
+	}
+	return ""
+}
+
+func describe(node *accessibility.Node) string {
+	s := plain(node.Role)
+	if level := property(node, "level"); level != "" {
+		s += " " + level
+	}
+	if name := plain(node.Name); name != "" {
+		s += " " + name
+	}
+	if property(node, "checked") == "true" {
+		s += ", ticked"
+	}
+	return s
+}
+
+func property(node *accessibility.Node, name accessibility.PropertyName) string {
+	for _, p := range node.Properties {
+		if p.Name == name {
+			return plain(p.Value)
+		}
+	}
+	return ""
+}
+
+func plain(value *accessibility.Value) string {
+	if value == nil {
+		return ""
+	}
+	var v any
+	if err := json.Unmarshal(value.Value, &v); err != nil {
+		return ""
+	}
+	return fmt.Sprint(v)
+}
+
+func TestAReaderIsToldOfTheBannerFirst(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	for _, path := range []string{"/", "/plain", "/static"} {
+		t.Run("on "+path, func(t *testing.T) {
+			b := newTab(t)
+			b.visit(d.url + path)
+			b.until(`document.querySelector(".consent-banner")`)
+			told := b.told("region", "banner", "dialog", "alertdialog", "heading", "button", "checkbox", "link")
+			assert.Equal(t, []string{
+				"region Your choice about cookies",
+				"heading 2 Your choice about cookies",
+				"button Refuse all",
+				"button Accept all",
+				"link Choose",
+				"banner",
+			}, told[:6], "a region, and no dialog that holds the visitor")
+		})
+	}
+}
+
+func TestAReaderIsToldOfTheFormInItsOrder(t *testing.T) {
+	t.Parallel()
+	b := newTab(t)
+	b.visit(newDemo(t, declared...).url + "/cookies/")
+	assert.Equal(t, []string{
+		"heading 1 Cookie charter",
+		"heading 2 Cookie settings",
+		"group Necessary",
+		"group Statistics",
+		"checkbox Matomo Every page",
+		"checkbox No anonymous statistics either",
+		"group Internal",
+		"checkbox Valombre Dataset pages",
+		"group Third-party",
+		"checkbox Vimeo Tutorials",
+		"checkbox Dailymotion Meetings of the council",
+		"button Save my choice",
+		"button Refuse all",
+		"button Accept all",
+		"heading 2 Necessary",
+		"heading 2 Statistics",
+		"heading 2 Internal",
+		"heading 2 Third-party",
+	}, b.told("heading", "group", "checkbox", "button"), "no box is ticked beforehand")
+}
