@@ -1,0 +1,64 @@
+package browser
+
+import (
+	"html/template"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/page"
+	"github.com/stretchr/testify/assert"
+)
+
+// watchPaint keeps when the first pixels were painted, when an element was that
+// asks for it (elementtiming), and how far what is on the screen has moved.
+const watchPaint = `
+	window.painted = {};
+	window.moved = 0;
+	const watch = (type, see) => new PerformanceObserver(list => list.getEntries().forEach(see)).observe({type, buffered: true});
+	watch("paint", entry => { painted[entry.name] = entry.startTime; });
+	watch("element", entry => { painted[entry.identifier] = entry.renderTime; });
+	watch("layout-shift", entry => { if (!entry.hadRecentInput) moved += entry.value; });
+`
+
+func TestTheBannerIsInTheFirstPaint(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	// What follows the banner takes its time, as on a slow site.
+	proceed := make(chan struct{})
+	d.pages.HandleFunc("GET /slow", func(w http.ResponseWriter, r *http.Request) {
+		var whole strings.Builder
+		_ = portal.Execute(&whole, map[string]template.HTML{"Head": d.charter.Head(r), "Script": d.charter.Script(r), "Banner": d.charter.Banner(r)})
+		timed := strings.Replace(whole.String(), `<h2 id="consent-title"`, `<h2 elementtiming="banner" id="consent-title"`, 1)
+		first, rest, _ := strings.Cut(timed, "<header>")
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte(first))
+		_ = http.NewResponseController(w).Flush()
+		<-proceed
+		_, _ = w.Write([]byte("<header>" + rest))
+	})
+	b := newTab(t)
+	b.onEachPage(watchPaint)
+	call(b, page.Navigate, page.NavigateParams{URL: d.url + "/slow"})
+	b.until(`painted?.["first-paint"]`)
+	painted := eval[map[string]float64](b, "painted")
+	close(proceed)
+	assert.InDelta(t, painted["first-paint"], painted["banner"], 1, "in the same frame: %v", painted)
+	b.until(`document.querySelector("h1")`)
+}
+
+func TestNothingMovesOnTheScreen(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	for _, size := range [][2]int64{{320, 640}, {1280, 800}} {
+		b := newTab(t)
+		b.onEachPage(watchPaint)
+		b.resize(size[0], size[1])
+		for _, state := range states {
+			state.reach(b, d)
+			// An entry comes with the frame after the one that it is about.
+			eval[any](b, "new Promise(done => setTimeout(done, 200))")
+			assert.Zero(t, eval[float64](b, "moved"), "%s, %v", state.name, size)
+		}
+	}
+}
