@@ -74,3 +74,32 @@ func TestAKeyboardIsEnoughForTheWholeWay(t *testing.T) {
 		})
 	}
 }
+
+// WCAG 2.2, 2.4.11: what lies over the page hides nothing that has the focus.
+func TestWhatHasTheFocusIsSeen(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	for _, size := range [][2]int64{{320, 256}, {320, 640}, {1280, 800}} {
+		b := newTab(t)
+		b.resize(size[0], size[1])
+		for _, state := range states {
+			state.reach(b, d)
+			var passed []string
+			for range 40 {
+				b.press(kb.Tab)
+				if b.focused() == "" {
+					break
+				}
+				passed = append(passed, b.focused())
+				assert.True(t, eval[bool](b, inSight), "%s on %s, %v", b.focused(), state.name, size)
+			}
+			assert.GreaterOrEqual(t, len(passed), 5, passed)
+		}
+	}
+}
+
+// inSight says whether a part of what has the focus can be seen.
+const inSight = `(() => {
+	const element = document.activeElement, {left, top, width, height} = element.getBoundingClientRect();
+	return [.1, .5, .9].some(x => [.1, .5, .9].some(y => element.contains(document.elementFromPoint(left + x * width, top + y * height))));
+})()`
