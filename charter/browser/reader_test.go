@@ -132,3 +132,22 @@ func TestAReaderIsToldOfTheFormInItsOrder(t *testing.T) {
 		"heading 2 Third-party",
 	}, b.told("heading", "group", "checkbox", "button"), "no box is ticked beforehand")
 }
+
+func TestATableStaysATableOnAPhone(t *testing.T) {
+	t.Parallel()
+	b := newTab(t)
+	b.visit(newDemo(t, declared[4]).url + "/cookies/")
+	want := []string{
+		"table",
+		"row",
+		"columnheader Provider", "columnheader Service and place", "columnheader Cookie name", "columnheader Purpose", "columnheader Lifetime",
+		"row",
+		"cell Matomo", "cell Every page", "rowheader _pk_id*", "cell Recognises a visitor who comes back.", "cell 13 months",
+	}
+	for _, width := range []int64{1280, 320} {
+		b.resize(width, 800)
+		told := b.told("table", "row", "columnheader", "rowheader", "cell")
+		require.Greater(t, len(told), len(want))
+		assert.Equal(t, want, told[len(told)-len(want):], width)
+	}
+}
