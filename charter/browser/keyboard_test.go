@@ -87,11 +87,12 @@ func TestWhatHasTheFocusIsSeen(t *testing.T) {
 			var passed []string
 			for range 40 {
 				b.press(kb.Tab)
-				if b.focused() == "" {
+				focused := b.focused()
+				if focused == "" {
 					break
 				}
-				passed = append(passed, b.focused())
-				assert.True(t, eval[bool](b, inSight), "%s on %s, %v", b.focused(), state.name, size)
+				passed = append(passed, focused)
+				assert.True(t, eval[bool](b, inSight), "%s on %s, %v", focused, state.name, size)
 			}
 			assert.GreaterOrEqual(t, len(passed), 5, passed)
 		}
