@@ -32,7 +32,10 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 
 func (c *Charter) page(w http.ResponseWriter, r *http.Request) {
 	v, drawing := c.view(r)
-	v.Back = c.path
+	// The banner says where the visitor comes from; a decision leads back there.
+	if v.Back = localPath(r.URL.Query().Get("back")); v.Back == "" {
+		v.Back = c.path
+	}
 	v.Tables = drawing.tables
 	v.Groups = drawing.groupsFor(consent.FromContext(r.Context()))
 	if w.Header().Get("Content-Security-Policy") == "" {

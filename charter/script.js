@@ -70,9 +70,12 @@ const draw = then => {
 // is; that the decision has come shows in the cookie. Where it does not come,
 // since the browser keeps no cookies, the form goes the way of all forms.
 addEventListener("submit", ({target: form, submitter}) => {
-  if (!form.matches(".consent-banner form,.consent-placeholder form") || form.plain) return;
+  if (submitter?.name !== "choice" || !form.matches(".consent-banner form,.consent-placeholder form") || form.plain) return;
   const before = read()?.time, stay = create("input", {type: "hidden", name: "stay"});
   form.append(stay);
+  // At once, as what moves then is what the visitor has moved.
+  const banner = form.closest(".consent-banner");
+  if (banner) banner.style.display = "none";
   let patience = 100;
   const waiting = setInterval(() => {
     if (read()?.time !== before) {

@@ -16,6 +16,7 @@ import (
 type view struct {
 	Words   *words
 	Lang    string
+	Host    string // of the site
 	Path    string // where forms post to
 	Back    string // the page to come back to
 	Style   string
@@ -103,6 +104,7 @@ func (c *Charter) view(r *http.Request) (view, *drawing) {
 	v := view{
 		Words:   d.words,
 		Lang:    d.words.tag.String(),
+		Host:    r.Host,
 		Path:    c.path,
 		Back:    localPath(r.URL.RequestURI()),
 		Style:   c.path + c.style.name,

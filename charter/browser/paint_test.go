@@ -40,7 +40,7 @@ func TestTheBannerIsInTheFirstPaint(t *testing.T) {
 	b := newTab(t)
 	b.onEachPage(watchPaint)
 	call(b, page.Navigate, page.NavigateParams{URL: d.url + "/slow"})
-	b.until(`painted?.["first-paint"]`)
+	b.until(`painted?.["first-paint"] && painted.banner`) // the second is told a frame later
 	painted := eval[map[string]float64](b, "painted")
 	close(proceed)
 	assert.InDelta(t, painted["first-paint"], painted["banner"], 1, "in the same frame: %v", painted)

@@ -100,7 +100,7 @@ func TestAReaderIsToldOfTheBannerFirst(t *testing.T) {
 				"heading 2 Your choice about cookies",
 				"button Refuse all",
 				"button Accept all",
-				"link Choose",
+				"button Choose",
 				"banner",
 			}, told[:6], "a region, and no dialog that holds the visitor")
 		})
