@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"regexp"
 	"testing"
 	"testing/fstest"
 
@@ -25,6 +27,21 @@ func TestASiteChangesSentences(t *testing.T) {
 	assert.Contains(t, page, "Accept all", "what the file leaves out stays")
 	assert.Contains(t, s.get("/cookies/"), "They measure how the site is used")
 	assert.Contains(t, page, "Audience")
+}
+
+func TestALanguageThatIsAddedSpeaksInItsDirection(t *testing.T) {
+	english, err := os.ReadFile("languages/en.json")
+	require.NoError(t, err)
+	forms := regexp.MustCompile(`"one": ("\{n\}[^"]*"), "other"`).ReplaceAll(english, []byte(`"zero": $1, "one": $1, "two": $1, "few": $1, "many": $1, "other"`))
+	s := newSite(t, func(c *charter.Config) {
+		c.Languages = fstest.MapFS{"ar.json": {Data: bytes.Replace(forms, []byte("Refuse all"), []byte("رفض الكل"), 1)}}
+	})
+	s.accept = "ar"
+	assert.Contains(t, s.get("/"), `lang="ar" dir="rtl"`)
+	assert.Contains(t, s.get("/"), "رفض الكل")
+	assert.Contains(t, s.get("/cookies/"), `<html lang="ar" dir="rtl">`)
+	s.accept = "de"
+	assert.Contains(t, s.get("/"), `lang="de" dir="ltr"`)
 }
 
 func TestMistakesInASitesOwnLanguagesAreNamed(t *testing.T) {

@@ -33,7 +33,7 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 	}
 	d := c.drawings[0]()
 	groups := d.groupsFor(consent.Preferences{})
-	undecided := view{Words: d.words, Lang: d.words.tag.String(), Host: "x", Path: c.path, Back: "/", Ask: d.ask, Groups: groups, Provider: "x", Content: "<p>x</p>"}
+	undecided := view{Words: d.words, Lang: d.words.tag.String(), Dir: "ltr", Host: "x", Path: c.path, Back: "/", Ask: d.ask, Groups: groups, Provider: "x", Content: "<p>x</p>"}
 	decided := undecided
 	decided.Decided, decided.Just, decided.Status = true, true, "x"
 	for _, name := range []string{"banner", "link", "placeholder", "tables", "page"} {

@@ -16,6 +16,7 @@ import (
 type view struct {
 	Words   *words
 	Lang    string
+	Dir     string // how it is written: ltr or rtl
 	Host    string // of the site
 	Path    string // where forms post to
 	Back    string // the page to come back to
@@ -92,7 +93,7 @@ func (c *Charter) draw(w *words) *drawing {
 	}
 	d.ask = strings.ReplaceAll(w.Ask, "{purposes}", strings.Join(purposes, ", "))
 	d.tables = c.render("tables", view{Words: w, Groups: d.groups})
-	asking := c.render("banner", view{Words: w, Lang: w.tag.String(), Path: c.path, Back: somewhere, Ask: d.ask})
+	asking := c.render("banner", view{Words: w, Lang: w.tag.String(), Dir: direction(w.tag), Path: c.path, Back: somewhere, Ask: d.ask})
 	d.banner[0], d.banner[1], _ = strings.Cut(string(asking), somewhere)
 	return d
 }
@@ -104,6 +105,7 @@ func (c *Charter) view(r *http.Request) (view, *drawing) {
 	v := view{
 		Words:   d.words,
 		Lang:    d.words.tag.String(),
+		Dir:     direction(d.words.tag),
 		Host:    r.Host,
 		Path:    c.path,
 		Back:    localPath(r.URL.RequestURI()),
