@@ -53,7 +53,12 @@ func newTab(t *testing.T) *tab {
 	chromium.start.Do(func() {
 		options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path)}
 		for _, flag := range browsertest.ChromiumFlags {
-			options = append(options, chromedp.Flag(strings.TrimPrefix(flag, "--"), true))
+			name, value, hasValue := strings.Cut(strings.TrimPrefix(flag, "--"), "=")
+			if hasValue {
+				options = append(options, chromedp.Flag(name, value))
+			} else {
+				options = append(options, chromedp.Flag(name, true))
+			}
 		}
 		allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 		chromium.ctx, _ = chromedp.NewContext(allocator)

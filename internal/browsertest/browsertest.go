@@ -13,9 +13,11 @@ import (
 )
 
 // ChromiumFlags make a Chromium headless, at home in a container, and silent
-// towards its maker.
+// towards its maker. The features are pages behind the address bar, which cost
+// more than a page of a test does.
 var ChromiumFlags = []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-	"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"}
+	"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+	"--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup"}
 
 // FindChromium returns the path of a Chromium. Where none is installed the test
 // is skipped; with CI=true it fails.
