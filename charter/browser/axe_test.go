@@ -78,7 +78,7 @@ func TestAxeFindsNothingToFault(t *testing.T) {
 	// How long words are has no bearing on colours.
 	some := []view{{320, "prefers-color-scheme", "light"}, {1280, "prefers-color-scheme", "dark"}}
 	every := append(some, view{320, "prefers-color-scheme", "dark"}, view{1280, "prefers-color-scheme", "light"}, view{320, "forced-colors", "active"})
-	for language, views := range map[string][]view{"en": every, "bg": some, "de": some} {
+	for language, views := range map[string][]view{"en": every, "bg": some, "de": some, "ar": some} {
 		t.Run("in "+language, func(t *testing.T) {
 			t.Parallel()
 			b := newTab(t)

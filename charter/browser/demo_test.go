@@ -7,9 +7,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -74,6 +77,7 @@ func newDemo(t *testing.T, cookies ...consent.Cookie) *demo {
 	require.NoError(t, err)
 	c, err := charter.New(charter.Config{
 		Middleware: mw,
+		Languages:  fstest.MapFS{"ar.json": {Data: rightToLeft(t)}},
 		Categories: map[consent.Category]charter.Category{"chat": {Title: english("Conversation"), About: english("To talk with us from any page.")}},
 	})
 	require.NoError(t, err)
@@ -99,6 +103,16 @@ func newDemo(t *testing.T, cookies ...consent.Cookie) *demo {
 	t.Cleanup(server.Close)
 	d.url = server.URL
 	return d
+}
+
+// rightToLeft is a language that is written so. Its words are English, which is
+// enough to see where they go; its plurals have the forms of Arabic.
+func rightToLeft(t *testing.T) []byte {
+	t.Helper()
+	words, err := os.ReadFile("../languages/en.json")
+	require.NoError(t, err)
+	one := regexp.MustCompile(`"one": ("[^"]*")`)
+	return one.ReplaceAll(words, []byte(`"zero": $1, "one": $1, "two": $1, "few": $1, "many": $1`))
 }
 
 // page adds a page of the portal; main draws what it holds beside the usual.

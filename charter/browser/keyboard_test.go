@@ -46,33 +46,70 @@ func TestAKeyboardIsEnoughForTheWholeWay(t *testing.T) {
 			b.visit(d.url + "/?page=2")
 			b.tabTo("button Refuse all")
 			b.press(kb.Enter)
-			b.until(`document.querySelector(".consent-done")`)
-			assert.Equal(t, "/?page=2", eval[string](b, "location.pathname + location.search"))
-			if !script { // the page is new, and read from its beginning
-				assert.Empty(t, b.focused())
-				b.tabTo("button Close")
-			}
-			b.until(`document.activeElement.matches(".consent-done button")`)
-			assert.Equal(t, "button Close", b.focused())
-			b.press(kb.Enter)
-			b.until(`!document.querySelector(".consent-done[open]")`)
+			b.closeConfirmation(script)
+			assert.Equal(t, "/?page=2", eval[string](b, address))
 			b.press(kb.Tab)
 			assert.Equal(t, "link Skip to content", b.focused(), "the page is read on from its beginning")
 
 			b.tabTo("link Cookie settings")
 			b.press(kb.Enter)
-			b.until(`document.activeElement.id === "settings"`)
-			assert.Equal(t, "heading 2 Cookie settings", b.focused())
-			b.press(kb.Tab)
-			assert.Equal(t, "checkbox Matomo Every page", b.focused(), "the form follows at once")
-			b.press(" ")
-			assert.Equal(t, "checkbox Matomo Every page, ticked", b.focused())
-			b.tabTo("button Save my choice")
-			b.press(kb.Enter)
+			b.tickMatomo()
 			b.until(`document.querySelector("[role=status]")?.textContent.startsWith("Your choice is saved.")`)
 			b.tabTo("checkbox Matomo Every page, ticked")
 		})
 	}
+}
+
+func TestChoosingLeadsThroughTheFormAndBack(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string]bool{"with the script": true, "without JavaScript": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newTab(t)
+			if !script {
+				b.disableScripts()
+			}
+			b.visit(newDemo(t, declared...).url + "/film?page=2")
+			b.tabTo("button Choose")
+			b.press(kb.Enter)
+			b.tickMatomo()
+			b.closeConfirmation(false) // the page is a new one
+			assert.Equal(t, "/film?page=2", eval[string](b, address))
+		})
+	}
+}
+
+const address = "location.pathname + location.search"
+
+// tickMatomo does so, and saves, on the charter that is about to be shown.
+func (b *tab) tickMatomo() {
+	b.Helper()
+	b.until(`document.activeElement.id === "settings"`)
+	assert.Equal(b, "heading 2 Cookie settings", b.focused())
+	b.press(kb.Tab)
+	assert.Equal(b, "checkbox Matomo Every page", b.focused(), "the form follows at once")
+	b.press(" ")
+	assert.Equal(b, "checkbox Matomo Every page, ticked", b.focused())
+	b.tabTo("button Save my choice")
+	b.press(kb.Enter)
+}
+
+// closeConfirmation does so where the focus leads to, once it is there. On a
+// page that is new that is the beginning, on another one what has changed.
+func (b *tab) closeConfirmation(stayed bool) {
+	b.Helper()
+	b.until(`document.querySelector(".consent-done")`)
+	if stayed {
+		b.until(`document.activeElement.matches(".consent-done button")`)
+	} else {
+		assert.Empty(b, b.focused())
+		b.press(kb.Tab)
+		assert.Equal(b, "link You can change it at any time in the cookie settings.", b.focused())
+		b.press(kb.Tab)
+	}
+	assert.Equal(b, "button Close", b.focused())
+	b.press(kb.Enter)
+	b.until(`!document.querySelector(".consent-done[open]")`)
 }
 
 // WCAG 2.2, 2.4.11: what lies over the page hides nothing that has the focus.

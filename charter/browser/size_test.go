@@ -74,7 +74,7 @@ func TestEverythingFitsOntoAPhoneAndInto400Percent(t *testing.T) {
 	d := newDemo(t, declared...)
 	b := newTab(t)
 	b.resize(320, 256)
-	for _, language := range []string{"en", "bg", "de"} {
+	for _, language := range []string{"en", "bg", "de", "ar"} {
 		b.speak(language)
 		for _, state := range states {
 			state.reach(b, d)
