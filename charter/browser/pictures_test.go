@@ -1,0 +1,60 @@
+package browser
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write the pictures of docs/pictures anew")
+
+// The pictures are the README's. They are drawn each time, and written when they
+// are asked for: go test -run Pictures -update
+func TestPicturesAreSmallAndWhereTheReadmeShowsThem(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	for _, device := range []struct {
+		name          string
+		width, height int64
+	}{
+		{"phone", 390, 844},
+		{"desktop", 1280, 800},
+	} {
+		for _, scheme := range []string{"light", "dark"} {
+			b := newTab(t)
+			b.prefer("prefers-color-scheme", scheme)
+			call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+				Width: device.width, Height: device.height, DeviceScaleFactor: 1, ScrollbarType: emulation.SetDeviceMetricsOverrideScrollbarTypeOverlay,
+			})
+			call(b, emulation.SetScrollbarsHidden, emulation.SetScrollbarsHiddenParams{Hidden: true})
+			for _, scene := range []struct{ name, path, top string }{
+				{"banner", "/plain", "body"},
+				{"form", "/cookies/", "#settings"},
+				{"charter", "/cookies/", "#kind-necessary"},
+			} {
+				b.visit(d.url + scene.path)
+				eval[any](b, fmt.Sprintf("scrollTo(0, document.querySelector(%q).offsetTop - 24)", scene.top))
+				picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+				require.NoError(t, err)
+				name := fmt.Sprintf("docs/pictures/%s-%s-%s.png", scene.name, scheme, device.name)
+				path := filepath.Join("../..", name)
+				assert.Less(t, len(picture), 150<<10, path)
+				if *update {
+					require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+					require.NoError(t, os.WriteFile(path, picture, 0o644))
+				}
+				assert.FileExists(t, path)
+				assert.Contains(t, string(readme), name)
+			}
+		}
+	}
+}
