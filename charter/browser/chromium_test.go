@@ -76,7 +76,7 @@ func newTab(t *testing.T) *tab {
 			complaints = append(complaints, complaint)
 		}
 	}))
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(func() {
 		cancel()
 		closeTab()

@@ -116,7 +116,7 @@ func (b *tab) closeConfirmation(stayed bool) {
 func TestWhatHasTheFocusIsSeen(t *testing.T) {
 	t.Parallel()
 	d := newDemo(t, declared...)
-	for _, size := range [][2]int64{{320, 256}, {320, 640}, {1280, 800}} {
+	for _, size := range [][2]int64{{320, 256}, {1280, 800}} {
 		b := newTab(t)
 		b.resize(size[0], size[1])
 		for _, state := range states {
