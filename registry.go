@@ -153,17 +153,18 @@ const exempt = -1
 func NewRegistry(cookies ...Cookie) (*Registry, error) {
 	r := &Registry{cookies: make([]Cookie, len(cookies))}
 	var mistakes []error
-	seen := make(map[[2]string]bool, len(cookies))
+	seen := make(map[[2]string]int, len(cookies)) // by provider and name: the number of the first
 	for i, c := range cookies {
 		wrong := func(field, reason string, args ...any) {
 			mistakes = append(mistakes, &FieldError{Cookie: c.Name, Index: i, Field: field, Reason: fmt.Sprintf(reason, args...)})
 		}
 		c.validate(wrong)
 		key := [2]string{c.Provider, c.Name}
-		if seen[key] && c.Provider != "" && c.Name != "" {
-			wrong("Name", "declared twice by the provider %q", c.Provider)
+		if first := seen[key]; first == 0 {
+			seen[key] = i + 1
+		} else if c.Provider != "" && c.Name != "" {
+			wrong("Name", "declared twice by the provider %q, first as number %d", c.Provider, first)
 		}
-		seen[key] = true
 		r.cookies[i] = c.clone()
 	}
 	if len(mistakes) > 0 {
@@ -361,7 +362,7 @@ func (c Cookie) validateName(wrong func(field, reason string, args ...any)) {
 		wrong("Name", "%q holds more than one '*'", c.Name)
 	}
 	if c.Name == CookieName && c.Category != Necessary {
-		wrong("Category", "the library's own cookie is necessary: it remembers the visitor's choice")
+		wrong("Category", "the library's own cookie is Necessary, since it remembers the visitor's choice; declare it so or not at all")
 	}
 	// RFC 6265bis section 4.1.3.2: such a cookie has no Domain, and Path "/".
 	if len(c.Name) >= len("__Host-") && strings.EqualFold(c.Name[:len("__Host-")], "__Host-") {

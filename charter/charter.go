@@ -55,18 +55,20 @@ type Config struct {
 	// Languages holds sentences of the site's own: files such as "fr.json" in
 	// the form of those in this package's folder languages. In a language that
 	// is there already a file changes the sentences that it holds; a new
-	// language needs all of them. Empty means none.
+	// language needs all of them. They stand at the root (see [fs.Sub] for files
+	// that are embedded from a folder). Nil means none.
 	Languages fs.FS
 
 	// Templates replaces templates of this package by those of the same name:
 	// "banner", "link", "placeholder" and "page", which is made of "form" and
-	// "tables". Begin with a copy from this package's folder templates, where
+	// "tables", and in all of these "told", a text with its language. Begin with a copy from this package's folder templates, where
 	// everything stands that a template is given. What the form posts must stay
 	// as it is there. A template that fails is a mistake here. Nil means none.
 	Templates *template.Template
 
-	// Style is the style sheet to use in place of this package's. Nil means
-	// this package's; empty means none.
+	// Style is the style sheet to use in place of this package's; for a few
+	// rules more, append them to [DefaultStyle]. Nil means this package's; empty
+	// means none.
 	Style []byte
 }
 
@@ -111,7 +113,7 @@ func New(config Config) (*Charter, error) {
 	}
 	var mistakes []error
 	if !strings.HasPrefix(c.path, "/") || !strings.HasSuffix(c.path, "/") || localPath(c.path) == "" {
-		mistakes = append(mistakes, fmt.Errorf(`charter: Config.Path: %q: it is a path that begins and ends with "/"`, c.path))
+		mistakes = append(mistakes, fmt.Errorf(`charter: Config.Path: %q is not a path that begins and ends with "/"`, c.path))
 	}
 	if c.mw == nil {
 		return nil, errors.Join(append(mistakes, errors.New("charter: Config.Middleware: is nil"))...)
@@ -123,7 +125,11 @@ func New(config Config) (*Charter, error) {
 			mistakes = append(mistakes, fmt.Errorf("charter: Config.Categories[%q]: a category of the site's own needs a Title and an About", category))
 		}
 	}
-	mistakes = append(mistakes, c.speak(config.Languages))
+	if err := c.speak(config.Languages); err != nil {
+		mistakes = append(mistakes, err)
+	} else if config.Templates != nil {
+		mistakes = append(mistakes, c.replaceTemplates(config.Templates))
+	}
 	if err := errors.Join(mistakes...); err != nil {
 		return nil, err
 	}
@@ -133,14 +139,9 @@ func New(config Config) (*Charter, error) {
 	}
 	c.script = newAsset("script", ".js", "text/javascript; charset=utf-8", script)
 	if config.Style == nil {
-		config.Style = compactStyle(style)
+		config.Style = DefaultStyle()
 	}
 	c.style = newAsset("style", ".css", "text/css; charset=utf-8", config.Style)
-	if config.Templates != nil {
-		if err := c.replaceTemplates(config.Templates); err != nil {
-			return nil, err
-		}
-	}
 	return c, nil
 }
 
@@ -178,6 +179,10 @@ var (
 	styleComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
 	styleSpace   = regexp.MustCompile(`\s*([{};,])\s*|\s+`)
 )
+
+// DefaultStyle returns a copy of this package's style sheet. The file style.css
+// names at its beginning the custom properties that a site may set.
+func DefaultStyle() []byte { return compactStyle(style) }
 
 // compactStyle leaves out what only readers of the source need.
 func compactStyle(source []byte) []byte {

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 
 	"golang.org/x/text/feature/plural"
 )
@@ -25,12 +26,12 @@ var placeholders = map[string][]string{
 // missing or whose placeholders are not the right ones, and each plural form
 // that some number needs.
 func (w *words) check() error {
-	var mistakes []error
+	var mistakes []string
 	for key, sentence := range w.sentences() {
 		if sentence == "" {
-			mistakes = append(mistakes, fmt.Errorf("%s is missing", key))
+			mistakes = append(mistakes, key+" is missing")
 		} else if got := placeholder.FindAllString(sentence, -1); !slices.Equal(got, placeholders[key]) {
-			mistakes = append(mistakes, fmt.Errorf("%s holds the placeholders %q and should hold %q", key, got, placeholders[key]))
+			mistakes = append(mistakes, fmt.Sprintf("%s holds the placeholders %q and should hold %q", key, got, placeholders[key]))
 		}
 	}
 	// The plural of a number depends on its last digits, and on none beyond
@@ -42,12 +43,15 @@ func (w *words) check() error {
 	for _, unit := range units {
 		for form := range needed {
 			if got := placeholder.FindAllString(w.Units[unit.name][formNames[form]], -1); !slices.Equal(got, []string{"{n}"}) {
-				mistakes = append(mistakes, fmt.Errorf("%s.%s is missing or lacks its {n}", "Units."+unit.name, formNames[form]))
+				mistakes = append(mistakes, fmt.Sprintf("%s.%s is missing or lacks its {n}", "Units."+unit.name, formNames[form]))
 			}
 		}
 	}
-	slices.SortFunc(mistakes, func(a, b error) int { return slices.Compare([]byte(a.Error()), []byte(b.Error())) })
-	return errors.Join(mistakes...)
+	if len(mistakes) == 0 {
+		return nil
+	}
+	slices.Sort(mistakes)
+	return errors.New(strings.Join(mistakes, "; "))
 }
 
 // sentences returns every sentence by the name of its key.

@@ -2,6 +2,7 @@ package charter
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -26,7 +27,7 @@ func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 	}
 	choice, ok := c.choiceOf(r.PostForm, consent.FromContext(r.Context()))
 	if !ok {
-		http.Error(w, `choice: "accept", "refuse", "save" or "add"`, http.StatusBadRequest)
+		http.Error(w, fmt.Sprintf(`choice is %q; want "accept", "refuse", "save" or "add"`, r.PostForm.Get("choice")), http.StatusBadRequest)
 		return
 	}
 	if err := c.mw.Save(w, r, choice); err != nil {

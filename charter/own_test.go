@@ -59,6 +59,13 @@ func TestMistakesInASitesOwnLanguagesAreNamed(t *testing.T) {
 	}
 }
 
+func TestLanguagesInAFolderAreAMistake(t *testing.T) {
+	mw, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
+	require.NoError(t, err)
+	_, err = charter.New(charter.Config{Middleware: mw, Languages: fstest.MapFS{"lang/en.json": {Data: []byte(`{}`)}}})
+	assert.ErrorContains(t, err, "fs.Sub")
+}
+
 func TestASiteReplacesTemplatesOneByOne(t *testing.T) {
 	s := newSite(t, func(c *charter.Config) {
 		c.Templates = template.Must(template.New("link").Parse(`<a class="mine" href="{{.Path}}">Biscuits</a>`))
@@ -84,11 +91,29 @@ func TestASiteReplacesTemplatesOneByOne(t *testing.T) {
 	require.NoError(t, err)
 	_, err = charter.New(charter.Config{Middleware: mw, Templates: template.Must(template.New("banner").Parse(`{{if .Decided}}{{.Nonsense}}{{end}}`))})
 	assert.ErrorContains(t, err, "Config.Templates")
+	_, err = charter.New(charter.Config{Middleware: mw, Templates: template.Must(template.New("bannner").Parse("x"))})
+	assert.ErrorContains(t, err, "bannner", "a name that is misspelt")
+	_, err = charter.New(charter.Config{Middleware: mw, Path: "x", Templates: template.Must(template.Must(template.New("banner").Parse("{{.No}}")).New("link").Parse("{{.Neither}}"))})
+	for _, want := range []string{"Config.Path", "No", "Neither"} {
+		assert.ErrorContains(t, err, want, "every mistake at once")
+	}
+}
+
+func TestASitesTablesAreDrawnInEveryLanguage(t *testing.T) {
+	s := newSite(t, func(c *charter.Config) {
+		c.Templates = template.Must(template.New("tables").Parse(`<p>own tables</p>`))
+	})
+	for _, accept := range []string{"bg", "en", "sv"} {
+		s.accept = accept
+		assert.Contains(t, s.get("/cookies/"), "<p>own tables</p>", accept)
+	}
 }
 
 func TestASiteBringsItsOwnStyleOrNone(t *testing.T) {
 	s := newSite(t, func(c *charter.Config) { c.Style = []byte{} })
 	assert.NotContains(t, s.get("/"), "stylesheet")
+	s = newSite(t, func(c *charter.Config) { c.Style = append(charter.DefaultStyle(), ".mine{}"...) })
+	assert.Regexp(t, `consent-banner[^$]*\.mine\{\}$`, s.get("/cookies/style.css"))
 }
 
 func TestThePageSaysWhatItMayLoadUnlessTheSiteDoes(t *testing.T) {

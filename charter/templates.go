@@ -3,6 +3,7 @@ package charter
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -24,27 +25,33 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 	if err != nil {
 		return fmt.Errorf("charter: Config.Templates: %w", err)
 	}
+	var names []string
 	for _, ours := range templates.Templates() {
-		if replaced.Lookup(ours.Name()) == nil {
-			if _, err := replaced.AddParseTree(ours.Name(), ours.Tree); err != nil {
-				return fmt.Errorf("charter: Config.Templates: %w", err)
-			}
+		if replaced.Lookup(ours.Name()) != nil {
+			names = append(names, ours.Name())
+		} else if _, err := replaced.AddParseTree(ours.Name(), ours.Tree); err != nil {
+			return fmt.Errorf("charter: Config.Templates: %w", err)
 		}
 	}
+	if len(names) == 0 {
+		return fmt.Errorf(`charter: Config.Templates: none is called as one of this package's, such as "banner" or "page"%s`, replaced.DefinedTemplates())
+	}
+	c.templates = replaced
 	d := c.drawings[0]()
 	groups := d.groupsFor(consent.Preferences{})
 	undecided := view{Words: d.words, Lang: d.words.tag.String(), Dir: "ltr", Host: "x", Path: c.path, Back: "/", Ask: d.ask, Groups: groups, Provider: "x", Content: "<p>x</p>"}
 	decided := undecided
 	decided.Decided, decided.Just, decided.Status = true, true, "x"
+	var mistakes []error
 	for _, name := range []string{"banner", "link", "placeholder", "tables", "page"} {
 		for _, v := range []view{undecided, decided} {
 			if err := replaced.ExecuteTemplate(io.Discard, name, v); err != nil {
-				return fmt.Errorf("charter: Config.Templates: %w", err)
+				mistakes = append(mistakes, fmt.Errorf("charter: Config.Templates: %w", err))
+				break
 			}
 		}
 	}
-	c.templates = replaced
-	return nil
+	return errors.Join(mistakes...)
 }
 
 // render draws v. Where a template of the site's fails at last, for a view that

@@ -86,6 +86,8 @@ func (c *Charter) speak(site fs.FS) error {
 		names, err := fs.Glob(source, "*.json")
 		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("charter: Config.Languages: %w", err))
+		} else if len(names) == 0 {
+			mistakes = append(mistakes, errors.New(`charter: Config.Languages: no file such as "fr.json" at its root (fs.Sub?)`))
 		}
 		for _, name := range names {
 			w, err := readWords(source, name, all)

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"log"
 	"net/http"
+	"time"
 
 	"github.com/cookiecharter/consent"
 	"golang.org/x/text/language"
@@ -23,6 +24,7 @@ var cookies = consent.MustRegistry(
 		Name:     "_pk_id*",
 		Purpose:  consent.Text{language.English: "Recognises a visitor who comes back."},
 		Category: consent.Statistics,
+		Lifetime: 13 * 30 * 24 * time.Hour,
 	},
 )
 
@@ -33,6 +35,9 @@ func main() {
 		Registry: cookies,
 		Keys:     [][]byte{key},
 		Insecure: true, // in production: https, and no such line
+		Observe: func(r *http.Request, e consent.Event) {
+			log.Println(r.URL.Path, e.Cookie, e.Outcome, e.Reason)
+		},
 	})
 	if err != nil {
 		log.Fatal(err)
