@@ -655,16 +655,18 @@ func TestNothingIsLostUnobserved(t *testing.T) {
 	config := func(c *consent.Config) {
 		c.Observe = func(r *http.Request, e consent.Event) {
 			assert.Equal(t, "/", r.URL.Path)
+			assert.False(t, e.ReportOnly)
+			e.Attributes = consent.Attributes{}
 			events = append(events, e)
 		}
 	}
 	mw := middleware(t, config)
 	serve(mw, "", set("profile=1", "nobody=1", "\x01=1", "sessionid=1", "bare", "profile=; Max-Age=0"))
 	assert.Equal(t, []consent.Event{
-		{"profile", consent.Removed, consent.Undecided},
-		{"nobody", consent.Removed, consent.Undeclared},
-		{"", consent.Removed, consent.Unreadable},
-		{"", consent.Removed, consent.Undeclared},
+		{Cookie: "profile", Outcome: consent.Removed, Reason: consent.Undecided},
+		{Cookie: "nobody", Outcome: consent.Removed, Reason: consent.Undeclared},
+		{Cookie: "", Outcome: consent.Removed, Reason: consent.Unreadable},
+		{Cookie: "", Outcome: consent.Removed, Reason: consent.Undeclared},
 	}, events)
 
 	events = nil
@@ -673,9 +675,9 @@ func TestNothingIsLostUnobserved(t *testing.T) {
 		set("visits=1", "profile=1")(w, r)
 	})
 	assert.Equal(t, []consent.Event{
-		{"profile", consent.Expired, consent.Refused},
-		{"visits", consent.Removed, consent.Objected},
-		{"profile", consent.Removed, consent.Refused},
+		{Cookie: "profile", Outcome: consent.Expired, Reason: consent.Refused},
+		{Cookie: "visits", Outcome: consent.Removed, Reason: consent.Objected},
+		{Cookie: "profile", Outcome: consent.Removed, Reason: consent.Refused},
 	}, events)
 
 	events = nil
@@ -686,8 +688,8 @@ func TestNothingIsLostUnobserved(t *testing.T) {
 		io.WriteString(w, "however often the head is judged")
 	}).Cookies(), 1)
 	assert.Equal(t, []consent.Event{
-		{"nobody", consent.Passed, consent.Undeclared},
-		{"profile", consent.Removed, consent.Undecided},
+		{Cookie: "nobody", Outcome: consent.Passed, Reason: consent.Undeclared},
+		{Cookie: "profile", Outcome: consent.Removed, Reason: consent.Undecided},
 	}, events)
 }
 

@@ -3,8 +3,10 @@ package consent_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"time"
 
 	"golang.org/x/text/language"
@@ -199,13 +201,40 @@ func observed(print func(consent.Event)) {
 		panic(err)
 	}
 	respond(mw, func(w http.ResponseWriter, r *http.Request) {
-		http.SetCookie(w, &http.Cookie{Name: "_pk_id.1.1fff", Value: "b2"})
+		http.SetCookie(w, &http.Cookie{Name: "_pk_id.1.1fff", Value: "b2", Path: "/"})
 	})
 }
 
+func ExampleAttributes() {
+	observed(func(e consent.Event) { fmt.Println(e.Attributes.Path, e.Attributes.Lifetime) })
+	// Output: / 0s
+}
+
+func ExampleLogTo() {
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{} // to be the same in every run
+		}
+		return a
+	}}))
+	mw, err := consent.NewMiddleware(consent.Config{
+		Registry:   registry,
+		Keys:       [][]byte{secret},
+		ReportOnly: true,
+		Observe:    consent.LogTo(logger, time.Minute),
+	})
+	if err != nil {
+		panic(err)
+	}
+	respond(mw, func(w http.ResponseWriter, r *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "_pk_id.1.1fff", Value: "b2"})
+	})
+	// Output: level=WARN msg="cookie would be removed" cookie=_pk_id.1.1fff reason=undecided path=/ more=0
+}
+
 func ExampleEvent() {
-	observed(func(e consent.Event) { fmt.Printf("%+v\n", e) })
-	// Output: {Cookie:_pk_id.1.1fff Outcome:removed Reason:undecided}
+	observed(func(e consent.Event) { fmt.Println(e.Cookie, e.Outcome, e.Reason) })
+	// Output: _pk_id.1.1fff removed undecided
 }
 
 func ExampleOutcome() {

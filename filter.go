@@ -86,7 +86,7 @@ func (f *filter) FilterHead(h http.Header, final bool) {
 			} else {
 				h[key] = values
 			}
-		case key == "Trailer":
+		case key == "Trailer" && !f.mw.reportOnly:
 			h[key] = withoutSetCookie(values)
 		}
 	}
@@ -139,10 +139,12 @@ func (f *filter) FilterTrailer(h http.Header) {
 		if len(key) != len(trailer) || !strings.EqualFold(key, trailer) {
 			continue
 		}
-		delete(h, key)
 		for _, line := range lines {
 			reading := setcookie.Read(line, time.Now)
-			j.note(reading.Name(), Removed, InTrailer)
+			j.note(reading.Name(), Removed, InTrailer, line)
+		}
+		if !f.mw.reportOnly {
+			delete(h, key)
 		}
 	}
 	j.tell()
@@ -155,7 +157,7 @@ type judgement struct {
 	fields    []rawhead.Field // of one written by hand
 	final     bool            // the head is the final one, and leaves for the first time
 	consented bool            // something passes by the visitor's consent
-	events    []Event         // told when the head is as it may leave, whatever Observe does
+	events    []Event         // for tell
 }
 
 // now returns the time that browsers take it to be, which the response's own
@@ -194,6 +196,10 @@ func (j *judgement) leave() []string {
 			continue
 		}
 		rule, _ := j.mw.registry.rules.Match(name)
+		j.note(name, Expired, reason, "")
+		if j.mw.reportOnly {
+			continue
+		}
 		for _, d := range rule.declarations {
 			for _, line := range withdrawal.Lines(name, j.request.Host, d.Domain, d.Path) {
 				if !slices.Contains(lines, line) {
@@ -201,7 +207,6 @@ func (j *judgement) leave() []string {
 				}
 			}
 		}
-		j.note(name, Expired, reason)
 	}
 	return lines
 }
@@ -231,7 +236,15 @@ func (j *judgement) lines(given []string) (kept []string) {
 }
 
 // line decides about one Set-Cookie line, and returns what to send in its place.
-func (j *judgement) line(line string) (sent string, passes bool) {
+func (j *judgement) line(given string) (sent string, passes bool) {
+	sent, passes = j.enforced(given)
+	if j.mw.reportOnly {
+		return given, true
+	}
+	return sent, passes
+}
+
+func (j *judgement) enforced(line string) (sent string, passes bool) {
 	reading := setcookie.Read(line, j.now)
 	if !reading.Readable && strings.ContainsAny(line, "\r\n") {
 		line = strings.TrimSpace(oneLine.Replace(line))
@@ -244,7 +257,7 @@ func (j *judgement) line(line string) (sent string, passes bool) {
 		return line + "; Max-Age=0", true
 	}
 	if !reading.Readable {
-		j.note("", Removed, Unreadable)
+		j.note("", Removed, Unreadable, line)
 		return "", false
 	}
 	undeclared, consented := false, false
@@ -254,16 +267,18 @@ func (j *judgement) line(line string) (sent string, passes bool) {
 		case reason == Undeclared && j.mw.allowUndeclared:
 			undeclared = true
 		case reason != "":
-			j.note(name, Removed, reason)
+			j.note(name, Removed, reason, line)
 			return "", false
 		case byConsent:
 			consented = true
 		}
 	}
 	if undeclared && j.final {
-		j.note(reading.Name(), Passed, Undeclared)
+		j.note(reading.Name(), Passed, Undeclared, line)
+	} else if !undeclared {
+		j.noteDrift(reading.Name(), line)
 	}
-	j.consented = j.consented || consented
+	j.consented = j.consented || consented && !j.mw.reportOnly
 	return line, true
 }
 
@@ -284,19 +299,6 @@ func (f *filter) judgeName(name string) (reason Reason, consented bool) {
 		return "", false
 	default:
 		return f.standing().judge(rule)
-	}
-}
-
-// note keeps an event for tell.
-func (j *judgement) note(cookie string, outcome Outcome, reason Reason) {
-	if j.mw.observe != nil {
-		j.events = append(j.events, Event{cookie, outcome, reason})
-	}
-}
-
-func (j *judgement) tell() {
-	for _, e := range j.events {
-		j.mw.observe(&j.request, e)
 	}
 }
 

@@ -26,6 +26,11 @@ type Config struct {
 	// adopts the library step by step.
 	AllowUndeclared bool
 
+	// ReportOnly changes nothing in any response, but for the decision that a
+	// Save adds: everything is judged, and Observe is told what would have become
+	// of it. It is for a site that does not know its cookies yet.
+	ReportOnly bool
+
 	// Lifetime is how long a decision stands, in whole seconds; less than one
 	// is a mistake. Zero means 180 days, about the six months that the CNIL
 	// calls good practice (recommendation of 17 September 2020 on cookies and
@@ -50,7 +55,8 @@ type Config struct {
 	HttpOnly bool
 
 	// Observe, if not nil, is told what became of cookies, at the moment when
-	// the head of a response leaves and in the goroutine that sends it.
+	// the head of a response leaves and in the goroutine that sends it. [LogTo]
+	// makes one that writes to a log.
 	Observe func(*http.Request, Event)
 }
 
@@ -71,6 +77,7 @@ type Middleware struct {
 	cookie          http.Cookie // the preferences cookie, without a value
 	revision        uint64
 	allowUndeclared bool
+	reportOnly      bool
 	observe         func(*http.Request, Event)
 	undecided       *standing // of every visitor without a decision
 }
@@ -97,6 +104,7 @@ func NewMiddleware(config Config) (*Middleware, error) {
 		undecided:       config.Registry.undecided(),
 		revision:        config.Revision,
 		allowUndeclared: config.AllowUndeclared,
+		reportOnly:      config.ReportOnly,
 		observe:         config.Observe,
 		cookie: http.Cookie{
 			Name:     CookieName,

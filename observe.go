@@ -1,11 +1,27 @@
 package consent
 
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/cookiecharter/consent/internal/setcookie"
+)
+
 // An Event tells what became of one cookie in one response: its name, never
 // its value.
 type Event struct {
 	Cookie  string // as the browser would name it; "" for one without a name
 	Outcome Outcome
 	Reason  Reason
+
+	// Attributes are those of the line that would have set the cookie, or did.
+	// They are zero for a cookie that was expired.
+	Attributes Attributes
+
+	// ReportOnly says that the outcome is what it would have been without
+	// [Config.ReportOnly]. Nothing has been changed.
+	ReportOnly bool
 }
 
 // An Outcome is what the middleware did with a cookie.
@@ -14,7 +30,7 @@ type Outcome string
 const (
 	Removed Outcome = "removed" // the line that would have set it was taken out
 	Expired Outcome = "expired" // the browser was told to delete it, as the visitor refuses it
-	Passed  Outcome = "passed"  // it went through for want of a declaration
+	Passed  Outcome = "passed"  // it went through, though nobody declared it or not as it was declared
 )
 
 // A Reason is why a cookie was removed or expired, or worth a mention.
@@ -27,4 +43,104 @@ const (
 	Objected   Reason = "objected"   // the visitor objects to anonymous statistics
 	Unreadable Reason = "unreadable" // no browser reads the line, or not for certain
 	InTrailer  Reason = "trailer"    // it came behind the body, where no browser looks for cookies
+
+	// The charter tells visitors something else than what these cookies do.
+	OutlivesDeclared Reason = "lifetime" // it is kept for longer than its declared Lifetime
+	OtherDomain      Reason = "domain"   // its Domain is not the declared one, so that deleting it would fail
+	OtherPath        Reason = "path"     // its Path is not the declared one, so that deleting it would fail
 )
+
+// Attributes are what a Set-Cookie line says beside name and value, as browsers
+// read it (RFC 6265bis section 5.6).
+type Attributes struct {
+	Domain      string        // in lower case, without the dot that may begin it; "" for the host alone
+	Path        string        // "" where the path of the request decides
+	Lifetime    time.Duration // zero until the browser is closed; a century for that long or longer
+	Secure      bool
+	HttpOnly    bool
+	Partitioned bool
+	SameSite    string // as it is written
+}
+
+// clockError is how much an Expires may lie behind a lifetime that was counted
+// from a moment ago.
+const clockError = time.Minute
+
+// drift returns in what a line that passes is not as its name was declared, ""
+// where it is as some declaration says.
+func (r *rule) drift(a Attributes, request *http.Request) Reason {
+	var found Reason
+	for _, d := range r.declarations {
+		reason := d.drift(a, request)
+		if reason == "" {
+			return ""
+		}
+		found = reason
+	}
+	return found
+}
+
+func (c *Cookie) drift(a Attributes, request *http.Request) Reason {
+	path, declared := a.Path, c.Path
+	if path == "" {
+		path = defaultPath(request.URL.Path)
+	}
+	if declared == "" {
+		declared = "/"
+	}
+	switch {
+	case a.Lifetime > c.Lifetime+clockError:
+		return OutlivesDeclared
+	case c.Domain != "" && !strings.EqualFold(strings.TrimPrefix(c.Domain, "."), a.Domain):
+		return OtherDomain
+	case path != declared:
+		return OtherPath
+	default:
+		return ""
+	}
+}
+
+// defaultPath is the path of a cookie whose line has none (RFC 6265 section
+// 5.1.4).
+func defaultPath(path string) string {
+	i := strings.LastIndexByte(path, '/')
+	if i <= 0 {
+		return "/"
+	}
+	return path[:i]
+}
+
+// note keeps an event for tell.
+func (j *judgement) note(cookie string, outcome Outcome, reason Reason, line string) {
+	if j.mw.observe == nil {
+		return
+	}
+	e := Event{Cookie: cookie, Outcome: outcome, Reason: reason, ReportOnly: j.mw.reportOnly}
+	if line != "" {
+		e.Attributes = Attributes(setcookie.ReadAttributes(line, time.Now()))
+	}
+	j.events = append(j.events, e)
+}
+
+// noteDrift keeps an event where a declared cookie passes that is not as it was
+// declared.
+func (j *judgement) noteDrift(name, line string) {
+	if j.mw.observe == nil || !j.final {
+		return
+	}
+	rule, declared := j.mw.registry.rules.Match(name)
+	if !declared {
+		return
+	}
+	a := Attributes(setcookie.ReadAttributes(line, time.Now()))
+	if reason := rule.drift(a, &j.request); reason != "" {
+		j.events = append(j.events, Event{Cookie: name, Outcome: Passed, Reason: reason, Attributes: a, ReportOnly: j.mw.reportOnly})
+	}
+}
+
+// tell comes when the head is as it may leave, whatever Observe does.
+func (j *judgement) tell() {
+	for _, e := range j.events {
+		j.mw.observe(&j.request, e)
+	}
+}

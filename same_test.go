@@ -255,7 +255,8 @@ func TestNothingElseChangesForABodyBeyondItsLength(t *testing.T) {
 	get := func(h http.Handler) int {
 		server := httptest.NewServer(h)
 		defer server.Close()
-		r, err := http.Get(server.URL)
+		once := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		r, err := once.Get(server.URL)
 		require.NoError(t, err)
 		b, err := io.ReadAll(r.Body)
 		t.Log(len(b), err)

@@ -127,10 +127,8 @@ func (r *Reading) add(name string) {
 func deletion(attributes string, now func() time.Time) Deletion {
 	maxAge, expires := "", ""
 	for attributes != "" {
-		var attribute string
-		attribute, attributes, _ = cut(attributes, ';')
-		name, value, _ := cut(attribute, '=')
-		name, value = trim(name), trim(value)
+		var name, value string
+		name, value, attributes = cutAttribute(attributes)
 		switch {
 		case len(name) != len("Max-Age") || len(value) > maxAttribute:
 			// Neither of the two, which are of one length.

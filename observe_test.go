@@ -1,0 +1,154 @@
+package consent_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent"
+)
+
+// watched serves a handler and returns the response and what was told of it.
+func watched(t *testing.T, change func(*consent.Config), cookies string, handler http.HandlerFunc) (*http.Response, []consent.Event) {
+	t.Helper()
+	var events []consent.Event
+	mw := middleware(t, func(c *consent.Config) {
+		c.Observe = func(_ *http.Request, e consent.Event) { events = append(events, e) }
+		if change != nil {
+			change(c)
+		}
+	})
+	return serve(mw, cookies, handler), events
+}
+
+func reportOnly(c *consent.Config) { c.ReportOnly = true }
+
+func TestNothingElseChangesWhereItIsOnlyReported(t *testing.T) {
+	recently := time.Now().Add(-time.Minute).UTC().Format(http.TimeFormat)
+	lines := []string{"profile=1; Path=/", "nobody=1", "\x01=1", "sessionid=1", "x=; Expires=" + recently, "bare"}
+	handler := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Cache-Control", "public")
+		w.Header().Set("Trailer", "Set-Cookie")
+		w.Header()["Set-Cookie"] = lines
+		w.Header().Set(http.TrailerPrefix+"Set-Cookie", "profile=2")
+		io.WriteString(w, "x")
+	}
+	bare := httptest.NewRecorder()
+	handler(bare, nil)
+	response, events := watched(t, reportOnly, "", handler)
+	assert.Equal(t, bare.Result().Header, response.Header)
+	assert.Equal(t, bare.Result().Trailer, response.Trailer)
+	var told []string
+	for _, e := range events {
+		assert.True(t, e.ReportOnly)
+		if s := fmt.Sprint(e.Cookie, " ", e.Outcome, " ", e.Reason); len(told) < 5 {
+			told = append(told, s)
+		}
+	}
+	assert.Equal(t, []string{"profile removed undecided", "nobody removed undeclared", " removed unreadable", " removed undeclared"}, told[:4])
+
+	raw := rawGet(t, middleware(t, reportOnly).Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, _ := w.(http.Hijacker).Hijack()
+		io.WriteString(conn, "HTTP/1.1 200 OK\r\nSet-Cookie:profile=1\r\n\r\n")
+		conn.Close()
+	})), plainGet)
+	assert.Equal(t, "HTTP/1.1 200 OK\r\nSet-Cookie:profile=1\r\n\r\n", raw)
+}
+
+func TestNothingIsForgottenWhereItIsOnlyReported(t *testing.T) {
+	mw := middleware(t, reportOnly)
+	response, events := watched(t, reportOnly, "profile=1; sessionid=1", func(w http.ResponseWriter, r *http.Request) { set("profile=2")(w, r) })
+	assert.Len(t, response.Cookies(), 1)
+	assert.Len(t, events, 1)
+
+	saved := serve(mw, "profile=1", func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
+	})
+	require.Len(t, saved.Cookies(), 1, "the decision is kept, and nothing expired")
+	assert.Equal(t, consent.CookieName, saved.Cookies()[0].Name)
+}
+
+func TestNothingIsInventedInTheCharterUnobserved(t *testing.T) {
+	declare := func(c *consent.Config) {
+		c.Registry = consent.MustRegistry(
+			consent.Cookie{Provider: "Site", Name: "week", Purpose: text("x"), Category: consent.Necessary, Lifetime: 7 * 24 * time.Hour, Domain: ".example.com", Path: "/shop"},
+			consent.Cookie{Provider: "Site", Name: "session*", Purpose: text("x"), Category: consent.Necessary},
+			consent.Cookie{Provider: "Site", Name: "two", Purpose: text("x"), Category: consent.Necessary, Lifetime: time.Hour},
+			consent.Cookie{Provider: "Other", Name: "two", Purpose: text("x"), Category: consent.Necessary, Lifetime: 2 * time.Hour},
+		)
+	}
+	soon := time.Now().Add(7*24*time.Hour + 10*time.Second).UTC().Format(http.TimeFormat)
+	for line, want := range map[string]consent.Reason{
+		"week=1; Max-Age=604800; Domain=example.com; Path=/shop":       "",
+		"week=1; Expires=" + soon + "; Domain=EXAMPLE.com; Path=/shop": "",
+		"week=1; Domain=example.com; Path=/shop":                       "", // for less than declared
+		"week=1; Max-Age=700000; Domain=example.com; Path=/shop":       consent.OutlivesDeclared,
+		"week=1; Domain=www.example.com; Path=/shop":                   consent.OtherDomain,
+		"week=1; Path=/shop":                 consent.OtherDomain,
+		"week=1; Domain=example.com; Path=/": consent.OtherPath,
+		"week=1; Max-Age=0; Path=/elsewhere": "", // a deletion
+		"session1=1":                         "", // the request's path gives "/"
+		"session1=1; Max-Age=3600":           consent.OutlivesDeclared,
+		"session1=1; Path=/x":                consent.OtherPath,
+		"two=1; Max-Age=7200":                "", // as one of two declares it
+		"two=1; Max-Age=9000":                consent.OutlivesDeclared,
+	} {
+		response, events := watched(t, declare, "", set(line))
+		assert.Equal(t, []string{line}, response.Header["Set-Cookie"])
+		if want == "" {
+			assert.Empty(t, events, line)
+		} else if assert.Len(t, events, 1, line) {
+			assert.Equal(t, consent.Passed, events[0].Outcome, line)
+			assert.Equal(t, want, events[0].Reason, line)
+		}
+	}
+}
+
+func TestNothingIsLostOfAttributes(t *testing.T) {
+	_, events := watched(t, nil, "", set("nobody=secret; Domain=.Example.com; Path=/a; Max-Age=60; Secure; HttpOnly; SameSite=None"))
+	require.Len(t, events, 1)
+	assert.Equal(t, consent.Attributes{Domain: "example.com", Path: "/a", Lifetime: time.Minute, Secure: true, HttpOnly: true, SameSite: "None"}, events[0].Attributes)
+	assert.NotContains(t, fmt.Sprint(events), "secret")
+}
+
+func TestNothingIsLostInALogThatStaysReadable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		observe := consent.LogTo(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}})), 0)
+		mw := middleware(t, func(c *consent.Config) { c.Observe, c.ReportOnly = observe, true })
+		for range 100 {
+			serve(mw, "", set("profile=1"))
+		}
+		serve(mw, "", set("n\u202eo\x1b[31m=1", "nobody=1"))
+		time.Sleep(time.Minute)
+		serve(mw, "", set("profile=1"))
+		assert.Equal(t, `level=WARN msg="cookie would be removed" cookie=profile reason=undecided path=/ more=0
+level=WARN msg="cookie would be removed" cookie="" reason=unreadable path=/ more=0
+level=WARN msg="cookie would be removed" cookie=nobody reason=undeclared path=/ more=0
+level=WARN msg="cookie would be removed" cookie=profile reason=undecided path=/ more=99
+`, log.String())
+
+		log.Reset()
+		for i := range 5000 {
+			observe(httptest.NewRequest("GET", "/", nil), consent.Event{Cookie: fmt.Sprintf("\u009b%d", i), Outcome: consent.Passed, Reason: consent.Undeclared})
+		}
+		assert.Less(t, strings.Count(log.String(), "\n"), 1010, "a flood of names is bounded")
+		assert.Contains(t, log.String(), `cookie=*`)
+		assert.NotContains(t, log.String(), "\u009b")
+	})
+}
