@@ -165,7 +165,37 @@ func (p Preferences) AllowsCookie(name string) bool {
 // Decided reports whether the visitor has answered for everything that needs
 // consent now, so that there is nothing to ask.
 func (p Preferences) Decided() bool {
-	return p.f != nil && !slices.Contains(p.f.standing().answers, open)
+	return p.f != nil && !slices.ContainsFunc(p.f.standing().answers, func(a answer) bool { return a == open || a == presumed })
+}
+
+// OptOut reports whether [Config.OptOut] holds for the request: what the visitor
+// has not refused is allowed.
+func (p Preferences) OptOut() bool {
+	return p.f != nil && p.f.standing().optOut
+}
+
+// RefusedBySignal reports whether the browser's Global Privacy Control stands in
+// for an answer about third parties that the visitor has not given: see
+// [Config.OptOut].
+func (p Preferences) RefusedBySignal() bool {
+	return p.f != nil && p.f.standing().signal
+}
+
+// Origins returns the [Cookie.Origins] of all declarations that are allowed, each
+// once and sorted: the sources that a page's Content-Security-Policy may name,
+// so that the browser itself contacts no other.
+func (p Preferences) Origins() []string {
+	if p.f == nil {
+		return nil
+	}
+	var origins []string
+	for _, d := range p.f.mw.registry.embedding {
+		if p.f.standing().judgeOne(d) == "" {
+			origins = append(origins, d.Origins...)
+		}
+	}
+	slices.Sort(origins)
+	return slices.Compact(origins)
 }
 
 // Objects reports whether the visitor objects to anonymous statistics.
@@ -189,6 +219,8 @@ type standing struct {
 	objects bool
 	answers []answer // one for each of Registry.consents
 	room    [16]answer
+	optOut  bool   // what is not refused is allowed
+	signal  bool   // Global Privacy Control has refused something in the visitor's place
 	line    string // carries a decision of this very request; "" for one that came with it
 }
 
@@ -198,7 +230,10 @@ const (
 	open answer = iota // not given, or for less than what is declared now
 	refused
 	accepted
+	presumed // open, where what is not refused is allowed: see Config.OptOut
 )
+
+func (a answer) allows() bool { return a == accepted || a == presumed }
 
 // allows reports whether all that is declared in the span may pass.
 func (s *standing) allows(span consentSpan) bool {
@@ -206,7 +241,7 @@ func (s *standing) allows(span consentSpan) bool {
 		return false
 	}
 	for _, a := range s.answers[span.from:span.to] {
-		if a != accepted {
+		if !a.allows() {
 			return false
 		}
 	}
@@ -218,18 +253,25 @@ func (s *standing) allows(span consentSpan) bool {
 // strictest rules.
 func (s *standing) judge(rule *rule) (reason Reason, consented bool) {
 	for _, d := range rule.declarations {
-		switch {
-		case d.consent != exempt && s.answers[d.consent] == open:
-			return Undecided, false
-		case d.consent != exempt && s.answers[d.consent] == refused:
-			return Refused, false
-		case d.consent != exempt:
-			consented = true
-		case d.Anonymous && s.objects:
-			return Objected, false
+		if reason := s.judgeOne(d); reason != "" {
+			return reason, false
 		}
+		consented = consented || d.consent != exempt
 	}
 	return "", consented
+}
+
+func (s *standing) judgeOne(d declaration) Reason {
+	switch {
+	case d.consent == exempt && d.Anonymous && s.objects:
+		return Objected
+	case d.consent == exempt || s.answers[d.consent].allows():
+		return ""
+	case s.answers[d.consent] == refused:
+		return Refused
+	default:
+		return Undecided
+	}
 }
 
 // undecided is the standing of a visitor without a decision.
@@ -237,6 +279,25 @@ func (r *Registry) undecided() *standing {
 	s := new(standing)
 	s.answers = append(s.room[:0], make([]answer, len(r.consents))...)
 	return s
+}
+
+// presume answers in the visitor's place what is open, where the law is opt-out:
+// all is allowed but, under Global Privacy Control, third parties.
+func (s *standing) presume(r *Registry, signal bool) *standing {
+	own := r.undecided()
+	copy(own.answers, s.answers)
+	own.at, own.objects, own.optOut = s.at, s.objects, true
+	third := r.categories[ThirdParty]
+	for i, a := range own.answers {
+		switch {
+		case a != open:
+		case signal && third.from <= i && i < third.to:
+			own.answers[i], own.signal = refused, true
+		default:
+			own.answers[i] = presumed
+		}
+	}
+	return own
 }
 
 // weigh holds a decision against the registry. A category that a provider has

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/text/language"
@@ -247,4 +248,37 @@ func ExampleOutcome() {
 func ExampleReason() {
 	observed(func(e consent.Event) { fmt.Println(e.Reason == consent.Undecided) })
 	// Output: true
+}
+
+// The page's policy follows the consent, so that the browser itself contacts
+// nobody else.
+func ExamplePreferences_Origins() {
+	mw, err := consent.NewMiddleware(consent.Config{
+		Registry: consent.MustRegistry(consent.Cookie{
+			Provider: "Vimeo",
+			Name:     "vuid",
+			Purpose:  consent.Text{language.English: "Plays videos and recognises who has seen them."},
+			Category: consent.ThirdParty,
+			Origins:  []string{"https://player.vimeo.com"},
+		}),
+		Keys: [][]byte{secret},
+	})
+	if err != nil {
+		panic(err)
+	}
+	respond(mw, func(w http.ResponseWriter, r *http.Request) {
+		policy := func() string {
+			allowed := consent.FromContext(r.Context()).Origins()
+			return "frame-src " + strings.Join(append(allowed, "'self'"), " ")
+		}
+		fmt.Println(policy())
+		if err := mw.Save(w, r, consent.AcceptAll()); err != nil {
+			panic(err)
+		}
+		fmt.Println(policy())
+	})
+	// Output:
+	// frame-src 'self'
+	// frame-src https://player.vimeo.com 'self'
+	// Set-Cookie: cookies_preferences
 }

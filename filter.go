@@ -2,6 +2,7 @@ package consent
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -30,6 +31,7 @@ type filter struct {
 	mu      sync.Mutex               // orders what sets current, and the end of the head
 	sent    bool                     // the final head has left, or may have
 	lent    bool                     // room is in use
+	expires bool                     // what is refused is to be expired, though there is no new decision
 }
 
 type filterKey struct{}
@@ -51,9 +53,46 @@ func (f *filter) standing() *standing {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.current.Load() == nil {
-		f.current.Store(f.mw.read(f.cookies))
+		f.current.Store(f.read())
 	}
 	return f.current.Load()
+}
+
+func (f *filter) read() *standing {
+	s := f.mw.read(f.cookies)
+	// The site's function gets a request that knows nothing of this filter: what
+	// it decides, it cannot ask for.
+	if f.mw.optOut == nil || !f.mw.optOut(f.request.WithContext(f.Context)) {
+		return s
+	}
+	return s.presume(f.mw.registry, f.request.Header.Get("Sec-GPC") == "1")
+}
+
+// hideRefused takes out of the request what the visitor's consent does not
+// cover. The filter itself goes by the headers as they came.
+func (f *filter) hideRefused() {
+	hide := func(name string) bool {
+		reason, _ := f.judgeName(name)
+		return reason != "" && reason != Undeclared
+	}
+	var kept []string
+	changed := false
+	for _, header := range f.cookies {
+		rest := withdrawal.Without(header, hide)
+		changed = changed || rest != header
+		if rest != "" {
+			kept = append(kept, rest)
+		}
+	}
+	if !changed {
+		return
+	}
+	f.request.Header = maps.Clone(f.request.Header)
+	if len(kept) == 0 {
+		delete(f.request.Header, "Cookie")
+	} else {
+		f.request.Header["Cookie"] = kept
+	}
 }
 
 // decide makes s what the visitor has decided from now on, and line what tells
@@ -185,11 +224,14 @@ func (j *judgement) leave() []string {
 	j.final, j.sent = !j.sent, true
 	j.mu.Unlock()
 	decided := j.current.Load()
-	if !j.final || decided == nil || decided.line == "" {
+	isNew := decided != nil && decided.line != ""
+	if !j.final || !isNew && !j.expires {
 		return nil
 	}
-	j.consented = true // the decision is for this visitor alone
-	lines := []string{decided.line}
+	var lines []string
+	if isNew {
+		lines = append(lines, decided.line)
+	}
 	for name := range withdrawal.Names(j.cookies) {
 		reason, _ := j.judgeName(name)
 		if reason == "" || reason == Undeclared {
@@ -208,6 +250,7 @@ func (j *judgement) leave() []string {
 			}
 		}
 	}
+	j.consented = len(lines) > 0 // they are for this visitor alone
 	return lines
 }
 

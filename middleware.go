@@ -31,6 +31,19 @@ type Config struct {
 	// of it. It is for a site that does not know its cookies yet.
 	ReportOnly bool
 
+	// HideRefused keeps declared cookies that the visitor has not consented to
+	// from the handlers below, as though the browser had not sent them. The rest
+	// of the Cookie header stays byte for byte.
+	HideRefused bool
+
+	// OptOut, if not nil, says of a request whether the visitor's law is opt-out:
+	// what needs consent then passes until it is refused. A request with "Sec-GPC:
+	// 1" refuses third parties by it (Global Privacy Control, section 3.1), until
+	// the visitor answers otherwise; where OptOut does not hold, the header
+	// changes nothing. Nil means that it never holds. The function must not wait
+	// for anything, and knows no Preferences.
+	OptOut func(*http.Request) bool
+
 	// Lifetime is how long a decision stands, in whole seconds; less than one
 	// is a mistake. Zero means 180 days, about the six months that the CNIL
 	// calls good practice (recommendation of 17 September 2020 on cookies and
@@ -60,13 +73,13 @@ type Config struct {
 	Observe func(*http.Request, Event)
 }
 
-// ErrOutside is returned by [Middleware.Save] for a request that did not come
-// through [Middleware.Wrap] of the same middleware.
-var ErrOutside = errors.New("consent: Save: the request did not come through this middleware's Wrap")
+// ErrOutside is returned for a request that did not come through
+// [Middleware.Wrap] of the same middleware.
+var ErrOutside = errors.New("consent: the request did not come through this middleware's Wrap")
 
-// ErrTooLate is returned by [Middleware.Save] where the head of the response
-// has left already, and no cookie can be set any more.
-var ErrTooLate = errors.New("consent: Save: the head of the response has been sent")
+// ErrTooLate is returned where the head of the response has left already, and no
+// cookie can be set any more.
+var ErrTooLate = errors.New("consent: the head of the response has been sent")
 
 // A Middleware removes what a visitor has not consented to from the responses
 // of the handlers that it wraps. Make it with [NewMiddleware]. It is safe for
@@ -78,6 +91,8 @@ type Middleware struct {
 	revision        uint64
 	allowUndeclared bool
 	reportOnly      bool
+	hideRefused     bool
+	optOut          func(*http.Request) bool
 	observe         func(*http.Request, Event)
 	undecided       *standing // of every visitor without a decision
 }
@@ -105,6 +120,8 @@ func NewMiddleware(config Config) (*Middleware, error) {
 		revision:        config.Revision,
 		allowUndeclared: config.AllowUndeclared,
 		reportOnly:      config.ReportOnly,
+		hideRefused:     config.HideRefused && !config.ReportOnly,
+		optOut:          config.OptOut,
 		observe:         config.Observe,
 		cookie: http.Cookie{
 			Name:     CookieName,
@@ -169,6 +186,9 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	f := &filter{Context: r.Context(), mw: m, cookies: r.Header["Cookie"]}
 	f.request = *r.WithContext(f)
+	if m.hideRefused {
+		f.hideRefused()
+	}
 	guarded := writer.Wrap(&f.Writer, w, f)
 	defer func() {
 		// What a handler leaves in its request is read outside: net/http removes
@@ -228,6 +248,24 @@ func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice)
 	for f = m.filterOf(f.Context); f != nil; f = m.filterOf(f.Context) {
 		f.decide(m.weigh(d), "")
 	}
+	return nil
+}
+
+// ExpireRefused has this response expire the declared cookies that the request
+// carries and the visitor's consent does not cover, as a [Middleware.Save] does
+// that refuses them. A site that set cookies before it asked cleans up with it:
+// call it for each page. The error is [ErrOutside] or [ErrTooLate].
+func (m *Middleware) ExpireRefused(_ http.ResponseWriter, r *http.Request) error {
+	f := m.filterOf(r.Context())
+	if f == nil {
+		return ErrOutside
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.sent {
+		return ErrTooLate
+	}
+	f.expires = true
 	return nil
 }
 

@@ -57,6 +57,12 @@ type Cookie struct {
 	// Path is the Path attribute that the cookie is set with, which deleting
 	// it takes. Empty means "/".
 	Path string
+
+	// Origins are those that a page contacts for the cookie's sake, such as
+	// "https://player.vimeo.com" or "https://*.vimeo.com", for a
+	// Content-Security-Policy that follows the consent: see
+	// [Preferences.Origins]. Optional.
+	Origins []string
 }
 
 // A Text is one text in several languages.
@@ -103,8 +109,9 @@ func (t Text) blank() []language.Tag {
 // changes and is safe for concurrent use. Make it with [NewRegistry] or
 // [MustRegistry]; the zero Registry declares nothing.
 type Registry struct {
-	cookies []Cookie
-	rules   pattern.Set[*rule]
+	cookies   []Cookie
+	rules     pattern.Set[*rule]
+	embedding []declaration // those with Origins
 
 	// consents are all that a visitor can consent to, by category and then by
 	// provider, so that what belongs together is a span of them; marks stand
@@ -240,6 +247,9 @@ func (r *Registry) index() {
 			d.consent = r.providers[consentKey{c.Category, c.Provider}].from
 		}
 		of.declarations = append(of.declarations, d)
+		if len(c.Origins) > 0 {
+			r.embedding = append(r.embedding, d)
+		}
 		of.necessary = of.necessary && c.Category == Necessary
 	}
 }
@@ -274,7 +284,7 @@ func compareConsents(a, b consentKey) int {
 }
 
 func (c Cookie) clone() Cookie {
-	c.Service, c.Purpose = maps.Clone(c.Service), maps.Clone(c.Purpose)
+	c.Service, c.Purpose, c.Origins = maps.Clone(c.Service), maps.Clone(c.Purpose), slices.Clone(c.Origins)
 	return c
 }
 
@@ -336,6 +346,11 @@ func (c Cookie) validate(wrong func(field, reason string, args ...any)) {
 	if c.Path != "" {
 		if reason := badPath(c.Path); reason != "" {
 			wrong("Path", "%q %s", c.Path, reason)
+		}
+	}
+	for i, origin := range c.Origins {
+		if !isOrigin(origin) {
+			wrong(fmt.Sprintf("Origins[%d]", i), `%q is no origin such as "https://player.example.com" or "https://*.example.com"`, origin)
 		}
 	}
 }
@@ -419,4 +434,19 @@ func badPath(s string) string {
 		}
 	}
 	return ""
+}
+
+// isOrigin reports whether s is a scheme, a host and perhaps a port, as a source
+// in a Content-Security-Policy is written (CSP3 section 2.3.1).
+func isOrigin(s string) bool {
+	scheme, host, _ := strings.Cut(s, "://")
+	if scheme != "https" && scheme != "http" && scheme != "wss" && scheme != "ws" {
+		return false
+	}
+	host, port, hasPort := strings.Cut(strings.TrimPrefix(host, "*."), ":")
+	if hasPort && (port == "" || strings.Trim(port, "0123456789") != "") {
+		return false
+	}
+	_, err := netip.ParseAddr(host)
+	return err == nil || badDomain(host) == "" && host[0] != '.'
 }

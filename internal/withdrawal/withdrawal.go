@@ -38,6 +38,33 @@ func Names(headers []string) iter.Seq[string] {
 	}
 }
 
+// Without returns a Cookie header without the cookies that hide names; the rest
+// stays byte for byte.
+func Without(header string, hide func(name string) bool) string {
+	var kept strings.Builder
+	begun, changed := false, false
+	for rest, more := header, true; more; {
+		var pair string
+		pair, rest, more = strings.Cut(rest, ";")
+		name, _, _ := strings.Cut(pair, "=")
+		switch {
+		case hide(strings.Trim(name, " \t")):
+			changed = true
+			continue
+		case begun:
+			kept.WriteByte(';')
+		case changed: // the space behind the first cookie's ';' goes with it
+			pair = strings.TrimPrefix(pair, " ")
+		}
+		begun = true
+		kept.WriteString(pair)
+	}
+	if !changed {
+		return header
+	}
+	return kept.String()
+}
+
 // maxName is what browsers allow for name and value together (RFC 6265bis
 // section 5.6), so that no longer name is one of theirs.
 const maxName = 4096

@@ -30,6 +30,24 @@ func TestNamesReadsWhatBrowsersSend(t *testing.T) {
 	}
 }
 
+func TestWithoutLeavesTheRestByteForByte(t *testing.T) {
+	hide := func(name string) bool { return name == "ad" || name == "é" }
+	for header, want := range map[string]string{
+		"a=1; b=2":                     "a=1; b=2",
+		"ad=1; a=1":                    "a=1",
+		"a=1; ad=1; b=2":               "a=1; b=2",
+		"a=1; ad=1":                    "a=1",
+		"ad=1; ad=2":                   "",
+		"ad":                           "",
+		"a=ad=1;  b ;;ad =1;\tc=\"x;y": "a=ad=1;  b ;;\tc=\"x;y",
+		"é=1;a":                        "a",
+		"":                             "",
+		"ADS=1; ad1=2":                 "ADS=1; ad1=2",
+	} {
+		assert.Equal(t, want, withdrawal.Without(header, hide), header)
+	}
+}
+
 func TestNamesIsBounded(t *testing.T) {
 	var header strings.Builder
 	for i := range 10_000 {
