@@ -71,6 +71,12 @@ func TestNothingIsForgottenWhereItIsOnlyReported(t *testing.T) {
 	assert.Len(t, response.Cookies(), 1)
 	assert.Len(t, events, 1)
 
+	yes := decide(t, mw, consent.AcceptAll())
+	assert.Equal(t, "public", serve(mw, yes, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public")
+		set("profile=1")(w, r)
+	}).Header.Get("Cache-Control"))
+
 	saved := serve(mw, "profile=1", func(w http.ResponseWriter, r *http.Request) {
 		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
 	})
@@ -83,8 +89,8 @@ func TestNothingIsInventedInTheCharterUnobserved(t *testing.T) {
 		c.Registry = consent.MustRegistry(
 			consent.Cookie{Provider: "Site", Name: "week", Purpose: text("x"), Category: consent.Necessary, Lifetime: 7 * 24 * time.Hour, Domain: ".example.com", Path: "/shop"},
 			consent.Cookie{Provider: "Site", Name: "session*", Purpose: text("x"), Category: consent.Necessary},
-			consent.Cookie{Provider: "Site", Name: "two", Purpose: text("x"), Category: consent.Necessary, Lifetime: time.Hour},
 			consent.Cookie{Provider: "Other", Name: "two", Purpose: text("x"), Category: consent.Necessary, Lifetime: 2 * time.Hour},
+			consent.Cookie{Provider: "Site", Name: "two", Purpose: text("x"), Category: consent.Necessary, Lifetime: time.Hour},
 		)
 	}
 	soon := time.Now().Add(7*24*time.Hour + 10*time.Second).UTC().Format(http.TimeFormat)
@@ -103,7 +109,11 @@ func TestNothingIsInventedInTheCharterUnobserved(t *testing.T) {
 		"two=1; Max-Age=7200":                "", // as one of two declares it
 		"two=1; Max-Age=9000":                consent.OutlivesDeclared,
 	} {
-		response, events := watched(t, declare, "", set(line))
+		response, events := watched(t, declare, "", func(w http.ResponseWriter, r *http.Request) {
+			set(line)(w, r)
+			io.WriteString(w, "told once, ")
+			io.WriteString(w, "however often the head is judged")
+		})
 		assert.Equal(t, []string{line}, response.Header["Set-Cookie"])
 		if want == "" {
 			assert.Empty(t, events, line)
@@ -143,7 +153,18 @@ level=WARN msg="cookie would be removed" cookie=nobody reason=undeclared path=/ 
 level=WARN msg="cookie would be removed" cookie=profile reason=undecided path=/ more=99
 `, log.String())
 
+		var logged string
+		observe = consent.LogTo(slog.New(slog.NewJSONHandler(io.Discard, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == "cookie" {
+				logged = a.Value.String()
+			}
+			return a
+		}})), 0)
+		observe(httptest.NewRequest("GET", "/", nil), consent.Event{Cookie: "\x1b[31m", Outcome: consent.Passed, Reason: consent.Undeclared})
+		assert.Equal(t, `"\x1b[31m"`, logged, "whatever the handler does with it")
+
 		log.Reset()
+		observe = consent.LogTo(slog.New(slog.NewTextHandler(&log, nil)), time.Hour)
 		for i := range 5000 {
 			observe(httptest.NewRequest("GET", "/", nil), consent.Event{Cookie: fmt.Sprintf("\u009b%d", i), Outcome: consent.Passed, Reason: consent.Undeclared})
 		}

@@ -152,4 +152,13 @@ func TestNothingIsInventedByOptOut(t *testing.T) {
 		assert.False(t, prefs.RefusedBySignal(), test.what)
 	}
 	require.NotNil(t, response)
+
+	objecting := decide(t, mw, consent.AcceptAll().WithObjection())
+	raised := middleware(t, func(c *consent.Config) { american(c); c.Revision = 1 })
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Cookie", objecting)
+	r.Header.Set("Country", "US")
+	w := httptest.NewRecorder()
+	raised.Wrap(set("visits=1", "profile=1")).ServeHTTP(w, r)
+	assert.Equal(t, []string{"profile=1"}, w.Result().Header["Set-Cookie"], "an objection stands, whatever is asked for again")
 }
