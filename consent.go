@@ -174,6 +174,17 @@ func (p Preferences) OptOut() bool {
 	return p.f != nil && p.f.standing().optOut
 }
 
+// Presumed reports whether what needs consent in the category is allowed although
+// the visitor has not answered for it, because [Config.OptOut] holds. Do not
+// record it as an answer: where the law is opt-in, it is none.
+func (p Preferences) Presumed(category Category) bool {
+	if p.f == nil {
+		return false
+	}
+	span := p.f.mw.registry.categories[category]
+	return slices.Contains(p.f.standing().answers[span.from:span.to], presumed)
+}
+
 // RefusedBySignal reports whether the browser's Global Privacy Control stands in
 // for an answer about third parties that the visitor has not given: see
 // [Config.OptOut].

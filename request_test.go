@@ -129,11 +129,15 @@ func TestNothingIsInventedByOptOut(t *testing.T) {
 	assert.True(t, prefs.OptOut() && prefs.Allows(consent.ThirdParty) && prefs.Consented(consent.ThirdParty, "AdCo"))
 	assert.False(t, prefs.Decided() || prefs.RefusedBySignal())
 	assert.True(t, prefs.DecidedAt().IsZero())
+	assert.True(t, prefs.Presumed(consent.FirstParty) && prefs.Presumed(consent.ThirdParty))
+	assert.False(t, prefs.Presumed(consent.Necessary) || prefs.Presumed("undeclared"), "where nobody is asked nothing is presumed")
 
 	names, prefs, _ = ask("", "Country", "US", "Sec-GPC", "1")
 	assert.Equal(t, gpc, names)
 	assert.True(t, prefs.RefusedBySignal() && prefs.OptOut())
 	assert.False(t, prefs.Allows(consent.ThirdParty) || prefs.Decided())
+	assert.True(t, prefs.Presumed(consent.FirstParty))
+	assert.False(t, prefs.Presumed(consent.ThirdParty))
 
 	for _, test := range []struct {
 		what, cookies string
@@ -150,8 +154,10 @@ func TestNothingIsInventedByOptOut(t *testing.T) {
 		assert.Equal(t, test.want, names, test.what)
 		assert.Equal(t, slices.Contains(test.headers, "US"), prefs.OptOut(), test.what)
 		assert.False(t, prefs.RefusedBySignal(), test.what)
+		assert.Equal(t, test.what == "another value is no signal", prefs.Presumed(consent.FirstParty), test.what)
 	}
 	require.NotNil(t, response)
+	assert.False(t, consent.Preferences{}.Presumed(consent.FirstParty))
 
 	objecting := decide(t, mw, consent.AcceptAll().WithObjection())
 	raised := middleware(t, func(c *consent.Config) { american(c); c.Revision = 1 })
