@@ -3,6 +3,7 @@ package charter_test
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -18,7 +19,11 @@ func BenchmarkDraw(b *testing.B) {
 			Category: []consent.Category{consent.Necessary, consent.Statistics, consent.FirstParty, consent.ThirdParty}[i%4],
 		})
 	}
-	mw, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(cookies...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
+	mw, err := consent.NewMiddleware(consent.Config{
+		Registry: consent.MustRegistry(cookies...),
+		Keys:     [][]byte{bytes.Repeat([]byte("k"), 32)},
+		OptOut:   func(r *http.Request) bool { return r.Header.Get("Country") == "US" },
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -28,12 +33,20 @@ func BenchmarkDraw(b *testing.B) {
 	}
 	r := httptest.NewRequest("GET", "/cookies/", nil)
 	r.Header.Set("Accept-Language", "fr-FR,fr;q=0.9,en;q=0.5")
-	b.Run("banner", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			c.Banner(r)
+	for name, headers := range map[string]map[string]string{"": nil, ", opt-out": american, ", opt-out with a signal": private} {
+		r := r.Clone(r.Context())
+		for name, value := range headers {
+			r.Header.Set(name, value)
 		}
-	})
+		b.Run("banner"+name, func(b *testing.B) {
+			b.ReportAllocs()
+			mw.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				for b.Loop() {
+					c.Banner(r)
+				}
+			})).ServeHTTP(httptest.NewRecorder(), r)
+		})
+	}
 	b.Run("page of 100 declarations", func(b *testing.B) {
 		handler := c.Handler()
 		b.ReportAllocs()

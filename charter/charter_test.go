@@ -42,14 +42,24 @@ type site struct {
 	wrap    func(http.HandlerFunc) http.Handler
 	cookies map[string]string
 	accept  string // Accept-Language
+	headers map[string]string
+}
+
+func newMiddleware(t *testing.T, cookies ...consent.Cookie) *consent.Middleware {
+	t.Helper()
+	mw, err := consent.NewMiddleware(consent.Config{
+		Registry: consent.MustRegistry(cookies...),
+		Keys:     [][]byte{bytes.Repeat([]byte("k"), 32)},
+		OptOut:   func(r *http.Request) bool { return r.Header.Get("Country") == "US" },
+	})
+	require.NoError(t, err)
+	return mw
 }
 
 func newSite(t *testing.T, change func(*charter.Config)) *site {
 	t.Helper()
-	mw, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(declared()...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
-	require.NoError(t, err)
 	config := charter.Config{
-		Middleware: mw,
+		Middleware: newMiddleware(t, declared()...),
 		Categories: map[consent.Category]charter.Category{"chat": {Title: text("Conversation"), About: text("To talk with us.")}},
 	}
 	if change != nil {
@@ -57,6 +67,7 @@ func newSite(t *testing.T, change func(*charter.Config)) *site {
 	}
 	c, err := charter.New(config)
 	require.NoError(t, err)
+	mw := config.Middleware
 	mux := http.NewServeMux()
 	mux.Handle("/cookies/", c.Handler())
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
@@ -81,6 +92,9 @@ func (s *site) do(method, path string, form url.Values, change ...func(*http.Req
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	r.Header.Set("Accept-Language", s.accept)
+	for name, value := range s.headers {
+		r.Header.Set(name, value)
+	}
 	for name, value := range s.cookies {
 		r.AddCookie(&http.Cookie{Name: name, Value: value})
 	}
@@ -231,7 +245,7 @@ func TestPagesThatKnowTheVisitorAreNotForACache(t *testing.T) {
 	s := newSite(t, nil)
 	page := s.do("GET", "/cookies/", nil)
 	assert.Equal(t, "private, no-store", page.Header.Get("Cache-Control"))
-	assert.Equal(t, "Cookie, Accept-Language", page.Header.Get("Vary"))
+	assert.Equal(t, "Cookie, Accept-Language, Sec-GPC", page.Header.Get("Vary"))
 	name := regexp.MustCompile(`href="(/cookies/style-[^"]+\.css)"`).FindStringSubmatch(s.get("/"))
 	require.NotNil(t, name)
 	style := s.do("GET", name[1], nil)

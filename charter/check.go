@@ -15,11 +15,12 @@ var placeholder = regexp.MustCompile(`\{[^}]*\}?`)
 
 // placeholders are what the sentences hold beside words; all others hold none.
 var placeholders = map[string][]string{
-	"Ask":      {"{purposes}"},
-	"Decided":  {"{date}"},
-	"Allowed":  {"{providers}"},
-	"Embedded": {"{provider}"},
-	"Show":     {"{provider}"},
+	"Ask":       {"{purposes}"},
+	"AskOptOut": {"{purposes}"},
+	"Decided":   {"{date}"},
+	"Allowed":   {"{providers}"},
+	"Embedded":  {"{provider}"},
+	"Show":      {"{provider}"},
 }
 
 // check says what keeps w from speaking to a visitor: each sentence that is

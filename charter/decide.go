@@ -82,11 +82,12 @@ func withAllowed(choice consent.Choice, values []string) consent.Choice {
 	return choice
 }
 
-// allowedBy returns what a form would post for the consents that stand.
+// allowedBy returns what a form would post for the consents that stand. What is
+// only presumed is none: the law of the visitor's next request may ask for one.
 func (c *Charter) allowedBy(prefs consent.Preferences) []string {
 	var values []string
 	for _, cookie := range c.cookies {
-		if cookie.NeedsConsent() && prefs.Consented(cookie.Category, cookie.Provider) {
+		if cookie.NeedsConsent() && prefs.Consented(cookie.Category, cookie.Provider) && !prefs.Presumed(cookie.Category) {
 			values = append(values, allowValue(cookie.Category, cookie.Provider))
 		}
 	}

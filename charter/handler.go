@@ -67,7 +67,7 @@ func send(w http.ResponseWriter, contentType string, content []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "private, no-store")
-	w.Header().Add("Vary", "Cookie, Accept-Language")
+	w.Header().Add("Vary", "Cookie, Accept-Language, Sec-GPC")
 	_, _ = w.Write(content) // an error is the visitor's leaving
 }
 
@@ -88,9 +88,10 @@ func (c *Charter) Banner(r *http.Request) template.HTML {
 }
 
 func (c *Charter) bannerFor(r *http.Request, back string) template.HTML {
-	if !consent.FromContext(r.Context()).Decided() && c.templates == templates {
-		d := c.drawingFor(r)
-		return template.HTML(d.banner[0] + template.HTMLEscapeString(back) + d.banner[1])
+	if prefs := consent.FromContext(r.Context()); !prefs.Decided() && c.templates == templates {
+		if q := c.drawingFor(r).questionFor(prefs); q.banner[0] != "" {
+			return template.HTML(q.banner[0] + template.HTMLEscapeString(back) + q.banner[1])
+		}
 	}
 	v, _ := c.view(r)
 	if v.Decided && !v.Just {

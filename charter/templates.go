@@ -38,13 +38,23 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 	}
 	c.templates = replaced
 	d := c.drawings[0]()
-	groups := d.groupsFor(consent.Preferences{})
-	undecided := view{Words: d.words, Lang: d.words.tag.String(), Dir: "ltr", Host: "x", Path: c.path, Back: "/", Ask: d.ask, Groups: groups, Provider: "x", Content: "<p>x</p>"}
-	decided := undecided
-	decided.Decided, decided.Just, decided.Status = true, true, "x"
+	undecided := view{Words: d.words, Lang: d.words.tag.String(), Dir: "ltr", Host: "x", Path: c.path, Back: "/", Ask: d.optIn.ask, Status: d.words.Undecided, Groups: d.groups, Provider: "x", Content: "<p>x</p>"}
+	presumed := undecided
+	presumed.Ask, presumed.Presumed = d.optOut.ask, d.optOut.presumed
+	presumed.Status = d.words.Undecided + " " + d.words.Presumed + " " + d.words.Signal
+	presumed.Groups = d.groupsFor(consent.Preferences{})
+	for i := range presumed.Groups {
+		g := &presumed.Groups[i]
+		g.Objects = true
+		for j := range g.Providers {
+			g.Providers[j].Allowed = true
+		}
+	}
+	decided := presumed
+	decided.Ask, decided.Presumed, decided.Decided, decided.Just, decided.Status = undecided.Ask, "", true, true, "x"
 	var mistakes []error
 	for _, name := range []string{"banner", "link", "placeholder", "tables", "page"} {
-		for _, v := range []view{undecided, decided} {
+		for _, v := range []view{undecided, presumed, decided} {
 			if err := replaced.ExecuteTemplate(io.Discard, name, v); err != nil {
 				mistakes = append(mistakes, fmt.Errorf("charter: Config.Templates: %w", err))
 				break

@@ -14,19 +14,20 @@ import (
 
 // A view is what the templates see.
 type view struct {
-	Words   *words
-	Lang    string
-	Dir     string // how it is written: ltr or rtl
-	Host    string // of the site
-	Path    string // where forms post to
-	Back    string // the page to come back to
-	Style   string
-	Ask     string // what the banner asks
-	Decided bool
-	Just    bool   // a moment ago
-	Status  string // what the visitor has decided, and when
-	Groups  []group
-	Tables  template.HTML // of the cookies, by group
+	Words    *words
+	Lang     string
+	Dir      string // how it is written: ltr or rtl
+	Host     string // of the site
+	Path     string // where forms post to
+	Back     string // the page to come back to
+	Style    string
+	Ask      string // what the banner asks
+	Presumed string // the categories that are allowed until they are refused, for the script
+	Decided  bool
+	Just     bool   // a moment ago
+	Status   string // what the visitor has decided, and when; what holds where they have not
+	Groups   []group
+	Tables   template.HTML // of the cookies, by group
 
 	// Of a placeholder: what it stands for, and whom showing it would contact.
 	Content  template.HTML
@@ -71,10 +72,19 @@ const just = 15 * time.Second
 // A drawing is what the charter shows in one language, whoever looks at it.
 type drawing struct {
 	words  *words
-	ask    string
 	groups []group
 	tables template.HTML
-	banner [2]string // what asks, before and behind the page to come back to
+
+	// What asks a visitor who has answered nothing: where the law is opt-in, where
+	// it is opt-out, and where there the browser refuses third parties.
+	optIn, optOut, signalled question
+}
+
+// A question is what a banner asks.
+type question struct {
+	ask      string
+	presumed string    // the categories that are allowed without an answer
+	banner   [2]string // before and behind the page to come back to
 }
 
 // somewhere stands for that page while a drawing is made.
@@ -83,19 +93,53 @@ const somewhere = "/somewhere"
 // draw makes the drawing in the language of w.
 func (c *Charter) draw(w *words) *drawing {
 	d := &drawing{words: w}
-	var purposes []string
 	for _, category := range c.shown() {
-		g := c.group(category, w)
-		d.groups = append(d.groups, g)
-		if !g.Exempt {
+		d.groups = append(d.groups, c.group(category, w))
+	}
+	d.tables = c.render("tables", view{Words: w, Groups: d.groups})
+	all := func(consent.Category) bool { return true }
+	d.optIn = question{ask: d.question(w.Ask, all).ask}
+	d.optOut = d.question(w.AskOptOut, all)
+	d.signalled = d.question(w.AskOptOut+" "+w.Signal, func(category consent.Category) bool { return category != consent.ThirdParty })
+	for _, q := range []*question{&d.optIn, &d.optOut, &d.signalled} {
+		banner := c.render("banner", view{Words: w, Lang: w.tag.String(), Dir: direction(w.tag), Path: c.path, Back: somewhere, Ask: q.ask, Presumed: q.presumed})
+		q.banner[0], q.banner[1], _ = strings.Cut(string(banner), somewhere)
+	}
+	return d
+}
+
+// question asks in these words for the categories that need consent and that
+// it is about.
+func (d *drawing) question(ask string, about func(consent.Category) bool) question {
+	var purposes, categories []string
+	for _, g := range d.groups {
+		if !g.Exempt && about(g.Category) {
 			purposes = append(purposes, g.Title.Text)
+			categories = append(categories, string(g.Category))
 		}
 	}
-	d.ask = strings.ReplaceAll(w.Ask, "{purposes}", strings.Join(purposes, ", "))
-	d.tables = c.render("tables", view{Words: w, Groups: d.groups})
-	asking := c.render("banner", view{Words: w, Lang: w.tag.String(), Dir: direction(w.tag), Path: c.path, Back: somewhere, Ask: d.ask})
-	d.banner[0], d.banner[1], _ = strings.Cut(string(asking), somewhere)
-	return d
+	return question{
+		ask:      strings.ReplaceAll(ask, "{purposes}", strings.Join(purposes, ", ")),
+		presumed: strings.Join(categories, " "),
+	}
+}
+
+// questionFor returns what to ask a visitor who has not decided everything. Its
+// banner is empty where it is not one of those that a drawing holds: where the law
+// is opt-out and something was answered before, only the rest is presumed.
+func (d *drawing) questionFor(prefs consent.Preferences) question {
+	switch {
+	case !prefs.OptOut():
+		return d.optIn
+	case prefs.DecidedAt().IsZero() && prefs.RefusedBySignal():
+		return d.signalled
+	case prefs.DecidedAt().IsZero():
+		return d.optOut
+	case prefs.RefusedBySignal():
+		return d.question(d.words.AskOptOut+" "+d.words.Signal, prefs.Presumed)
+	default:
+		return d.question(d.words.AskOptOut, prefs.Presumed)
+	}
 }
 
 // view is the drawing for the visitor of r, without the groups.
@@ -110,13 +154,23 @@ func (c *Charter) view(r *http.Request) (view, *drawing) {
 		Path:    c.path,
 		Back:    localPath(r.URL.RequestURI()),
 		Style:   c.path + c.style.name,
-		Ask:     d.ask,
+		Ask:     d.optIn.ask,
 		Decided: prefs.Decided(),
 		Status:  d.words.Undecided,
 	}
 	if at := prefs.DecidedAt(); v.Decided && !at.IsZero() {
 		v.Just = time.Since(at) < just
 		v.Status = strings.ReplaceAll(d.words.Decided, "{date}", at.UTC().Format("2006-01-02, 15:04 UTC")) + " " + d.allowed(prefs)
+	}
+	if !v.Decided {
+		q := d.questionFor(prefs)
+		v.Ask, v.Presumed = q.ask, q.presumed
+	}
+	if v.Presumed != "" {
+		v.Status += " " + d.words.Presumed
+	}
+	if prefs.RefusedBySignal() {
+		v.Status += " " + d.words.Signal
 	}
 	return v, d
 }

@@ -28,12 +28,13 @@ type words struct {
 	Intro    string // what a cookie is, and what the page is for
 	Settings string // of the form, and of the link in every footer
 
-	AskTitle string // of the banner
-	Ask      string // {purposes} stands for what consent is asked for
-	Refuse   string
-	Accept   string
-	Choose   string
-	Save     string
+	AskTitle  string // of the banner
+	Ask       string // {purposes} stands for what consent is asked for
+	AskOptOut string // in its place, where the law is opt-out; {purposes} stands for what is allowed until it is refused
+	Refuse    string
+	Accept    string
+	Choose    string
+	Save      string
 
 	Saved     string // the confirmation
 	Change    string // where to change it
@@ -42,6 +43,14 @@ type words struct {
 	Decided   string // {date} stands for when
 	Allowed   string // {providers} stands for those that the visitor allows
 	Nothing   string // in its place, where that is nobody
+
+	// Presumed stands above the form where the law is opt-out and nothing is
+	// answered yet. What is written about a category, by us or by the site,
+	// is written for visitors who are asked first, and may say that the category
+	// needs consent: this one sentence says where that does not hold, so that
+	// no text is needed twice. After an answer it is true again.
+	Presumed string
+	Signal   string // third parties are refused by Global Privacy Control
 
 	Embedded string // in place of content; {provider} stands for who would be contacted
 	Show     string // the button that allows {provider}

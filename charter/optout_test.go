@@ -1,0 +1,194 @@
+package charter_test
+
+import (
+	"html"
+	"html/template"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/charter"
+)
+
+const (
+	asksFirst = "With your consent, this site also uses cookies of these kinds: "
+	unless    = "Unless you refuse, this site also uses cookies of these kinds: "
+	all       = "Statistics, Third-party, Conversation. You can refuse them and use the site all the same."
+	notThird  = "Statistics, Conversation. You can refuse them and use the site all the same."
+	undecided = "You have not decided yet."
+	presumed  = "Under the law that applies to your visit, the providers ticked here are allowed until you refuse them, even where this page says that your consent is needed."
+	signal    = "Your browser asks that third parties do not follow you (Global Privacy Control). They are therefore refused; you can allow them here."
+	ad        = `third-party:<b>"Ad" & Co</b>`
+)
+
+var (
+	american = map[string]string{"Country": "US"}
+	private  = map[string]string{"Country": "US", "Sec-GPC": "1"}
+)
+
+// found returns what pattern finds in a page, as a visitor reads it.
+func found(page, pattern string) []string {
+	var found []string
+	for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(page, -1) {
+		found = append(found, html.UnescapeString(match[1]))
+	}
+	return found
+}
+
+// asked is what the banner asks, and said what the charter says of the decision,
+// without its time.
+func (s *site) asked() []string {
+	return found(s.get("/"), `(?s)class="consent-banner".*?</h2><p>(.*?)</p>`)
+}
+
+func (s *site) said() string {
+	said := found(s.get("/cookies/"), `<p role="status">(.*?)</p>`)
+	require.Len(s, said, 1)
+	return regexp.MustCompile(`\d{4}-.* UTC`).ReplaceAllString(said[0], "DATE")
+}
+
+func (s *site) ticked() []string { return found(s.get("/cookies/"), `value="([^"]*)" checked`) }
+
+func TestBannerAndFormSayWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
+	everyone := []string{"statistics:Matomo", "statistics:Plausible", ad, "chat:Chat"}
+	for name, test := range map[string]struct {
+		headers map[string]string
+		decided url.Values
+		asked   []string
+		said    string
+		ticked  []string
+	}{
+		"opt-in asks first, and ticks no box": {
+			asked: []string{asksFirst + all}, said: undecided,
+		},
+		"opt-in knows no signal": {
+			headers: map[string]string{"Sec-GPC": "1"},
+			asked:   []string{asksFirst + all}, said: undecided,
+		},
+		"opt-out says what is allowed until it is refused": {
+			headers: american,
+			asked:   []string{unless + all}, said: undecided + " " + presumed, ticked: everyone,
+		},
+		"opt-out says whom the browser refuses": {
+			headers: private,
+			asked:   []string{unless + notThird + " " + signal}, said: undecided + " " + presumed + " " + signal,
+			ticked: []string{"statistics:Matomo", "statistics:Plausible", "chat:Chat"},
+		},
+		"opt-out after refusing": {
+			headers: american, decided: url.Values{"choice": {"refuse"}},
+			said: "Your choice is saved. You decided on DATE. You allow nothing that needs your consent.",
+		},
+		"opt-out after allowing what the browser refuses": {
+			headers: private, decided: url.Values{"choice": {"save"}, "allow": {ad}},
+			said:   `Your choice is saved. You decided on DATE. You allow: <b>"Ad" & Co</b>.`,
+			ticked: []string{ad},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, nil)
+			s.headers = test.headers
+			if test.decided != nil {
+				s.do("POST", "/cookies/", test.decided)
+			}
+			assert.Equal(t, test.asked, s.asked())
+			assert.Equal(t, test.said, s.said())
+			assert.Equal(t, test.ticked, s.ticked())
+		})
+	}
+}
+
+func TestTheBannerNamesOnlyWhatWaitsForAnAnswer(t *testing.T) {
+	fewer := newSite(t, func(c *charter.Config) { c.Middleware = newMiddleware(t, declared()[:4]...) })
+	fewer.do("POST", "/cookies/", url.Values{"choice": {"save"}, "allow": {"statistics:Matomo"}})
+	for name, test := range map[string]struct {
+		headers     map[string]string
+		asked, said string
+		ticked      []string
+	}{
+		"opt-in":  {nil, asksFirst + all, undecided, []string{"statistics:Matomo"}},
+		"opt-out": {american, unless + "Third-party, Conversation.", undecided + " " + presumed, []string{"statistics:Matomo", ad, "chat:Chat"}},
+		"opt-out where the browser refuses": {private, unless + "Conversation.", undecided + " " + presumed + " " + signal,
+			[]string{"statistics:Matomo", "chat:Chat"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, nil)
+			s.headers, s.cookies = test.headers, fewer.cookies
+			asked := s.asked()
+			require.Len(t, asked, 1)
+			assert.True(t, strings.HasPrefix(asked[0], test.asked), asked[0])
+			assert.Equal(t, test.said, s.said())
+			assert.Equal(t, test.ticked, s.ticked())
+		})
+	}
+}
+
+func TestNobodyIsAskedWhomTheBrowserHasAnsweredFor(t *testing.T) {
+	s := newSite(t, func(c *charter.Config) {
+		c.Middleware = newMiddleware(t, append(declared()[:2], declared()[4])...)
+	})
+	s.headers = private
+	assert.Empty(t, s.asked())
+	assert.Equal(t, undecided+" "+signal, s.said(), "and nothing is said to be allowed")
+	assert.Empty(t, s.ticked())
+}
+
+func TestNothingIsInventedByAllowingOneProvider(t *testing.T) {
+	s := newSite(t, nil)
+	s.headers = private
+	s.do("POST", "/cookies/", url.Values{"choice": {"add"}, "allow": {ad}})
+	s.headers = nil
+	assert.Equal(t, []string{ad}, s.ticked(), "what was presumed under one law is no consent under another")
+}
+
+func TestEveryLanguageSaysWhatIsPresumedAndWhatTheBrowserRefuses(t *testing.T) {
+	for tag := range strings.FieldsSeq("bg cs da de el en es et fi fr ga hr hu it lt lv mt nl pl pt ro sk sl sv") {
+		s := newSite(t, nil)
+		s.accept = tag
+		before, said := s.asked()[0], s.said()
+		s.headers = american
+		assert.NotEqual(t, before, s.asked()[0], tag)
+		assert.Greater(t, len(s.said()), len(said), tag)
+		s.headers = private
+		assert.Contains(t, s.asked()[0], "Global Privacy Control", tag)
+		assert.Contains(t, s.said(), "Global Privacy Control", tag)
+	}
+}
+
+func TestTheBannerTellsTheScriptWhatIsPresumed(t *testing.T) {
+	for name, test := range map[string]struct {
+		headers map[string]string
+		want    []string
+	}{
+		"opt-in":                            {nil, nil},
+		"opt-out":                           {american, []string{"statistics third-party chat"}},
+		"opt-out where the browser refuses": {private, []string{"statistics chat"}},
+	} {
+		s := newSite(t, nil)
+		s.headers = test.headers
+		assert.Equal(t, test.want, found(s.get("/"), `data-presumed="([^"]*)"`), name)
+		assert.Equal(t, test.want != nil, strings.Contains(s.get("/cookies/banner.js?back=/"), "data-presumed"), name)
+	}
+}
+
+func TestASitesTemplatesAreTriedUnderBothLaws(t *testing.T) {
+	mw := newMiddleware(t, declared()[:5]...)
+	for name, text := range map[string]string{
+		"banner":      `{{if .Presumed}}{{.Nonsense}}{{end}}`,
+		"form":        `{{if not .Decided}}{{range .Groups}}{{range .Providers}}{{if .Allowed}}{{.Nonsense}}{{end}}{{end}}{{end}}{{end}}`,
+		"page":        `{{if not .Decided}}{{if gt (len .Status) 200}}{{.Nonsense}}{{end}}{{end}}`,
+		"placeholder": `{{if gt (len .Ask) 200}}{{.Nonsense}}{{end}}`,
+	} {
+		_, err := charter.New(charter.Config{Middleware: mw, Templates: template.Must(template.New(name).Parse(text))})
+		assert.ErrorContains(t, err, "Nonsense", name)
+	}
+	s := newSite(t, func(c *charter.Config) {
+		c.Templates = template.Must(template.New("banner").Parse(`{{if not .Decided}}<section class="consent-banner" data-presumed="{{.Presumed}}"><h2></h2><p>{{.Ask}}</p></section>{{end}}`))
+	})
+	s.headers = private
+	assert.Equal(t, []string{unless + notThird + " " + signal}, s.asked())
+	assert.Contains(t, s.get("/"), `data-presumed="statistics chat"`)
+}
