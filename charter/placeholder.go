@@ -13,7 +13,8 @@ import (
 // player or a map, where the visitor allows the provider in this category; and
 // in its place, where not, who would be contacted and why, with a button that
 // allows it. The button leaves every other answer as it is; whoever has answered
-// nothing yet refuses the rest by it. Nothing of the content is loaded before.
+// nothing yet refuses the rest by it, where the law is opt-out too. Nothing of
+// the content is loaded before.
 //
 // For a provider that declares nothing in the category the placeholder has no
 // button: there is nothing that a visitor could allow.

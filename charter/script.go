@@ -20,7 +20,10 @@ var scriptSource string
 // <script type="text/plain" data-consent="statistics"> comes alive once the
 // category is allowed (with data-provider, once that provider is); and a
 // "consent" event on document carries what is allowed. On a page without a
-// banner, such as one from a cache, it asks those who have not decided. Where
+// banner, such as one from a cache, it asks those who have not decided. Where the
+// law is opt-out it learns from the banner's data-presumed what is allowed until
+// there is an answer; without that, as in a banner of the site's own that leaves
+// it out, everything waits for the answer. Where
 // [consent.Config.HttpOnly] hides the decision from scripts there is no tag.
 func (c *Charter) Script(_ *http.Request) template.HTML {
 	if c.mw.Cookie().HttpOnly {

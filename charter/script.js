@@ -27,14 +27,15 @@ const read = () => {
 };
 
 // Tells what stands of it, as the server sees it: by category the providers
-// that are allowed. Gated content that is allowed comes alive.
+// that are allowed. Which categories are allowed until there is an answer, where
+// the law is opt-out, the banner says. Gated content that is allowed comes alive.
 const tell = () => {
   const d = read(), marks = d && d.revision >= C.revision ? d.marks : {}, allowed = {}, whole = {necessary: true};
   let decided = true;
   for (const [category, {providers, anonymous}] of Object.entries(C.categories)) {
     const names = Object.keys(providers), known = names.every(p => providers[p] in marks);
     decided &&= known;
-    allowed[category] = names.filter(p => known && marks[providers[p]]);
+    allowed[category] = names.filter(p => known ? marks[providers[p]] : find(`[data-presumed~="${category}"]`));
     whole[category] = allowed[category].length === names.length && !(anonymous && d?.objects);
   }
   for (const gate of document.querySelectorAll("template[data-consent],script[type='text/plain'][data-consent]")) {
@@ -80,6 +81,7 @@ addEventListener("submit", ({target: form, submitter}) => {
   const waiting = setInterval(() => {
     if (read()?.time !== before) {
       clearInterval(waiting);
+      delete find("[data-presumed]")?.dataset.presumed;
       draw(box => box.querySelector("button")?.focus());
       tell();
     } else if (!--patience) {
@@ -91,5 +93,5 @@ addEventListener("submit", ({target: form, submitter}) => {
   }, 50);
 });
 
-const begin = () => { if (!tell() && !find(".consent-banner,.consent-page")) draw(); };
+const begin = () => { if (!tell() && !find(".consent-banner,.consent-page")) draw(() => find("[data-presumed]") && tell()); };
 document.readyState === "loading" ? addEventListener("DOMContentLoaded", begin) : begin();

@@ -160,7 +160,13 @@ func (b *tab) click(selector string) {
 // speak sets the visitor's language.
 func (b *tab) speak(language string) {
 	b.Helper()
-	call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": language}})
+	b.send(network.Headers{"Accept-Language": language})
+}
+
+// send sets what each request says beside the usual.
+func (b *tab) send(headers network.Headers) {
+	b.Helper()
+	call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: headers})
 }
 
 // resize sets the viewport, in CSS pixels.

@@ -73,6 +73,7 @@ func newDemo(t *testing.T, cookies ...consent.Cookie) *demo {
 	t.Helper()
 	mw, err := consent.NewMiddleware(consent.Config{
 		Registry: consent.MustRegistry(cookies...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true, Revision: 300,
+		OptOut: func(r *http.Request) bool { return r.Header.Get("Country") == "US" },
 	})
 	require.NoError(t, err)
 	c, err := charter.New(charter.Config{

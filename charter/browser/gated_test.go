@@ -1,10 +1,14 @@
 package browser
 
 import (
+	"fmt"
 	"html/template"
 	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"testing"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/stretchr/testify/assert"
 
 	"github.com/cookiecharter/consent"
@@ -73,5 +77,64 @@ func TestTheScriptDecidesWithoutAReload(t *testing.T) {
 		b.until("told.length === 2")
 		assert.Equal(t, []detail{{false, none}, {true, none}}, eval[[]detail](b, "told"))
 		assert.Zero(t, eval[int](b, `ran + document.querySelectorAll(".alive").length`))
+	})
+}
+
+func TestWhereTheLawIsOptOutTheScriptWaitsForARefusal(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	main := func(*http.Request) template.HTML { return gated }
+	d.page("/gated", true, true, main)
+	d.page("/gated/static", false, true, main)
+	d.file("/ran.js", "text/javascript", "ran++")
+	none := map[string][]string{"statistics": {}, "first-party": {}, "third-party": {}}
+	all := map[string][]string{"statistics": {"Matomo"}, "first-party": {"Valombre"}, "third-party": {"Dailymotion", "Vimeo"}}
+	private := map[string][]string{"statistics": {"Matomo"}, "first-party": {"Valombre"}, "third-party": {}}
+
+	for name, test := range map[string]struct {
+		headers network.Headers
+		allowed map[string][]string
+		ran     int
+	}{
+		"what waits comes alive":               {network.Headers{"Country": "US"}, all, 2},
+		"but for whom the browser refuses":     {network.Headers{"Country": "US", "Sec-GPC": "1"}, private, 1},
+		"where the law is opt-in nothing does": {network.Headers{"Sec-GPC": "1"}, none, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newTab(t)
+			b.send(test.headers)
+			b.onEachPage(watchConsent)
+			b.visit(d.url + "/gated/static")
+			b.until(fmt.Sprintf(`document.querySelector(".consent-banner") && ran === %d`, test.ran))
+			told := eval[[]detail](b, "told")
+			assert.Equal(t, detail{false, none}, told[0], "before the server has said what the law is")
+			assert.Equal(t, detail{false, test.allowed}, told[len(told)-1])
+
+			b.visit(d.url + "/gated")
+			b.until(fmt.Sprintf("ran === %d", test.ran))
+			assert.Equal(t, []detail{{false, test.allowed}}, eval[[]detail](b, "told"), "the page's own banner says it at once")
+			b.click(".consent-banner [value=refuse]")
+			b.until("told.length === 2")
+			assert.Equal(t, detail{true, none}, eval[[]detail](b, "told")[1])
+			b.visit(d.url + "/gated")
+			assert.Equal(t, []detail{{true, none}}, eval[[]detail](b, "told"))
+			assert.Zero(t, eval[int](b, "ran"))
+		})
+	}
+	t.Run("a page that is older than the declarations takes a refusal for one", func(t *testing.T) {
+		older := newDemo(t, append(declared, foreign)...)
+		w := httptest.NewRecorder()
+		path := regexp.MustCompile(`/cookies/script[^"]+`).FindString(string(older.charter.Script(nil)))
+		older.pages.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		d.file("/older.js", "text/javascript", w.Body.String())
+		d.page("/older", true, false, func(*http.Request) template.HTML { return `<script src="/older.js" defer></script>` })
+
+		b := newTab(t)
+		b.send(network.Headers{"Country": "US"})
+		b.onEachPage(watchConsent)
+		b.visit(d.url + "/older")
+		b.click(".consent-banner [value=refuse]")
+		b.until("told.length === 2")
+		assert.Empty(t, eval[[]detail](b, "told")[1].Allowed["statistics"])
 	})
 }

@@ -44,7 +44,14 @@ func TestABannerAddsLittleToAFirstPage(t *testing.T) {
 	for _, language := range languages(t) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("Accept-Language", language)
-		heaviest = max(heaviest, gzipped(t, string(d.charter.Head(r)+d.charter.Script(r)+d.charter.Banner(r)+d.charter.Link(r))))
+		for range 2 {
+			d.mw.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				heaviest = max(heaviest, gzipped(t, string(d.charter.Head(r)+d.charter.Script(r)+d.charter.Banner(r)+d.charter.Link(r))))
+			})).ServeHTTP(httptest.NewRecorder(), r)
+			// The second time it has the most to say.
+			r.Header.Set("Country", "US")
+			r.Header.Set("Sec-GPC", "1")
+		}
 	}
 	style, script := gzipped(t, fetch(d.charter.Head(nil))), gzipped(t, fetch(d.charter.Script(nil)))
 	t.Logf("at most %d bytes in the page, style sheet %d, script %d", heaviest, style, script)
