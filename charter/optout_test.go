@@ -134,6 +134,13 @@ func TestNobodyIsAskedWhomTheBrowserHasAnsweredFor(t *testing.T) {
 	assert.Empty(t, s.asked())
 	assert.Equal(t, undecided+" "+signal, s.said(), "and nothing is said to be allowed")
 	assert.Empty(t, s.ticked())
+
+	before := newSite(t, func(c *charter.Config) { c.Middleware = newMiddleware(t, declared()[:4]...) })
+	before.do("POST", "/cookies/", url.Values{"choice": {"save"}, "allow": {"statistics:Matomo"}})
+	s = newSite(t, func(c *charter.Config) { c.Middleware = newMiddleware(t, declared()[:5]...) })
+	s.headers, s.cookies = private, before.cookies
+	assert.Empty(t, s.asked())
+	assert.Equal(t, "Your choice is saved. You decided on DATE. You allow: Matomo. "+signal, s.said(), "of a third party that has joined since")
 }
 
 func TestNothingIsInventedByAllowingOneProvider(t *testing.T) {
