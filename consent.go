@@ -38,6 +38,7 @@ type Choice struct {
 	categories []Category
 	providers  []consentKey
 	objects    bool
+	evidence   Evidence
 }
 
 // AcceptAll returns the choice that accepts everything declared.
@@ -224,15 +225,25 @@ func (p Preferences) DecidedAt() time.Time {
 	return p.f.standing().at
 }
 
+// Reference returns the reference under which the visitor's decisions are
+// recorded; the zero Reference where none is.
+func (p Preferences) Reference() Reference {
+	if p.f == nil {
+		return Reference{}
+	}
+	return p.f.standing().reference
+}
+
 // A standing is a decision held against what is declared now.
 type standing struct {
-	at      time.Time
-	objects bool
-	answers []answer // one for each of Registry.consents
-	room    [16]answer
-	optOut  bool   // what is not refused is allowed
-	signal  bool   // Global Privacy Control has refused something in the visitor's place
-	line    string // carries a decision of this very request; "" for one that came with it
+	at        time.Time
+	objects   bool
+	reference Reference
+	answers   []answer // one for each of Registry.consents
+	room      [16]answer
+	optOut    bool   // what is not refused is allowed
+	signal    bool   // Global Privacy Control has refused something in the visitor's place
+	line      string // carries a decision of this very request; "" for one that came with it
 }
 
 type answer uint8
@@ -297,7 +308,7 @@ func (r *Registry) undecided() *standing {
 func (s *standing) presume(r *Registry, signal bool) *standing {
 	own := r.undecided()
 	copy(own.answers, s.answers)
-	own.at, own.objects, own.optOut = s.at, s.objects, true
+	own.at, own.objects, own.reference, own.optOut = s.at, s.objects, s.reference, true
 	third := r.categories[ThirdParty]
 	for i, a := range own.answers {
 		switch {
@@ -316,7 +327,7 @@ func (s *standing) presume(r *Registry, signal bool) *standing {
 // revision all are. An objection asks for less, and stands through both.
 func (m *Middleware) weigh(d *decision.Decision) *standing {
 	s := m.registry.undecided()
-	s.at, s.objects = d.Time, d.Objects
+	s.at, s.objects, s.reference = d.Time, d.Objects, d.Reference
 	if d.Revision < m.revision {
 		return s
 	}
@@ -338,7 +349,7 @@ func (m *Middleware) weigh(d *decision.Decision) *standing {
 }
 
 // decide makes the decision that a choice amounts to.
-func (m *Middleware) decide(c Choice, at time.Time) *decision.Decision {
+func (m *Middleware) decide(c Choice, at time.Time, reference Reference) *decision.Decision {
 	var yes, no []decision.Mark
 	for i, key := range m.registry.consents {
 		if c.accepts(key) {
@@ -348,10 +359,11 @@ func (m *Middleware) decide(c Choice, at time.Time) *decision.Decision {
 		}
 	}
 	return &decision.Decision{
-		Revision: m.revision,
-		Time:     at.Truncate(time.Millisecond),
-		Objects:  c.objects,
-		Answers:  decision.MakeAnswers(yes, no),
+		Revision:  m.revision,
+		Time:      at.Truncate(time.Millisecond),
+		Objects:   c.objects,
+		Reference: reference,
+		Answers:   decision.MakeAnswers(yes, no),
 	}
 }
 
@@ -363,6 +375,7 @@ func (m *Middleware) sign(d *decision.Decision) (string, error) {
 	}
 	cookie := m.cookie
 	cookie.Value = value
+	cookie.MaxAge -= max(0, int(time.Since(d.Time)/time.Second))
 	return cookie.String(), nil
 }
 
@@ -385,7 +398,7 @@ func (m *Middleware) read(headers []string) *standing {
 		}
 		m.signer.Verify(value, now, func(payload []byte) bool {
 			d, err := decision.Parse(payload)
-			if err != nil || d.Time.Sub(now) >= maxAhead {
+			if err != nil || d.Time.Sub(now) >= maxAhead || now.Sub(d.Time) >= m.lifetime() {
 				return false
 			}
 			if d.Time.After(newest.at) {

@@ -108,6 +108,13 @@ func (f *filter) decide(s *standing, line string) bool {
 	return true
 }
 
+// hasLeft reports whether no line can be added any more.
+func (f *filter) hasLeft() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sent
+}
+
 // FilterHead takes what may not pass out of a head, and adds to the final one
 // what a Save left to add. It is called again after that one: a writer outside
 // may hold the head back, and send what the map has become by then.

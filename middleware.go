@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/text/language"
+
+	"github.com/cookiecharter/consent/internal/decision"
 	"github.com/cookiecharter/consent/internal/signature"
 	"github.com/cookiecharter/consent/internal/writer"
 )
@@ -71,6 +74,12 @@ type Config struct {
 	// the head of a response leaves and in the goroutine that sends it. [LogTo]
 	// makes one that writes to a log.
 	Observe func(*http.Request, Event)
+
+	// Recorder, if not nil, keeps proof of each decision, under a random
+	// [Reference] that then travels in the preferences cookie. Nothing is allowed
+	// before the recorder has kept it; a refusal waits for nothing. Nil records
+	// nothing.
+	Recorder Recorder
 }
 
 // ErrOutside is returned for a request that did not come through
@@ -94,6 +103,8 @@ type Middleware struct {
 	hideRefused     bool
 	optOut          func(*http.Request) bool
 	observe         func(*http.Request, Event)
+	recorder        Recorder
+	notice          *Notice   // of the declarations alone, for records that have no other
 	undecided       *standing // of every visitor without a decision
 }
 
@@ -123,6 +134,7 @@ func NewMiddleware(config Config) (*Middleware, error) {
 		hideRefused:     config.HideRefused && !config.ReportOnly,
 		optOut:          config.OptOut,
 		observe:         config.Observe,
+		recorder:        config.Recorder,
 		cookie: http.Cookie{
 			Name:     CookieName,
 			Path:     "/",
@@ -133,8 +145,13 @@ func NewMiddleware(config Config) (*Middleware, error) {
 			SameSite: http.SameSiteLaxMode,
 		},
 	}
+	var reference Reference
+	if m.recorder != nil {
+		m.notice = m.registry.Notice(language.Und, language.Und, nil)
+		reference = newReference()
+	}
 	// Every decision has the length of this one, so that no visitor's fails.
-	if _, err := m.sign(m.decide(AcceptAll(), time.Now())); err != nil {
+	if _, err := m.sign(m.decide(AcceptAll(), time.Now(), reference)); err != nil {
 		return nil, &FieldError{Index: -1, Field: "Registry", Reason: err.Error()}
 	}
 	return m, nil
@@ -205,6 +222,9 @@ func (m *Middleware) Registry() *Registry { return m.registry }
 // Revision returns [Config.Revision].
 func (m *Middleware) Revision() uint64 { return m.revision }
 
+// lifetime returns how long a decision stands.
+func (m *Middleware) lifetime() time.Duration { return time.Duration(m.cookie.MaxAge) * time.Second }
+
 // Cookie returns the preferences cookie as [Middleware.Save] sets it, without a
 // value.
 func (m *Middleware) Cookie() http.Cookie { return m.cookie }
@@ -225,7 +245,9 @@ func FromContext(ctx context.Context) Preferences {
 // that one; w is asked for because Save writes to the response.
 //
 // The error is [ErrOutside] or [ErrTooLate], or one [*ChoiceError] or several
-// joined. Nothing has changed where there is one. What Save cannot know is that
+// joined. Nothing has changed where there is one. Where [Config.Recorder] has
+// failed, the error is [ErrNotRecorded] joined with the recorder's own: nothing new
+// is allowed, but what the choice refuses is refused. What Save cannot know is that
 // an [http.TimeoutHandler] outside of Wrap has answered in its place.
 func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice) error {
 	f := m.filterOf(r.Context())
@@ -235,7 +257,39 @@ func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice)
 	if err := choice.check(m.registry); err != nil {
 		return err
 	}
-	d := m.decide(choice, time.Now())
+	if f.hasLeft() {
+		return ErrTooLate
+	}
+	at := time.Now().Truncate(time.Millisecond)
+	if before := f.standing().at; !at.After(before) { // by another server's clock, or one that was set back
+		at = before.Add(time.Millisecond)
+	}
+	if m.recorder != nil {
+		return m.takeOnRecord(f, r, choice, at)
+	}
+	return m.take(f, m.decide(choice, at, Reference{}))
+}
+
+// Restore puts back a decision that was recorded for the same visitor, such as
+// one taken on another device before they signed in here, with its time and its
+// reference. It takes effect as a [Middleware.Save] does, and is no new decision.
+// Nothing happens where the visitor's own decision is as new or newer, or the
+// recorded one no longer stands; it covers what it was an answer to, and no more.
+// The error is [ErrOutside] or [ErrTooLate].
+func (m *Middleware) Restore(_ http.ResponseWriter, r *http.Request, record Record) error {
+	f := m.filterOf(r.Context())
+	if f == nil {
+		return ErrOutside
+	}
+	at := record.Time.Truncate(time.Millisecond)
+	if age := time.Since(at); age >= m.lifetime() || age <= -maxAhead || !at.After(f.standing().at) {
+		return nil
+	}
+	return m.take(f, m.recall(record, at))
+}
+
+// take makes d the visitor's decision, from now on and in this response.
+func (m *Middleware) take(f *filter, d *decision.Decision) error {
 	line, err := m.sign(d)
 	if err != nil {
 		return err

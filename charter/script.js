@@ -18,8 +18,8 @@ const read = () => {
         do { c = at(i++); n += (c & 127) * f; f *= 128; } while (c > 127);
         return n;
       };
-      const d = {revision: number(), time: number(), objects: at(i++) & 1, marks: {}};
-      for (; i < b.length; i += 4) d.marks[at(i) * 2 ** 23 + (at(i + 1) << 15 | at(i + 2) << 7 | at(i + 3) >> 1)] = at(i + 3) & 1;
+      const d = {revision: number(), time: number(), objects: at(i) & 1, marks: {}};
+      for (i += at(i) & 2 ? 17 : 1; i < b.length; i += 4) d.marks[at(i) * 2 ** 23 + (at(i + 1) << 15 | at(i + 2) << 7 | at(i + 3) >> 1)] = at(i + 3) & 1;
       if (at(0) === 1 && !(newest?.time > d.time)) newest = d;
     } catch { /* not a decision */ }
   }

@@ -5,7 +5,8 @@
 //	version   1 byte, 1
 //	revision  unsigned varint
 //	time      unsigned varint, milliseconds since 1970
-//	flags     1 byte; bit 0: objects to anonymous statistics
+//	flags     1 byte; bit 0: objects to anonymous statistics; bit 1: a reference follows
+//	reference 16 bytes, or none
 //	marks     4 bytes for each, until the end
 //
 // Varints are those of [encoding/binary]. A mark stands for a provider of a
@@ -31,10 +32,11 @@ const version = 1
 // A Decision is what a visitor answered, and when. The zero Decision answers
 // nothing.
 type Decision struct {
-	Revision uint64
-	Time     time.Time // in whole milliseconds
-	Objects  bool      // to anonymous statistics
-	Answers  Answers
+	Revision  uint64
+	Time      time.Time // in whole milliseconds
+	Objects   bool      // to anonymous statistics
+	Reference [16]byte  // under which the visitor's decisions are recorded; zero for none
+	Answers   Answers
 }
 
 // A Mark stands for one provider of one category.
@@ -50,6 +52,12 @@ func MarkOf(category, provider string) Mark {
 const allowed = 1
 
 const markSize = 4
+
+// The flags of a decision.
+const (
+	objects  = 1 << iota
+	referred // a reference follows
+)
 
 // ErrMalformed is what [Parse] answers to bytes that no Decision encodes to.
 var ErrMalformed = errors.New("malformed decision")
@@ -114,9 +122,14 @@ func (d *Decision) Append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(d.Time.UnixMilli()))
 	var flags byte
 	if d.Objects {
-		flags = 1
+		flags = objects
 	}
-	return append(append(b, flags), d.Answers...)
+	if d.Reference == ([16]byte{}) {
+		b = append(b, flags)
+	} else {
+		b = append(append(b, flags|referred), d.Reference[:]...)
+	}
+	return append(b, d.Answers...)
 }
 
 // Parse decodes what [Decision.Append] made; the Decision keeps a part of b.
@@ -128,13 +141,20 @@ func Parse(b []byte) (Decision, error) {
 	}
 	revision, b, ok1 := cutUvarint(b[1:])
 	milliseconds, b, ok2 := cutUvarint(b)
-	if !ok1 || !ok2 || milliseconds > maxMilliseconds || len(b) == 0 || b[0] > 1 {
+	if !ok1 || !ok2 || milliseconds > maxMilliseconds || len(b) == 0 || b[0] > objects|referred {
 		return Decision{}, ErrMalformed
 	}
 	d.Revision = revision
 	d.Time = time.UnixMilli(int64(milliseconds))
-	d.Objects = b[0] == 1
-	d.Answers = b[1:]
+	flags, b := b[0], b[1:]
+	d.Objects = flags&objects != 0
+	if flags&referred != 0 {
+		n := copy(d.Reference[:], b)
+		if b = b[n:]; n < len(d.Reference) || d.Reference == ([16]byte{}) {
+			return Decision{}, ErrMalformed
+		}
+	}
+	d.Answers = b
 	if !d.Answers.ordered() {
 		return Decision{}, ErrMalformed
 	}

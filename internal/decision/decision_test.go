@@ -16,7 +16,7 @@ func TestADecisionIsReadAsItWasWritten(t *testing.T) {
 	at := time.UnixMilli(1_800_000_000_123)
 	matomo, plausible := decision.MarkOf("statistics", "Matomo"), decision.MarkOf("statistics", "Plausible")
 	site := decision.MarkOf("first-party", "Site")
-	d := decision.Decision{Revision: 300, Time: at, Objects: true,
+	d := decision.Decision{Revision: 300, Time: at, Objects: true, Reference: [16]byte{15: 1},
 		Answers: decision.MakeAnswers([]decision.Mark{matomo}, []decision.Mark{plausible, site})}
 
 	got, err := decision.Parse(d.Append(nil))
@@ -25,6 +25,7 @@ func TestADecisionIsReadAsItWasWritten(t *testing.T) {
 	assert.Equal(t, uint64(300), got.Revision)
 	assert.True(t, got.Time.Equal(at))
 	assert.True(t, got.Objects)
+	assert.Equal(t, [16]byte{15: 1}, got.Reference)
 	for _, test := range []struct {
 		category, provider string
 		yes, known         bool
@@ -62,6 +63,13 @@ func TestTheFormatIsTheDocumentedOne(t *testing.T) {
 		1, 2, 3, 2, // refused
 		1, 2, 3, 5, // accepted
 	}, d.Append(nil))
+	d.Reference = [16]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}
+	assert.Equal(t, []byte{
+		1, 1, 0xAC, 0x2,
+		3, // flags
+		1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
+		1, 2, 3, 2, 1, 2, 3, 5,
+	}, d.Append(nil))
 }
 
 func TestMalformedBytesAreRefused(t *testing.T) {
@@ -74,7 +82,10 @@ func TestMalformedBytesAreRefused(t *testing.T) {
 		"no time":             {1, 0},
 		"a time after 9999":   {1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0},
 		"no flags":            {1, 0, 0},
-		"an unknown flag":     {1, 0, 0, 2},
+		"an unknown flag":     {1, 0, 0, 4},
+		"no reference":        {1, 0, 0, 2},
+		"half a reference":    {1, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8},
+		"an empty reference":  append([]byte{1, 0, 0, 2}, make([]byte, 16)...),
 		"a mark cut short":    {1, 0, 0, 0, 0, 0, 1},
 		"marks out of order":  {1, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 2},
 		"a mark twice":        {1, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 5},
@@ -94,6 +105,8 @@ func FuzzParse(f *testing.F) {
 		d.Answers = decision.MakeAnswers([]decision.Mark{mark}, []decision.Mark{mark + 2})
 		f.Add(d.Append(nil))
 	}
+	d.Reference[3] = 1
+	f.Add(d.Append(nil))
 	f.Add([]byte{1, 0, 0, 0, 255, 255, 255})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		d, err := decision.Parse(b)

@@ -1,0 +1,354 @@
+package consent_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/text/language"
+
+	"github.com/cookiecharter/consent"
+)
+
+// A ledger is a Recorder in memory, which may be out of order.
+type ledger struct {
+	fails       error
+	kept, later []consent.Record
+	during      func(context.Context)
+}
+
+func (l *ledger) Record(ctx context.Context, record consent.Record) error {
+	if l.during != nil {
+		l.during(ctx)
+	}
+	if l.fails == nil {
+		l.kept = append(l.kept, record)
+	}
+	return l.fails
+}
+
+func (l *ledger) RecordLater(record consent.Record) { l.later = append(l.later, record) }
+
+// recorded makes a middleware that records.
+func recorded(t testing.TB, l *ledger) *consent.Middleware {
+	return middleware(t, func(c *consent.Config) { c.Recorder = l })
+}
+
+// save serves a visitor's choice and returns what their browser then sends; ""
+// where the response brings no decision.
+func save(t testing.TB, mw *consent.Middleware, cookies string, choice consent.Choice) (sends string, err error) {
+	t.Helper()
+	response := serve(mw, cookies, func(w http.ResponseWriter, r *http.Request) { err = mw.Save(w, r, choice) })
+	for _, c := range response.Cookies() {
+		if c.Name == consent.CookieName {
+			sends = c.Name + "=" + c.Value
+		}
+	}
+	return sends, err
+}
+
+// allowed returns what a record allows.
+func allowed(record consent.Record) []string {
+	var names []string
+	for _, a := range record.Answers {
+		if a.Allowed {
+			names = append(names, string(a.Category)+":"+a.Provider)
+		}
+	}
+	return names
+}
+
+func TestNothingIsForgottenOnRecord(t *testing.T) {
+	l := new(ledger)
+	mw := recorded(t, l)
+	notice := mw.Registry().Notice(language.French, language.English, map[string]string{"Ask": "Voulez-vous ?"})
+	asked := consent.Evidence{Action: consent.ByBanner, Language: language.French, Notice: notice}
+	before := time.Now().Truncate(time.Millisecond)
+
+	yes, err := save(t, mw, "", consent.Accept(consent.ThirdParty).WithEvidence(asked))
+	require.NoError(t, err)
+	require.Len(t, l.kept, 1)
+	assert.Empty(t, l.later)
+	first := l.kept[0]
+	assert.NotZero(t, first.Reference)
+	assert.False(t, first.Time.Before(before) || first.Time.After(time.Now()), first.Time)
+	assert.Equal(t, time.UTC, first.Time.Location())
+	assert.Equal(t, asked, first.Evidence)
+	assert.Equal(t, []consent.Answer{
+		{"comfort", "Forum", false}, {"first-party", "Site", false}, {"statistics", "Matomo", false},
+		{"statistics", "Plausible", false}, {"third-party", "AdCo", true},
+	}, first.Answers)
+	serve(mw, yes, func(_ http.ResponseWriter, r *http.Request) {
+		prefs := consent.FromContext(r.Context())
+		assert.Equal(t, first.Reference, prefs.Reference())
+		assert.True(t, prefs.DecidedAt().Equal(first.Time))
+	})
+
+	_, err = save(t, mw, yes, consent.RefuseAll().WithObjection())
+	require.NoError(t, err)
+	require.Len(t, l.later, 1, "a refusal waits for nothing")
+	second := l.later[0]
+	assert.Equal(t, first.Reference, second.Reference)
+	assert.True(t, second.Objects)
+	assert.Empty(t, allowed(second))
+	assert.Empty(t, second.Action)
+	var shown struct{ Cookies []struct{ Name string } }
+	require.NoError(t, json.Unmarshal(second.Notice.Content(), &shown))
+	assert.Len(t, shown.Cookies, len(site()), "who says nothing of what was shown has shown the declarations")
+
+	other, err := save(t, mw, "", consent.AcceptAll())
+	require.NoError(t, err)
+	assert.NotEmpty(t, other)
+	assert.NotEqual(t, first.Reference, l.kept[1].Reference, "another visitor")
+}
+
+func TestNothingIsInventedThatCouldNotBeRecorded(t *testing.T) {
+	l := &ledger{}
+	mw := recorded(t, l)
+	partly, err := save(t, mw, "", consent.Accept(consent.FirstParty, consent.Statistics))
+	require.NoError(t, err)
+	objecting, err := save(t, mw, "", consent.RefuseAll().WithObjection())
+	require.NoError(t, err)
+	l.kept, l.later = nil, nil
+	l.fails = errors.New("the disk is full")
+
+	for name, test := range map[string]struct {
+		cookies string
+		choice  consent.Choice
+		keeps   []string // of a decision that stands all the same; nil for none
+		objects bool
+	}{
+		"a first consent":                    {"", consent.AcceptAll(), nil, false},
+		"one that refuses some":              {"", consent.Accept(consent.Statistics), nil, false},
+		"more than before":                   {partly, consent.AcceptAll(), nil, false},
+		"the same again":                     {partly, consent.Accept(consent.FirstParty, consent.Statistics), nil, false},
+		"less of one, more of another":       {partly, consent.Accept(consent.FirstParty, consent.ThirdParty), []string{"first-party:Site"}, false},
+		"none of what was, and more":         {partly, consent.Accept(consent.ThirdParty), []string{}, false},
+		"the same, with an objection":        {partly, consent.Accept(consent.FirstParty, consent.Statistics).WithObjection(), []string{"first-party:Site", "statistics:Matomo", "statistics:Plausible"}, true},
+		"an objection that is taken back":    {objecting, consent.RefuseAll(), nil, false},
+		"a consent of who objected, with it": {objecting, consent.AcceptAll().WithObjection(), nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l.later = nil
+			sends, err := save(t, mw, test.cookies, test.choice)
+			assert.ErrorIs(t, err, consent.ErrNotRecorded)
+			assert.ErrorIs(t, err, l.fails)
+			if test.keeps == nil {
+				assert.Empty(t, sends)
+				assert.Empty(t, l.later)
+				return
+			}
+			require.Len(t, l.later, 1, "what is refused is refused, and recorded later")
+			assert.Equal(t, test.keeps, append([]string{}, allowed(l.later[0])...))
+			assert.Equal(t, test.objects, l.later[0].Objects)
+			serve(mw, sends, func(_ http.ResponseWriter, r *http.Request) {
+				prefs := consent.FromContext(r.Context())
+				for _, a := range l.later[0].Answers {
+					assert.Equal(t, a.Allowed, prefs.Consented(a.Category, a.Provider), a)
+				}
+				assert.Equal(t, test.objects, prefs.Objects())
+			})
+		})
+	}
+}
+
+func TestRefusingWaitsForNoRecorder(t *testing.T) {
+	l := &ledger{}
+	mw := recorded(t, l)
+	yes, err := save(t, mw, "", consent.AcceptAll())
+	require.NoError(t, err)
+	l.fails = errors.New("there is no database")
+	l.during = func(context.Context) { t.Error("a refusal is recorded before it counts") }
+
+	response := serve(mw, yes+"; profile=1", func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
+		assert.False(t, consent.FromContext(r.Context()).Allows(consent.FirstParty))
+	})
+	assert.Contains(t, response.Header["Set-Cookie"], "profile=; Path=/; Max-Age=0")
+	assert.Len(t, l.later, 1)
+
+	american := middleware(t, func(c *consent.Config) {
+		c.Recorder = l
+		c.OptOut = func(*http.Request) bool { return true }
+	})
+	l.during, l.later = nil, nil
+	serve(american, "", func(w http.ResponseWriter, r *http.Request) {
+		assert.ErrorIs(t, american.Save(w, r, consent.Accept(consent.Statistics)), consent.ErrNotRecorded)
+		prefs := consent.FromContext(r.Context())
+		assert.False(t, prefs.Allows(consent.ThirdParty), "what was allowed by law alone is refused")
+		assert.False(t, prefs.Allows(consent.Statistics), "and what was to be consented to is no longer presumed")
+	})
+	assert.Len(t, l.later, 1)
+}
+
+func TestNothingIsInventedOnRecord(t *testing.T) {
+	l := &ledger{}
+	mw := recorded(t, l)
+	serve(mw, "", func(w http.ResponseWriter, r *http.Request) {
+		var unknown *consent.ChoiceError
+		assert.ErrorAs(t, mw.Save(w, r, consent.Accept("nowhere")), &unknown)
+		w.WriteHeader(http.StatusOK)
+		assert.ErrorIs(t, mw.Save(w, r, consent.AcceptAll()), consent.ErrTooLate)
+		assert.ErrorIs(t, mw.Save(w, r, consent.RefuseAll()), consent.ErrTooLate)
+		assert.ErrorIs(t, mw.Restore(w, r, consent.Record{Time: time.Now()}), consent.ErrTooLate)
+	})
+	outside := httptest.NewRequest("GET", "/", nil)
+	assert.ErrorIs(t, mw.Save(nil, outside, consent.AcceptAll()), consent.ErrOutside)
+	assert.ErrorIs(t, mw.Restore(nil, outside, consent.Record{}), consent.ErrOutside)
+	assert.Empty(t, l.kept)
+	assert.Empty(t, l.later)
+}
+
+func TestNothingIsForgottenByARecorderThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &ledger{fails: errors.New("slow")}
+		l.during = func(ctx context.Context) { <-ctx.Done() }
+		begun := time.Now()
+		_, err := save(t, recorded(t, l), "", consent.AcceptAll())
+		assert.ErrorIs(t, err, consent.ErrNotRecorded)
+		assert.Equal(t, 10*time.Second, time.Since(begun))
+	})
+	l := &ledger{fails: errors.New("gone")}
+	l.during = func(ctx context.Context) { assert.ErrorIs(t, ctx.Err(), context.Canceled) }
+	mw := recorded(t, l)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Error(t, mw.Save(w, r, consent.AcceptAll()))
+	})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "POST", "/", nil))
+}
+
+func TestNothingIsForgottenOnAnotherDevice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &ledger{}
+		mw := recorded(t, l)
+		atHome, err := save(t, mw, "", consent.Accept(consent.ThirdParty).WithObjection())
+		require.NoError(t, err)
+		time.Sleep(24 * time.Hour)
+		consented := l.kept[0]
+
+		restore := func(cookies string, record consent.Record) (sends string, response *http.Response) {
+			response = serve(mw, cookies, func(w http.ResponseWriter, r *http.Request) {
+				assert.NoError(t, mw.Restore(w, r, record))
+			})
+			for _, c := range response.Cookies() {
+				if c.Name == consent.CookieName {
+					sends = c.Name + "=" + c.Value
+				}
+			}
+			return sends, response
+		}
+		onThePhone, response := restore("", consented)
+		require.NotEmpty(t, onThePhone)
+		for _, c := range response.Cookies() {
+			assert.Equal(t, 179*24*60*60, c.MaxAge, "it stands for as long as it would have at home")
+		}
+		serve(mw, onThePhone, func(_ http.ResponseWriter, r *http.Request) {
+			prefs := consent.FromContext(r.Context())
+			assert.True(t, prefs.DecidedAt().Equal(consented.Time))
+			assert.Equal(t, consented.Reference, prefs.Reference())
+			assert.True(t, prefs.Allows(consent.ThirdParty) && prefs.Decided() && prefs.Objects())
+			assert.False(t, prefs.Allows(consent.FirstParty))
+		})
+		assert.Len(t, l.kept, 1, "it is no new decision")
+
+		refused, err := save(t, mw, "", consent.RefuseAll())
+		require.NoError(t, err)
+		sends, _ := restore(refused, consented)
+		assert.Empty(t, sends, "an older consent does not come over a refusal")
+		sends, _ = restore(atHome, consented)
+		assert.Empty(t, sends, "it is there already")
+		sends, response = restore(atHome+"; ad_id=1", l.later[0])
+		assert.NotEmpty(t, sends, "a newer refusal does")
+		assert.Contains(t, strings.Join(response.Header["Set-Cookie"], "\n"), "ad_id=; ")
+
+		fewer := consented
+		fewer.Answers = []consent.Answer{{consent.ThirdParty, "AdCo", true}, {"gone", "Nobody", true}}
+		sends, _ = restore("", fewer)
+		serve(mw, sends, func(_ http.ResponseWriter, r *http.Request) {
+			prefs := consent.FromContext(r.Context())
+			assert.True(t, prefs.Allows(consent.ThirdParty))
+			assert.False(t, prefs.Decided(), "what it did not answer is asked")
+		})
+		ahead := consented
+		ahead.Time = time.Now().Add(time.Hour)
+		sends, _ = restore("", ahead)
+		assert.Empty(t, sends, "what has not been decided yet")
+
+		time.Sleep(179*24*time.Hour - time.Second)
+		sends, _ = restore("", consented)
+		require.NotEmpty(t, sends)
+		time.Sleep(time.Second)
+		assert.NotContains(t, passed(mw, sends), "ad_id", "a decision does not live longer for having been put back")
+		sends, _ = restore("", consented)
+		assert.Empty(t, sends)
+	})
+}
+
+func TestNothingIsForgottenWhereAClockWasSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &ledger{}
+		mw := recorded(t, l)
+		yes, err := save(t, mw, "", consent.AcceptAll())
+		require.NoError(t, err)
+		_, err = save(t, mw, yes, consent.RefuseAll())
+		require.NoError(t, err)
+		assert.Equal(t, time.Millisecond, l.later[0].Time.Sub(l.kept[0].Time), "of one instant, and still in order")
+	})
+}
+
+func TestNothingIsInventedInAReference(t *testing.T) {
+	var r consent.Reference
+	assert.Empty(t, r.String())
+	r[0], r[15] = 0xA1, 2
+	assert.Equal(t, "a1000000000000000000000000000002", r.String())
+	for _, s := range []string{r.String(), strings.ToUpper(r.String())} {
+		got, err := consent.ParseReference(s)
+		assert.NoError(t, err)
+		assert.Equal(t, r, got)
+	}
+	for _, s := range []string{"", strings.Repeat("0", 32), "a1", r.String() + "00", "g" + r.String()[1:], "'; DROP TABLE x; --aaaaaaaaaaaaa", "a\x00" + r.String()[2:]} {
+		_, err := consent.ParseReference(s)
+		assert.Error(t, err, s)
+	}
+	assert.Zero(t, consent.Preferences{}.Reference())
+	serve(middleware(t, nil), decide(t, middleware(t, nil), consent.AcceptAll()), func(_ http.ResponseWriter, r *http.Request) {
+		assert.Zero(t, consent.FromContext(r.Context()).Reference(), "nobody keeps a record under it")
+	})
+}
+
+func TestNothingIsInventedInANotice(t *testing.T) {
+	r := consent.MustRegistry(
+		consent.Cookie{Provider: "Site", Name: "s*", Category: consent.Statistics, Anonymous: true, Lifetime: time.Hour,
+			Service: consent.Text{language.German: "Messung"}, Purpose: consent.Text{language.English: "Counts.", language.French: "Compte."}},
+		consent.Cookie{Provider: "Site", Name: "ad", Category: consent.ThirdParty, Purpose: text("Advertises.")},
+	)
+	n := r.Notice(language.French, language.English, map[string]string{"B": "b", "A": "<a>"})
+	assert.JSONEq(t, `{"language": "fr", "sentences": {"A": "<a>", "B": "b"}, "cookies": [
+		{"provider": "Site", "service": "Messung", "name": "s*", "purpose": "Compte.", "category": "statistics", "lifetime": 3600, "needsConsent": false},
+		{"provider": "Site", "name": "ad", "purpose": "Advertises.", "category": "third-party", "lifetime": 0, "needsConsent": true}]}`, string(n.Content()))
+	assert.Equal(t, sha256.Sum256(n.Content()), n.Fingerprint())
+	assert.Equal(t, n, r.Notice(language.French, language.English, map[string]string{"A": "<a>", "B": "b"}))
+	assert.NotEqual(t, n, r.Notice(language.English, language.English, map[string]string{"A": "<a>", "B": "b"}))
+}
+
+func TestNothingIsForgottenSinceTheCookieStaysSmallOnRecord(t *testing.T) {
+	var cookies []consent.Cookie
+	for i := range 100 {
+		name := strings.Repeat("p", i+1)
+		cookies = append(cookies, consent.Cookie{Provider: name, Name: name, Purpose: text("x"), Category: consent.Category(strings.Repeat("c", i%10+1))})
+	}
+	mw := middleware(t, func(c *consent.Config) { c.Registry, c.Recorder = consent.MustRegistry(cookies...), new(ledger) })
+	sends, err := save(t, mw, "", consent.AcceptAll())
+	require.NoError(t, err)
+	assert.Less(t, len(sends), 900)
+}
