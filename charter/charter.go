@@ -70,6 +70,10 @@ type Config struct {
 	// rules more, append them to [DefaultStyle]. Nil means this package's; empty
 	// means none.
 	Style []byte
+
+	// Aside, if not nil, returns what the site adds to the charter's page below
+	// the form, such as what its records say of the visitor.
+	Aside func(*http.Request) template.HTML
 }
 
 // A Category is what a visitor reads about a category.
@@ -90,6 +94,7 @@ type Charter struct {
 	drawings   []func() *drawing // by language, in the matcher's order
 	matcher    language.Matcher
 	templates  *template.Template
+	aside      func(*http.Request) template.HTML
 	style      asset
 	script     asset
 }
@@ -104,6 +109,7 @@ func New(config Config) (*Charter, error) {
 		languageOf: config.LanguageOf,
 		categories: config.Categories,
 		templates:  templates,
+		aside:      config.Aside,
 	}
 	if c.path == "" {
 		c.path = "/cookies/"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/cookiecharter/consent"
@@ -25,12 +26,17 @@ func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), status)
 		return
 	}
-	choice, ok := c.choiceOf(r.PostForm, consent.FromContext(r.Context()))
+	a, ok := c.answerOf(r.PostForm, consent.FromContext(r.Context()))
 	if !ok {
 		http.Error(w, fmt.Sprintf(`choice is %q; want "accept", "refuse", "save" or "add"`, r.PostForm.Get("choice")), http.StatusBadRequest)
 		return
 	}
-	if err := c.mw.Save(w, r, choice); err != nil {
+	err := c.mw.Save(w, r, a.choice().WithEvidence(c.evidence(r)))
+	if errors.Is(err, consent.ErrNotRecorded) {
+		c.askAgain(w, r, a)
+		return
+	}
+	if err != nil {
 		status := http.StatusInternalServerError
 		if unknown := new(consent.ChoiceError); errors.As(err, &unknown) {
 			status = http.StatusBadRequest
@@ -52,34 +58,90 @@ func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, back, http.StatusSeeOther)
 }
 
-// choiceOf reads the choice that a form holds. An objection is taken back by
-// who accepts all, and by who saves a form that shows it.
-func (c *Charter) choiceOf(form url.Values, before consent.Preferences) (choice consent.Choice, ok bool) {
-	objects := before.Objects()
-	switch form.Get("choice") {
-	case "accept":
-		return consent.AcceptAll(), true
-	case "refuse":
-	case "save":
-		choice, objects = withAllowed(choice, form["allow"]), form.Has("object")
-	case "add":
-		choice = withAllowed(choice, c.allowedBy(before))
-		choice = withAllowed(choice, form["allow"])
-	default:
-		return choice, false
-	}
-	if objects {
-		choice = choice.WithObjection()
-	}
-	return choice, true
+// An answer is what a posted form holds.
+type answer struct {
+	all     bool     // allows everything
+	allow   []string // what it allows, as the form spells it
+	objects bool     // to anonymous statistics
 }
 
-func withAllowed(choice consent.Choice, values []string) consent.Choice {
-	for _, value := range values {
+// answerOf reads the answer that a form holds. An objection is taken back by
+// who accepts all, and by who saves a form that shows it.
+func (c *Charter) answerOf(form url.Values, before consent.Preferences) (a answer, ok bool) {
+	switch form.Get("choice") {
+	case "accept":
+		return answer{all: true}, true
+	case "refuse":
+		return answer{objects: before.Objects()}, true
+	case "save":
+		return answer{allow: form["allow"], objects: form.Has("object")}, true
+	case "add":
+		return answer{allow: append(c.allowedBy(before), form["allow"]...), objects: before.Objects()}, true
+	default:
+		return answer{}, false
+	}
+}
+
+func (a answer) choice() consent.Choice {
+	choice := consent.RefuseAll()
+	if a.all {
+		choice = consent.AcceptAll()
+	}
+	for _, value := range a.allow {
 		category, provider, _ := strings.Cut(value, ":")
 		choice = choice.WithProviders(consent.Category(category), provider)
 	}
+	if a.objects {
+		choice = choice.WithObjection()
+	}
 	return choice
+}
+
+// allows reports whether the answer allows a provider of a category.
+func (a answer) allows(category consent.Category, provider string) bool {
+	return a.all || slices.Contains(a.allow, allowValue(category, provider))
+}
+
+// evidence says how the visitor who posts r came to decide.
+func (c *Charter) evidence(r *http.Request) consent.Evidence {
+	d, prefs := c.drawingFor(r), consent.FromContext(r.Context())
+	e := consent.Evidence{Action: consent.ByForm, Language: d.words.tag, Notice: c.notice(d, d.questionFor(prefs).ask)}
+	switch form := r.PostForm; {
+	case form.Get("by") == "banner":
+		e.Action = consent.ByBanner
+	case form.Get("choice") == "add":
+		e.Action = consent.ByPlaceholder
+	case form.Get("choice") == "save" && form.Has("object") && !prefs.Objects():
+		e.Action = consent.ByObjection
+	}
+	return e
+}
+
+// notice is what visitors read in the language of d before they decide, asked
+// like this.
+func (c *Charter) notice(d *drawing, ask string) *consent.Notice {
+	w := d.words
+	read := map[string]string{
+		"Title": w.Title, "Intro": w.Intro, "AskTitle": w.AskTitle, "Ask": ask,
+		"Refuse": w.Refuse, "Accept": w.Accept, "Choose": w.Choose, "Save": w.Save,
+		"Always": w.Always, "Object": w.Object,
+		"OwnProvider": w.OwnProvider, "OwnService": w.OwnService, "OwnPurpose": w.OwnPurpose,
+	}
+	for _, g := range d.groups {
+		read["Categories."+string(g.Category)+".Title"] = g.Title.Text
+		read["Categories."+string(g.Category)+".About"] = g.About.Text
+	}
+	return c.mw.Registry().Notice(w.tag, c.site, read)
+}
+
+// askAgain shows the form as it was filled in, since nothing of it is allowed.
+func (c *Charter) askAgain(w http.ResponseWriter, r *http.Request, a answer) {
+	v, d := c.view(r)
+	v.Back = localPath(r.PostForm.Get("back"))
+	v.Just, v.Status = false, d.words.NotRecorded
+	v.Groups = d.groupsFor(a.allows, a.objects)
+	w.Header().Set("Retry-After", "10")
+	c.sendPage(w, r, http.StatusServiceUnavailable, v, d)
 }
 
 // allowedBy returns what a form would post for the consents that stand. What is

@@ -31,18 +31,28 @@ func (c *Charter) Handler() http.Handler {
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (c *Charter) page(w http.ResponseWriter, r *http.Request) {
-	v, drawing := c.view(r)
+	v, d := c.view(r)
 	// The banner says where the visitor comes from; a decision leads back there.
-	if v.Back = localPath(r.URL.Query().Get("back")); v.Back == "" {
+	v.Back = localPath(r.URL.Query().Get("back"))
+	prefs := consent.FromContext(r.Context())
+	v.Groups = d.groupsFor(prefs.Consented, prefs.Objects())
+	c.sendPage(w, r, http.StatusOK, v, d)
+}
+
+// sendPage sends the charter's page, its form as v has it.
+func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v view, d *drawing) {
+	if v.Back == "" {
 		v.Back = c.path
 	}
-	v.Tables = drawing.tables
-	v.Groups = drawing.groupsFor(consent.FromContext(r.Context()))
+	v.Tables = d.tables
+	if c.aside != nil {
+		v.Aside = c.aside(r)
+	}
 	if w.Header().Get("Content-Security-Policy") == "" {
 		w.Header().Set("Content-Security-Policy", policy)
 	}
 	w.Header().Set("Content-Language", v.Lang)
-	send(w, "text/html; charset=utf-8", []byte(c.render("page", v)))
+	send(w, status, "text/html; charset=utf-8", []byte(c.render("page", v)))
 }
 
 // banner serves the banner alone, as a script that leaves it with the element
@@ -59,15 +69,16 @@ func (c *Charter) banner(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	send(w, "text/javascript; charset=utf-8", fmt.Appendf(nil, "document.currentScript.html=%s", html))
+	send(w, http.StatusOK, "text/javascript; charset=utf-8", fmt.Appendf(nil, "document.currentScript.html=%s", html))
 }
 
 // send sends what knows the visitor.
-func send(w http.ResponseWriter, contentType string, content []byte) {
+func send(w http.ResponseWriter, status int, contentType string, content []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "private, no-store")
 	w.Header().Add("Vary", "Cookie, Accept-Language, Sec-GPC")
+	w.WriteHeader(status)
 	_, _ = w.Write(content) // an error is the visitor's leaving
 }
 

@@ -8,8 +8,6 @@ import (
 	"html/template"
 	"io"
 	"strings"
-
-	"github.com/cookiecharter/consent"
 )
 
 //go:embed templates
@@ -42,14 +40,8 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 	presumed := undecided
 	presumed.Ask, presumed.Presumed = d.optOut.ask, d.optOut.presumed
 	presumed.Status = d.words.Undecided + " " + d.words.Presumed + " " + d.words.Signal
-	presumed.Groups = d.groupsFor(consent.Preferences{})
-	for i := range presumed.Groups {
-		g := &presumed.Groups[i]
-		g.Objects = true
-		for j := range g.Providers {
-			g.Providers[j].Allowed = true
-		}
-	}
+	presumed.Groups = d.groupsFor(answer{all: true}.allows, true)
+	presumed.Reference, presumed.Aside = "0", "<p>x</p>"
 	decided := presumed
 	decided.Ask, decided.Presumed, decided.Decided, decided.Just, decided.Status = undecided.Ask, "", true, true, "x"
 	var mistakes []error

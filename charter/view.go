@@ -29,6 +29,9 @@ type view struct {
 	Groups   []group
 	Tables   template.HTML // of the cookies, by group
 
+	Reference string        // under which the visitor's decisions are recorded
+	Aside     template.HTML // what the site adds below the form
+
 	// Of a placeholder: what it stands for, and whom showing it would contact.
 	Content  template.HTML
 	Category consent.Category
@@ -157,6 +160,8 @@ func (c *Charter) view(r *http.Request) (view, *drawing) {
 		Ask:     d.optIn.ask,
 		Decided: prefs.Decided(),
 		Status:  d.words.Undecided,
+
+		Reference: prefs.Reference().String(),
 	}
 	if at := prefs.DecidedAt(); v.Decided && !at.IsZero() {
 		v.Just = time.Since(at) < just
@@ -191,16 +196,16 @@ func (d *drawing) allowed(prefs consent.Preferences) string {
 	return strings.ReplaceAll(d.words.Allowed, "{providers}", strings.Join(names, ", "))
 }
 
-// groupsFor are the groups of a drawing with what the visitor allows.
-func (d *drawing) groupsFor(prefs consent.Preferences) []group {
+// groupsFor are the groups of a drawing with what a visitor allows.
+func (d *drawing) groupsFor(allows func(consent.Category, string) bool, objects bool) []group {
 	groups := slices.Clone(d.groups)
 	for i := range groups {
 		g := &groups[i]
-		g.Objects = prefs.Objects()
+		g.Objects = objects
 		g.Providers = slices.Clone(g.Providers)
 		for j := range g.Providers {
 			p := &g.Providers[j]
-			p.Allowed = prefs.Consented(g.Category, p.Name)
+			p.Allowed = allows(g.Category, p.Name)
 		}
 	}
 	return groups

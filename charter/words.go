@@ -52,6 +52,9 @@ type words struct {
 	Presumed string
 	Signal   string // third parties are refused by Global Privacy Control
 
+	NotRecorded string // in place of the status, where a consent could not be recorded
+	Reference   string // before the reference under which decisions are recorded
+
 	Embedded string // in place of content; {provider} stands for who would be contacted
 	Show     string // the button that allows {provider}
 

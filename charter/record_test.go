@@ -1,0 +1,145 @@
+package charter_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/text/language"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/charter"
+)
+
+// A recorder keeps records in memory, and may fail.
+type recorder struct {
+	fails   error
+	records []consent.Record
+}
+
+func (r *recorder) Record(_ context.Context, record consent.Record) error {
+	if r.fails == nil {
+		r.records = append(r.records, record)
+	}
+	return r.fails
+}
+
+func (r *recorder) RecordLater(record consent.Record) { r.records = append(r.records, record) }
+
+// newRecordedSite is newSite on record.
+func newRecordedSite(t *testing.T, change func(*charter.Config)) (*site, *recorder) {
+	t.Helper()
+	kept := new(recorder)
+	mw, err := consent.NewMiddleware(consent.Config{
+		Registry: consent.MustRegistry(declared()...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Recorder: kept,
+	})
+	require.NoError(t, err)
+	return newSite(t, func(c *charter.Config) {
+		c.Middleware = mw
+		if change != nil {
+			change(c)
+		}
+	}), kept
+}
+
+func TestARecordSaysWhatTheVisitorDidAndWasTold(t *testing.T) {
+	s, kept := newRecordedSite(t, nil)
+	for _, step := range []struct {
+		form   url.Values
+		action consent.Action
+	}{
+		{url.Values{"choice": {"accept"}, "by": {"banner"}}, consent.ByBanner},
+		{url.Values{"choice": {"refuse"}, "by": {"banner"}}, consent.ByBanner},
+		{url.Values{"choice": {"save"}, "allow": {"statistics:Matomo"}}, consent.ByForm},
+		{url.Values{"choice": {"add"}, "allow": {"chat:Chat"}}, consent.ByPlaceholder},
+		{url.Values{"choice": {"save"}, "object": {"1"}}, consent.ByObjection},
+		{url.Values{"choice": {"save"}, "object": {"1"}, "allow": {"chat:Chat"}}, consent.ByForm},
+	} {
+		kept.records = nil
+		assert.Equal(t, http.StatusSeeOther, s.do("POST", "/cookies/", step.form).StatusCode)
+		require.Len(t, kept.records, 1)
+		assert.Equal(t, step.action, kept.records[0].Action, step.form)
+	}
+	assert.Contains(t, s.get("/cookies/"), `<code translate="no">`+kept.records[0].Reference.String()+`</code>`, "the visitor can ask about it")
+	assert.Contains(t, newSite(t, nil).get("/"), `name="by" value="banner"`)
+
+	s, kept = newRecordedSite(t, nil)
+	s.accept = "fr"
+	banner := s.get("/")
+	s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}})
+	record := kept.records[0]
+	assert.Equal(t, language.French, record.Language)
+	var notice struct {
+		Language  string
+		Sentences map[string]string
+		Cookies   []struct{ Name, Purpose string }
+	}
+	require.NoError(t, json.Unmarshal(record.Notice.Content(), &notice))
+	assert.Equal(t, "fr", notice.Language)
+	for _, key := range []string{"AskTitle", "Ask", "Refuse", "Accept", "Choose"} {
+		assert.NotEmpty(t, notice.Sentences[key])
+		assert.Contains(t, banner, template.HTMLEscapeString(notice.Sentences[key]), "word for word")
+	}
+	assert.Equal(t, "Conversation", notice.Sentences["Categories.chat.Title"])
+	assert.Len(t, notice.Cookies, len(declared()))
+	assert.Equal(t, "قياس", notice.Cookies[2].Purpose)
+}
+
+func TestAConsentThatCannotBeRecordedIsAskedForAgain(t *testing.T) {
+	const sorry = `<p role="status">Your choice could not be recorded, so nothing new is allowed.`
+	for name, test := range map[string]struct {
+		form    url.Values
+		ticked  []string
+		allowed string
+	}{
+		"all":            {url.Values{"choice": {"accept"}, "back": {"/page"}}, []string{"statistics:Matomo", "statistics:Plausible", ad, "chat:Chat"}, "visits"},
+		"some":           {url.Values{"choice": {"save"}, "allow": {"chat:Chat"}, "object": {"1"}, "back": {"/page"}}, []string{"1", "chat:Chat"}, ""},
+		"by the script":  {url.Values{"choice": {"accept"}, "stay": {""}, "back": {"/page"}}, []string{"statistics:Matomo", "statistics:Plausible", ad, "chat:Chat"}, "visits"},
+		"by placeholder": {url.Values{"choice": {"add"}, "allow": {"chat:Chat"}, "back": {"/page"}}, []string{"chat:Chat"}, "visits"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, kept := newRecordedSite(t, nil)
+			kept.fails = errors.New("pq: password is hunter2")
+			response := s.do("POST", "/cookies/", test.form)
+			assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+			assert.Equal(t, "10", response.Header.Get("Retry-After"))
+			assert.Equal(t, "private, no-store", response.Header.Get("Cache-Control"))
+			var page bytes.Buffer
+			page.ReadFrom(response.Body)
+			assert.Contains(t, page.String(), sorry)
+			assert.NotContains(t, page.String(), "hunter2")
+			assert.Equal(t, test.ticked, found(page.String(), `value="([^"]*)" checked`), "the form is still filled")
+			assert.Contains(t, page.String(), `name="back" value="/page"`)
+			assert.Equal(t, test.allowed, s.allowed(), "nothing new; an objection counts")
+		})
+	}
+	s, kept := newRecordedSite(t, nil)
+	kept.fails = errors.New("full")
+	assert.Equal(t, http.StatusSeeOther, s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}}).StatusCode, "a refusal has no need of a record")
+
+	kept.fails = nil
+	s.do("POST", "/cookies/", url.Values{"choice": {"accept"}})
+	kept.fails = errors.New("full")
+	less := s.do("POST", "/cookies/", url.Values{"choice": {"save"}, "allow": {"chat:Chat"}})
+	assert.Equal(t, http.StatusServiceUnavailable, less.StatusCode)
+	assert.Equal(t, "visits chat", s.allowed(), "what was refused is refused, and what was recorded before stands")
+}
+
+func TestASiteAddsToTheCharterWhatItsRecordsSay(t *testing.T) {
+	s, kept := newRecordedSite(t, func(c *charter.Config) {
+		c.Aside = func(r *http.Request) template.HTML {
+			return template.HTML("<p>history of " + consent.FromContext(r.Context()).Reference().String() + "</p>")
+		}
+	})
+	assert.Contains(t, s.get("/cookies/"), "<p>history of </p>")
+	assert.NotContains(t, s.get("/cookies/"), "consent-reference", "nobody has a reference before they answer")
+	s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}})
+	assert.Contains(t, s.get("/cookies/"), "<p>history of "+kept.records[0].Reference.String()+"</p>")
+}
