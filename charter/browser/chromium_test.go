@@ -94,7 +94,8 @@ func newTab(t *testing.T) *tab {
 func complaintOf(event any) string {
 	switch event := event.(type) {
 	case *log.EventEntryAdded:
-		if event.Entry.Level == log.EntryLevelError {
+		// A 503 is what a page that asks again comes with.
+		if event.Entry.Level == log.EntryLevelError && !strings.Contains(event.Entry.Text, "status of 503") {
 			return event.Entry.Text + " " + event.Entry.URL
 		}
 	case *runtime.EventExceptionThrown:

@@ -2,7 +2,9 @@ package browser
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
+	"errors"
 	"html/template"
 	"io"
 	"net/http"
@@ -67,12 +69,26 @@ type demo struct {
 	charter *charter.Charter
 	pages   *http.ServeMux
 	banners atomic.Int32 // how often the script has asked for one
+	records records
 }
+
+// records keeps nothing, and says so when it is full.
+type records struct{ full atomic.Bool }
+
+func (r *records) Record(context.Context, consent.Record) error {
+	if r.full.Load() {
+		return errors.New("full")
+	}
+	return nil
+}
+
+func (*records) RecordLater(consent.Record) {}
 
 func newDemo(t *testing.T, cookies ...consent.Cookie) *demo {
 	t.Helper()
+	d := &demo{pages: http.NewServeMux()}
 	mw, err := consent.NewMiddleware(consent.Config{
-		Registry: consent.MustRegistry(cookies...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true, Revision: 300,
+		Registry: consent.MustRegistry(cookies...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true, Revision: 300, Recorder: &d.records,
 		OptOut: func(r *http.Request) bool { return r.Header.Get("Country") == "US" },
 	})
 	require.NoError(t, err)
@@ -82,7 +98,7 @@ func newDemo(t *testing.T, cookies ...consent.Cookie) *demo {
 		Categories: map[consent.Category]charter.Category{"chat": {Title: english("Conversation"), About: english("To talk with us from any page.")}},
 	})
 	require.NoError(t, err)
-	d := &demo{mw: mw, charter: c, pages: http.NewServeMux()}
+	d.mw, d.charter = mw, c
 	d.pages.HandleFunc("/cookies/", func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/cookies/banner") {
 			d.banners.Add(1)

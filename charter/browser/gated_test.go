@@ -80,6 +80,23 @@ func TestTheScriptDecidesWithoutAReload(t *testing.T) {
 	})
 }
 
+func TestTheScriptShowsWhatCouldNotBeRecorded(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	d.page("/gated/static", false, true, nil)
+	b := newTab(t)
+	b.visit(d.url + "/gated/static")
+	b.until(`document.querySelector(".consent-banner")`)
+	d.records.full.Store(true)
+	b.click(".consent-banner [value=accept]")
+	b.until(`document.querySelector(".consent-page [role=status]")?.textContent.includes("could not be recorded")`)
+	assert.Zero(t, eval[int](b, `document.querySelectorAll(".consent-form [name=allow]:not(:checked)").length`), "the form is still filled")
+	d.records.full.Store(false)
+	b.click(".consent-form [value=save]")
+	b.until(`location.pathname === "/gated/static"`)
+	assert.True(t, eval[bool](b, `document.cookie.includes("cookies_preferences=")`))
+}
+
 func TestWhereTheLawIsOptOutTheScriptWaitsForARefusal(t *testing.T) {
 	t.Parallel()
 	d := newDemo(t, declared...)
