@@ -3,6 +3,7 @@ package consent
 import (
 	"context"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -32,6 +33,7 @@ type filter struct {
 	sent    bool                     // the final head has left, or may have
 	lent    bool                     // room is in use
 	expires bool                     // what is refused is to be expired, though there is no new decision
+	told    uint16                   // of the head's lines where it is only reported: see report
 }
 
 type filterKey struct{}
@@ -126,13 +128,17 @@ func (f *filter) FilterHead(h http.Header, final bool) {
 	}
 	for key, values := range h {
 		switch {
+		case isSetCookie(key) && j.mw.reportOnly:
+			if final {
+				j.report(key, values)
+			}
 		case isSetCookie(key):
 			if values = j.lines(values); len(values) == 0 {
 				delete(h, key)
 			} else {
 				h[key] = values
 			}
-		case key == "Trailer" && !f.mw.reportOnly:
+		case key == "Trailer" && !j.mw.reportOnly:
 			h[key] = withoutSetCookie(values)
 		}
 	}
@@ -283,6 +289,19 @@ func (j *judgement) lines(given []string) (kept []string) {
 		return given
 	}
 	return kept
+}
+
+// report judges lines that all stay. The head may be judged again, with lines
+// behind those that have been told: each is told once.
+func (j *judgement) report(key string, given []string) {
+	if key != "Set-Cookie" {
+		if j.final {
+			j.lines(given)
+		}
+		return
+	}
+	j.lines(given[min(int(j.told), len(given)):])
+	j.told = uint16(min(len(given), math.MaxUint16))
 }
 
 // line decides about one Set-Cookie line, and returns what to send in its place.

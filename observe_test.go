@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -63,6 +64,34 @@ func TestNothingElseChangesWhereItIsOnlyReported(t *testing.T) {
 		conn.Close()
 	})), plainGet)
 	assert.Equal(t, "HTTP/1.1 200 OK\r\nSet-Cookie:profile=1\r\n\r\n", raw)
+}
+
+func TestNothingIsInventedWhereAHeadIsHeldBack(t *testing.T) {
+	for name, only := range map[string]bool{"reported": true, "enforced": false} {
+		t.Run(name, func(t *testing.T) {
+			_, events := watched(t, func(c *consent.Config) { c.ReportOnly = only }, "", func(w http.ResponseWriter, _ *http.Request) {
+				h := w.Header()
+				h.Add("Set-Cookie", "profile=1")
+				h.Add("Set-Cookie", "sessionid=1; Path=/x")
+				h["set-cookie"] = []string{"nobody=1"}
+				w.WriteHeader(http.StatusEarlyHints)
+				w.WriteHeader(http.StatusOK)
+				io.WriteString(w, "x")
+				h.Add("Set-Cookie", "ad_id=1") // which a writer like that of http.TimeoutHandler still sends
+				io.WriteString(w, "y")
+			})
+			var names []string
+			for _, e := range events {
+				names = append(names, e.Cookie)
+			}
+			slices.Sort(names)
+			want := []string{"ad_id", "nobody", "profile", "sessionid"}
+			if !only {
+				want = []string{"ad_id", "nobody", "nobody", "profile", "profile", "sessionid"} // twice removed: from the early hints too
+			}
+			assert.Equal(t, want, names)
+		})
+	}
 }
 
 func TestNothingIsForgottenWhereItIsOnlyReported(t *testing.T) {
