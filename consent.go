@@ -193,21 +193,21 @@ func (p Preferences) RefusedBySignal() bool {
 	return p.f != nil && p.f.standing().signal
 }
 
-// Origins returns the [Cookie.Origins] of all declarations that are allowed, each
-// once and sorted: the sources that a page's Content-Security-Policy may name,
-// so that the browser itself contacts no other.
+// Origins returns the [Cookie.Origins] that are allowed, each once and sorted: the
+// sources that a page's Content-Security-Policy may name, so that the browser
+// itself contacts no other. An origin that several declarations name, "https://*."
+// included, is allowed where each of them is. Where none is, the answer is empty.
 func (p Preferences) Origins() []string {
 	if p.f == nil {
 		return nil
 	}
 	var origins []string
-	for _, d := range p.f.mw.registry.embedding {
-		if p.f.standing().judgeOne(d) == "" {
-			origins = append(origins, d.Origins...)
+	for _, o := range p.f.mw.registry.origins {
+		if reason, _ := p.f.standing().judge(&o.rule); reason == "" {
+			origins = append(origins, o.source)
 		}
 	}
-	slices.Sort(origins)
-	return slices.Compact(origins)
+	return origins
 }
 
 // Objects reports whether the visitor objects to anonymous statistics.

@@ -61,7 +61,8 @@ type Cookie struct {
 	// Origins are those that a page contacts for the cookie's sake, such as
 	// "https://player.vimeo.com" or "https://*.vimeo.com", for a
 	// Content-Security-Policy that follows the consent: see
-	// [Preferences.Origins]. Optional.
+	// [Preferences.Origins]. Whoever answers there may set each of the cookies
+	// that name the origin, so that each of them has to be allowed. Optional.
 	Origins []string
 }
 
@@ -109,9 +110,9 @@ func (t Text) blank() []language.Tag {
 // changes and is safe for concurrent use. Make it with [NewRegistry] or
 // [MustRegistry]; the zero Registry declares nothing.
 type Registry struct {
-	cookies   []Cookie
-	rules     pattern.Set[*rule]
-	embedding []declaration // those with Origins
+	cookies []Cookie
+	rules   pattern.Set[*rule]
+	origins []origin // each once and sorted
 
 	// consents are all that a visitor can consent to, by category and then by
 	// provider, so that what belongs together is a span of them; marks stand
@@ -146,6 +147,13 @@ type rule struct {
 type declaration struct {
 	*Cookie
 	consent int // index into Registry.consents, or exempt
+}
+
+// An origin is one that declarations name, with all that may set their cookies
+// when a page contacts it.
+type origin struct {
+	source string
+	rule   rule
 }
 
 // exempt stands in place of an index for declarations that need no consent.
@@ -233,6 +241,7 @@ func (r *Registry) index() {
 
 	r.indexSpans()
 
+	var embedding []declaration
 	rules := make(map[string]*rule, len(r.cookies))
 	for i := range r.cookies {
 		c := &r.cookies[i]
@@ -248,10 +257,48 @@ func (r *Registry) index() {
 		}
 		of.declarations = append(of.declarations, d)
 		if len(c.Origins) > 0 {
-			r.embedding = append(r.embedding, d)
+			embedding = append(embedding, d)
 		}
 		of.necessary = of.necessary && c.Category == Necessary
 	}
+	r.indexOrigins(embedding)
+}
+
+func (r *Registry) indexOrigins(embedding []declaration) {
+	var sources []string
+	for _, d := range embedding {
+		sources = append(sources, d.Origins...)
+	}
+	slices.Sort(sources)
+	for _, source := range slices.Compact(sources) {
+		o := origin{source: source}
+		for _, d := range embedding {
+			if slices.ContainsFunc(d.Origins, func(other string) bool { return overlap(source, other) }) {
+				o.rule.declarations = append(o.rule.declarations, d)
+			}
+		}
+		r.origins = append(r.origins, o)
+	}
+}
+
+// overlap reports whether one host may answer for both of two origins. Neither
+// scheme nor default port tells them apart: a policy that names http lets https
+// in (CSP3, "scheme-part matches").
+func overlap(a, b string) bool {
+	a, b = hostPort(a), hostPort(b)
+	return a == b || covers(a, b) || covers(b, a)
+}
+
+// hostPort returns an origin's host, with its port where that is no default.
+func hostPort(origin string) string {
+	_, host, _ := strings.Cut(strings.ToLower(origin), "://")
+	return strings.TrimSuffix(strings.TrimSuffix(host, ":443"), ":80")
+}
+
+// covers reports whether wildcard is one, and host below it.
+func covers(wildcard, host string) bool {
+	suffix, ok := strings.CutPrefix(wildcard, "*")
+	return ok && strings.HasSuffix(host, suffix)
 }
 
 func (r *Registry) indexSpans() {

@@ -96,6 +96,53 @@ func TestNothingLeaksToOriginsThatAreNotAllowed(t *testing.T) {
 	}
 }
 
+func TestNothingLeaksWhereAnAllowedAndARefusedCookieShareAnOrigin(t *testing.T) {
+	for name, test := range map[string]struct {
+		asked, allowed string // of the cookie that needs consent, and of the one that needs none
+		shared         bool
+	}{
+		"the same":                        {"https://suite.example", "https://suite.example", true},
+		"in other letters":                {"https://Suite.example", "https://suite.Example", true},
+		"of another scheme":               {"https://suite.example", "http://suite.example", true},
+		"with its default port":           {"https://suite.example:443", "https://suite.example", true},
+		"one of all that are allowed":     {"https://ads.suite.example", "https://*.suite.example", true},
+		"all, of which one is allowed":    {"https://*.suite.example:8443", "https://cdn.suite.example:8443", true},
+		"all of one of all":               {"https://*.ads.suite.example", "https://*.suite.example", true},
+		"another host":                    {"https://ads.suite.example", "https://cdn.suite.example", false},
+		"another port":                    {"https://suite.example:8443", "https://suite.example", false},
+		"the host above all the others":   {"https://*.suite.example", "https://suite.example", false},
+		"a host that ends like another":   {"https://*.suite.example", "https://mysuite.example", false},
+		"a host that holds the other one": {"https://suite.example", "https://suite.example.org", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mw := middleware(t, func(c *consent.Config) {
+				c.Registry = consent.MustRegistry(
+					consent.Cookie{Provider: "Suite", Name: "basket", Purpose: text("x"), Category: consent.Necessary, Origins: []string{test.allowed}},
+					consent.Cookie{Provider: "Suite", Name: "ad", Purpose: text("x"), Category: consent.ThirdParty, Origins: []string{test.asked}},
+				)
+			})
+			both := []string{test.allowed, test.asked}
+			slices.Sort(both)
+			without := []string{test.allowed}
+			if test.shared {
+				without = nil
+			}
+			for _, step := range []struct {
+				cookies string
+				want    []string
+			}{
+				{"", without},
+				{decide(t, mw, consent.RefuseAll()), without},
+				{decide(t, mw, consent.AcceptAll()), slices.Compact(both)},
+			} {
+				serve(mw, step.cookies, func(_ http.ResponseWriter, r *http.Request) {
+					assert.Equal(t, step.want, consent.FromContext(r.Context()).Origins())
+				})
+			}
+		})
+	}
+}
+
 func TestNothingIsInventedByOptOut(t *testing.T) {
 	american := func(c *consent.Config) {
 		c.OptOut = func(r *http.Request) bool {
