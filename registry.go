@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -490,10 +491,13 @@ func isOrigin(s string) bool {
 	if scheme != "https" && scheme != "http" && scheme != "wss" && scheme != "ws" {
 		return false
 	}
-	host, port, hasPort := strings.Cut(strings.TrimPrefix(host, "*."), ":")
-	if hasPort && (port == "" || strings.Trim(port, "0123456789") != "") {
+	host, port, hasPort := strings.Cut(host, ":")
+	if _, err := strconv.ParseUint(port, 10, 16); hasPort && err != nil {
 		return false
 	}
-	_, err := netip.ParseAddr(host)
-	return err == nil || badDomain(host) == "" && host[0] != '.'
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	host = strings.TrimPrefix(host, "*.") // below an address lies nothing
+	return badDomain(host) == "" && host[0] != '.'
 }

@@ -90,7 +90,7 @@ func TestNothingLeaksToOriginsThatAreNotAllowed(t *testing.T) {
 	}
 	assert.Nil(t, consent.Preferences{}.Origins())
 
-	for _, origin := range []string{"", "video.example", "https://", "https://video.example/", "https://a b", "https://a;script-src *", "https://a'", "javascript://x", "https://*", "*", "https://a.*.b", "https://a:", "https://a:x", "https://u@a", "https://.a", "https://a?b"} {
+	for _, origin := range []string{"", "video.example", "https://", "https://video.example/", "https://a b", "https://a;script-src *", "https://a'", "javascript://x", "https://*", "*", "https://a.*.b", "https://a:", "https://a:x", "https://u@a", "https://.a", "https://a?b", "https://a:65536", "https://a:+1", "https://*.127.0.0.1"} {
 		_, err := consent.NewRegistry(consent.Cookie{Provider: "P", Name: "n", Purpose: text("x"), Category: consent.ThirdParty, Origins: []string{"https://ok.example", origin}})
 		assert.Equal(t, []string{"Origins[1]"}, fields(err), origin)
 	}
