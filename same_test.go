@@ -572,7 +572,9 @@ func TestNothingElseChangesOnTheWire(t *testing.T) {
 			}), time.Minute, "late").ServeHTTP(w, r)
 		},
 		"timeout late": func(w http.ResponseWriter, r *http.Request) {
-			http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), time.Millisecond, "late").ServeHTTP(w, r)
+			answered := make(chan struct{})
+			defer close(answered)
+			http.TimeoutHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-answered }), time.Millisecond, "late").ServeHTTP(w, r)
 		},
 		"large readfrom": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "100000")
