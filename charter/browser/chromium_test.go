@@ -150,7 +150,7 @@ func (b *tab) until(condition string) {
 	require.Eventually(b, func() bool {
 		met, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("Boolean("+condition+")"))
 		return err == nil && met
-	}, 10*time.Second, 10*time.Millisecond, condition)
+	}, time.Minute, 10*time.Millisecond, condition)
 }
 
 func (b *tab) click(selector string) {
