@@ -67,8 +67,13 @@ func (f *filter) read() *standing {
 	if f.mw.optOut == nil || !f.mw.optOut(f.request.WithContext(f.Context)) {
 		return s
 	}
-	return s.presume(f.mw.registry, f.request.Header.Get("Sec-GPC") == "1")
+	return s.presume(f.mw.registry, signals(&f.request))
 }
+
+// signals reports whether the browser refuses by Global Privacy Control. Of several
+// values one is enough, as its section "The Sec-GPC Header Field for HTTP Requests"
+// has it.
+func signals(r *http.Request) bool { return slices.Contains(r.Header["Sec-Gpc"], "1") }
 
 // hideRefused takes out of the request what the visitor's consent does not
 // cover. The filter itself goes by the headers as they came.

@@ -205,7 +205,7 @@ func (m *Middleware) record(r *http.Request, c Choice, at time.Time, reference R
 		Time:      at.UTC(),
 		Revision:  m.revision,
 		Objects:   c.objects,
-		Signal:    r.Header.Get("Sec-GPC") == "1",
+		Signal:    signals(r),
 		Evidence:  c.evidence,
 		Answers:   make([]Answer, len(m.registry.consents)),
 	}

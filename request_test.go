@@ -155,7 +155,7 @@ func TestNothingIsInventedByOptOut(t *testing.T) {
 		r := httptest.NewRequest("GET", "https://www.example.com/", nil)
 		r.Header.Set("Cookie", cookies)
 		for i := 0; i < len(headers); i += 2 {
-			r.Header.Set(headers[i], headers[i+1])
+			r.Header.Add(headers[i], headers[i+1])
 		}
 		w := httptest.NewRecorder()
 		mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -179,6 +179,8 @@ func TestNothingIsInventedByOptOut(t *testing.T) {
 	assert.True(t, prefs.Presumed(consent.FirstParty) && prefs.Presumed(consent.ThirdParty))
 	assert.False(t, prefs.Presumed(consent.Necessary) || prefs.Presumed("undeclared"), "where nobody is asked nothing is presumed")
 
+	names, _, _ = ask("", "Country", "US", "Sec-GPC", "0", "Sec-GPC", "1")
+	assert.Equal(t, gpc, names, "of several values one is enough")
 	names, prefs, _ = ask("", "Country", "US", "Sec-GPC", "1")
 	assert.Equal(t, gpc, names)
 	assert.True(t, prefs.RefusedBySignal() && prefs.OptOut())

@@ -17,8 +17,8 @@ import (
 const (
 	asksFirst = "With your consent, this site also uses cookies of these kinds: "
 	unless    = "Unless you refuse, this site also uses cookies of these kinds: "
-	all       = "Statistics, Third-party, Conversation. You can refuse them and use the site all the same."
-	notThird  = "Statistics, Conversation. You can refuse them and use the site all the same."
+	all       = "Statistics, Third-party, Conversation. You can refuse them and use the site all the same. You can change your mind at any time."
+	notThird  = "Statistics, Conversation. You can refuse them and use the site all the same. You can change your mind at any time."
 	undecided = "You have not decided yet."
 	presumed  = "Under the law that applies to your visit, the providers ticked here are allowed until you refuse them, even where this page says that your consent is needed."
 	signal    = "Your browser asks that third parties do not follow you (Global Privacy Control). They are therefore refused; you can allow them here."
