@@ -18,8 +18,11 @@ var scriptSource string
 // it, decisions are taken without a reload; what a page holds in
 // <template data-consent="statistics"> or
 // <script type="text/plain" data-consent="statistics"> comes alive once the
-// category is allowed (with data-provider, once that provider is); and a
-// "consent" event on document carries what is allowed. On a page without a
+// category is allowed (with data-provider, once that provider is), a script with
+// the src and the type that its data-src and data-type say; and a
+// "consent" event on document carries what is allowed. Scripts that are marked by
+// data-category and data-service, as for vanilla-cookieconsent, wait and come alive
+// as by data-consent and data-provider. On a page without a
 // banner, such as one from a cache, it asks those who have not decided. Where the
 // law is opt-out it learns from the banner's data-presumed what is allowed until
 // there is an answer; without that, as in a banner of the site's own that leaves

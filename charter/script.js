@@ -29,6 +29,9 @@ const read = () => {
 // Tells what stands of it, as the server sees it: by category the providers
 // that are allowed. Which categories are allowed until there is an answer, where
 // the law is opt-out, the banner says. Gated content that is allowed comes alive.
+// A gate may be marked as for vanilla-cookieconsent, by data-category and
+// data-service; data-consent rules where it stands too. Whatever a gate names that
+// nobody declared, be it a word that every object knows, keeps it closed.
 const tell = () => {
   const d = read(), marks = d && d.revision >= C.revision ? d.marks : {}, allowed = {}, whole = {necessary: true};
   let decided = true;
@@ -38,13 +41,13 @@ const tell = () => {
     allowed[category] = names.filter(p => known ? marks[providers[p]] : find(`[data-presumed~="${category}"]`));
     whole[category] = allowed[category].length === names.length && !(anonymous && d?.objects);
   }
-  for (const gate of document.querySelectorAll("template[data-consent],script[type='text/plain'][data-consent]")) {
-    const {consent, provider} = gate.dataset;
-    if (!(provider ? allowed[consent]?.includes(provider) : whole[consent])) continue;
+  for (const gate of document.querySelectorAll("template[data-consent],script[type='text/plain']:is([data-consent],[data-category])")) {
+    const d = gate.dataset, [consent, provider] = "consent" in d ? [d.consent, d.provider] : [d.category, d.service];
+    if (!(provider ? allowed[consent]?.includes?.(provider) : whole[consent] === true)) continue;
     let alive = gate.content && document.importNode(gate.content, true);
     if (!alive) {
-      alive = create("script", {text: gate.text, async: gate.async, nonce: gate.nonce});
-      for (const {name, value} of gate.attributes) if (name !== "type") alive.setAttribute(name, value);
+      alive = create("script", {text: gate.text, async: false, nonce: gate.nonce});
+      for (const {name, value} of gate.attributes) if (name !== "type") alive.setAttribute(name.replace(/^data-(src|type)$/, "$1"), value);
     }
     (gate.closest(".consent-placeholder") || gate).replaceWith(alive);
   }
