@@ -41,7 +41,7 @@ type Config struct {
 
 	// OptOut, if not nil, says of a request whether the visitor's law is opt-out:
 	// what needs consent then passes until it is refused. A request with "Sec-GPC:
-	// 1" refuses third parties by it (Global Privacy Control, section 3.1), until
+	// 1" refuses third parties by it (Global Privacy Control, "Legal Effects"), until
 	// the visitor answers otherwise; where OptOut does not hold, the header
 	// changes nothing. Nil means that it never holds. The function must not wait
 	// for anything, and knows no Preferences.

@@ -20,8 +20,8 @@ type closing struct {
 func (c *closing) Write([]byte) (int, error) { return 0, errors.New("broken") }
 func (c *closing) Close() error              { c.closed = true; return nil }
 
-// A Hijack that fails behind a Hijack that succeeded leaves a connection that nobody closes.
-func TestAuditFailedFlushLosesTheConnection(t *testing.T) {
+// A Hijack that fails behind one that succeeded would leave a connection that nobody closes.
+func TestAConnectionIsClosedWhoseEarlierHeadsCannotBeSent(t *testing.T) {
 	c := &closing{}
 	rw := bufio.NewReadWriter(bufio.NewReader(c), bufio.NewWriter(c))
 	rw.WriteString("HTTP/1.1 103 Early Hints\r\n\r\n")
