@@ -208,12 +208,35 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 	}
 	guarded := writer.Wrap(&f.Writer, w, f)
 	defer func() {
-		// What a handler leaves in its request is read outside: net/http removes
-		// the files of a form, and loggers look at the pattern.
-		r.Pattern, r.Form, r.PostForm, r.MultipartForm = f.request.Pattern, f.request.Form, f.request.PostForm, f.request.MultipartForm
+		handBack(r, &f.request)
 		writer.Finish(&f.Writer)
 	}()
 	next.ServeHTTP(guarded, &f.request)
+}
+
+// handBack leaves in the request outside what a handler has left in its own:
+// net/http removes the files of a form, and loggers look at the pattern, at a
+// path that was rewritten or at the address that a proxy names.
+func handBack(outside, inside *http.Request) {
+	outside.Pattern, outside.Form, outside.PostForm, outside.MultipartForm = inside.Pattern, inside.Form, inside.PostForm, inside.MultipartForm
+	// What came with the request, others may be reading: only a handler that
+	// has changed it makes this write to it.
+	if outside.URL != inside.URL {
+		outside.URL = inside.URL
+	}
+	// Whether there is a body, net/http decides by HEAD anew for each part of it.
+	if outside.Method != inside.Method && outside.Method != http.MethodHead && inside.Method != http.MethodHead {
+		outside.Method = inside.Method
+	}
+	if outside.RequestURI != inside.RequestURI {
+		outside.RequestURI = inside.RequestURI
+	}
+	if outside.Host != inside.Host {
+		outside.Host = inside.Host
+	}
+	if outside.RemoteAddr != inside.RemoteAddr {
+		outside.RemoteAddr = inside.RemoteAddr
+	}
 }
 
 // Registry returns the declarations that the middleware goes by.

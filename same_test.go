@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -298,14 +299,54 @@ func TestNothingElseChangesForTheFilesOfAForm(t *testing.T) {
 }
 
 func TestNothingElseChangesForALoggerOutside(t *testing.T) {
-	run := func(wrap func(http.Handler) http.Handler) string {
-		mux := http.NewServeMux()
-		mux.HandleFunc("GET /a/{id}", func(http.ResponseWriter, *http.Request) {})
-		r := httptest.NewRequest("GET", "/a/1", nil)
-		wrap(mux).ServeHTTP(httptest.NewRecorder(), r)
-		return r.Pattern
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /a/{id}", func(http.ResponseWriter, *http.Request) {})
+	for left, handler := range map[string]http.Handler{
+		"POST /a/{id}": mux,
+		"/new?a=b":     http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { r.URL = &url.URL{Path: "/new", RawQuery: "a=b"} }),
+		"/rewritten":   http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { r.RequestURI = "/rewritten" }),
+		"DELETE":       http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { r.Method = "DELETE" }),
+		"site.example": http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { r.Host = "site.example" }),
+		"192.0.2.7":    http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { r.RemoteAddr = "192.0.2.7" }),
+		"192.0.2.8":    http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { r.RemoteAddr = "192.0.2.8"; panic("broken") }),
+	} {
+		run := func(h http.Handler) []string {
+			r := httptest.NewRequest("POST", "/a/1", nil)
+			func() {
+				defer func() { recover() }()
+				h.ServeHTTP(httptest.NewRecorder(), r)
+			}()
+			return []string{r.Pattern, r.URL.String(), r.RequestURI, r.Method, r.Host, r.RemoteAddr}
+		}
+		bare := run(handler)
+		require.Contains(t, bare, left)
+		assert.Equal(t, bare, run(middleware(t, nil).Wrap(handler)))
 	}
-	assert.Equal(t, run(func(h http.Handler) http.Handler { return h }), run(middleware(t, nil).Wrap))
+}
+
+// The end of a body would follow the head if the method changed meanwhile, and
+// be read as the next response.
+func TestNothingElseChangesForAHeadThatIsServedAsGet(t *testing.T) {
+	raw := rawGet(t, middleware(t, nil).Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Method = "GET"
+		io.WriteString(w, strings.Repeat("x", 5000))
+	})), "HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	assert.True(t, strings.HasSuffix(raw, "\r\n\r\n"), raw)
+}
+
+func TestNothingElseChangesForAReaderOfTheRequestOutside(t *testing.T) {
+	r := httptest.NewRequest("GET", "/a", nil)
+	h := middleware(t, nil).Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	var group sync.WaitGroup
+	group.Go(func() {
+		for range 1000 {
+			_ = r.Method + r.URL.Path + r.RequestURI + r.Host + r.RemoteAddr
+		}
+	})
+	for range 100 {
+		h.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	group.Wait()
 }
 
 func TestNothingIsLostThroughTheSameMiddlewareTwice(t *testing.T) {
