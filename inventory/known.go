@@ -1,0 +1,71 @@
+package inventory
+
+import (
+	_ "embed"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/internal/pattern"
+)
+
+//go:generate go run generate.go ../../shared/data/known-cookies.csv
+
+// The facts come from the Open Cookie Database (jkwakman/Open-Cookie-Database,
+// Apache-2.0); NOTICE says more.
+//
+//go:embed known.txt
+var knownText string
+
+// A fact is what the name of a well-known cookie tells. It is a hint: whoever
+// makes a cookie names it as he likes.
+type fact struct {
+	pattern  string // a name, which may hold one '*'
+	provider string // "" where each site is its own
+	service  string // "" where it is the provider's only one
+	category consent.Category
+	lifetime time.Duration
+	timed    bool // lifetime is known
+}
+
+// known returns the facts by name. It reads them when they are first asked for.
+var known = sync.OnceValue(func() *pattern.Set[*fact] {
+	set := new(pattern.Set[*fact])
+	var provider, service string
+	for line := range strings.Lines(knownText) {
+		line = strings.TrimSuffix(line, "\n")
+		if who, ok := strings.CutPrefix(line, "@"); ok {
+			provider, service, _ = strings.Cut(who, "\t")
+			continue
+		}
+		fields := strings.Fields(line)
+		if len(fields) < 3 || fields[0] == "#" {
+			continue
+		}
+		lifetime, timed := readLifetime(fields[1])
+		for _, name := range fields[2:] {
+			set.Put(name, &fact{name, provider, service, consent.Category(fields[0]), lifetime, timed})
+		}
+	}
+	return set
+})
+
+const day = 24 * time.Hour
+
+// readLifetime reads "390d", "0" or, where it is not known, "?".
+func readLifetime(s string) (lifetime time.Duration, timed bool) {
+	if s == "0" {
+		return 0, true
+	}
+	unit := map[byte]time.Duration{'d': day, 'h': time.Hour, 'm': time.Minute, 's': time.Second}[s[len(s)-1]]
+	n, err := strconv.Atoi(s[:len(s)-1])
+	return time.Duration(n) * unit, err == nil
+}
+
+// recall returns what is known of a name, nil where nothing is.
+func recall(name string) *fact {
+	f, _ := known().Match(name)
+	return f
+}
