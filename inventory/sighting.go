@@ -39,7 +39,7 @@ type variant struct {
 // How much is kept of one cookie.
 const (
 	maxExamples   = 3
-	maxPaths      = 5
+	maxPaths      = 3
 	maxPath       = 100 // bytes
 	maxVariants   = 4
 	maxAttributes = 256 // bytes

@@ -1,0 +1,219 @@
+package inventory
+
+import (
+	"cmp"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Handler serves what was found, for whoever develops the site: as a page, as JSON
+// ("?as=json") and as Go source that declares it ("?as=go"). It may be mounted
+// anywhere. The page loads nothing but its own style sheet, and says so in its
+// Content-Security-Policy; there is no inline style and no script.
+//
+// Paths and names may tell about visitors: do not mount it where everybody can
+// see it.
+func (inv *Inventory) Handler() http.Handler { return http.HandlerFunc(inv.serve) }
+
+//go:embed page.css
+var style string
+
+const policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+func (inv *Inventory) serve(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "the inventory is only read", http.StatusMethodNotAllowed)
+		return
+	}
+	h := w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	switch as := r.URL.Query().Get("as"); as {
+	case "":
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Add("Content-Security-Policy", policy) // beside the site's own, if it has one
+		found := inv.report()
+		write(w, found.page())
+	case "css":
+		h.Set("Content-Type", "text/css; charset=utf-8")
+		write(w, style)
+	case "json":
+		text, err := inv.report().json()
+		if err != nil { // of what a report holds there is none
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		h.Set("Content-Type", "application/json")
+		write(w, text)
+	case "go":
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+		found := inv.report()
+		write(w, found.source())
+	default:
+		http.Error(w, `the inventory is shown as "json", as "go" or, without "as", as a page`, http.StatusBadRequest)
+	}
+}
+
+func write(w http.ResponseWriter, text string) {
+	_, _ = w.Write([]byte(text)) // an error is the reader's leaving
+}
+
+// json returns the report in ASCII alone, so that a terminal shows what a name
+// holds and does nothing that it says.
+func (r report) json() (string, error) {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, c := range string(text) {
+		if c < 0x7F {
+			b.WriteRune(c)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{c}) { // JSON has such characters in strings only
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String() + "\n", nil
+}
+
+// page returns the report in HTML. What comes from a site or a visitor goes
+// through text; html/template would do that too, and weighs more than the rest of
+// the package.
+func (r *report) page() string {
+	var b strings.Builder
+	b.WriteString(`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Cookies that nobody declared</title>
+<link rel="stylesheet" href="?as=css">
+</head>
+<body>
+<main>
+<h1>Cookies that nobody declared</h1>
+<p>What responses set and requests carried since ` + moment(r.Since) + `. Values are never kept.</p>
+<nav><a href="?as=go">Declarations in Go</a><a href="?as=json">JSON</a></nav>
+`)
+	if len(r.Cookies) == 0 {
+		b.WriteString("<p class=\"none\">None so far. Walk through the site, log in, and look again.</p>\n")
+	} else {
+		b.WriteString("<table>\n<thead><tr><th scope=\"col\">Cookie</th><th scope=\"col\">Seen</th><th scope=\"col\">Where</th><th scope=\"col\">Attributes</th><th scope=\"col\">What the name tells</th></tr></thead>\n<tbody>\n")
+		for _, f := range r.Cookies {
+			f.row(&b)
+		}
+		b.WriteString("</tbody>\n</table>\n")
+	}
+	if len(r.Faults) > 0 {
+		b.WriteString("<h2>Not as declared</h2>\n<p>What the charter tells visitors of these is not so, or nobody can tell what they are.</p>\n<table>\n<thead><tr><th scope=\"col\">Cookie</th><th scope=\"col\">Seen</th><th scope=\"col\">Where</th><th scope=\"col\">Attributes</th></tr></thead>\n<tbody>\n")
+		for _, f := range r.Faults {
+			fmt.Fprintf(&b, "<tr><th scope=\"row\"><code>%s</code> <small>%s</small></th>", text(cmp.Or(f.Name, "(no name)")), text(faultText[f.Reason]))
+			f.cells(&b, 0)
+			b.WriteString("</tr>\n")
+		}
+		b.WriteString("</tbody>\n</table>\n")
+	}
+	if r.Forgotten > 0 {
+		fmt.Fprintf(&b, "<p>Names that were too many or too long to be kept came %s.</p>\n", times(r.Forgotten))
+	}
+	b.WriteString(`</main>
+<footer>What names tell: facts from the <a href="https://github.com/jkwakman/Open-Cookie-Database">Open Cookie Database</a>, Apache-2.0. They are hints; check them.</footer>
+</body>
+</html>
+`)
+	return b.String()
+}
+
+func (f *finding) row(b *strings.Builder) {
+	fmt.Fprintf(b, "<tr><th scope=\"row\"><code>%s</code>", text(f.Name))
+	if f.Examples != nil {
+		b.WriteString(" <small>such as " + text(list(f.Examples, false)) + "</small>")
+	}
+	b.WriteString("</th>")
+	f.cells(b, f.Requests)
+	b.WriteString("<td data-column=\"Name tells\">")
+	if k := f.Known; k != nil {
+		b.WriteString("<div>" + text(k.Provider))
+		if k.Service != "" {
+			b.WriteString(" (" + text(k.Service) + ")")
+		}
+		b.WriteString(" <small>" + text(string(k.Category)))
+		if k.Seconds != nil {
+			b.WriteString(", kept " + text(span(*k.Seconds)))
+		}
+		b.WriteString("</small></div>")
+	} else {
+		b.WriteString("<div>nothing <small>needs consent until you say otherwise</small></div>")
+	}
+	b.WriteString("</td></tr>\n")
+}
+
+// cells writes what findings and faults share.
+func (s *seen) cells(b *strings.Builder, requests int) {
+	var ways []string
+	if lines := s.Removed + s.Passed; lines > 0 {
+		ways = append(ways, "set "+times(lines))
+	}
+	if requests > 0 {
+		ways = append(ways, "sent "+times(requests))
+	}
+	b.WriteString("<td data-column=\"Seen\"><div>" + strings.Join(ways, ", ") + " <small>" + moment(s.First) + "</small>")
+	if s.Last.Sub(s.First) >= time.Minute {
+		b.WriteString("<small>to " + moment(s.Last) + "</small>")
+	}
+	b.WriteString("</div></td>")
+	b.WriteString("<td data-column=\"Where\"><ul>")
+	for _, path := range s.Paths {
+		b.WriteString("<li><code>" + text(path) + "</code></li>")
+	}
+	if s.MorePaths {
+		b.WriteString("<li>and elsewhere</li>")
+	}
+	b.WriteString("</ul></td><td data-column=\"Attributes\">")
+	if len(s.Attributes) > 0 {
+		b.WriteString("<ul>")
+		for _, a := range s.Attributes {
+			b.WriteString("<li>" + text(a.String()) + "</li>")
+		}
+		b.WriteString("</ul>")
+	} else if s.Removed+s.Passed == 0 {
+		b.WriteString("<div>not set by this server <small>but by a script, another server, or before this began</small></div>")
+	}
+	b.WriteString("</td>")
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return strconv.Itoa(n) + " times"
+}
+
+func moment(t time.Time) string {
+	t = t.UTC()
+	return `<time datetime="` + t.Format(time.RFC3339) + `">` + t.Format("2 Jan 15:04") + ` UTC</time>`
+}
+
+// text returns s as HTML shows it: markup escaped, and quoted as Go does where it
+// holds what cannot be seen or steers what is beside it.
+func text(s string) string {
+	for _, r := range s {
+		if !strconv.IsPrint(r) || r == utf8.RuneError {
+			s = strconv.Quote(s)
+			break
+		}
+	}
+	return html.EscapeString(s)
+}

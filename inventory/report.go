@@ -1,0 +1,192 @@
+package inventory
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/internal/pattern"
+)
+
+// A report is what an inventory has found so far. JSON shows it as it is.
+type report struct {
+	Since     time.Time `json:"since"`
+	Cookies   []finding `json:"cookies"`
+	Faults    []fault   `json:"faults"`
+	Forgotten int       `json:"forgotten"` // sightings of names that were too many, or too long
+}
+
+// A finding is a cookie that nobody declared, or several that share a pattern.
+type finding struct {
+	Name     string   `json:"name"`
+	Examples []string `json:"examples,omitempty"` // of the names that a pattern stands for
+	seen
+	Requests int        `json:"requests"` // that carried it
+	Known    *knowledge `json:"known,omitempty"`
+}
+
+// A fault is a cookie that is not as it was declared, or a line that no browser
+// reads for certain.
+type fault struct {
+	Name   string         `json:"name"`
+	Reason consent.Reason `json:"reason"`
+	seen
+}
+
+type seen struct {
+	Removed    int          `json:"removed"` // Set-Cookie lines
+	Passed     int          `json:"passed"`
+	First      time.Time    `json:"first"`
+	Last       time.Time    `json:"last"`
+	Paths      []string     `json:"paths"`
+	MorePaths  bool         `json:"morePaths,omitempty"`
+	Attributes []attributes `json:"attributes,omitempty"` // the most frequent first
+}
+
+type attributes struct {
+	Domain      string `json:"domain,omitempty"`
+	Path        string `json:"path"`
+	Seconds     int64  `json:"seconds"` // that it is kept; 0 until the browser is closed
+	Secure      bool   `json:"secure,omitempty"`
+	HttpOnly    bool   `json:"httpOnly,omitempty"`
+	Partitioned bool   `json:"partitioned,omitempty"`
+	SameSite    string `json:"sameSite,omitempty"`
+	Lines       int    `json:"lines"`
+}
+
+type knowledge struct {
+	Name     string           `json:"name"`
+	Provider string           `json:"provider,omitempty"`
+	Service  string           `json:"service,omitempty"`
+	Category consent.Category `json:"category"`
+	Seconds  *int64           `json:"seconds,omitempty"` // nil where it is not known
+}
+
+// report brings what responses and requests tell together.
+func (inv *Inventory) report() report {
+	inv.mu.Lock()
+	defer inv.mu.Unlock()
+	r := report{
+		Since:     inv.since,
+		Cookies:   []finding{},
+		Faults:    []fault{},
+		Forgotten: inv.responses.forgotten + inv.requests.forgotten,
+	}
+	for _, s := range merge(inv.declared, &inv.responses, &inv.requests) {
+		r.Cookies = append(r.Cookies, finding{
+			Name:     s.name,
+			Examples: s.examples,
+			seen:     s.report(),
+			Requests: s.sent,
+			Known:    s.knowledge(),
+		})
+	}
+	for key, s := range inv.faults {
+		r.Faults = append(r.Faults, fault{key.cookie, key.reason, s.report()})
+	}
+	slices.SortFunc(r.Cookies, func(a, b finding) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), len(a.Examples)-len(b.Examples))
+	})
+	slices.SortFunc(r.Faults, func(a, b fault) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.Reason), string(b.Reason)))
+	})
+	return r
+}
+
+// merge copies the sightings of several tables into one, in which names may come
+// together under a pattern that were too few in each.
+func merge(d *declared, tables ...*table) []*sighting {
+	all := newTable(d, math.MaxInt)
+	for _, t := range tables {
+		for name, s := range t.patterns {
+			to := all.patterns[name]
+			if to == nil {
+				to = all.put(name, all.patterns)
+			}
+			for _, example := range s.examples {
+				to.example(example)
+			}
+			to.shortest, to.longest = min(to.shortest, s.shortest), max(to.longest, s.longest)
+			to.add(s)
+		}
+	}
+	for _, t := range tables {
+		for name, s := range t.names {
+			if d.by(name) == "" {
+				all.find(name).add(s)
+			}
+		}
+	}
+	all.absorb()
+	return all.all
+}
+
+// absorb brings names under a pattern that escaped it, since chance gave their
+// random part letters only.
+func (t *table) absorb() {
+	var patterns pattern.Set[*sighting]
+	for name, s := range t.patterns {
+		patterns.Put(name, s)
+	}
+	for name, s := range t.names {
+		to, ok := patterns.Match(name)
+		if !ok || strings.Contains(name, "*") {
+			continue
+		}
+		before, after, _ := strings.Cut(to.name, "*")
+		part := name[len(before) : len(name)-len(after)]
+		if len(part) >= 8 && len(part) >= to.shortest && len(part) <= to.longest && count(part).mixedCase() {
+			to.example(name)
+			to.add(s)
+			t.remove(s)
+		}
+	}
+}
+
+func (s *sighting) report() seen {
+	r := seen{
+		Removed:   s.removed,
+		Passed:    s.passed,
+		First:     s.first,
+		Last:      s.last,
+		Paths:     slices.Sorted(slices.Values(s.paths)),
+		MorePaths: s.more,
+	}
+	for _, v := range s.variants {
+		r.Attributes = append(r.Attributes, attributes{
+			Domain:      v.Domain,
+			Path:        v.Path,
+			Seconds:     int64(v.Lifetime / time.Second),
+			Secure:      v.Secure,
+			HttpOnly:    v.HttpOnly,
+			Partitioned: v.Partitioned,
+			SameSite:    v.SameSite,
+			Lines:       v.lines,
+		})
+	}
+	slices.SortStableFunc(r.Attributes, func(a, b attributes) int {
+		return cmp.Or(b.Lines-a.Lines, strings.Compare(a.Path, b.Path), strings.Compare(a.Domain, b.Domain))
+	})
+	return r
+}
+
+// knowledge returns what the name alone tells, nil where that is nothing.
+func (s *sighting) knowledge() *knowledge {
+	name := s.name
+	if s.isPattern() {
+		name = s.examples[0]
+	}
+	f := recall(name)
+	if f == nil {
+		return nil
+	}
+	k := &knowledge{Name: f.pattern, Provider: f.provider, Service: f.service, Category: f.category}
+	if f.timed {
+		seconds := int64(f.lifetime / time.Second)
+		k.Seconds = &seconds
+	}
+	return k
+}

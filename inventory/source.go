@@ -1,0 +1,294 @@
+package inventory
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"github.com/cookiecharter/consent"
+)
+
+// source returns a file of Go that declares what was found. It compiles as it
+// stands, and its registry is valid; what nobody can know from outside says TODO,
+// and whatever is not clearly exempt needs consent.
+func (r *report) source() string {
+	var declarations, rest strings.Builder
+	timed := false
+	for _, f := range r.Cookies {
+		c, reason := f.declaration()
+		if reason != "" {
+			fmt.Fprintf(&rest, "\n// %s cannot be declared: %s.\n", strconv.Quote(f.Name), reason)
+			continue
+		}
+		timed = timed || c.Lifetime > 0
+		for _, line := range f.comments() {
+			fmt.Fprintf(&declarations, "\t// %s\n", line)
+		}
+		writeDeclaration(&declarations, c)
+	}
+	for _, f := range r.Faults {
+		fmt.Fprintf(&rest, "\n// %s\n", f.comment())
+	}
+
+	var b strings.Builder
+	b.WriteString("package main\n\nimport (\n")
+	if timed {
+		b.WriteString("\t\"time\"\n\n")
+	}
+	if declarations.Len() > 0 {
+		b.WriteString("\t\"golang.org/x/text/language\"\n\n")
+	}
+	b.WriteString("\t\"github.com/cookiecharter/consent\"\n)\n\n")
+	b.WriteString(preamble)
+	if declarations.Len() == 0 {
+		b.WriteString("var cookies = consent.MustRegistry()\n")
+	} else {
+		b.WriteString("var cookies = consent.MustRegistry(\n" + declarations.String() + ")\n")
+	}
+	b.WriteString(rest.String())
+	return b.String()
+}
+
+const preamble = `// cookies declares what the inventory has found on this site beside what was
+// declared before. It is a draft: visitors read what stands in it, so that every
+// TODO wants an answer. A cookie is consent.Necessary only where the law exempts
+// it: a login, a basket, a setting that the visitor asked for.
+`
+
+// todo is what no name and no line tells.
+const (
+	todoProvider = "TODO: who sets it and answers for it"
+	todoPurpose  = "TODO: what it is for, in words for visitors"
+)
+
+// declaration returns a declaration of what was found, or the reason why there can
+// be none.
+func (f *finding) declaration() (c consent.Cookie, impossible string) {
+	c = consent.Cookie{
+		Provider: todoProvider,
+		Name:     f.Name,
+		Purpose:  consent.Text{language.English: todoPurpose},
+		Category: consent.ThirdParty,
+	}
+	if f.setHere() {
+		c.Category = consent.FirstParty
+	}
+	if k := f.Known; k != nil {
+		c.Category = k.Category
+		if k.Provider != "" {
+			c.Provider = k.Provider
+		}
+		if k.Service != "" {
+			c.Service = consent.Text{language.English: k.Service}
+		}
+		if k.Seconds != nil {
+			c.Lifetime = time.Duration(*k.Seconds) * time.Second
+		}
+	}
+	if len(f.Attributes) > 0 {
+		c.Domain, c.Path, c.Lifetime = f.Attributes[0].Domain, f.Attributes[0].Path, 0
+		for _, a := range f.Attributes { // visitors are told the longest
+			c.Lifetime = max(c.Lifetime, time.Duration(a.Seconds)*time.Second)
+		}
+	}
+	if strings.Contains(f.Name, "*") && f.Examples == nil {
+		return c, "in a declaration '*' stands for any run of characters"
+	}
+	// The registry knows best what may be declared. A Domain or a Path that may
+	// not is one that no browser takes.
+	_, err := consent.NewRegistry(c)
+	for _, mistake := range mistakes(err) {
+		switch mistake.Field {
+		case "Domain":
+			c.Domain = ""
+		case "Path":
+			c.Path = ""
+		default:
+			return c, "its " + strings.ToLower(mistake.Field) + " " + mistake.Reason
+		}
+	}
+	return c, ""
+}
+
+// mistakes returns those that a registry has found.
+func mistakes(err error) (all []*consent.FieldError) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			all = append(all, mistakes(err)...)
+		}
+		return all
+	}
+	if one, ok := errors.AsType[*consent.FieldError](err); ok {
+		all = append(all, one)
+	}
+	return all
+}
+
+// setHere reports whether a response of this server was seen to set it.
+func (f *finding) setHere() bool { return f.Removed+f.Passed > 0 }
+
+func (f *finding) httpOnly() bool {
+	return slices.ContainsFunc(f.Attributes, func(a attributes) bool { return a.HttpOnly })
+}
+
+// comments say where the cookie was seen, and why its category is what it is.
+func (f *finding) comments() (lines []string) {
+	where := list(f.Paths, f.MorePaths)
+	if f.setHere() {
+		lines = append(lines, "Set by this server on "+where+".")
+	} else {
+		lines = append(lines, "Sent by browsers to "+where+".",
+			"A script sets it, another server of the domain, or this one before it was watched.")
+	}
+	if f.Examples != nil {
+		lines = append(lines, "Stands for "+list(f.Examples, true)+".")
+	}
+	const check = "Its name is that of a well-known cookie. TODO: check that it is this one."
+	switch k := f.Known; {
+	case k == nil:
+		lines = append(lines, "TODO: nothing is known of it, so that it needs consent.")
+		if f.httpOnly() {
+			lines = append(lines, "It is HttpOnly, as logins are: if it is one, make it consent.Necessary.")
+		}
+	case k.Category == consent.Necessary:
+		lines = append(lines, check, "That one is exempt from consent. If your own servers run its software, the provider is you.")
+	case k.Category == consent.Statistics:
+		lines = append(lines, check, "It needs consent, unless nobody can be found again by it (Anonymous).")
+	default:
+		lines = append(lines, check, "It needs consent, since it is not clearly exempt.")
+	}
+	for _, a := range f.Attributes[min(1, len(f.Attributes)):] {
+		lines = append(lines, "TODO: it was seen with other attributes too: "+a.String()+".")
+	}
+	return lines
+}
+
+// list joins quoted strings, which hold nothing that could end a comment.
+func list(items []string, more bool) string {
+	var b strings.Builder
+	for i, item := range items {
+		switch {
+		case i == 0:
+		case i == len(items)-1 && !more:
+			b.WriteString(" and ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(strconv.Quote(item))
+	}
+	if more {
+		b.WriteString(" and others")
+	}
+	return b.String()
+}
+
+// String returns the attributes in words.
+func (a attributes) String() string {
+	s := "kept " + span(a.Seconds) + "; path " + strconv.Quote(a.Path)
+	if a.Domain != "" {
+		s += ", domain " + strconv.Quote(a.Domain)
+	}
+	for _, flag := range []struct {
+		set  bool
+		name string
+	}{{a.Secure, "Secure"}, {a.HttpOnly, "HttpOnly"}, {a.Partitioned, "Partitioned"}} {
+		if flag.set {
+			s += ", " + flag.name
+		}
+	}
+	if a.SameSite != "" {
+		s += ", SameSite " + strconv.Quote(a.SameSite)
+	}
+	return s
+}
+
+// span returns a lifetime in words.
+func span(seconds int64) string {
+	for _, unit := range []struct {
+		name    string
+		seconds int64
+	}{{"day", 24 * 60 * 60}, {"hour", 60 * 60}, {"minute", 60}, {"second", 1}} {
+		n := seconds / unit.seconds
+		switch {
+		case n == 0 || seconds%unit.seconds != 0:
+		case n == 1:
+			return "for 1 " + unit.name
+		default:
+			return fmt.Sprintf("for %d %ss", n, unit.name)
+		}
+	}
+	return "until the browser is closed"
+}
+
+// comment tells of a declared cookie that is not as it was declared.
+func (f *fault) comment() string {
+	s := strconv.Quote(f.Name) + " " + faultText[f.Reason] + ": on " + list(f.Paths, f.MorePaths)
+	for _, a := range f.Attributes {
+		s += "; " + a.String()
+	}
+	return s + "."
+}
+
+// faultText says what the middleware's reasons mean to whoever declares.
+var faultText = map[consent.Reason]string{
+	consent.Undeclared:       "has no name, so that it cannot be declared",
+	consent.Unreadable:       "is a line that no browser reads, or not for certain",
+	consent.InTrailer:        "came behind the body, where no browser looks for cookies",
+	consent.OutlivesDeclared: "is kept for longer than its declared Lifetime",
+	consent.OtherDomain:      "has another Domain than the declared one",
+	consent.OtherPath:        "has another Path than the declared one",
+}
+
+// writeDeclaration writes c as gofmt would.
+func writeDeclaration(b *strings.Builder, c consent.Cookie) {
+	b.WriteString("\tconsent.Cookie{\n")
+	field := func(name, value string) { fmt.Fprintf(b, "\t\t%-9s %s,\n", name+":", value) }
+	field("Provider", strconv.Quote(c.Provider))
+	if c.Service != nil {
+		field("Service", "consent.Text{language.English: "+strconv.Quote(c.Service[language.English])+"}")
+	}
+	field("Name", strconv.Quote(c.Name))
+	field("Purpose", "consent.Text{language.English: "+strconv.Quote(c.Purpose[language.English])+"}")
+	field("Category", categoryNames[c.Category])
+	if c.Lifetime > 0 {
+		field("Lifetime", expression(c.Lifetime))
+	}
+	if c.Domain != "" {
+		field("Domain", strconv.Quote(c.Domain))
+	}
+	if c.Path != "" {
+		field("Path", strconv.Quote(c.Path))
+	}
+	b.WriteString("\t},\n")
+}
+
+var categoryNames = map[consent.Category]string{
+	consent.Necessary:  "consent.Necessary",
+	consent.Statistics: "consent.Statistics",
+	consent.FirstParty: "consent.FirstParty",
+	consent.ThirdParty: "consent.ThirdParty",
+}
+
+// expression returns a lifetime as one writes it.
+func expression(d time.Duration) string {
+	for _, unit := range []struct {
+		length time.Duration
+		name   string
+	}{{day, "24 * time.Hour"}, {time.Hour, "time.Hour"}, {time.Minute, "time.Minute"}} {
+		switch {
+		case d == unit.length:
+			return unit.name
+		case d%unit.length == 0:
+			return fmt.Sprintf("%d * %s", d/unit.length, unit.name)
+		}
+	}
+	if d == time.Second {
+		return "time.Second"
+	}
+	return fmt.Sprintf("%d * time.Second", d/time.Second)
+}
