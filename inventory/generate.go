@@ -78,14 +78,17 @@ func read(file string) ([]row, error) {
 	for first := true; ; first = false {
 		fields, err := r.Read()
 		if err == io.EOF {
+			if len(rows) == 0 && mistakes == nil {
+				mistakes = append(mistakes, fmt.Errorf("%s: no row", file))
+			}
 			return rows, errors.Join(mistakes...)
 		}
-		if err != nil { // what comes behind an open quote cannot be told apart
-			var parse *csv.ParseError
-			if errors.As(err, &parse) {
-				err = fmt.Errorf("%s:%d: %w", file, parse.StartLine, parse.Err)
-			}
-			return nil, errors.Join(append(mistakes, err)...)
+		if parse, ok := errors.AsType[*csv.ParseError](err); ok {
+			mistakes = append(mistakes, fmt.Errorf("%s:%d: %w", file, parse.StartLine, parse.Err))
+			continue
+		}
+		if err != nil {
+			return nil, err
 		}
 		line, _ := r.FieldPos(0)
 		wrong := func(reason string, args ...any) {

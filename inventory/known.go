@@ -11,7 +11,7 @@ import (
 	"github.com/cookiecharter/consent/internal/pattern"
 )
 
-//go:generate go run generate.go ../../shared/data/known-cookies.csv
+//go:generate go run generate.go testdata/known-cookies.csv
 
 // The facts come from the Open Cookie Database (jkwakman/Open-Cookie-Database,
 // Apache-2.0); NOTICE says more.

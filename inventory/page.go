@@ -15,12 +15,15 @@ import (
 )
 
 // Handler serves what was found, for whoever develops the site: as a page, as JSON
-// ("?as=json") and as Go source that declares it ("?as=go"). It may be mounted
-// anywhere. The page loads nothing but its own style sheet, and says so in its
-// Content-Security-Policy; there is no inline style and no script.
+// ("?as=json") and as Go source that declares it ("?as=go").
 //
-// Paths and names may tell about visitors: do not mount it where everybody can
-// see it.
+// It must not be mounted on a public site without protection, such as a login:
+// anybody could read there which paths visitors ask for and what their browsers
+// carry. The handler itself asks nobody who he is. It is best mounted where the
+// site runs on your own machine, under any path.
+//
+// The page loads nothing but its own style sheet, and says so in its
+// Content-Security-Policy; there is no inline style and no script.
 func (inv *Inventory) Handler() http.Handler { return http.HandlerFunc(inv.serve) }
 
 //go:embed page.css
@@ -162,14 +165,14 @@ func (f *finding) row(b *strings.Builder) {
 
 // cells writes what findings and faults share.
 func (s *seen) cells(b *strings.Builder, requests int) {
-	var ways []string
+	b.WriteString("<td data-column=\"Seen\"><div>")
 	if lines := s.Removed + s.Passed; lines > 0 {
-		ways = append(ways, "set "+times(lines))
+		b.WriteString("<div>set " + times(lines) + "</div>")
 	}
 	if requests > 0 {
-		ways = append(ways, "sent "+times(requests))
+		b.WriteString("<div>sent " + times(requests) + "</div>")
 	}
-	b.WriteString("<td data-column=\"Seen\"><div>" + strings.Join(ways, ", ") + " <small>" + moment(s.First) + "</small>")
+	b.WriteString("<small>" + moment(s.First) + "</small>")
 	if s.Last.Sub(s.First) >= time.Minute {
 		b.WriteString("<small>to " + moment(s.Last) + "</small>")
 	}

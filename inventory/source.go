@@ -32,7 +32,10 @@ func (r *report) source() string {
 		writeDeclaration(&declarations, c)
 	}
 	for _, f := range r.Faults {
-		fmt.Fprintf(&rest, "\n// %s\n", f.comment())
+		rest.WriteString("\n")
+		for _, line := range f.comments() {
+			fmt.Fprintf(&rest, "// %s\n", line)
+		}
 	}
 
 	var b strings.Builder
@@ -151,7 +154,7 @@ func (f *finding) comments() (lines []string) {
 	const check = "Its name is that of a well-known cookie. TODO: check that it is this one."
 	switch k := f.Known; {
 	case k == nil:
-		lines = append(lines, "TODO: nothing is known of it, so that it needs consent.")
+		lines = append(lines, "TODO: choose its category. Nothing is known of it, so that it needs consent.")
 		if f.httpOnly() {
 			lines = append(lines, "It is HttpOnly, as logins are: if it is one, make it consent.Necessary.")
 		}
@@ -225,13 +228,17 @@ func span(seconds int64) string {
 	return "until the browser is closed"
 }
 
-// comment tells of a declared cookie that is not as it was declared.
-func (f *fault) comment() string {
-	s := strconv.Quote(f.Name) + " " + faultText[f.Reason] + ": on " + list(f.Paths, f.MorePaths)
-	for _, a := range f.Attributes {
-		s += "; " + a.String()
+// comments tell of a declared cookie that is not as it was declared.
+func (f *fault) comments() []string {
+	name := strconv.Quote(f.Name)
+	if f.Name == "" {
+		name = "A cookie"
 	}
-	return s + "."
+	lines := []string{name + " " + faultText[f.Reason] + ": on " + list(f.Paths, f.MorePaths) + "."}
+	for _, a := range f.Attributes {
+		lines = append(lines, "It was "+a.String()+".")
+	}
+	return lines
 }
 
 // faultText says what the middleware's reasons mean to whoever declares.

@@ -1,0 +1,70 @@
+package inventory_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// generator builds the command that writes known.txt.
+func generator(t *testing.T) (command string) {
+	command = filepath.Join(t.TempDir(), "generate")
+	out, err := exec.Command("go", "build", "-o", command, "generate.go").CombinedOutput()
+	require.NoError(t, err, string(out))
+	return command
+}
+
+func TestTheKnownNamesAreWhatTheGeneratorMakes(t *testing.T) {
+	made := filepath.Join(t.TempDir(), "known.txt")
+	out, err := exec.Command(generator(t), "testdata/known-cookies.csv", made).CombinedOutput()
+	require.NoError(t, err, string(out))
+	want, err := os.ReadFile("known.txt")
+	require.NoError(t, err)
+	got, err := os.ReadFile(made)
+	require.NoError(t, err)
+	assert.True(t, string(want) == string(got), "known.txt is not up to date: go generate")
+}
+
+func TestTheGeneratorTellsEveryBrokenRowByItsLine(t *testing.T) {
+	command := generator(t)
+	const header = "platform,category,name,domain,retention,controller,wildcard\n"
+	const good = "Acme,Analytics,acme_visit,,2 days,Acme,0\n"
+	tests := []struct {
+		name, csv string
+		want      []string
+	}{
+		{"a header of its own", "a,b,c,d,e,f,g\n" + good, []string{":1: the first line is not platform,"}},
+		{"too few fields", header + good + "Acme,Analytics\n", []string{":3: 2 fields in place of 7"}},
+		{"too many", header + strings.TrimSuffix(good, "\n") + ",x\n", []string{":2: 8 fields in place of 7"}},
+		{"a category of no kind", header + "Acme,Fun,acme_visit,,,Acme,0\n", []string{`:2: category "Fun" is none of Analytics, `}},
+		{"no name", header + "Acme,Analytics, ,,,Acme,0\n", []string{":2: name is empty"}},
+		{"a wildcard that is no number", header + "Acme,Analytics,acme_visit,,,Acme,yes\n", []string{`:2: wildcard "yes" is neither 0 nor 1`}},
+		{"a terminal escape", header + "Acme,Analytics,acme\x1b[31m,,,Acme,0\n", []string{`:2: name "acme\x1b[31m" is not text`}},
+		{"bytes that are not UTF-8", header + "Acm\xff,Analytics,acme_visit,,,Acme,0\n", []string{`:2: platform "Acm\xff" is not text`}},
+		{"a line within a field", header + "\"Ac\nme\",Analytics,acme_visit,,,Acme,0\n" + "Acme\n", []string{`:2: platform "Ac\nme" is not text`, ":4: 1 fields"}},
+		{"a quote in the midst", header + good + "Ac\"me,Analytics,acme_visit,,,Acme,0\n" + "x\n", []string{`:3: bare "`, ":4: 1 fields"}},
+		{"a quote that is left open", header + "x\n" + "\"Acme,Analytics\n" + good, []string{":2: 1 fields", ":3: extraneous or missing"}},
+		{"several at once", header + "Acme,Fun,,,,Acme,\n" + good + "x\n", []string{":2: name", ":2: category", ":2: wildcard", ":4: 1 fields"}},
+		{"nothing", "", []string{": no row"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "broken.csv")
+			to := filepath.Join(t.TempDir(), "known.txt")
+			require.NoError(t, os.WriteFile(file, []byte(test.csv), 0o600))
+			out, err := exec.Command(command, file, to).CombinedOutput()
+			var exit *exec.ExitError
+			require.ErrorAs(t, err, &exit)
+			for _, want := range test.want {
+				assert.Contains(t, string(out), file+want)
+			}
+			assert.NotContains(t, string(out), "\x1b")
+			assert.NoFileExists(t, to)
+		})
+	}
+}
