@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -65,6 +66,21 @@ func BenchmarkObserve(b *testing.B) {
 
 func BenchmarkWrap(b *testing.B) {
 	next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	const many = 1 << 13
+	requests := make([]*http.Request, many)
+	for i := range requests {
+		requests[i] = httptest.NewRequest("GET", "/shop/basket", nil)
+		for j := range 10 {
+			requests[i].AddCookie(&http.Cookie{Name: random("no pattern", 10*i+j), Value: "0123456789abcdef"})
+		}
+	}
+	handler := inventory.New(nil).Wrap(next)
+	b.Run("10 random cookies", func(b *testing.B) {
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			handler.ServeHTTP(nil, requests[i%many])
+		}
+	})
 	for _, cookies := range []int{0, 1, 10} {
 		r := httptest.NewRequest("GET", "/shop/basket", nil)
 		for i := range cookies {
@@ -94,6 +110,9 @@ func declarations(n int) []consent.Cookie {
 	return cookies
 }
 
+// maxBytes is how much an inventory may hold in memory.
+const maxBytes = 16 << 20
+
 // The long trial, 10 million names of each kind:
 //
 //	go test -run '^$' -bench Flood -benchtime 10000000x ./inventory
@@ -107,29 +126,77 @@ func BenchmarkFlood(b *testing.B) {
 
 func TestAFloodOfRandomNamesLeavesItSmall(t *testing.T) {
 	for _, flood := range floods {
-		assert.Less(t, flooded(t, flood, 200_000), uint64(16<<20), flood)
+		assert.Less(t, flooded(t, flood, 20_000), uint64(maxBytes), flood)
 	}
 }
 
-// flooded returns how much an inventory holds in memory after n names that came
-// in long lines of responses, and as many in requests.
+// flooded returns how much an inventory holds after n names that came in
+// responses, and as many in requests.
 func flooded(t testing.TB, kind string, n int) uint64 {
+	return held(t, func(found *inventory.Inventory) {
+		handler := found.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		r := httptest.NewRequest("GET", "/", nil)
+		for i := range n {
+			name := random(kind, i)
+			r.URL.Path = "/" + name
+			found.Observe(r, consent.Event{
+				Cookie: name, Outcome: consent.Removed, Reason: consent.Undeclared,
+				Attributes: consent.Attributes{Path: "/" + name, Lifetime: time.Duration(i) * time.Second},
+			})
+			r.Header["Cookie"] = []string{name + "=1"}
+			handler.ServeHTTP(nil, r)
+		}
+	})
+}
+
+// Everything that is kept of a name is made as long as it can be.
+func TestLongNamesPathsAndAttributesLeaveItSmall(t *testing.T) {
+	long := func(words ...string) string {
+		return strings.Repeat("y_", (250-len(strings.Join(words, "")))/2) + strings.Join(words, "")
+	}
+	bytes := held(t, func(found *inventory.Inventory) {
+		handler := found.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		r := httptest.NewRequest("GET", "/", nil)
+		for i := range 3000 {
+			word := letters(i)
+			for part := range 4 {
+				name := long("word", word)
+				if i%2 == 0 { // of which three come under a pattern
+					name = long("word", word, "_", strconv.Itoa(10_000_000+part))
+				}
+				r.URL.Path = "/" + strconv.Itoa(part) + long(word)
+				e := consent.Event{Cookie: name, Outcome: consent.Removed, Attributes: consent.Attributes{
+					Domain: long(word)[200:], Path: "/" + long(word)[60:] + strconv.Itoa(part), Lifetime: time.Hour,
+				}}
+				for _, e.Reason = range []consent.Reason{consent.Undeclared, consent.Unreadable, consent.InTrailer} {
+					found.Observe(r, e)
+				}
+				r.Header["Cookie"] = []string{name + "=1"}
+				handler.ServeHTTP(nil, r)
+			}
+		}
+	})
+	assert.Less(t, bytes, uint64(maxBytes))
+	assert.Greater(t, bytes, uint64(maxBytes/10), "or this tries less than it says")
+}
+
+// letters returns a word of four letters for each number.
+func letters(i int) string {
+	var word [4]byte
+	for at := range word {
+		word[at] = 'a' + byte(i%26)
+		i /= 26
+	}
+	return string(word[:])
+}
+
+// held returns how much an inventory holds in memory when it has been fed.
+func held(t testing.TB, feed func(*inventory.Inventory)) uint64 {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	found := inventory.New(nil)
-	handler := found.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	r := httptest.NewRequest("GET", "/", nil)
-	for i := range n {
-		name := random(kind, i)
-		r.URL.Path = "/" + name
-		found.Observe(r, consent.Event{
-			Cookie: name, Outcome: consent.Removed, Reason: consent.Undeclared,
-			Attributes: consent.Attributes{Path: "/" + name, Lifetime: time.Duration(i) * time.Second},
-		})
-		r.Header["Cookie"] = []string{name + "=1"}
-		handler.ServeHTTP(nil, r)
-	}
+	feed(found)
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	runtime.KeepAlive(found)

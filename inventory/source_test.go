@@ -1,0 +1,120 @@
+package inventory_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/text/language"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/inventory"
+)
+
+// printer is the rest of a program whose cookies an inventory has declared.
+const printer = `package main
+
+import (
+	"encoding/json"
+	"os"
+)
+
+func main() { json.NewEncoder(os.Stdout).Encode(cookies.Cookies()) }
+`
+
+// compile returns the declarations of a registry that the generated source makes
+// when it runs as a program beside this module.
+func compile(t *testing.T, source string) (cookies []consent.Cookie) {
+	directory := t.TempDir()
+	files := []string{filepath.Join(directory, "cookies.go"), filepath.Join(directory, "main.go")}
+	require.NoError(t, os.WriteFile(files[0], []byte(source), 0o600))
+	require.NoError(t, os.WriteFile(files[1], []byte(printer), 0o600))
+	command := exec.Command("go", append([]string{"run"}, files...)...)
+	var complaint strings.Builder
+	command.Stderr = &complaint
+	out, err := command.Output()
+	require.NoError(t, err, "%s\n%s", complaint.String(), source)
+	require.NoError(t, json.Unmarshal(out, &cookies))
+	return cookies
+}
+
+func TestTheSourceCompilesAndDeclaresWhatWasFound(t *testing.T) {
+	s := newSite(t, consent.Config{}, declare("lang", consent.Necessary))
+	s.visit("/shop", "theme=1; _ga_AB12=1; _hjSession_1234=1; XSRF-TOKEN=1",
+		"visitor=1; Path=/shop; Domain=example.org; Max-Age=5400; HttpOnly", "visitor=1", "visitor=1; Path=/shop; Domain=example.org; Max-Age=7200; HttpOnly",
+		"PHPSESSID=1; Path=/", "cart_1000=1; Max-Age=1", "cart_1001=1", "cart_1002=1", "lang=1; Path=/x", "nameless")
+	source := show(t, s.found, "?as=go")
+
+	const (
+		todoProvider = "TODO: who sets it and answers for it"
+		day          = 24 * time.Hour
+	)
+	todo := consent.Text{language.English: "TODO: what it is for, in words for visitors"}
+	analytics := consent.Text{language.English: "Google Analytics"}
+	assert.Equal(t, []consent.Cookie{
+		{Provider: "PHP.net", Name: "PHPSESSID", Purpose: todo, Category: consent.Necessary, Path: "/"},
+		{Provider: todoProvider, Name: "XSRF-TOKEN", Purpose: todo, Category: consent.Necessary},
+		{Provider: "Google", Service: analytics, Name: "_ga_*", Purpose: todo, Category: consent.Statistics, Lifetime: 730 * day},
+		{Provider: "Hotjar", Name: "_hjSession_*", Purpose: todo, Category: consent.FirstParty, Lifetime: 30 * time.Minute},
+		{Provider: todoProvider, Name: "cart_*", Purpose: todo, Category: consent.FirstParty, Path: "/", Lifetime: time.Second},
+		{Provider: todoProvider, Name: "theme", Purpose: todo, Category: consent.ThirdParty},
+		{
+			Provider: todoProvider, Name: "visitor", Purpose: todo, Category: consent.FirstParty,
+			Domain: "example.org", Path: "/shop", Lifetime: 2 * time.Hour,
+		},
+	}, compile(t, source))
+
+	for _, want := range []string{
+		"// TODO: choose its category. Nothing is known of it, so that it needs consent.",
+		"// Its name is that of a well-known cookie. TODO: check that it is this one.",
+		"// TODO: it was seen with other attributes too: kept until the browser is closed; path \"/\".",
+		`// "lang" has another Path than the declared one: on "/shop".`,
+		"// A cookie has no name, so that it cannot be declared: on \"/shop\".",
+		"\t\tLifetime: 2 * time.Hour,",
+	} {
+		assert.Contains(t, source, want)
+	}
+}
+
+func TestTheSourceOfHostileNamesCompilesAndIsValid(t *testing.T) {
+	found := flaunt(hostile...)
+	source := show(t, found, "?as=go")
+	declared := make(map[string]bool)
+	for _, c := range compile(t, source) {
+		declared[c.Name] = true
+	}
+	impossible := make(map[string]bool)
+	for _, comment := range regexp.MustCompile(`(?m)^// (".*") cannot be declared: .`).FindAllStringSubmatch(source, -1) {
+		name, err := strconv.Unquote(comment[1])
+		require.NoError(t, err)
+		impossible[name] = true
+	}
+	cookies := read(t, found).Cookies
+	assert.Len(t, cookies, len(declared)+len(impossible), "each is either declared, or said to be impossible")
+	for _, name := range []string{"<script>alert(1)</script>", `"`, `\u0022`, "\u202egnp.exe", "日本語", "`", `\`, "<!--", "${x}", "{{.}}", "__Host-x", "TODO"} {
+		assert.True(t, declared[name], name)
+	}
+	for _, name := range []string{"a b", "a,b", "a*b", "**", "*", "*/", "\x1b[31mred", `");panic(1)//`, "\n)\nfunc init() { panic(1) }\n"} {
+		assert.True(t, impossible[name], name)
+	}
+}
+
+func TestTheSourceOfNothingCompiles(t *testing.T) {
+	assert.Empty(t, compile(t, show(t, inventory.New(nil), "?as=go")))
+}
+
+func TestTheFactsAreInThisPackageAlone(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "github.com/cookiecharter/consent", "github.com/cookiecharter/consent/charter").Output()
+	require.NoError(t, err)
+	packages := strings.Fields(string(out))
+	assert.Contains(t, packages, "github.com/cookiecharter/consent/charter")
+	assert.NotContains(t, packages, "github.com/cookiecharter/consent/inventory")
+}
