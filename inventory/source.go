@@ -59,7 +59,7 @@ func (r *report) source() string {
 
 const preamble = `// cookies declares what the inventory has found on this site beside what was
 // declared before. It is a draft: visitors read what stands in it, so that every
-// TODO wants an answer. A cookie is consent.Necessary only where the law exempts
+// TODO needs an answer. A cookie is consent.Necessary only where the law exempts
 // it: a login, a basket, a setting that the visitor asked for.
 `
 
@@ -149,7 +149,7 @@ func (f *finding) comments() (lines []string) {
 			"A script sets it, another server of the domain, or this one before it was watched.")
 	}
 	if f.Examples != nil {
-		lines = append(lines, "Stands for "+list(f.Examples, true)+".")
+		lines = append(lines, "Stands for names such as "+list(f.Examples, false)+".")
 	}
 	const check = "Its name is that of a well-known cookie. TODO: check that it is this one."
 	switch k := f.Known; {
