@@ -115,9 +115,7 @@ func merge(d *declared, tables ...*table) []*sighting {
 	}
 	for _, t := range tables {
 		for name, s := range t.names {
-			if d.by(name) == "" {
-				all.find(name).add(s)
-			}
+			all.find(name).add(s)
 		}
 	}
 	all.absorb()
