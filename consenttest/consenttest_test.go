@@ -313,7 +313,7 @@ func TestARequestIsSentToEachVisitorWithItsBodyAndUnchanged(t *testing.T) {
 
 func TestASiteNeedsNotBeWrappedAndIsToldOfOnce(t *testing.T) {
 	bare := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header()["Set-Cookie"] = []string{"sessionid=1; Path=/x", "promo=1", "promo=2"}
+		w.Header()["Set-Cookie"] = []string{"sessionid=1; Path=/x", "promo=1", "promo=2", "beta=1"}
 	})
 	for name, build := range map[string]func(*consent.Middleware) http.Handler{
 		"bare":    func(*consent.Middleware) http.Handler { return bare },
@@ -326,8 +326,10 @@ func TestASiteNeedsNotBeWrappedAndIsToldOfOnce(t *testing.T) {
 		assert.Equal(t, []string{
 			`GET /x/1 by a new visitor: cookie "sessionid" has the Path "/x", but is declared with the Path "/" (Site)`,
 			`GET /x/1 by a new visitor: cookie "promo" is not declared`,
+			`GET /x/1 by a new visitor: cookie "beta" is not declared`,
 			`GET /x/2 by a new visitor: cookie "sessionid" has the Path "/x", but is declared with the Path "/" (Site)`,
 			`GET /x/2 by a new visitor: cookie "promo" is not declared`,
+			`GET /x/2 by a new visitor: cookie "beta" is not declared`,
 		}, got.reported, name)
 	}
 }
