@@ -1,0 +1,241 @@
+package trace
+
+import (
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ssa"
+)
+
+// A place is where values are kept: a variable or what was made by a literal;
+// or the elements of one, which are not told apart; or a field of one. A field
+// of a type that the program declares is the same place in every struct: see
+// [Program.Field].
+type place struct {
+	root    ssa.Value
+	element bool
+	field   *types.Var
+}
+
+// places returns the places that an address or a slice may lead to.
+func (p *Program) places(addr ssa.Value) []place {
+	var found []place
+	for _, o := range p.Origins(addr) {
+		switch at := o.Value.(type) {
+		case *ssa.FieldAddr:
+			field := FieldOf(at)
+			if p.source[field.Pkg()] {
+				found = append(found, place{field: field})
+				continue
+			}
+			for _, outer := range p.places(at.X) {
+				outer.field = field
+				found = append(found, outer)
+			}
+		case *ssa.IndexAddr:
+			for _, outer := range p.places(at.X) {
+				outer.element = true
+				found = append(found, outer)
+			}
+		default:
+			found = append(found, place{root: o.Value})
+		}
+	}
+	return found
+}
+
+// meet reports whether two addresses may lead to the same place.
+func (p *Program) meet(a, b ssa.Value) bool {
+	places := p.places(a)
+	return slices.ContainsFunc(p.places(b), func(at place) bool { return slices.Contains(places, at) })
+}
+
+// variable returns what is assigned to the variable at an address.
+func (p *Program) variable(addr ssa.Value) []Origin {
+	return once(p, question{addr, nil}, func() (found []Origin) {
+		for _, at := range p.Origins(addr) {
+			for _, s := range p.stores[at.Value] {
+				found = append(found, Origin{Value: s.Val})
+			}
+		}
+		return found
+	})
+}
+
+// elements returns what is put into the array or the slice at an address.
+func (p *Program) elements(addr ssa.Value) []Origin {
+	return once(p, question{addr, nil}, func() (found []Origin) {
+		for _, at := range p.Origins(addr) {
+			found = append(found, written(p.members[at.Value])...)
+		}
+		for _, s := range p.assigned {
+			if p.meet(s.Addr.(*ssa.IndexAddr).X, addr) {
+				found = append(found, Origin{s.Val, s.Pos()})
+			}
+		}
+		return found
+	})
+}
+
+// elementOf returns what is in an array that is not asked for by its address.
+func (p *Program) elementOf(array ssa.Value) (found []Origin) {
+	for _, o := range p.Origins(array) {
+		if read, ok := o.Value.(*ssa.UnOp); ok && read.Op == token.MUL {
+			found = append(found, p.elements(read.X)...)
+		}
+	}
+	return found
+}
+
+// Elements returns where the elements of a slice come from, or those of the
+// array at an address. What holds elements that somebody else put there stands
+// for them.
+func (p *Program) Elements(of ssa.Value) []Origin {
+	found := p.follow(p.elements(of))
+	for _, at := range p.places(of) {
+		if !made(at) {
+			found = append(found, Origin{Value: at.root})
+		}
+	}
+	return found
+}
+
+// written returns what is assigned, and where.
+func written(stores []*ssa.Store) []Origin {
+	var found []Origin
+	for _, s := range stores {
+		found = append(found, Origin{s.Val, s.Pos()})
+	}
+	return found
+}
+
+func mapKey(u *ssa.MapUpdate) ssa.Value   { return u.Key }
+func mapValue(u *ssa.MapUpdate) ssa.Value { return u.Value }
+
+// mapped returns the keys or the values that are put into a map.
+func (p *Program) mapped(m ssa.Value, part func(*ssa.MapUpdate) ssa.Value) []Origin {
+	return once(p, question{m, nil}, func() (found []Origin) {
+		for _, u := range p.updates {
+			if types.Identical(u.Map.Type(), m.Type()) && p.meet(u.Map, m) {
+				found = append(found, Origin{part(u), u.Pos()})
+			}
+		}
+		return found
+	})
+}
+
+// Field returns where that comes from which is in a field of the struct at an
+// address; nothing where nobody writes to the field.
+//
+// The fields of a type that the program itself declares are taken together,
+// whichever struct they are in, since such structs are filled in one place and
+// read in another. The structs of other types are told apart: not every
+// [net/http.Cookie] is the one that is asked for.
+func (p *Program) Field(base ssa.Value, field *types.Var) []Origin {
+	return p.follow(p.field(base, field))
+}
+
+// Inner does what Field does for a struct which is itself a field, outer, of
+// the struct at an address.
+func (p *Program) Inner(base ssa.Value, outer, field *types.Var) []Origin {
+	places := p.places(base)
+	for i := range places {
+		places[i].field = outer
+	}
+	return p.follow(p.fieldAt(places, field))
+}
+
+func (p *Program) field(base ssa.Value, field *types.Var) []Origin {
+	if p.source[field.Pkg()] {
+		return written(p.fields[field])
+	}
+	return once(p, question{base, field}, func() []Origin { return p.fieldAt(p.places(base), field) })
+}
+
+func (p *Program) fieldAt(places []place, field *types.Var) (found []Origin) {
+	for _, at := range places {
+		for _, s := range p.fields[field] {
+			if slices.Contains(p.places(s.Addr.(*ssa.FieldAddr).X), at) {
+				found = append(found, Origin{s.Val, s.Pos()})
+			}
+		}
+		for _, whole := range p.stored(at) {
+			found = append(found, p.part(whole.Value, field)...)
+		}
+		if !made(at) {
+			found = append(found, Origin{Value: at.root})
+		}
+	}
+	return found
+}
+
+// stored returns the structs that are written to a place as a whole.
+func (p *Program) stored(at place) []Origin {
+	switch {
+	case at.field != nil && at.root == nil:
+		return written(p.fields[at.field])
+	case at.field != nil:
+		var found []Origin
+		for _, s := range p.fields[at.field] {
+			if slices.Contains(p.places(s.Addr.(*ssa.FieldAddr).X), place{root: at.root, element: at.element}) {
+				found = append(found, Origin{Value: s.Val})
+			}
+		}
+		return found
+	case at.element:
+		return p.elements(at.root)
+	default:
+		return written(p.stores[at.root])
+	}
+}
+
+// made reports whether the program made what is at this place, so that it
+// knows who writes there.
+func made(at place) bool {
+	switch at.root.(type) {
+	case nil, *ssa.Alloc, *ssa.Global, *ssa.MakeSlice, *ssa.Const:
+		return true
+	default:
+		return false
+	}
+}
+
+// part returns what may be in a field of a struct that is not asked for by its
+// address.
+func (p *Program) part(v ssa.Value, field *types.Var) []Origin {
+	if p.source[field.Pkg()] {
+		return written(p.fields[field])
+	}
+	return once(p, question{v, field}, func() (found []Origin) {
+		for _, o := range p.Origins(v) {
+			if read, ok := o.Value.(*ssa.UnOp); ok && read.Op == token.MUL {
+				found = append(found, p.field(read.X, field)...)
+			} else if _, zero := o.Value.(*ssa.Const); !zero {
+				found = append(found, Origin{Value: o.Value})
+			}
+		}
+		return found
+	})
+}
+
+// A question is what is asked of memory on the way to the answer of another.
+type question struct {
+	value ssa.Value
+	field *types.Var
+}
+
+// maxDepth is how many questions may lead to one another. Real code stays far
+// below.
+const maxDepth = 30
+
+// once asks a question, unless it is being asked already: what a value depends
+// on may depend on the value.
+func once[T any](p *Program, q question, ask func() T) (answer T) {
+	if p.asking[q] || len(p.asking) >= maxDepth {
+		return answer
+	}
+	p.asking[q] = true
+	defer delete(p.asking, q)
+	return ask()
+}

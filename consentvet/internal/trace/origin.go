@@ -1,0 +1,216 @@
+package trace
+
+import (
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ssa"
+)
+
+// An Origin is where a value comes from: a constant, the variable or literal
+// whose address it is, the function that it is, or else the instruction beyond
+// which it cannot be followed.
+type Origin struct {
+	ssa.Value
+
+	// At is the call that passed the value as a parameter, or the assignment
+	// that put it into a struct, an array or a map, whichever is the nearest to
+	// the origin; NoPos where there is none. Where many values meet, it tells a
+	// reader which one this is.
+	At token.Pos
+}
+
+// Origins returns where v may come from, each origin once.
+func (p *Program) Origins(v ssa.Value) []Origin { return p.follow([]Origin{{Value: v}}) }
+
+func (p *Program) follow(from []Origin) []Origin {
+	w := walk{Program: p, seen: make(map[Origin]bool)}
+	for _, o := range from {
+		w.value(o)
+	}
+	return w.found
+}
+
+// A walk follows values, each once, since programs have loops.
+type walk struct {
+	*Program
+	seen  map[Origin]bool
+	found []Origin
+}
+
+func (w *walk) value(o Origin) {
+	if w.seen[o] {
+		return
+	}
+	w.seen[o] = true
+	switch v := o.Value.(type) {
+	case *ssa.Phi:
+		for _, edge := range v.Edges {
+			w.value(Origin{edge, o.At})
+		}
+	case *ssa.ChangeType:
+		w.value(Origin{v.X, o.At})
+	case *ssa.ChangeInterface:
+		w.value(Origin{v.X, o.At})
+	case *ssa.MakeInterface:
+		w.value(Origin{v.X, o.At})
+	case *ssa.TypeAssert:
+		w.value(Origin{v.X, o.At})
+	case *ssa.Slice:
+		w.value(Origin{v.X, o.At})
+	case *ssa.FreeVar:
+		for _, bound := range w.bindings(v) {
+			w.value(Origin{bound, o.At})
+		}
+	case *ssa.Parameter:
+		w.parameter(v, o)
+	case *ssa.Call:
+		w.result(v, 0, o)
+	case *ssa.Extract:
+		w.extract(v, o)
+	case *ssa.UnOp:
+		w.load(v, o)
+	case *ssa.Field:
+		w.all(w.part(v.X, structOf(v.X.Type()).Field(v.Field)), o)
+	case *ssa.Index:
+		w.all(w.elementOf(v.X), o)
+	case *ssa.Lookup:
+		w.all(w.mapped(v.X, mapValue), o)
+	default:
+		w.found = append(w.found, o)
+	}
+}
+
+// all goes on with what an origin was found to come from. Where that is
+// nothing, it is itself as far as one can go.
+func (w *walk) all(found []Origin, o Origin) {
+	if len(found) == 0 {
+		w.found = append(w.found, o)
+	}
+	for _, next := range found {
+		if next.At == token.NoPos {
+			next.At = o.At
+		}
+		w.value(next)
+	}
+}
+
+// parameter goes on with the arguments of each call.
+func (w *walk) parameter(v *ssa.Parameter, o Origin) {
+	f := v.Parent()
+	i := slices.Index(f.Params, v)
+	for _, call := range w.calls[f] {
+		w.value(Origin{call.Args[i], call.Pos()})
+	}
+	through := w.interfaceCalls(f)
+	for _, call := range through {
+		if i > 0 { // the receiver is not among the arguments
+			w.value(Origin{call.Args[i-1], call.Pos()})
+		}
+	}
+	if len(w.calls[f])+len(through) == 0 || w.escapes[f] {
+		w.found = append(w.found, o)
+	}
+}
+
+// interfaceCalls returns the calls of an interface's method that may be calls
+// of f, as the method of a type that implements the interface.
+func (p *Program) interfaceCalls(f *ssa.Function) []*ssa.CallCommon {
+	receiver := f.Signature.Recv()
+	if receiver == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(p.invokes[f.Name()]), func(call *ssa.CallCommon) bool {
+		called, ok := call.Value.Type().Underlying().(*types.Interface)
+		return !ok || !types.Implements(receiver.Type(), called)
+	})
+}
+
+// result goes on with one of the values that a call returns.
+func (w *walk) result(call *ssa.Call, i int, o Origin) {
+	if b, ok := call.Call.Value.(*ssa.Builtin); ok && b.Name() == "append" {
+		for _, arg := range call.Call.Args {
+			w.value(Origin{arg, o.At})
+		}
+		return
+	}
+	callees, all := w.callees(&call.Call)
+	for _, callee := range callees {
+		for _, block := range callee.Blocks {
+			if r, ok := block.Instrs[len(block.Instrs)-1].(*ssa.Return); ok {
+				w.value(Origin{r.Results[i], o.At})
+			}
+		}
+	}
+	if !all {
+		w.found = append(w.found, o)
+	}
+}
+
+// callees returns the functions of the program that a call may call, and
+// whether there are no others.
+func (p *Program) callees(call *ssa.CallCommon) (known []*ssa.Function, all bool) {
+	if call.IsInvoke() {
+		return nil, false
+	}
+	origins := once(p, question{call.Value, nil}, func() []Origin { return p.Origins(call.Value) })
+	for _, o := range origins {
+		f, ok := o.Value.(*ssa.Function)
+		if closure, made := o.Value.(*ssa.MakeClosure); made {
+			f, ok = closure.Fn.(*ssa.Function)
+		}
+		if !ok || !p.Has(f) {
+			return known, false
+		}
+		known = append(known, f)
+	}
+	return known, len(known) > 0
+}
+
+// extract goes on with one of several values that come together.
+func (w *walk) extract(v *ssa.Extract, o Origin) {
+	switch from := v.Tuple.(type) {
+	case *ssa.Call:
+		w.result(from, v.Index, o)
+	case *ssa.TypeAssert:
+		w.value(Origin{from.X, o.At})
+	case *ssa.Lookup:
+		w.all(w.mapped(from.X, mapValue), o)
+	case *ssa.Next:
+		ranged, ok := from.Iter.(*ssa.Range)
+		switch {
+		case ok && v.Index == 1:
+			w.all(w.mapped(ranged.X, mapKey), o)
+		case ok && v.Index == 2:
+			w.all(w.mapped(ranged.X, mapValue), o)
+		}
+	default:
+		w.found = append(w.found, o)
+	}
+}
+
+// load goes on with what was written where a value is read.
+func (w *walk) load(v *ssa.UnOp, o Origin) {
+	if v.Op != token.MUL || composite(v.Type()) {
+		w.found = append(w.found, o) // the parts of a composite are asked for one by one
+		return
+	}
+	switch addr := v.X.(type) {
+	case *ssa.FieldAddr:
+		w.all(w.field(addr.X, FieldOf(addr)), o)
+	case *ssa.IndexAddr:
+		w.all(w.elements(addr.X), o)
+	default:
+		w.all(w.variable(addr), o)
+	}
+}
+
+func composite(t types.Type) bool {
+	switch t.Underlying().(type) {
+	case *types.Struct, *types.Array:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,171 @@
+// Package trace finds where the values of a program come from: the constants
+// that a string may be, the literals that a pointer may point to.
+//
+// It reads the program in SSA form (golang.org/x/tools/go/ssa), follows values
+// through variables, parameters, results, fields, elements and closures, and
+// takes every branch. It does not ask in which order things happen, nor which
+// of several calls of a function an answer belongs to beyond the last one. What
+// it cannot follow it says.
+package trace
+
+import (
+	"go/types"
+	"iter"
+	"slices"
+
+	"golang.org/x/tools/go/ssa"
+)
+
+// A Program is a program whose values can be traced. Make it with [New].
+type Program struct {
+	functions []*ssa.Function
+	source    map[*types.Package]bool // those that were read from source
+
+	calls    map[*ssa.Function][]*ssa.CallCommon // the static calls of each function
+	invokes  map[string][]*ssa.CallCommon        // the calls through an interface, by method
+	escapes  map[*ssa.Function]bool              // functions that are used as a value
+	closures map[*ssa.Function][]*ssa.MakeClosure
+	stores   map[ssa.Value][]*ssa.Store  // to each variable
+	members  map[ssa.Value][]*ssa.Store  // to the elements of each array or slice literal
+	assigned []*ssa.Store                // to an element of anything else
+	fields   map[*types.Var][]*ssa.Store // to each field, of whatever struct
+	updates  []*ssa.MapUpdate
+
+	asking map[question]bool
+}
+
+// New reads a program that has been built, with [ssa.InstantiateGenerics]. It
+// looks into the functions of the given packages alone.
+func New(packages []*ssa.Package) *Program {
+	p := &Program{
+		functions: functions(packages),
+		source:    make(map[*types.Package]bool),
+		calls:     make(map[*ssa.Function][]*ssa.CallCommon),
+		invokes:   make(map[string][]*ssa.CallCommon),
+		escapes:   make(map[*ssa.Function]bool),
+		closures:  make(map[*ssa.Function][]*ssa.MakeClosure),
+		stores:    make(map[ssa.Value][]*ssa.Store),
+		members:   make(map[ssa.Value][]*ssa.Store),
+		fields:    make(map[*types.Var][]*ssa.Store),
+		asking:    make(map[question]bool),
+	}
+	for _, pkg := range packages {
+		p.source[pkg.Pkg] = true
+	}
+	// What a closure has captured has to be known before the rest.
+	for instruction := range p.Instructions() {
+		if c, ok := instruction.(*ssa.MakeClosure); ok {
+			f := c.Fn.(*ssa.Function)
+			p.closures[f] = append(p.closures[f], c)
+		}
+	}
+	for instruction := range p.Instructions() {
+		p.index(instruction)
+	}
+	return p
+}
+
+// Instructions yields every instruction of the program.
+func (p *Program) Instructions() iter.Seq[ssa.Instruction] {
+	return func(yield func(ssa.Instruction) bool) {
+		for _, f := range p.functions {
+			for _, block := range f.Blocks {
+				for _, instruction := range block.Instrs {
+					if !yield(instruction) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+func (p *Program) index(instruction ssa.Instruction) {
+	var callee ssa.Value
+	switch i := instruction.(type) {
+	case *ssa.Store:
+		p.indexStore(i)
+	case *ssa.MapUpdate:
+		p.updates = append(p.updates, i)
+	case ssa.CallInstruction:
+		call := i.Common()
+		callee = call.Value
+		if call.IsInvoke() {
+			p.invokes[call.Method.Name()] = append(p.invokes[call.Method.Name()], call)
+		} else if f := call.StaticCallee(); f != nil {
+			p.calls[f] = append(p.calls[f], call)
+		}
+	case *ssa.MakeClosure:
+		callee = i.Fn
+		for _, user := range *i.Referrers() {
+			if call, ok := user.(ssa.CallInstruction); !ok || call.Common().Value != i || slices.Contains(call.Common().Args, ssa.Value(i)) {
+				p.escapes[method(i.Fn.(*ssa.Function))] = true
+			}
+		}
+	}
+	for _, operand := range instruction.Operands(nil) {
+		if f, ok := (*operand).(*ssa.Function); ok && *operand != callee {
+			p.escapes[method(f)] = true
+		}
+	}
+}
+
+func (p *Program) indexStore(s *ssa.Store) {
+	switch addr := s.Addr.(type) {
+	case *ssa.FieldAddr:
+		field := FieldOf(addr)
+		p.fields[field] = append(p.fields[field], s)
+	case *ssa.IndexAddr:
+		if literal, ok := addr.X.(*ssa.Alloc); ok {
+			p.members[literal] = append(p.members[literal], s)
+		} else {
+			p.assigned = append(p.assigned, s)
+		}
+	default:
+		for _, variable := range p.captured(addr) {
+			p.stores[variable] = append(p.stores[variable], s)
+		}
+	}
+}
+
+// captured returns the variables that an address inside a closure stands for.
+func (p *Program) captured(addr ssa.Value) []ssa.Value {
+	free, ok := addr.(*ssa.FreeVar)
+	if !ok {
+		return []ssa.Value{addr}
+	}
+	var variables []ssa.Value
+	for _, bound := range p.bindings(free) {
+		variables = append(variables, p.captured(bound)...)
+	}
+	return variables
+}
+
+// bindings returns what a closure captures under this name, each time that it
+// is made.
+func (p *Program) bindings(free *ssa.FreeVar) []ssa.Value {
+	var bound []ssa.Value
+	i := slices.Index(free.Parent().FreeVars, free)
+	for _, closure := range p.closures[free.Parent()] {
+		bound = append(bound, closure.Bindings[i])
+	}
+	return bound
+}
+
+// FieldOf returns the field whose address is taken.
+func FieldOf(addr *ssa.FieldAddr) *types.Var {
+	return structOf(addr.X.Type().Underlying().(*types.Pointer).Elem()).Field(addr.Field)
+}
+
+func structOf(t types.Type) *types.Struct { return t.Underlying().(*types.Struct) }
+
+// Has reports whether the program was given the source of f.
+func (p *Program) Has(f *ssa.Function) bool {
+	if f.Origin() != nil {
+		f = f.Origin()
+	}
+	for f.Parent() != nil {
+		f = f.Parent()
+	}
+	return len(f.Blocks) > 0 && f.Pkg != nil && p.source[f.Pkg.Pkg]
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+	"golang.org/x/tools/go/ssa"
+	"golang.org/x/tools/go/ssa/ssautil"
+
+	"github.com/cookiecharter/consent/consentvet/internal/trace"
+)
+
+// A site is the source that the command was given.
+type site struct {
+	*trace.Program
+	dir   string // what file names are relative to
+	fset  *token.FileSet
+	files map[*token.File]file
+}
+
+// A file is one file of the source, and what its expressions are.
+type file struct {
+	*ast.File
+	*types.Info
+}
+
+// load reads packages and all that is needed to know their types. The error has
+// a line for each mistake in the source.
+func load(dir string, patterns []string) (*site, error) {
+	config := &packages.Config{Mode: packages.LoadSyntax, Dir: dir, Fset: token.NewFileSet()}
+	loaded, err := packages.Load(config, patterns...)
+	if err != nil {
+		return nil, fmt.Errorf("consentvet: %w", err)
+	}
+	s := &site{dir: dir, fset: config.Fset, files: make(map[*token.File]file)}
+	if err := s.mistakes(loaded); err != nil {
+		return nil, err
+	}
+	if len(loaded) == 0 {
+		return nil, fmt.Errorf("consentvet: no packages match %s", strings.Join(patterns, " "))
+	}
+	for _, pkg := range loaded {
+		for _, f := range pkg.Syntax {
+			s.files[s.fset.File(f.FileStart)] = file{f, pkg.TypesInfo}
+		}
+	}
+	program, built := ssautil.Packages(loaded, ssa.InstantiateGenerics)
+	program.Build()
+	s.Program = trace.New(built)
+	return s, nil
+}
+
+// mistakes returns what keeps the packages from being compiled, by file and
+// line.
+func (s *site) mistakes(loaded []*packages.Package) error {
+	var lines []string
+	for pkg := range packages.Postorder(loaded) {
+		for _, e := range pkg.Errors {
+			where := s.relative(e.Pos)
+			if where == "" || where == "-" {
+				where = pkg.PkgPath
+			}
+			lines = append(lines, fmt.Sprintf("consentvet: %s: %s", where, e.Msg))
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	slices.Sort(lines)
+	return errors.New(strings.Join(slices.Compact(lines), "\n"))
+}
