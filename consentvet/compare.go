@@ -2,20 +2,16 @@ package main
 
 import (
 	"fmt"
-	"regexp"
+	"go/token"
 	"strings"
 
-	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/consentvet/internal/trace"
-	"github.com/cookiecharter/consent/internal/pattern"
 )
 
 // A report is what comes of holding what is set against what is declared.
 type report struct {
-	findings []line
-	unknown  []line // names that cannot be known
-
-	declared, set int // how many names are known
+	lines         []line
+	declared, set int // how many names
 }
 
 // A declared name, with each of its declarations.
@@ -25,63 +21,117 @@ type declared struct {
 	set          bool
 }
 
+// own is the library's own cookie, which needs no declaration: consent.CookieName.
+const own = "cookies_preferences"
+
 // compare holds every setting against every declaration.
 func compare(declarations []declaration, settings []setting) *report {
 	r := new(report)
-	var names []*declared
-	byName := make(map[string]*declared)
-	var rules pattern.Set[*declared]
-	for _, d := range declarations {
-		if !d.name.Known() {
-			r.unknown = append(r.unknown, line{d.at, "the name of this declaration is computed, and cannot be known"})
-			continue
-		}
-		name := d.name.String()
-		if byName[name] == nil {
-			byName[name] = &declared{name: name}
-			names = append(names, byName[name])
-			rules.Put(name, byName[name])
-		}
-		byName[name].declarations = append(byName[name].declarations, d)
-	}
-	r.declared = len(names)
-
-	known := make(map[string]bool)
+	names, unread := r.read(declarations)
+	set, unknown := make(map[string]bool), false
 	for _, s := range settings {
 		name := s.name.String()
 		switch {
-		case name == consent.CookieName || name == "": // net/http sets none without a name
-			continue
+		case name == own || name == "": // net/http sets none without a name
+		case s.by == byAnyField:
+			unknown = true
+			r.say(s.at, "the name of this header field is not constant: where it is Set-Cookie, the cookie cannot be checked")
+		case s.name.Unknown():
+			unknown = true
+			r.say(s.at, "the name of this cookie, set by %s, is not constant and cannot be checked", s.by)
 		case s.name.Known():
-			known[name] = true
-			if d, ok := rules.Match(name); ok {
+			set[name] = true
+			if d := match(names, name); d != nil {
 				d.set = true
 			} else {
-				r.findings = append(r.findings, line{s.at, fmt.Sprintf("cookie %q is set by %s but not declared", name, s.by)})
+				r.say(s.at, "cookie %q is set by %s but %s", name, s.by, uncovered(s.name, unread))
 			}
-		case s.name.Unknown():
-			r.unknown = append(r.unknown, line{s.at, fmt.Sprintf("the name of this cookie, set by %s, is computed and cannot be known", s.by)})
 		default:
-			r.computed(s, names)
+			set[name] = true
+			r.computed(s, names, unread)
 		}
 	}
-	r.set = len(known)
+	r.declared, r.set = len(names), len(set)
 
+	nothing := "nothing sets it"
+	if unknown {
+		nothing = "nothing whose name is constant sets it"
+	}
 	for _, d := range names {
-		if d.set || d.name == consent.CookieName {
+		if d.set || d.name == own {
 			continue
 		}
 		for _, at := range d.declarations {
 			if !at.elsewhere {
-				r.findings = append(r.findings, line{at.at, fmt.Sprintf("cookie %q is declared but nothing sets it", d.name)})
+				r.say(at.at, "cookie %q is declared but %s", d.name, nothing)
 			}
 		}
 	}
 	return r
 }
 
+// read sorts declarations by name, in their order, and sets those apart whose
+// name is computed.
+func (r *report) read(declarations []declaration) (names []*declared, unread []trace.Text) {
+	byName := make(map[string]*declared)
+	for _, d := range declarations {
+		name := d.name.String()
+		switch {
+		case d.registry:
+			unread = append(unread, d.name)
+			r.say(d.at, "some declarations of this registry are not in the source that was read, and cannot be checked")
+			continue
+		case d.name.Unknown():
+			unread = append(unread, d.name)
+			r.say(d.at, "the name of this declaration is not constant and cannot be checked")
+			continue
+		case !d.name.Known():
+			unread = append(unread, d.name)
+			r.say(d.at, "the name of this declaration, %q, is not constant and cannot be checked", name)
+			continue
+		}
+		if byName[name] == nil {
+			byName[name] = &declared{name: name}
+			names = append(names, byName[name])
+		}
+		byName[name].declarations = append(byName[name].declarations, d)
+	}
+	return names, unread
+}
+
+// match returns the declared name that stands for a cookie, as the library
+// finds it: an exact name wins, then the pattern with more bytes beside the '*',
+// then the one with more of them before it.
+func match(names []*declared, cookie string) (best *declared) {
+	most, longest := -1, -1
+	for _, d := range names {
+		if d.name == cookie {
+			return d
+		}
+		before, after, wild := strings.Cut(d.name, "*")
+		bytes := len(before) + len(after)
+		if !wild || len(cookie) < bytes || !strings.HasPrefix(cookie, before) || !strings.HasSuffix(cookie, after) {
+			continue
+		}
+		if bytes > most || bytes == most && len(before) > longest {
+			best, most, longest = d, bytes, len(before)
+		}
+	}
+	return best
+}
+
+// uncovered says that no declaration covers a name, as far as that is known.
+func uncovered(name trace.Text, unread []trace.Text) string {
+	for _, declaration := range unread {
+		if mayMeet(declaration, name) {
+			return "no declaration whose name is constant covers it"
+		}
+	}
+	return "not declared"
+}
+
 // computed judges a name of which only a part is known.
-func (r *report) computed(s setting, names []*declared) {
+func (r *report) computed(s setting, names []*declared, unread []trace.Text) {
 	all, some := false, false
 	for _, d := range names {
 		if mayBe(d.name, s.name) {
@@ -92,9 +142,9 @@ func (r *report) computed(s setting, names []*declared) {
 	switch {
 	case all:
 	case some:
-		r.unknown = append(r.unknown, line{s.at, fmt.Sprintf("the name of this cookie, %q, set by %s, is computed and may be one that is not declared", s.name, s.by)})
+		r.say(s.at, "the name of this cookie, %q, set by %s, is not constant and may be one that is not declared", s.name, s.by)
 	default:
-		r.findings = append(r.findings, line{s.at, fmt.Sprintf("cookie %q is set by %s but not declared", s.name, s.by)})
+		r.say(s.at, "cookie %q is set by %s but %s", s.name, s.by, uncovered(s.name, unread))
 	}
 }
 
@@ -105,29 +155,30 @@ func covers(name string, text trace.Text) bool {
 	return wild && strings.HasPrefix(text.Parts[0], before) && strings.HasSuffix(text.Parts[len(text.Parts)-1], after)
 }
 
-// mayBe reports whether it stands for one of them.
+// mayBe reports whether a declared name stands for one of them.
 func mayBe(name string, text trace.Text) bool {
-	first, last := text.Parts[0], text.Parts[len(text.Parts)-1]
-	before, after, wild := strings.Cut(name, "*")
-	if wild {
-		return (strings.HasPrefix(first, before) || strings.HasPrefix(before, first)) &&
-			(strings.HasSuffix(last, after) || strings.HasSuffix(after, last))
+	return mayMeet(trace.Text{Parts: strings.Split(name, "*")}, text)
+}
+
+// mayMeet reports whether two texts may be the same; where both are known in
+// part, as far as their beginnings and ends tell.
+func mayMeet(a, b trace.Text) bool {
+	switch {
+	case a.Known():
+		return fits("", b, a.String())
+	case b.Known():
+		return fits("", a, b.String())
 	}
-	var parts []string
-	for _, part := range text.Parts {
-		parts = append(parts, regexp.QuoteMeta(part))
-	}
-	return regexp.MustCompile("(?s)^" + strings.Join(parts, ".*") + "$").MatchString(name)
+	overlap := func(x, y string, at func(s, part string) bool) bool { return at(x, y) || at(y, x) }
+	last := func(t trace.Text) string { return t.Parts[len(t.Parts)-1] }
+	return overlap(a.Parts[0], b.Parts[0], strings.HasPrefix) && overlap(last(a), last(b), strings.HasSuffix)
+}
+
+func (r *report) say(at token.Pos, format string, args ...any) {
+	r.lines = append(r.lines, line{at, fmt.Sprintf(format, args...)})
 }
 
 // summary says what was looked at.
 func (r *report) summary() string {
-	return fmt.Sprintf("%s declared, %s set", count(r.declared, "cookie"), count(r.set, "cookie"))
-}
-
-func count(n int, of string) string {
-	if n == 1 {
-		return "1 " + of
-	}
-	return fmt.Sprintf("%d %ss", n, of)
+	return fmt.Sprintf("%d declared, %d set", r.declared, r.set)
 }

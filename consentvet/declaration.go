@@ -1,87 +1,76 @@
 package main
 
 import (
-	"go/ast"
 	"go/token"
+	"go/types"
 	"slices"
-	"strings"
 
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/cookiecharter/consent/consentvet/internal/trace"
 )
 
-// A declaration is a consent.Cookie that the source fills in.
+// A declaration is a consent.Cookie that the source fills in, or what a registry
+// is given that the source does not show.
 type declaration struct {
 	name      trace.Text
 	at        token.Pos
-	elsewhere bool // it is marked as set where the source does not show it
-}
-
-// declarations returns every cookie that the source declares.
-func (s *site) declarations() []declaration {
-	var all []declaration
-	for instruction := range s.Instructions() {
-		store, ok := instruction.(*ssa.Store)
-		if !ok {
-			continue
-		}
-		field, ok := store.Addr.(*ssa.FieldAddr)
-		if !ok || !isType(field.X.Type(), library, "Cookie") || trace.FieldOf(field).Name() != "Name" {
-			continue
-		}
-		for _, name := range s.Texts(store.Val) {
-			at := store.Pos()
-			if name.At.IsValid() {
-				at = name.At
-			}
-			all = append(all, declaration{name, at, s.markedElsewhere(at)})
-		}
-	}
-	return all
+	registry  bool // at is the registry's, and nothing is known of the name
+	elsewhere bool // something sets it that the source does not show
 }
 
 // library is the import path of the package whose declarations these are.
 const library = "github.com/cookiecharter/consent"
 
-// mark is how a comment begins that says that something else sets the cookie.
-const mark = "consentvet: set elsewhere"
-
-// markedElsewhere reports whether the declaration at this place is marked, on
-// one of the lines of its literal. Where a function makes the declarations, or a
-// loop, that is the call or the literal that they are made of.
-func (s *site) markedElsewhere(at token.Pos) bool {
-	file := s.fset.File(at)
-	source, ok := s.files[file]
-	if !ok {
-		return false
-	}
-	around := s.around(at)
-	i := slices.IndexFunc(around, func(node ast.Node) bool {
-		literal, ok := node.(*ast.CompositeLit)
-		return ok && isType(source.TypeOf(literal), library, "Cookie")
-	})
-	if i < 0 {
-		i = slices.IndexFunc(around, func(node ast.Node) bool {
-			switch node.(type) {
-			case *ast.CompositeLit, *ast.CallExpr:
-				return true
-			default:
-				return false
-			}
-		})
-	}
-	if i < 0 {
-		return false
-	}
-	from, to := file.Line(around[i].Pos()), file.Line(around[i].End())
-	for _, group := range source.Comments {
-		for _, comment := range group.List {
-			line := file.Line(comment.Pos())
-			if from <= line && line <= to && strings.HasPrefix(strings.TrimSpace(comment.Text[len("//"):]), mark) {
-				return true
+// declarations returns every cookie that the source declares.
+func (s *site) declarations() []declaration {
+	var all []declaration
+	for instruction := range s.Instructions() {
+		switch i := instruction.(type) {
+		case *ssa.Store:
+			all = append(all, s.named(i)...)
+		case *ssa.Call:
+			name := callee(&i.Call)
+			if (name == library+".NewRegistry" || name == library+".MustRegistry") && s.unread(i.Call.Args[0]) {
+				all = append(all, declaration{name: trace.Computed(), at: i.Pos(), registry: true})
 			}
 		}
 	}
-	return false
+	return all
+}
+
+// named returns the declarations to which an assignment gives their names.
+func (s *site) named(store *ssa.Store) []declaration {
+	field, ok := store.Addr.(*ssa.FieldAddr)
+	if !ok || !isType(field.X.Type(), library, "Cookie") || trace.FieldOf(field).Name() != "Name" {
+		return nil
+	}
+	var all []declaration
+	for _, name := range s.Texts(store.Val) {
+		at := store.Pos()
+		if name.At.IsValid() {
+			at = name.At
+		}
+		all = append(all, declaration{name: name, at: at, elsewhere: s.markedElsewhere(at) || s.embedded(field.X, name)})
+	}
+	return all
+}
+
+// embedded reports whether a declaration has Origins, which a page contacts and
+// which set the cookie themselves. Where a function is given them with the name,
+// those count that the same call gives.
+func (s *site) embedded(cookie ssa.Value, name trace.Text) bool {
+	return slices.ContainsFunc(s.Field(cookie, fieldOf(cookie.Type(), "Origins")), func(o trace.Origin) bool {
+		c, ok := o.Value.(*ssa.Const)
+		return !(ok && c.IsNil()) && (o.At == name.At || !name.At.IsValid())
+	})
+}
+
+// unread reports whether a registry is given declarations that were not found
+// in the source. What stands for the names of those is what holds them.
+func (s *site) unread(declarations ssa.Value) bool {
+	element := declarations.Type().Underlying().(*types.Slice).Elem()
+	return slices.ContainsFunc(s.ElementField(declarations, fieldOf(element, "Name")), func(o trace.Origin) bool {
+		return !isString(o.Value.Type())
+	})
 }

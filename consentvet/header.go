@@ -2,6 +2,8 @@ package main
 
 import (
 	"go/token"
+	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -9,39 +11,111 @@ import (
 	"golang.org/x/tools/go/ssa"
 
 	"github.com/cookiecharter/consent/consentvet/internal/trace"
-	"github.com/cookiecharter/consent/internal/setcookie"
 )
 
-const byHeader = "a Set-Cookie field"
+const (
+	byHeader   = "a Set-Cookie field"
+	byAnyField = "a header field that may be Set-Cookie"
+)
 
 // field returns what a call of [net/http.Header.Set] or Add sets.
 func (s *site) field(call *ssa.CallCommon) []setting {
-	if !s.isSetCookie(call.Args[1]) {
-		return nil
-	}
-	return s.lines(s.Origins(call.Args[2]), call.Pos())
+	header, key, line := call.Args[0], call.Args[1], call.Args[2]
+	return s.keyed(header, key, func() []trace.Origin { return s.Origins(line) }, call.Pos())
 }
 
-// indexed returns what is set by header["Set-Cookie"] = lines.
+// indexed returns what is set by header["Set-Cookie"] = lines. The lines that
+// were there before, which others are appended to, are not set here.
 func (s *site) indexed(u *ssa.MapUpdate) []setting {
-	if !isType(u.Map.Type(), "net/http", "Header") || !s.isSetCookie(u.Key) {
+	if !isType(u.Map.Type(), "net/http", "Header") {
 		return nil
 	}
-	lines := slices.DeleteFunc(s.Elements(u.Value), func(o trace.Origin) bool {
-		_, before := o.Value.(*ssa.Lookup) // the lines that others have set are appended to
-		return before
-	})
-	return s.lines(lines, u.Pos())
+	return s.keyed(u.Map, u.Key, func() []trace.Origin {
+		return slices.DeleteFunc(s.Elements(u.Value), func(o trace.Origin) bool {
+			before, ok := o.Value.(*ssa.Lookup)
+			return ok && s.isSetCookie(before.Index) == sure && s.sameHeader(before.X, u.Map)
+		})
+	}, u.Pos())
 }
 
-// isSetCookie reports whether a header's key may be Set-Cookie.
-func (s *site) isSetCookie(key ssa.Value) bool {
+// keyed returns what is set where lines are put under a key of a header.
+func (s *site) keyed(header, key ssa.Value, lines func() []trace.Origin, at token.Pos) []setting {
+	if s.ofRequest(header) {
+		return nil
+	}
+	switch s.isSetCookie(key) {
+	case sure:
+		return s.lines(lines(), at)
+	case maybe:
+		return []setting{{trace.Computed(), byAnyField, at}}
+	default:
+		return nil
+	}
+}
+
+type certainty int
+
+const (
+	no certainty = iota
+	maybe
+	sure
+)
+
+// isSetCookie says whether a header's key is Set-Cookie, in any letter case.
+func (s *site) isSetCookie(key ssa.Value) certainty {
+	found := no
 	for _, text := range s.Texts(key) {
-		if text.Known() && strings.EqualFold(text.String(), "Set-Cookie") {
-			return true
+		switch {
+		case !fits("(?i)", text, "Set-Cookie"):
+		case text.Known():
+			return sure
+		default:
+			found = maybe
 		}
 	}
-	return false
+	return found
+}
+
+// fits reports whether a text that is known in part may be this string.
+func fits(flags string, text trace.Text, s string) bool {
+	var parts []string
+	for _, part := range text.Parts {
+		parts = append(parts, regexp.QuoteMeta(part))
+	}
+	return regexp.MustCompile("(?s)" + flags + "^" + strings.Join(parts, ".*") + "$").MatchString(s)
+}
+
+// ofRequest reports whether a header is that of a request, which sets nothing.
+func (s *site) ofRequest(header ssa.Value) bool {
+	is := func(v ssa.Value) bool {
+		if read, ok := v.(*ssa.UnOp); ok {
+			field, ok := read.X.(*ssa.FieldAddr)
+			return ok && isType(field.X.Type(), "net/http", "Request")
+		}
+		return isType(v.Type(), "net/http", "Request") // which the header was read from
+	}
+	origins := s.Origins(header)
+	return is(header) || !slices.ContainsFunc(origins, func(o trace.Origin) bool { return !is(o.Value) })
+}
+
+// sameHeader reports whether two values may be one header: they come from one
+// place, or from the Header method of one writer.
+func (s *site) sameHeader(a, b ssa.Value) bool {
+	writers := func(header ssa.Value) (found []ssa.Value) {
+		for _, o := range s.Origins(header) {
+			call, ok := o.Value.(*ssa.Call)
+			if !ok || !call.Call.IsInvoke() || call.Call.Method.Name() != "Header" {
+				found = append(found, o.Value)
+				continue
+			}
+			for _, writer := range s.Origins(call.Call.Value) {
+				found = append(found, writer.Value)
+			}
+		}
+		return found
+	}
+	of := writers(a)
+	return slices.ContainsFunc(writers(b), func(v ssa.Value) bool { return slices.Contains(of, v) })
 }
 
 // lines returns the cookies that Set-Cookie lines set.
@@ -53,16 +127,30 @@ func (s *site) lines(lines []trace.Origin, at token.Pos) []setting {
 			continue
 		}
 		for _, line := range s.TextsOf([]trace.Origin{o}) {
-			// A '*' is as good as any value to see whether a line deletes.
-			if reading := setcookie.Read(line.String(), time.Now); reading.Deletion == setcookie.Sure {
-				continue
+			if !deletion(line.String()) { // a '*' is as good as any value
+				all = append(all, set([]trace.Text{nameOf(line)}, byHeader, at)...)
 			}
-			name := line.Before(";").Before("=")
-			name.Parts[0] = strings.TrimLeft(name.Parts[0], " \t")
-			last := len(name.Parts) - 1
-			name.Parts[last] = strings.TrimRight(name.Parts[last], " \t")
-			all = append(all, set([]trace.Text{name}, byHeader, at)...)
 		}
 	}
 	return all
+}
+
+// deletion reports whether a line deletes the cookie that it names.
+func deletion(line string) bool {
+	c, err := http.ParseSetCookie(line)
+	if err != nil {
+		return false
+	}
+	return c.MaxAge < 0 || c.MaxAge == 0 && !c.Expires.IsZero() && c.Expires.Before(time.Now())
+}
+
+// nameOf returns the name in a Set-Cookie line. Behind what is computed nothing
+// of it is certain, since that may hold the '=' which ends the name.
+func nameOf(line trace.Text) trace.Text {
+	name := line.Before(";").Before("=")
+	first := strings.TrimLeft(name.Parts[0], " \t")
+	if name.Known() {
+		return trace.Text{Parts: []string{strings.TrimRight(first, " \t")}, At: name.At}
+	}
+	return trace.Text{Parts: []string{first, ""}, At: name.At}
 }

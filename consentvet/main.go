@@ -21,23 +21,40 @@
 // declaration, and the library's own cookie neither. A declared name with a '*'
 // matches as it does in the library.
 //
-// A name that is computed cannot be known. It is reported where no declaration
-// can fit what is certain of it; else it is counted on standard error, and
-// listed with -v.
+// Other packages that set cookies, such as a framework's, are not known. Nor is
+// what a dependency sets by itself: that is what package consenttest sees.
 //
-// # What sets a cookie elsewhere
+// # What cannot be read
 //
-// A declared cookie that a script in the page sets, a dependency or another
-// server, is marked by a comment on one of the lines of its declaration:
+// Where a name is not constant, that is reported instead of a guess, and so are
+// declarations that a registry is given from elsewhere, such as a file:
 //
-//	consent.Cookie{Provider: "Matomo", Name: "_pk_id*", …}, // consentvet: set elsewhere
+//	proxy.go:40:4: the name of this cookie, set by http.SetCookie, is not constant and cannot be checked
+//
+// A name that begins with a constant is in order where a declared pattern
+// covers all that it can be: "theme_" + user where "theme_*" is declared.
+//
+// # Comments that answer a finding
+//
+// A declared cookie that a script in the page, a dependency or another server
+// sets is marked on one of the lines of its declaration; one with Origins needs
+// no mark, since the page contacts them for its sake. Any other finding is
+// answered on its own line:
+//
+//	consent.Cookie{Provider: "Matomo", Name: "_pk_id*"}, // consentvet: set elsewhere
+//
+//	http.SetCookie(w, c) // consentvet: ignore, c is one of table's
 //
 // # Usage
 //
 // The packages are those of the go command, without their tests; build tags go
 // into GOFLAGS. Declarations count in these packages alone: where they stand in
-// another module, name their package too. The exit status is 1 where something
-// is reported, and 2 where the source does not compile.
+// another module of a workspace, name their package too.
+//
+// Findings go to standard output, by file, line and column. The exit status is 0
+// where there are none, 1 where there are, and 2 where the source does not
+// compile or the command is not used as it should be; go tool passes it on,
+// while go run itself exits with 1 for both.
 package main
 
 import (
@@ -46,6 +63,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 )
 
 func main() {
@@ -69,10 +87,8 @@ func run(dir string, args []string, stdout, stderr io.Writer) (status int) {
 	flags := flag.NewFlagSet("consentvet", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
-		fmt.Fprintln(stderr, "usage: consentvet [-v] packages\n\nIt reports cookies that are set but not declared, and declared but not set.")
-		flags.PrintDefaults()
+		fmt.Fprintln(stderr, "usage: consentvet packages\n\nIt reports cookies that are set but not declared, and declared but not set.")
 	}
-	verbose := flags.Bool("v", false, "list the names that cannot be known too")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return clean
@@ -88,22 +104,12 @@ func run(dir string, args []string, stdout, stderr io.Writer) (status int) {
 		return broken
 	}
 	report := compare(site.declarations(), site.settings())
-	lines := report.findings
-	if *verbose {
-		lines = append(lines, report.unknown...)
-	}
-	for _, line := range site.sorted(lines) {
+	lines := site.sorted(slices.DeleteFunc(report.lines, site.ignored))
+	for _, line := range lines {
 		fmt.Fprintln(stdout, line)
 	}
-	summary := "consentvet: " + report.summary()
-	if n := len(site.sorted(report.unknown)); n > 0 {
-		summary += fmt.Sprintf("; %s cannot be known", count(n, "name"))
-		if !*verbose {
-			summary += " (-v lists them)"
-		}
-	}
-	fmt.Fprintln(stderr, summary)
-	if len(report.findings) > 0 {
+	fmt.Fprintln(stderr, "consentvet: cookies:", report.summary())
+	if len(lines) > 0 {
 		return found
 	}
 	return clean

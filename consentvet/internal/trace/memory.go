@@ -113,8 +113,12 @@ func written(stores []*ssa.Store) []Origin {
 func mapKey(u *ssa.MapUpdate) ssa.Value   { return u.Key }
 func mapValue(u *ssa.MapUpdate) ssa.Value { return u.Value }
 
-// mapped returns the keys or the values that are put into a map.
+// mapped returns the keys or the values that are put into a map; nothing for one
+// of another package's type, such as [net/http.Header], which others fill as well.
 func (p *Program) mapped(m ssa.Value, part func(*ssa.MapUpdate) ssa.Value) []Origin {
+	if named, ok := types.Unalias(m.Type()).(*types.Named); ok && !p.source[named.Obj().Pkg()] {
+		return nil
+	}
 	return once(p, question{m, nil}, func() (found []Origin) {
 		for _, u := range p.updates {
 			if types.Identical(u.Map.Type(), m.Type()) && p.meet(u.Map, m) {
@@ -142,6 +146,15 @@ func (p *Program) Inner(base ssa.Value, outer, field *types.Var) []Origin {
 	places := p.places(base)
 	for i := range places {
 		places[i].field = outer
+	}
+	return p.follow(p.fieldAt(places, field))
+}
+
+// ElementField does what Field does for the structs in a slice.
+func (p *Program) ElementField(slice ssa.Value, field *types.Var) []Origin {
+	places := p.places(slice)
+	for i := range places {
+		places[i].element = true
 	}
 	return p.follow(p.fieldAt(places, field))
 }

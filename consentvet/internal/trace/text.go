@@ -17,6 +17,9 @@ type Text struct {
 	At    token.Pos // as in [Origin]
 }
 
+// Computed returns a text of which nothing is known.
+func Computed() Text { return Text{Parts: []string{"", ""}} }
+
 // Known reports whether nothing of the text is computed.
 func (t Text) Known() bool { return len(t.Parts) == 1 }
 
@@ -71,7 +74,7 @@ func (p *Program) textsOf(v ssa.Value) []Text {
 			return p.formats(v.Call.Args[0])
 		}
 	}
-	return []Text{{Parts: []string{"", ""}}}
+	return []Text{Computed()}
 }
 
 // sums returns what stands on the left of a '+' with what stands on the right.
@@ -117,7 +120,7 @@ func (p *Program) formats(format ssa.Value) []Text {
 	texts := p.Texts(format)
 	for i, t := range texts {
 		if !t.Known() {
-			texts[i].Parts = []string{"", ""}
+			texts[i].Parts = Computed().Parts
 			continue
 		}
 		made := Text{Parts: []string{""}, At: t.At}
@@ -127,7 +130,7 @@ func (p *Program) formats(format ssa.Value) []Text {
 			if rest[at[1]-1] == '%' {
 				made = join(made, Text{Parts: []string{"%"}})
 			} else {
-				made = join(made, Text{Parts: []string{"", ""}})
+				made = join(made, Computed())
 			}
 			rest = rest[at[1]:]
 		}
