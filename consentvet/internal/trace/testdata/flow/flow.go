@@ -267,6 +267,16 @@ func rename(c *http.Cookie) { c.Name = "renamed" }
 
 func build(name string) *http.Cookie { return &http.Cookie{Name: name} }
 
+// So are maps of other packages' types, which others fill too.
+
+func header() {
+	h := http.Header{"Key": {"value"}}
+	is(h["Key"][0], "*")
+	for key := range h {
+		is(key, "*")
+	}
+}
+
 func foreign(r *http.Request, given *http.Cookie) {
 	a, b := &http.Cookie{Name: "a"}, http.Cookie{Name: "b"}
 	is(a.Name, "a")
