@@ -40,16 +40,16 @@ func (s *site) indexed(u *ssa.MapUpdate) []setting {
 
 // keyed returns what is set where lines are put under a key of a header.
 func (s *site) keyed(header, key ssa.Value, lines func() []trace.Origin, at token.Pos) []setting {
-	if s.ofRequest(header) {
+	kind := s.isSetCookie(key)
+	switch {
+	case kind == no || s.ofRequest(header):
 		return nil
-	}
-	switch s.isSetCookie(key) {
-	case sure:
+	case kind == sure:
 		return s.lines(lines(), at)
-	case maybe:
-		return []setting{{trace.Computed(), byAnyField, at}}
-	default:
+	case s.isMade(header):
 		return nil
+	default:
+		return []setting{{trace.Computed(), byAnyField, at}}
 	}
 }
 
@@ -96,6 +96,15 @@ func (s *site) ofRequest(header ssa.Value) bool {
 	}
 	origins := s.Origins(header)
 	return is(header) || !slices.ContainsFunc(origins, func(o trace.Origin) bool { return !is(o.Value) })
+}
+
+// isMade reports whether a header is one that the source makes, and so no
+// response's: whatever copies it into one is looked at itself.
+func (s *site) isMade(header ssa.Value) bool {
+	return !slices.ContainsFunc(s.Origins(header), func(o trace.Origin) bool {
+		_, ok := o.Value.(*ssa.MakeMap)
+		return !ok
+	})
 }
 
 // sameHeader reports whether two values may be one header: they come from one

@@ -62,6 +62,9 @@ func proxy(w http.ResponseWriter, r *http.Request) error {
 		out.Header[key] = values
 	}
 	forward(out.Header, r)
+	made := make(http.Header)
+	made.Set(r.Host, r.Host)
+	made.Set("Set-Cookie", "made=1") // want `cookie "made" is set by a Set-Cookie field but not declared`
 	response, err := http.DefaultClient.Do(out)
 	if err != nil {
 		return err
