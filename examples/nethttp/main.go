@@ -59,7 +59,8 @@ func newServer() (*http.Server, error) {
 		http.SetCookie(w, &http.Cookie{Name: "theme", Value: "dark"})
 		http.SetCookie(w, &http.Cookie{Name: "_pk_id.1.1fff", Value: "b2", MaxAge: 86400})
 		w.Header().Set("Cache-Control", "private, no-store")
-		fmt.Fprintf(w, "<!doctype html><title>net/http</title>%s%s<h1>By %s</h1>%s", site.Head(r), site.Banner(r), r.Proto, site.Link(r))
+		counted := consent.FromContext(r.Context()).Allows(consent.Statistics)
+		fmt.Fprintf(w, "<!doctype html><title>net/http</title>%s%s<h1>By %s, counted: %t</h1>%s", site.Head(r), site.Banner(r), r.Proto, counted, site.Link(r))
 	})
 
 	protocols := new(http.Protocols)
