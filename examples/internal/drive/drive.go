@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -70,7 +71,7 @@ func New(t *testing.T, client *http.Client) *Visitor {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
-	return &Visitor{t: t, Client: &http.Client{Transport: client.Transport, Jar: jar}}
+	return &Visitor{t: t, Client: &http.Client{Transport: client.Transport, Jar: jar, Timeout: time.Minute}}
 }
 
 // Get fetches a page.
