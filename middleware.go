@@ -22,7 +22,9 @@ type Config struct {
 
 	// Keys sign the visitor's decision: the first signs, all verify, so that a
 	// new key goes first and the old one stays until what it signed has
-	// expired. Each is secret, random and at least 32 bytes long. Required.
+	// expired. Where several processes serve a site, the new key goes last in
+	// all of them before it goes first in one, or the others would not know what
+	// it signs. Each is secret, random and at least 32 bytes long. Required.
 	Keys [][]byte
 
 	// AllowUndeclared lets cookies pass that nobody declared, for a site that
