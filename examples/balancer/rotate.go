@@ -10,8 +10,8 @@ import (
 // when all instances know the fresh key does the first one sign with it, or the
 // others would ask its visitors again.
 func rotation(instances []*instance, keys [][]byte, fresh []byte) iter.Seq[error] {
-	known := slices.Concat(keys, [][]byte{fresh})
-	signs := slices.Concat([][]byte{fresh}, keys)
+	known := slices.Concat(keys, [][]byte{fresh}) // first on each instance
+	signs := slices.Concat([][]byte{fresh}, keys) // and then on each instance
 	return func(yield func(error) bool) {
 		for _, keys := range [][][]byte{known, signs} {
 			for _, i := range instances {

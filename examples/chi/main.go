@@ -55,7 +55,8 @@ func newSite() (http.Handler, error) {
 	}
 
 	router := chi.NewRouter()
-	router.Use(mw.Wrap, middleware.Recoverer, measure)
+	router.Use(mw.Wrap) // before the others
+	router.Use(middleware.Recoverer, measure)
 	router.Handle("/cookies/*", site.Handler())
 	router.Get("/", func(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, &http.Cookie{Name: "theme", Value: "dark"})

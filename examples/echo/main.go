@@ -64,7 +64,8 @@ func newSite() (http.Handler, error) {
 		counted := consent.FromContext(c.Request().Context()).Allows(consent.Statistics)
 		return c.HTML(http.StatusOK, fmt.Sprintf("<!doctype html><title>echo</title>%s%s<h1>Counted: %t</h1>%s", site.Head(r), site.Banner(r), counted, site.Link(r)))
 	})
-	return mw.Wrap(e), nil // to start it by echo: echo.StartConfig{}.Start(ctx, mw.Wrap(e))
+	handler := mw.Wrap(e) // for http.ListenAndServe or echo.StartConfig
+	return handler, nil
 }
 
 // measure sets a cookie on every response, whether the visitor agrees or not.

@@ -64,7 +64,8 @@ func newSite() (http.Handler, error) {
 		counted := consent.FromContext(c.Request.Context()).Allows(consent.Statistics)
 		fmt.Fprintf(c.Writer, "<!doctype html><title>gin</title>%s%s<h1>Counted: %t</h1>%s", site.Head(r), site.Banner(r), counted, site.Link(r))
 	})
-	return mw.Wrap(engine), nil
+	handler := mw.Wrap(engine) // in place of engine.Run
+	return handler, nil
 }
 
 // measure sets a cookie on every response, whether the visitor agrees or not.

@@ -63,9 +63,10 @@ func newServer() (*http.Server, error) {
 		fmt.Fprintf(w, "<!doctype html><title>net/http</title>%s%s<h1>By %s, counted: %t</h1>%s", site.Head(r), site.Banner(r), r.Proto, counted, site.Link(r))
 	})
 
+	handler := mw.Wrap(mux)
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
-	return &http.Server{Addr: "localhost:8080", Handler: mw.Wrap(mux), Protocols: protocols, ReadHeaderTimeout: 10 * time.Second}, nil
+	return &http.Server{Addr: "localhost:8080", Handler: handler, Protocols: protocols, ReadHeaderTimeout: 10 * time.Second}, nil
 }
