@@ -6,6 +6,7 @@ package withdrawal
 import (
 	"iter"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -18,18 +19,20 @@ const maxNames = 180
 // refuses: names hold quotes, spaces and bytes above 0x7F.
 func Names(headers []string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		seen := make(map[string]bool)
+		// A list, since a browser sends few: a map of as many costs more.
+		var room [16]string
+		seen := room[:0]
 		for _, header := range headers {
 			for pair := range strings.SplitSeq(header, ";") {
 				name, _, _ := strings.Cut(pair, "=")
 				name = strings.Trim(name, " \t")
-				if name == "" || len(name) > maxName || strings.ContainsFunc(name, isControl) || seen[name] {
+				if name == "" || len(name) > maxName || strings.ContainsFunc(name, isControl) || slices.Contains(seen, name) {
 					continue
 				}
 				if len(seen) == maxNames {
 					return
 				}
-				seen[name] = true
+				seen = append(seen, name)
 				if !yield(name) {
 					return
 				}
