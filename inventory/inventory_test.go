@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -390,6 +392,33 @@ func TestTheNamesOfWellKnownCookiesTell(t *testing.T) {
 			s.visit("/", name+"=1")
 			assert.Nil(t, read(t, s.found).Cookies[0].Known, "anybody may use such a name")
 		})
+	}
+}
+
+func TestEverythingThatIsKnownCanBeDeclared(t *testing.T) {
+	text, err := os.ReadFile("known.txt")
+	require.NoError(t, err)
+	var known []string
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) > 2 && !strings.ContainsAny(fields[0], "#@") {
+			assert.Contains(t, []string{"necessary", "statistics", "first-party", "third-party"}, fields[0])
+			assert.Regexp(t, `^(0|\?|[1-9][0-9]*[dhms])$`, fields[1])
+			known = append(known, fields[2:]...)
+		}
+	}
+	require.Greater(t, len(known), 1900)
+	for some := range slices.Chunk(known, 500) {
+		found := inventory.New(nil)
+		r := httptest.NewRequest("GET", "/", nil)
+		for _, name := range some {
+			found.Observe(r, consent.Event{Cookie: strings.Replace(name, "*", "1", 1), Outcome: consent.Removed, Reason: consent.Undeclared})
+		}
+		cookies := read(t, found).Cookies
+		assert.NotEmpty(t, cookies)
+		for _, c := range cookies {
+			assert.NotNil(t, c.Known, c.Name)
+		}
+		assert.NotContains(t, show(t, found, "?as=go"), "cannot be declared")
 	}
 }
 
