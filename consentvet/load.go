@@ -62,6 +62,9 @@ func (s *site) mistakes(loaded []*packages.Package) error {
 	var lines []string
 	for pkg := range packages.Postorder(loaded) {
 		for _, e := range pkg.Errors {
+			if strings.HasPrefix(e.Msg, "# ") && len(pkg.Errors) > 1 {
+				continue // the compiler says in other words what follows by file and line
+			}
 			where := s.relative(e.Pos)
 			if where == "" || where == "-" {
 				where = pkg.PkgPath

@@ -1,10 +1,10 @@
 // Command consentvet holds the source of a site against the cookies that it
 // declares, in the manner of go vet:
 //
-//	go run github.com/cookiecharter/consent/consentvet ./...
+//	go run github.com/cookiecharter/consent/consentvet@latest ./...
 //
 // It reports, with file and line, each cookie that the source sets and no
-// [consent.Cookie] declares, and each declaration that nothing sets:
+// consent.Cookie declares, and each declaration that nothing sets:
 //
 //	shop/cart.go:31:49: cookie "promo" is set by http.SetCookie but not declared
 //	cookies.go:22:13: cookie "csrftoken" is declared but nothing sets it
@@ -12,7 +12,7 @@
 // # What sets a cookie
 //
 //   - http.SetCookie;
-//   - a Set-Cookie field, by Set, Add or index of an [http.Header];
+//   - a Set-Cookie field, by Set, Add or index of an http.Header;
 //   - a session of github.com/gorilla/sessions;
 //   - a session manager of github.com/alexedwards/scs.
 //

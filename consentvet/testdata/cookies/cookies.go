@@ -95,6 +95,7 @@ func computed(w http.ResponseWriter, r *http.Request) {
 	id := r.FormValue("id")
 	http.SetCookie(w, &http.Cookie{Name: "site_" + id})
 	http.SetCookie(w, &http.Cookie{Name: id + "_the_end"})
+	http.SetCookie(w, &http.Cookie{Name: "sit" + id})                 // want `the name of this cookie, "sit*", set by http.SetCookie, is not constant and may be one that is not declared`
 	http.SetCookie(w, &http.Cookie{Name: "user_" + id})               // want `the name of this cookie, "user_*", set by http.SetCookie, is not constant and may be one that is not declared`
 	http.SetCookie(w, &http.Cookie{Name: fmt.Sprintf("cart_%s", id)}) // want `the name of this cookie, "cart_*", set by http.SetCookie, is not constant and may be one that is not declared`
 	http.SetCookie(w, &http.Cookie{Name: "cart_" + id + "_v2"})       // want `cookie "cart_*_v2" is set by http.SetCookie but not declared`
