@@ -199,6 +199,15 @@ func TestNothingIsForgottenBehindATimeoutInside(t *testing.T) {
 		w.Header().Add("Set-Cookie", "profile=1")
 	}), time.Minute, "")), "GET / HTTP/1.0\r\n\r\n")
 	assert.Contains(t, raw, "Set-Cookie: profile=1\r\nSet-Cookie: cookies_preferences=")
+
+	answered, late := make(chan struct{}), make(chan error)
+	raw = rawGet(t, mw.Wrap(http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		<-answered
+		late <- mw.Save(w, r, consent.AcceptAll())
+	}), time.Millisecond, "")), "GET / HTTP/1.0\r\n\r\n")
+	assert.Contains(t, raw, "503 Service Unavailable")
+	close(answered)
+	assert.ErrorIs(t, <-late, consent.ErrTooLate)
 }
 
 func TestNothingLeaksFromAnUpgradeAndNotAByteBehindItIsHeld(t *testing.T) {
