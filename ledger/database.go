@@ -1,0 +1,119 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // the driver that is registered as "sqlite"
+)
+
+// A database is one of the two kinds that a ledger can be kept in.
+type database struct {
+	*sql.DB
+	sqlite bool
+	name   string // for errors; holds no password
+}
+
+// connect makes a database of the URL that Open takes, without a word to it yet.
+func connect(source string) (*database, error) {
+	scheme, rest, found := strings.Cut(source, ":")
+	switch {
+	case source == "":
+		return nil, errors.New("ledger: the URL is empty")
+	case scheme == "postgres" || scheme == "postgresql":
+		return connectPostgres(source)
+	case found && scheme == "sqlite":
+		if path, slashed := strings.CutPrefix(rest, "//"); slashed {
+			rest = path
+		}
+		return connectSQLite(rest)
+	case found && strings.HasPrefix(rest, "//"):
+		return nil, fmt.Errorf("ledger: %q is no kind of database that is known here; sqlite and postgres are", scheme)
+	}
+	return connectSQLite(source)
+}
+
+func connectPostgres(source string) (*database, error) {
+	u, err := url.Parse(source)
+	if err != nil || u.Fragment != "" {
+		// The parser's own error may quote the password.
+		return nil, errors.New(`ledger: cannot open a postgres URL that is not well formed (has its password "%XX" for what has a meaning in URLs?)`)
+	}
+	name := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	if u.User != nil {
+		name.User = url.User(u.User.Username())
+	}
+	config, err := pgx.ParseConfig(source)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: cannot open %s: its parameters are not well formed", name.String())
+	}
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(8)
+	db.SetMaxIdleConns(8)
+	return &database{DB: db, name: name.String()}, nil
+}
+
+func connectSQLite(path string) (*database, error) {
+	if path == "" || strings.HasPrefix(path, ":memory:") || strings.ContainsRune(path, 0) {
+		return nil, fmt.Errorf("ledger: cannot open %q: a ledger needs the path of a file", path)
+	}
+	// Erased content is overwritten; FULL has WAL survive a loss of power.
+	const pragmas = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(ON)"
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+pragmas)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: cannot open sqlite:%s: %w", path, err)
+	}
+	db.SetMaxOpenConns(8)
+	db.SetMaxIdleConns(8)
+	return &database{DB: db, sqlite: true, name: "sqlite:" + path}, nil
+}
+
+// recognise finds out what kind of database db is, whatever its driver.
+func recognise(ctx context.Context, db *sql.DB) (*database, error) {
+	if db == nil {
+		return nil, errors.New("ledger: the database is nil")
+	}
+	var version string
+	notLite := db.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version)
+	if notLite == nil {
+		return &database{DB: db, sqlite: true, name: "the site's SQLite"}, nil
+	}
+	notPostgres := db.QueryRowContext(ctx, "SHOW server_version").Scan(&version)
+	if notPostgres == nil {
+		return &database{DB: db, name: "the site's PostgreSQL"}, nil
+	}
+	return nil, fmt.Errorf("ledger: cannot use the site's database, as SQLite or as PostgreSQL: %w", errors.Join(notLite, notPostgres))
+}
+
+// checkDurable fails where a commit may be lost with the power.
+func (d *database) checkDurable(ctx context.Context) error {
+	if d.sqlite {
+		var level int
+		err := d.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&level)
+		if err == nil && level < 2 {
+			err = errors.New(`a commit may be lost with the power; it needs "PRAGMA synchronous = FULL"`)
+		}
+		return err
+	}
+	var level sql.NullString
+	err := d.QueryRowContext(ctx, "SELECT current_setting('synchronous_commit', true)").Scan(&level)
+	if err == nil && level.String == "off" {
+		err = errors.New("a commit may be lost with the power; it needs synchronous_commit = on, which may stand in the URL as ?synchronous_commit=on")
+	}
+	return err
+}
+
+// sql writes a statement in the database's own dialect; it is given in
+// PostgreSQL's.
+func (d *database) sql(statement string) string {
+	if d.sqlite {
+		return strings.ReplaceAll(statement, "$", "?")
+	}
+	return statement
+}

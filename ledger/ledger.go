@@ -1,0 +1,146 @@
+// Package ledger keeps proof of consent in SQL.
+//
+// A controller must be able to show that a visitor consented: to what, when, and
+// on what information (Regulation (EU) 2016/679, article 7(1)). The visitor's own
+// cookie shows that to nobody but them; a record in the site's database does.
+//
+//	books, err := ledger.Open(ctx, "consent.db") // or a postgres:// URL, or Use with the site's own *sql.DB
+//	defer books.Close(ctx)
+//	mw, err := consent.NewMiddleware(consent.Config{Recorder: books, …})
+//
+// From then on a consent counts once its record would survive a crash, and a
+// refusal counts at once and is recorded as soon as the database can. A record
+// holds a random reference that travels in the visitor's preferences cookie, what
+// they answered, when, how they were asked, and the fingerprint of what they were
+// told, which is kept once. It holds no address, user agent or name, and has no
+// room for one: what a site knows beside belongs in a table of its own, under the
+// same reference.
+//
+// [Ledger.History] says what one visitor decided and what they were shown,
+// [Ledger.Export] and [Ledger.Stats] what all did, [Ledger.Forget] erases one
+// visitor's records, [Ledger.Purge] old ones, and [Ledger.Verify] finds what was
+// altered or removed in any other way. [Users] carries a decision to the other
+// devices of a visitor who has signed in. The command in cmd/ledger does all of
+// this from a terminal.
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cookiecharter/consent"
+)
+
+var _ consent.Recorder = (*Ledger)(nil)
+
+// A Ledger keeps records of consent in a database. Make it with [Open] or [Use].
+// It is safe for concurrent use, by any number of processes on one database.
+type Ledger struct {
+	db     *database
+	owned  bool // Close closes db
+	queue  queue
+	writer writer
+
+	// writing is held while records are written, and by whoever must not meet
+	// records that are half written.
+	writing sync.Mutex
+	stop    context.CancelFunc // gives up what is being written
+	stopped chan struct{}      // closed when run has returned
+}
+
+// Open opens the ledger at url, and makes or updates its tables:
+//   - a path, or "sqlite:" and a path, is a file of the embedded SQLite, which is
+//     made where there is none;
+//   - "postgres://" or "postgresql://" is a server that speaks PostgreSQL's
+//     protocol, with the parameters that pgx knows.
+//
+// The error names what was tried, without its password. It is an error too if the
+// tables are of a newer version of this package, and if the database would call a
+// record written before it is.
+func Open(ctx context.Context, url string) (*Ledger, error) {
+	db, err := connect(url)
+	if err != nil {
+		return nil, err
+	}
+	l, err := begin(ctx, db)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	l.owned = true
+	return l, nil
+}
+
+// Use opens the ledger in a database that the site has open already, SQLite or one
+// that speaks PostgreSQL's protocol, by whatever driver. [Ledger.Close] leaves it
+// open. See [Open] for the errors.
+func Use(ctx context.Context, db *sql.DB) (*Ledger, error) {
+	d, err := recognise(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	return begin(ctx, d)
+}
+
+func begin(ctx context.Context, db *database) (*Ledger, error) {
+	if err := db.migrate(ctx); err != nil {
+		return nil, fmt.Errorf("ledger: cannot open %s: %w", db.name, err)
+	}
+	if err := db.checkDurable(ctx); err != nil {
+		return nil, fmt.Errorf("ledger: cannot use %s: %w", db.name, err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	l := &Ledger{db: db, stop: stop, stopped: make(chan struct{})}
+	l.queue.wake = make(chan struct{}, 1)
+	l.writer.renew()
+	go l.run(ctx)
+	return l, nil
+}
+
+// ErrClosed is what a ledger answers after [Ledger.Close].
+var ErrClosed = errors.New("ledger: closed")
+
+// Close writes what waits to be written, for as long as ctx allows, and ends the
+// ledger. The error says how many refusals were not recorded, and why. A later
+// call does nothing.
+func (l *Ledger) Close(ctx context.Context) error {
+	if !l.queue.close() {
+		<-l.stopped
+		return nil
+	}
+	select {
+	case <-l.stopped:
+	case <-ctx.Done():
+		l.stop()
+		<-l.stopped
+	}
+	l.stop()
+	var err error
+	if left := l.queue.abandon(ErrClosed); left > 0 {
+		err = fmt.Errorf("ledger: %d refusals were not recorded: %w", left, errors.Join(ctx.Err(), l.queue.figures().Failing))
+	} else {
+		err = l.writer.finish(ctx, l.db)
+	}
+	if l.owned {
+		err = errors.Join(err, l.db.Close())
+	}
+	return err
+}
+
+// Figures say how a ledger fares: see [Ledger.Figures].
+type Figures struct {
+	Waiting int    // records that wait to be written
+	Dropped uint64 // refusals that were not recorded, since Open: the queue was full, the ledger closed, or the database refused that one record for good
+	Failing error  // why the last attempt to write failed; nil where it did not
+}
+
+// Figures returns how the ledger fares now, for a site to watch: a database that
+// cannot be written to shows in Failing, and in a growing Waiting.
+func (l *Ledger) Figures() Figures { return l.queue.figures() }
+
+// milliseconds is the time as the tables hold it.
+func milliseconds(t time.Time) int64 { return t.UnixMilli() }

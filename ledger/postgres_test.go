@@ -1,0 +1,225 @@
+package ledger_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+	"github.com/stretchr/testify/require"
+)
+
+// shared is the server that tests put their databases on, started by the first
+// one; nil with errNoPostgres where there is none to start.
+var shared = sync.OnceValues(func() (*cluster, error) { return newCluster("") })
+
+var used atomic.Bool
+
+func TestMain(m *testing.M) {
+	if work := os.Getenv(childOf); work != "" {
+		serveAsChild(work)
+		return
+	}
+	status := m.Run()
+	if used.Load() {
+		if c, err := shared(); err == nil {
+			c.remove()
+		}
+	}
+	os.Exit(status)
+}
+
+// databases runs a test on an empty database of each kind.
+func databases(t *testing.T, test func(t *testing.T, url string)) {
+	t.Run("SQLite", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "consent ?%.db")) })
+	t.Run("PostgreSQL", func(t *testing.T) { test(t, postgres(t)) })
+}
+
+// postgres makes a database and returns its URL.
+func postgres(t testing.TB) string {
+	return server(t).database(t)
+}
+
+// server returns the shared cluster.
+func server(t testing.TB) *cluster {
+	t.Helper()
+	used.Store(true)
+	c, err := shared()
+	needPostgres(t, err)
+	return c
+}
+
+// needPostgres skips a test where there is no PostgreSQL, except in CI, where there
+// has to be one.
+func needPostgres(t testing.TB, err error) {
+	t.Helper()
+	if errors.Is(err, errNoPostgres) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+}
+
+var errNoPostgres = errors.New("no PostgreSQL is installed here (apt-get install postgresql)")
+
+// A cluster is a private PostgreSQL server that can be killed.
+type cluster struct {
+	binaries  string
+	directory string
+	process   *exec.Cmd
+	exited    chan struct{}
+	count     atomic.Int64
+}
+
+// newCluster makes and starts one, in the directory or in a new one.
+func newCluster(directory string) (*cluster, error) {
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if path, err := exec.LookPath("initdb"); err == nil && len(found) == 0 {
+		found = []string{path}
+	}
+	if len(found) == 0 {
+		return nil, errNoPostgres
+	}
+	c := &cluster{binaries: filepath.Dir(found[len(found)-1])}
+	var err error
+	if c.directory, err = os.MkdirTemp(directory, "ledger"); err != nil {
+		return nil, err
+	}
+	if who := c.owner(); who != nil {
+		if err := os.Chown(c.directory, int(who.Uid), int(who.Gid)); err != nil {
+			return nil, err
+		}
+	}
+	initialise := c.command("initdb", "-D", c.data(), "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C", "--wal-segsize=1")
+	if said, err := initialise.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w: %s", err, said)
+	}
+	return c, c.start()
+}
+
+func (c *cluster) data() string { return filepath.Join(c.directory, "data") }
+
+// owner is who the server runs as, since it refuses to be root: another user of the
+// same group, which may reach what the test can. It is nil for whoever runs the test.
+func (c *cluster) owner() *syscall.Credential {
+	if os.Getuid() != 0 {
+		return nil
+	}
+	for _, name := range []string{"postgres", "nobody"} {
+		if u, err := user.Lookup(name); err == nil {
+			uid, _ := strconv.ParseUint(u.Uid, 10, 32)
+			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(os.Getgid())}
+		}
+	}
+	return nil
+}
+
+func (c *cluster) command(name string, args ...string) *exec.Cmd {
+	command := exec.Command(filepath.Join(c.binaries, name), args...)
+	command.Dir = c.directory
+	command.SysProcAttr = &syscall.SysProcAttr{Credential: c.owner(), Setpgid: true}
+	return command
+}
+
+// start starts the server and waits until it answers.
+func (c *cluster) start() error {
+	log, err := os.OpenFile(filepath.Join(c.directory, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	db, err := sql.Open("pgx", c.url("postgres"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for begun := time.Now(); time.Since(begun) < time.Minute; time.Sleep(20 * time.Millisecond) {
+		if c.process == nil {
+			c.process = c.command("postgres", "-D", c.data(), "-k", c.directory, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=256MB")
+			c.process.Stdout, c.process.Stderr = log, log
+			if err := c.process.Start(); err != nil {
+				return err
+			}
+			exited, process := make(chan struct{}), c.process
+			go func() { process.Wait(); close(exited) }()
+			c.exited = exited
+		}
+		if db.Ping() == nil {
+			return nil
+		}
+		select {
+		case <-c.exited: // what a killed server has left is still ending
+			c.process = nil
+		default:
+		}
+	}
+	said, _ := os.ReadFile(log.Name())
+	return fmt.Errorf("PostgreSQL does not start: %s", said)
+}
+
+// kill ends the server as a crash does.
+func (c *cluster) kill() {
+	// Its processes are in groups of their own; the ones that serve connections
+	// end when they see that the first is gone.
+	_ = c.process.Process.Kill()
+	<-c.exited
+	c.process = nil
+}
+
+// remove ends the server and deletes what it holds.
+func (c *cluster) remove() {
+	if c.process != nil {
+		_ = c.process.Process.Signal(syscall.SIGQUIT)
+		<-c.exited
+	}
+	os.RemoveAll(c.directory)
+}
+
+func (c *cluster) url(database string) string {
+	return "postgres://postgres@/" + database + "?host=" + url.QueryEscape(c.directory)
+}
+
+// database makes an empty schema, and returns a URL that leads into it.
+func (c *cluster) database(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("test%d", c.count.Add(1))
+	execute(t, c.url("postgres"), "CREATE SCHEMA "+name)
+	return c.url("postgres") + "&search_path=" + name
+}
+
+// open opens a database as a site does that has one already.
+func open(t testing.TB, url string) *sql.DB {
+	t.Helper()
+	driver := "sqlite"
+	if filepath.Ext(url) != ".db" {
+		driver = "pgx"
+	} else {
+		url = "file:" + escaped(url) + "?_pragma=busy_timeout(10000)"
+	}
+	db, err := sql.Open(driver, url)
+	require.NoError(t, err)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func escaped(path string) string { return (&url.URL{Path: path}).EscapedPath() }
+
+// execute runs a statement behind the ledger's back.
+func execute(t testing.TB, url, statement string, args ...any) {
+	t.Helper()
+	db := open(t, url)
+	_, err := db.ExecContext(context.Background(), statement, args...)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+}

@@ -1,0 +1,63 @@
+-- Version 1, for PostgreSQL and what speaks its protocol. Each statement may be run again without harm, so that
+-- any number of instances may start at once, and a DBA may run the file first.
+-- Times are milliseconds since 1970 in UTC: to_timestamp(decided / 1000.0).
+-- There is no sequence, and no row that two instances write.
+
+-- What visitors were told, once for each content. Rows are never changed.
+CREATE TABLE IF NOT EXISTS consent_notice (
+  fingerprint bytea PRIMARY KEY, -- the SHA-256 sum of content
+  content     text  NOT NULL     -- JSON
+);
+
+-- Who has written records: a row for each run of a process. A writer numbers its
+-- records from 1, so that a missing one shows.
+CREATE TABLE IF NOT EXISTS consent_writer (
+  id           uuid   PRIMARY KEY,
+  opened       bigint NOT NULL,
+  written      bigint,                    -- how many records it wrote; null until it was closed in order
+  purged       bigint NOT NULL DEFAULT 0, -- how many of them were purged
+  purged_place bigint NOT NULL DEFAULT 0  -- the highest number among those
+);
+
+-- The decisions. Rows are only added, but for an erasure, which sets forgotten and
+-- empties what is below it, and a purge, which deletes the row.
+CREATE TABLE IF NOT EXISTS consent_record (
+  id            uuid    PRIMARY KEY, -- UUIDv7: begins with the time of the decision
+  writer        uuid    NOT NULL,    -- consent_writer.id
+  place         bigint  NOT NULL,    -- the writer's number for it
+  hash          bytea   NOT NULL,    -- SHA-256 over id, writer, place and what is below forgotten
+  forgotten     bigint,              -- when it was erased; null for a record that stands
+  reference     uuid,                -- of the visitor, random
+  n             bigint,              -- the visitor's number for it, from 1
+  previous      uuid,                -- the id of the visitor's record before; null for the first
+  previous_hash bytea,               -- the hash of that record
+  decided       bigint  NOT NULL,    -- when
+  revision      bigint  NOT NULL,    -- of the site
+  answers       text    NOT NULL,    -- JSON: [{"category":…,"provider":…,"allowed":…}]
+  objects       boolean NOT NULL,    -- to anonymous statistics
+  signal        boolean NOT NULL,    -- the browser sent "Sec-GPC: 1"
+  action        text    NOT NULL,    -- what the visitor did
+  language      text    NOT NULL,    -- in which they were asked, BCP 47
+  notice        bytea,               -- consent_notice.fingerprint
+  UNIQUE (reference, n)
+);
+
+-- Which references belong to which of the site's own users.
+CREATE TABLE IF NOT EXISTS consent_link (
+  user_hash bytea  NOT NULL, -- HMAC-SHA-256 of the user id, by a key that the site keeps elsewhere
+  reference uuid   NOT NULL,
+  linked    bigint NOT NULL,
+  PRIMARY KEY (user_hash, reference)
+);
+CREATE INDEX IF NOT EXISTS consent_link_reference ON consent_link (reference);
+
+-- What was purged.
+CREATE TABLE IF NOT EXISTS consent_purge (
+  id     uuid   PRIMARY KEY,
+  purged bigint NOT NULL, -- when
+  until  bigint NOT NULL  -- decisions before this time were deleted
+);
+
+-- Which of these files have been run.
+CREATE TABLE IF NOT EXISTS consent_schema (version bigint PRIMARY KEY);
+INSERT INTO consent_schema (version) VALUES (1) ON CONFLICT DO NOTHING;

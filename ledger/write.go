@@ -1,0 +1,265 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+)
+
+const (
+	maxAttempt = 5 * time.Second        // how long one attempt to write may take
+	firstPause = 100 * time.Millisecond // after an attempt that failed; doubled each time
+	maxPause   = 5 * time.Second
+)
+
+// run writes what is in the queue, until that is closed and empty, or ctx ends.
+func (l *Ledger) run(ctx context.Context) {
+	defer close(l.stopped)
+	pause := firstPause
+	for !l.queue.finished() {
+		batch := l.queue.take()
+		var retry <-chan time.Time
+		if len(batch) > 0 {
+			err := l.write(ctx, batch)
+			l.queue.settle(batch, err)
+			if err == nil {
+				pause = firstPause
+				continue
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			if l.queue.figures().Waiting > 0 {
+				retry = time.After(pause)
+				pause = min(2*pause, maxPause)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.queue.wake:
+		case <-retry:
+		}
+	}
+}
+
+// write commits a batch, with a second attempt where the first may have met a broken
+// connection, and more where somebody else was at the same visitor's records.
+func (l *Ledger) write(ctx context.Context, batch []*entry) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	var err error
+	ctx, cancel := context.WithTimeout(ctx, maxAttempt)
+	defer cancel()
+	for attempt := 0; ctx.Err() == nil; attempt++ {
+		if err = l.writer.write(ctx, l.db, batch); err == nil {
+			return nil
+		}
+		switch {
+		case collided(err) && attempt < 20:
+			time.Sleep(rand.N(time.Duration(attempt+1) * 5 * time.Millisecond))
+		case !unacceptable(err) && attempt == 0:
+			// The connection may be the last of a server that has been restarted.
+		default:
+			return err
+		}
+		for _, e := range batch {
+			e.tried = true
+		}
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	return err
+}
+
+// A writer is the run of a process, as far as consent_writer knows of it.
+type writer struct {
+	id      key
+	last    int64           // the place of the last record that was written
+	known   bool            // the database knows of the writer
+	notices map[string]bool // by fingerprint: those that the database holds
+}
+
+// maxNotices bounds what a writer remembers. A site has a few for each language.
+const maxNotices = 1000
+
+// renew begins a new run. It does so too after a failure that leaves open whether
+// the places that were asked for have been filled.
+func (w *writer) renew() {
+	w.id, w.last, w.known = newKey(milliseconds(time.Now())), 0, false
+}
+
+// finish says how many records the writer has written.
+func (w *writer) finish(ctx context.Context, db *database) error {
+	if !w.known {
+		return nil
+	}
+	_, err := db.ExecContext(ctx, db.sql(`UPDATE consent_writer SET written = $1 WHERE id = $2`), w.last, db.key(w.id))
+	if err != nil {
+		return fmt.Errorf("ledger: everything is written, but not that this was all: %w", err)
+	}
+	return nil
+}
+
+// write commits a batch, each record behind the last one of the same visitor.
+func (w *writer) write(ctx context.Context, db *database, batch []*entry) error {
+	batch, err := missing(ctx, db, batch)
+	if err != nil || len(batch) == 0 {
+		return err
+	}
+	if err := w.prepare(ctx, db, batch); err != nil {
+		return err
+	}
+	heads, err := heads(ctx, db, batch)
+	if err != nil {
+		return err
+	}
+	values := make([]any, 0, len(batch)*columnCount)
+	for i, e := range batch {
+		r := &e.row
+		before := heads[r.reference]
+		r.writer, r.place = w.id, w.last+int64(i)+1
+		r.n, r.previous, r.previousHash = before.n+1, before.id, before.hash
+		r.hash = r.sum()
+		heads[r.reference] = head{r.id, r.n, r.hash}
+		values = append(values, r.values(db)...)
+	}
+	_, err = db.ExecContext(ctx, db.sql(`INSERT INTO consent_record (`+columns+`) VALUES `+tuples(len(batch), columnCount)), values...)
+	if err != nil {
+		if !collided(err) {
+			w.renew()
+		}
+		return err
+	}
+	w.last += int64(len(batch))
+	return nil
+}
+
+// prepare writes what records refer to, where the database does not hold it yet.
+func (w *writer) prepare(ctx context.Context, db *database, batch []*entry) error {
+	if !w.known {
+		_, err := db.ExecContext(ctx, db.sql(`INSERT INTO consent_writer (id, opened) VALUES ($1, $2) ON CONFLICT DO NOTHING`),
+			db.key(w.id), milliseconds(time.Now()))
+		if err != nil {
+			return err
+		}
+		w.known = true
+	}
+	for _, e := range batch {
+		if e.notice == nil || w.notices[string(e.row.notice)] {
+			continue
+		}
+		_, err := db.ExecContext(ctx, db.sql(`INSERT INTO consent_notice (fingerprint, content) VALUES ($1, $2) ON CONFLICT DO NOTHING`),
+			e.row.notice, string(e.notice.Content()))
+		if err != nil {
+			return err
+		}
+		if w.notices == nil || len(w.notices) >= maxNotices {
+			w.notices = make(map[string]bool)
+		}
+		w.notices[string(e.row.notice)] = true
+	}
+	return nil
+}
+
+// missing returns the entries that have not been written by an attempt that seemed
+// to fail.
+func missing(ctx context.Context, db *database, batch []*entry) ([]*entry, error) {
+	var tried []any
+	for _, e := range batch {
+		if e.tried {
+			tried = append(tried, db.key(e.row.id))
+		}
+	}
+	if len(tried) == 0 {
+		return batch, nil
+	}
+	written := make(map[key]bool)
+	rows, err := db.QueryContext(ctx, db.sql(`SELECT id FROM consent_record WHERE id IN `+tuples(1, len(tried))), tried...)
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var id key
+		err := rows.Scan(&id)
+		written[id] = true
+		return err
+	})
+	if err != nil || len(written) == 0 {
+		return batch, err
+	}
+	var left []*entry
+	for _, e := range batch {
+		if !written[e.row.id] {
+			left = append(left, e)
+		}
+	}
+	return left, nil
+}
+
+// A head is the last record of a visitor.
+type head struct {
+	id   key
+	n    int64
+	hash []byte
+}
+
+// heads returns the last record of each visitor of a batch.
+func heads(ctx context.Context, db *database, batch []*entry) (map[key]head, error) {
+	// Few lengths, so that few statements are prepared.
+	size := 1
+	for size < len(batch) {
+		size *= 4
+	}
+	references := make([]any, size)
+	for i := range references {
+		references[i] = db.key(batch[min(i, len(batch)-1)].row.reference)
+	}
+	found := make(map[key]head, len(batch))
+	rows, err := db.QueryContext(ctx, db.sql(`SELECT reference, n, id, hash FROM consent_record WHERE (reference, n) IN
+		(SELECT reference, max(n) FROM consent_record WHERE reference IN `+tuples(1, size)+` GROUP BY reference)`), references...)
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var h head
+		var reference key
+		err := rows.Scan(&reference, &h.n, &h.id, &h.hash)
+		h.hash = bytes.Clone(h.hash)
+		found[reference] = h
+		return err
+	})
+	return found, err
+}
+
+// tuples returns "($1,$2),($3,$4)" for 2 and 2.
+func tuples(count, size int) string {
+	var b strings.Builder
+	for i := range count {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('(')
+		for j := range size {
+			if j > 0 {
+				b.WriteByte(',')
+			}
+			fmt.Fprintf(&b, "$%d", i*size+j+1)
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+// each calls do for each row, and closes them.
+func each(rows *sql.Rows, err error, do func(*sql.Rows) error) error {
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := do(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
