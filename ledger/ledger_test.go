@@ -3,7 +3,6 @@ package ledger_test
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -155,7 +154,7 @@ func TestALedgerIsKeptInTheDatabaseThatASiteHas(t *testing.T) {
 		assert.NoError(t, db.Ping(), "it stays open")
 
 		if filepath.Ext(url) == ".db" {
-			hasty, err := sql.Open("sqlite", "file:"+escaped(url)+"?_pragma=synchronous(NORMAL)")
+			hasty, err := openSQLite(url, "synchronous(NORMAL)")
 			require.NoError(t, err)
 			defer hasty.Close()
 			_, err = ledger.Use(context.Background(), hasty)

@@ -199,21 +199,23 @@ func (c *cluster) database(t testing.TB) string {
 }
 
 // open opens a database as a site does that has one already.
-func open(t testing.TB, url string) *sql.DB {
+func open(t testing.TB, url string) (db *sql.DB) {
 	t.Helper()
-	driver := "sqlite"
-	if filepath.Ext(url) != ".db" {
-		driver = "pgx"
+	var err error
+	if filepath.Ext(url) == ".db" {
+		db, err = openSQLite(url, "busy_timeout(10000)")
 	} else {
-		url = "file:" + escaped(url) + "?_pragma=busy_timeout(10000)"
+		db, err = sql.Open("pgx", url)
 	}
-	db, err := sql.Open(driver, url)
 	require.NoError(t, err)
 	t.Cleanup(func() { db.Close() })
 	return db
 }
 
-func escaped(path string) string { return (&url.URL{Path: path}).EscapedPath() }
+// openSQLite opens a file, each connection with these pragmas.
+func openSQLite(path string, pragmas ...string) (*sql.DB, error) {
+	return sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+url.Values{"_pragma": pragmas}.Encode())
+}
 
 // execute runs a statement behind the ledger's back.
 func execute(t testing.TB, url, statement string, args ...any) {

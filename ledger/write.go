@@ -121,7 +121,7 @@ func (w *writer) write(ctx context.Context, db *database, batch []*entry) error 
 	}
 	values := make([]any, 0, len(batch)*columnCount)
 	for i, e := range batch {
-		r := &e.row
+		r := e.row
 		before := heads[r.reference]
 		r.writer, r.place = w.id, w.last+int64(i)+1
 		r.n, r.previous, r.previousHash = before.n+1, before.id, before.hash
