@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/ledger"
+)
+
+func history(ctx context.Context, c *call) error {
+	asJSON := c.flags.Bool("json", false, "as JSON, for programs")
+	reference, err := c.reference()
+	if err != nil {
+		return err
+	}
+	h, err := c.ledger.History(ctx, reference)
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		lines := json.NewEncoder(c.out)
+		lines.SetIndent("", "  ")
+		return lines.Encode(h)
+	}
+	return h.WritePage(c.out)
+}
+
+// reference reads the one argument of a command that is about one visitor.
+func (c *call) reference() (consent.Reference, error) {
+	if err := c.parse(1); err != nil {
+		return consent.Reference{}, err
+	}
+	return consent.ParseReference(c.flags.Arg(0))
+}
+
+// period declares the flags of a command that is about a period.
+func (c *call) period() func() ledger.Period {
+	var from, until day
+	c.flags.Var(&from, "from", "first `day`")
+	c.flags.Var(&until, "until", "`day` after the last")
+	return func() ledger.Period { return ledger.Period{From: from.Time, Until: until.Time} }
+}
+
+func export(ctx context.Context, c *call) error {
+	format := c.flags.String("format", "csv", "csv or jsonl")
+	period := c.period()
+	if err := c.parse(0); err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(c.out, 1<<16)
+	if err := c.ledger.Export(ctx, out, ledger.Format(*format), period(), c.progress); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// errNotVerified is the answer of verify where there is a fault.
+var errNotVerified = errors.New("the ledger is not as it was written")
+
+func verify(ctx context.Context, c *call) error {
+	if err := c.parse(0); err != nil {
+		return err
+	}
+	report, err := c.ledger.Verify(ctx, c.progress)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%d records of %d visitors and %d notices; %d forgotten, %d purged\n",
+		report.Records, report.Visitors, report.Notices, report.Forgotten, report.Purged)
+	if report.Backwards > 0 {
+		fmt.Fprintf(c.out, "%d records are older by the clock than the one they follow: a clock was wrong\n", report.Backwards)
+	}
+	for _, fault := range report.Faults {
+		fmt.Fprintln(c.out, "FAULT:", fault)
+	}
+	if unsaid := report.FaultCount - int64(len(report.Faults)); unsaid > 0 {
+		fmt.Fprintf(c.out, "FAULT: and %d more\n", unsaid)
+	}
+	if !report.OK() {
+		return errNotVerified
+	}
+	fmt.Fprintln(c.out, "nothing was altered, nothing is missing")
+	return nil
+}
+
+func purge(ctx context.Context, c *call) error {
+	var before day
+	c.flags.Var(&before, "before", "`day` from which on records are kept")
+	if err := c.parse(0); err != nil {
+		return err
+	}
+	switch {
+	case before.IsZero():
+		return fmt.Errorf("before which day? %w", errUsage)
+	case before.After(time.Now()):
+		return fmt.Errorf("%v is yet to come; this would delete every record", &before)
+	}
+	purged, err := c.ledger.Purge(ctx, before.Time, c.progress)
+	fmt.Fprintf(c.out, "%d records were deleted\n", purged)
+	return err
+}
+
+func forget(ctx context.Context, c *call) error {
+	reference, err := c.reference()
+	if err != nil {
+		return err
+	}
+	forgotten, err := c.ledger.Forget(ctx, reference)
+	if err == nil {
+		fmt.Fprintf(c.out, "%d records were erased\n", forgotten)
+	}
+	return err
+}
+
+func stats(ctx context.Context, c *call) error {
+	period := c.period()
+	chart := c.flags.String("chart", "", "`file` to draw the acceptance rate to, .svg or .png")
+	if err := c.parse(0); err != nil {
+		return err
+	}
+	counted, err := c.ledger.Stats(ctx, period(), c.progress)
+	if err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "DAY\tCATEGORY\tDECISIONS\tACCEPTED\tPARTLY\tRATE")
+	for _, s := range counted {
+		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%.1f %%\n", s.Day.Format(time.DateOnly), s.Category, s.Decided, s.Accepted, s.Partly, 100*s.Rate())
+	}
+	if err := table.Flush(); err != nil || *chart == "" {
+		return err
+	}
+	return draw(counted, *chart)
+}

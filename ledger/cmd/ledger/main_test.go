@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"image/png"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/ledger"
+)
+
+var visitor = consent.Reference{0xab, 15: 1}
+
+// books makes a ledger with a month of decisions.
+func books(t *testing.T) (path string) {
+	path = filepath.Join(t.TempDir(), "consent.db")
+	l, err := ledger.Open(context.Background(), path)
+	require.NoError(t, err)
+	for i := range 30 {
+		r := consent.Record{Reference: consent.Reference{1, 15: byte(i)}, Time: time.Date(2026, 3, 1+i, 12, 0, 0, 0, time.UTC), Answers: []consent.Answer{
+			{Category: consent.Statistics, Provider: "Matomo", Allowed: i%3 != 0},
+			{Category: consent.ThirdParty, Provider: "AdCo", Allowed: i%4 == 0},
+		}}
+		if i == 0 {
+			r.Reference = visitor
+		}
+		l.RecordLater(r)
+	}
+	require.NoError(t, l.Close(context.Background()))
+	return path
+}
+
+// ledgerOf runs the command and returns what it says.
+func ledgerOf(t *testing.T, args ...string) (out string, err error) {
+	var answer bytes.Buffer
+	err = run(context.Background(), args, &answer, io.Discard)
+	return answer.String(), err
+}
+
+func TestTheCommandTellsAndTends(t *testing.T) {
+	path := books(t)
+	out, err := ledgerOf(t, "-db", path, "history", visitor.String())
+	require.NoError(t, err)
+	assert.Contains(t, out, "<h1>Decisions of one visitor</h1>")
+	out, err = ledgerOf(t, "-db", path, "history", "-json", strings.ToUpper(visitor.String()))
+	require.NoError(t, err)
+	var history ledger.History
+	require.NoError(t, json.Unmarshal([]byte(out), &history))
+	assert.Len(t, history.Entries, 1)
+
+	out, err = ledgerOf(t, "-db", "sqlite:"+path, "export", "-from", "2026-03-02", "-until", "2026-03-05")
+	require.NoError(t, err)
+	assert.Equal(t, 4, strings.Count(out, "\n"))
+	out, err = ledgerOf(t, "-db", "sqlite://"+path, "export", "-format", "jsonl")
+	require.NoError(t, err)
+	assert.Equal(t, 30, strings.Count(out, "\n"))
+
+	out, err = ledgerOf(t, "-db", path, "stats", "-until", "2026-03-03")
+	require.NoError(t, err)
+	assert.Regexp(t, `2026-03-02  statistics +1 +1 +0 +100.0 %`, out)
+
+	out, err = ledgerOf(t, "-db", path, "forget", visitor.String())
+	require.NoError(t, err)
+	assert.Equal(t, "1 records were erased\n", out)
+	out, err = ledgerOf(t, "-db", path, "purge", "-before", "2026-03-11")
+	require.NoError(t, err)
+	assert.Equal(t, "10 records were deleted\n", out)
+	t.Setenv("CONSENT_DB", path)
+	out, err = ledgerOf(t, "verify")
+	require.NoError(t, err)
+	assert.Equal(t, "20 records of 20 visitors and 0 notices; 0 forgotten, 10 purged\nnothing was altered, nothing is missing\n", out)
+}
+
+func TestTheCommandDrawsTheRate(t *testing.T) {
+	path := books(t)
+	for _, name := range []string{"rate.svg", "rate.PNG"} {
+		chart := filepath.Join(t.TempDir(), name)
+		_, err := ledgerOf(t, "-db", path, "stats", "-chart", chart)
+		require.NoError(t, err)
+		content, err := os.ReadFile(chart)
+		require.NoError(t, err)
+		if strings.HasSuffix(name, "svg") {
+			require.NoError(t, xml.Unmarshal(content, new(struct{ XMLName xml.Name })))
+			assert.Contains(t, string(content), "third-party")
+			assert.Contains(t, string(content), "2026-03-")
+		} else {
+			picture, err := png.Decode(bytes.NewReader(content))
+			require.NoError(t, err)
+			assert.Greater(t, picture.Bounds().Dx(), 500)
+		}
+	}
+	_, err := ledgerOf(t, "-db", path, "stats", "-chart", "rate.doc")
+	assert.Error(t, err)
+	_, err = ledgerOf(t, "-db", path, "stats", "-until", "2020-01-01", "-chart", filepath.Join(t.TempDir(), "none.svg"))
+	assert.Error(t, err)
+}
+
+func TestTheCommandSaysWhatIsWrong(t *testing.T) {
+	t.Setenv("CONSENT_DB", "")
+	path := books(t)
+	missing := filepath.Join(t.TempDir(), "mistyped.db")
+	for _, test := range []struct {
+		args  []string
+		wrong string
+		usage bool
+	}{
+		{[]string{"verify"}, "which database", true},
+		{[]string{"-db", path, "burn"}, `no command "burn"`, true},
+		{[]string{"-db", path, "-x"}, "-x", true},
+		{[]string{"-db", missing, "verify"}, "mistyped.db", false},
+		{[]string{"-db", "mysql://u:hunter2@h/d", "verify"}, "mysql", false},
+		{[]string{"-db", path, "history"}, "1 arguments", true},
+		{[]string{"-db", path, "history", "'; --\x00"}, "32 hexadecimal", false},
+		{[]string{"-db", path, "history", strings.Repeat("1", 32)}, "no record", false},
+		{[]string{"-db", path, "forget", "x"}, "32 hexadecimal", false},
+		{[]string{"-db", path, "purge"}, "which day", true},
+		{[]string{"-db", path, "purge", "-before", "soon"}, "2026-03-31", true},
+		{[]string{"-db", path, "purge", "-before", "9999-01-01"}, "yet to come", false},
+		{[]string{"-db", path, "export", "-format", "xml"}, "xml", false},
+		{[]string{"-db", path, "export", "all"}, "0 arguments", true},
+	} {
+		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
+			out, err := ledgerOf(t, test.args...)
+			assert.Empty(t, out)
+			require.ErrorContains(t, err, test.wrong)
+			assert.Equal(t, test.usage, errors.Is(err, errUsage))
+			assert.NotContains(t, err.Error(), "hunter2")
+		})
+	}
+	assert.NoFileExists(t, missing)
+	_, err := ledgerOf(t)
+	assert.ErrorIs(t, err, flag.ErrHelp)
+	_, err = ledgerOf(t, "-h")
+	assert.ErrorIs(t, err, flag.ErrHelp)
+}
+
+func TestTheCommandFailsForALedgerThatWasAltered(t *testing.T) {
+	path := books(t)
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	_, err = db.Exec("DELETE FROM consent_record WHERE place = 30")
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	out, err := ledgerOf(t, "-db", path, "verify")
+	assert.ErrorIs(t, err, errNotVerified)
+	assert.Contains(t, out, "FAULT: of the 30 records")
+}
