@@ -189,7 +189,7 @@ func TestNothingLeaksOfAVisitorWhoIsForgotten(t *testing.T) {
 		assert.Zero(t, erased)
 		assert.EqualValues(t, 4, verified(t, l).Records, "who comes back decides anew")
 
-		if filepath.Ext(url) == ".db" {
+		if isSQLite(url) {
 			_, err := l.Forget(context.Background(), a)
 			require.NoError(t, err)
 			finish(t, l)

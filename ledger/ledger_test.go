@@ -153,7 +153,7 @@ func TestALedgerIsKeptInTheDatabaseThatASiteHas(t *testing.T) {
 		finish(t, l)
 		assert.NoError(t, db.Ping(), "it stays open")
 
-		if filepath.Ext(url) == ".db" {
+		if isSQLite(url) {
 			hasty, err := openSQLite(url, "synchronous(NORMAL)")
 			require.NoError(t, err)
 			defer hasty.Close()

@@ -43,9 +43,15 @@ func TestMain(m *testing.M) {
 
 // databases runs a test on an empty database of each kind.
 func databases(t *testing.T, test func(t *testing.T, url string)) {
-	t.Run("SQLite", func(t *testing.T) { test(t, filepath.Join(t.TempDir(), "consent ?%.db")) })
+	t.Run("SQLite", func(t *testing.T) { test(t, lite(t)) })
 	t.Run("PostgreSQL", func(t *testing.T) { test(t, postgres(t)) })
 }
+
+// lite returns the path of a database that is not there yet.
+func lite(t testing.TB) string { return filepath.Join(t.TempDir(), "consent ?%.db") }
+
+// isSQLite tells the one kind of database from the other.
+func isSQLite(url string) bool { return filepath.Ext(url) == ".db" }
 
 // postgres makes a database and returns its URL.
 func postgres(t testing.TB) string {
@@ -202,7 +208,7 @@ func (c *cluster) database(t testing.TB) string {
 func open(t testing.TB, url string) (db *sql.DB) {
 	t.Helper()
 	var err error
-	if filepath.Ext(url) == ".db" {
+	if isSQLite(url) {
 		db, err = openSQLite(url, "busy_timeout(10000)")
 	} else {
 		db, err = sql.Open("pgx", url)

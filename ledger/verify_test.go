@@ -3,7 +3,6 @@ package ledger_test
 import (
 	"context"
 	"encoding/hex"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -41,7 +40,7 @@ func TestNothingIsInventedThatVerifyDoesNotSee(t *testing.T) {
 				verified(t, l)
 
 				quote := func(s string) string { return "'" + s + "'" }
-				if filepath.Ext(url) == ".db" {
+				if isSQLite(url) {
 					quote = func(s string) string { return "x'" + s + "'" }
 				}
 				execute(t, url, strings.NewReplacer("$a", quote(hex.EncodeToString(a[:])), "$b", quote(hex.EncodeToString(b[:]))).Replace(test.change))

@@ -208,18 +208,23 @@ type head struct {
 
 // heads returns the last record of each visitor of a batch.
 func heads(ctx context.Context, db *database, batch []*entry) (map[key]head, error) {
-	// Few lengths, so that few statements are prepared.
+	// Few lengths, so that few statements are prepared. Each visitor is a search of
+	// its own, so that no planner can think of reading the whole table.
 	size := 1
 	for size < len(batch) {
-		size *= 4
+		size *= 2
 	}
+	var statement strings.Builder
 	references := make([]any, size)
 	for i := range references {
 		references[i] = db.key(batch[min(i, len(batch)-1)].row.reference)
+		if i > 0 {
+			statement.WriteString(" UNION ALL ")
+		}
+		fmt.Fprintf(&statement, "SELECT * FROM (SELECT reference, n, id, hash FROM consent_record WHERE reference = $%d ORDER BY n DESC LIMIT 1) AS h%d", i+1, i+1)
 	}
 	found := make(map[key]head, len(batch))
-	rows, err := db.QueryContext(ctx, db.sql(`SELECT reference, n, id, hash FROM consent_record WHERE (reference, n) IN
-		(SELECT reference, max(n) FROM consent_record WHERE reference IN `+tuples(1, size)+` GROUP BY reference)`), references...)
+	rows, err := db.QueryContext(ctx, db.sql(statement.String()), references...)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var h head
 		var reference key

@@ -1,0 +1,187 @@
+package ledger_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"io"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/ledger"
+)
+
+// scale names the environment variable that says to how many records the trial of
+// size goes, such as 10000000. Without it there is none.
+const scale = "LEDGER_SCALE"
+
+var scaleBegins = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// A hay is a database with very many records: two of each visitor, one every three
+// seconds.
+type hay struct {
+	db      *sql.DB
+	lite    bool
+	records int64
+}
+
+// grow adds records, by the database's own means. They have no true hashes.
+func (h *hay) grow(t *testing.T, records int64) {
+	const chunk = 250_000
+	statement := `INSERT INTO consent_record (id, writer, place, hash, reference, n, decided, revision, answers, objects, signal, action, language)
+		SELECT CAST(lpad(to_hex($3 + i * 3000), 12, '0') || '7000' || '8000' || lpad(to_hex(i), 12, '0') AS uuid),
+			CAST('00000000-0000-7000-8000-000000000000' AS uuid), i + 1, sha256(CAST(CAST(i AS text) AS bytea)),
+			CAST(lpad(to_hex(i / 2 * 2654435761 % 4294967296), 8, '0') || lpad(to_hex(i / 2 + 1), 24, '0') AS uuid), i % 2 + 1, $3 + i * 3000, 1,
+			'[{"category":"first-party","provider":"Forum","allowed":true},{"category":"statistics","provider":"Matomo","allowed":false},{"category":"third-party","provider":"Vimeo","allowed":true}]',
+			false, false, 'banner', 'fr'
+		FROM generate_series(CAST($1 AS bigint), $2 - 1) AS counted(i)`
+	if h.lite {
+		statement = `WITH RECURSIVE counted(i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM counted WHERE i + 1 < $2)
+		INSERT INTO consent_record (id, writer, place, hash, reference, n, decided, revision, answers, objects, signal, action, language)
+		SELECT unhex(printf('%012x70008000%012x', $3 + i * 3000, i)), x'00000000000070008000000000000000', i + 1, randomblob(32),
+			unhex(printf('%08x%024x', i / 2 * 2654435761 % 4294967296, i / 2 + 1)), i % 2 + 1, $3 + i * 3000, 1,
+			'[{"category":"first-party","provider":"Forum","allowed":true},{"category":"statistics","provider":"Matomo","allowed":false},{"category":"third-party","provider":"Vimeo","allowed":true}]',
+			false, false, 'banner', 'fr'
+		FROM counted`
+		statement = strings.ReplaceAll(statement, "$", "?")
+	}
+	begun := time.Now()
+	for h.records < records {
+		until := min(h.records+chunk, records)
+		_, err := h.db.Exec(statement, h.records, until, scaleBegins.UnixMilli())
+		require.NoError(t, err)
+		h.records = until
+	}
+	if !h.lite {
+		_, err := h.db.Exec("ANALYZE consent_record")
+		require.NoError(t, err)
+	}
+	t.Logf("%d records, in %v more", h.records, time.Since(begun).Round(time.Second))
+}
+
+// visitor returns one of those who are in the hay.
+func (h *hay) visitor() (r consent.Reference) {
+	i := rand.Uint64N(uint64(h.records) / 2)
+	binary.BigEndian.PutUint32(r[:], uint32(i*2654435761))
+	binary.BigEndian.PutUint64(r[8:], i+1)
+	return r
+}
+
+func TestSizeChangesNothing(t *testing.T) {
+	most, _ := strconv.ParseInt(os.Getenv(scale), 10, 64)
+	if most == 0 {
+		t.Skip(scale + " says how many records")
+	}
+	databases(t, func(t *testing.T, url string) {
+		l := begin(t, url)
+		h := &hay{db: open(t, url), lite: isSQLite(url)}
+		h.insertions(t, l)
+		for _, records := range []int64{most / 10, most} {
+			h.grow(t, records)
+			h.insertions(t, l)
+			history := typical(200, func() {
+				found, err := l.History(context.Background(), h.visitor())
+				if assert.NoError(t, err) {
+					assert.Len(t, found.Entries, 2)
+				}
+			})
+			t.Logf("at %d records, a history takes %v", records, history)
+			assert.Less(t, history, 5*time.Millisecond)
+		}
+		var counted written
+		h.constant(t, "export", func() {
+			require.NoError(t, l.Export(context.Background(), &counted, ledger.JSONLines, ledger.Period{}, nil))
+		})
+		assert.Greater(t, int64(counted), 100*most)
+		h.constant(t, "stats", func() {
+			stats, err := l.Stats(context.Background(), ledger.Period{}, nil)
+			require.NoError(t, err)
+			assert.NotEmpty(t, stats)
+		})
+		h.constant(t, "verify", func() {
+			report, err := l.Verify(context.Background(), nil)
+			require.NoError(t, err)
+			assert.GreaterOrEqual(t, report.Records, most)
+		})
+		h.constant(t, "purge of a half", func() {
+			purged, err := l.Purge(context.Background(), scaleBegins.Add(time.Duration(most/2)*3*time.Second), nil)
+			require.NoError(t, err)
+			assert.Equal(t, most/2, purged)
+		})
+	})
+}
+
+// insertions measures what one more record costs.
+func (h *hay) insertions(t *testing.T, l *ledger.Ledger) {
+	one := typical(300, func() { keep(t, l, yes(visitor())) })
+	const many = 6400
+	all := timed(func() {
+		crowded(t, many, func() error { return l.Record(context.Background(), yes(visitor())) })
+	})
+	t.Logf("at %d records, one more takes %v; of 64 visitors at once, %v each", h.records, one, all/many)
+}
+
+// constant checks that work takes no memory that grows with the records, and says
+// how long it takes.
+func (h *hay) constant(t *testing.T, name string, work func()) {
+	before := resident()
+	var most atomic.Int64
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for tick := time.NewTicker(20 * time.Millisecond); ; {
+			most.Store(max(most.Load(), resident()))
+			select {
+			case <-stop:
+				tick.Stop()
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	took := timed(work)
+	close(stop)
+	<-stopped
+	t.Logf("%s of %d records takes %v and %d MB more", name, h.records, took.Round(time.Millisecond), (most.Load()-before)>>20)
+	assert.Less(t, most.Load()-before, int64(64<<20), name)
+}
+
+// resident returns how much memory this process holds, in bytes.
+func resident() int64 {
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	pages, _ := strconv.ParseInt(strings.Fields(string(statm))[1], 10, 64)
+	return pages * int64(os.Getpagesize())
+}
+
+// typical returns the median of how long something takes.
+func typical(count int, do func()) time.Duration {
+	times := make([]time.Duration, count)
+	for i := range times {
+		times[i] = timed(do)
+	}
+	slices.Sort(times)
+	return times[count/2]
+}
+
+// written counts what is written to it.
+type written int64
+
+func (w *written) Write(b []byte) (int, error) {
+	*w += written(len(b))
+	return len(b), nil
+}
+
+var _ io.Writer = (*written)(nil)
