@@ -48,8 +48,9 @@
 // # Usage
 //
 // The packages are those of the go command, without their tests; build tags go
-// into GOFLAGS. Declarations count in these packages alone: where they stand in
-// another module of a workspace, name their package too.
+// into GOFLAGS. They count as one site. Declarations count in these packages
+// alone: where they stand in another module of a workspace, name their package
+// too.
 //
 // Findings go to standard output, by file, line and column. The exit status is 0
 // where there are none, 1 where there are, and 2 where the source does not
