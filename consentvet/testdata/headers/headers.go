@@ -41,6 +41,7 @@ func fields(w http.ResponseWriter, r *http.Request) {
 	h["Set-Cookie"] = append(h["Set-Cookie"], "appended=1") // want `cookie "appended" is set by a Set-Cookie field but not declared`
 	w.Header()["Set-Cookie"] = append(w.Header()["Set-Cookie"], "declared=2")
 	h["Set-Cookie"] = r.Header["X-Cookies"]           // want `the name of this cookie, set by a Set-Cookie field, is not constant and cannot be checked`
+	h["Set-Cookie"] = h["X-Cookies"]                  // want `the name of this cookie, set by a Set-Cookie field, is not constant and cannot be checked`
 	h["Set-Cookie"] = r.Response.Header["Set-Cookie"] // want `the name of this cookie, set by a Set-Cookie field, is not constant and cannot be checked`
 	h["Set-Cookie"] = r.TransferEncoding              // want `the name of this cookie, set by a Set-Cookie field, is not constant and cannot be checked`
 	h["Set-Cookie"] = nil
