@@ -17,7 +17,7 @@ import (
 )
 
 func TestADecisionWithoutAReloadRenewsPanelChoiceAndMap(t *testing.T) {
-	site, err := newSite()
+	site, err := newSite(newBooks(t))
 	require.NoError(t, err)
 	scenario, err := os.ReadFile("testdata/scenario.js")
 	require.NoError(t, err)

@@ -15,22 +15,34 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/cookiecharter/consent/ledger"
 )
 
 func main() {
 	log.SetFlags(0)
 	addr := flag.String("addr", "localhost:8080", "`address` to listen on")
+	db := flag.String("db", "opendata.db", "`file or postgres:// URL` of the database that keeps what visitors decide")
 	flag.Parse()
-	if err := run(*addr, os.Stdout); err != nil {
+	if err := run(*addr, *db, os.Stdout); err != nil {
 		log.Fatal("opendata: ", err)
 	}
 }
 
 // run serves the portal until it is interrupted, and says so to out.
-func run(addr string, out io.Writer) error {
+func run(addr, db string, out io.Writer) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	handler, err := newSite()
+	books, err := ledger.Open(ctx, db)
+	if err != nil {
+		return fmt.Errorf("%w (-db chooses another database)", err)
+	}
+	defer func() {
+		patience, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		defer cancel()
+		err = errors.Join(err, books.Close(patience))
+	}()
+	handler, err := newSite(books)
 	if err != nil {
 		return err
 	}

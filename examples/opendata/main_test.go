@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -39,7 +40,7 @@ type program struct {
 
 func start(t *testing.T) program {
 	t.Helper()
-	p := program{Cmd: exec.Command(os.Args[0], "-addr", "localhost:0")}
+	p := program{Cmd: exec.Command(os.Args[0], "-addr", "localhost:0", "-db", filepath.Join(t.TempDir(), "opendata.db"))}
 	p.Env = append(os.Environ(), asProgram+"=1")
 	out, err := p.StdoutPipe()
 	require.NoError(t, err)
@@ -145,7 +146,14 @@ func TestAnAddressThatIsTakenIsAnErrorThatNamesTheFlag(t *testing.T) {
 	taken, err := net.Listen("tcp", "localhost:0")
 	require.NoError(t, err)
 	defer taken.Close()
-	err = run(taken.Addr().String(), io.Discard)
+	err = run(taken.Addr().String(), filepath.Join(t.TempDir(), "opendata.db"), io.Discard)
 	assert.ErrorContains(t, err, taken.Addr().String())
 	assert.ErrorContains(t, err, "-addr")
+}
+
+func TestADatabaseThatCannotBeOpenedIsAnErrorThatNamesTheFlag(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "nowhere", "opendata.db")
+	err := run("localhost:0", missing, io.Discard)
+	assert.ErrorContains(t, err, missing)
+	assert.ErrorContains(t, err, "-db")
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cookiecharter/consent/charter"
+	"github.com/cookiecharter/consent/ledger"
 )
 
 // A portal is the site itself. It sets its cookies as it likes, and the
@@ -18,10 +19,11 @@ type portal struct {
 	sessions sessions
 }
 
-func newPortal(c *charter.Charter) http.Handler {
+func newPortal(c *charter.Charter, books *ledger.Ledger) http.Handler {
 	p := &portal{charter: c}
 	mux := http.NewServeMux()
 	mux.Handle("/cookies/", c.Handler())
+	mux.HandleFunc("GET /record", historyPage(books))
 	mux.HandleFunc("GET /{$}", p.home)
 	mux.HandleFunc("POST /language", chooseLanguage)
 	mux.HandleFunc("POST /sign-in", p.sessions.signIn)
@@ -38,7 +40,7 @@ func newPortal(c *charter.Charter) http.Handler {
 //go:embed *.html *.css *.js *.svg
 var files embed.FS
 
-var pages = template.Must(template.ParseFS(files, "home.html", "atlas.html"))
+var pages = template.Must(template.ParseFS(files, "home.html", "atlas.html", "history.html"))
 
 // charterPage is the charter's page with the portal around it, in place of the
 // one that package charter brings along.

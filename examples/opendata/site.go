@@ -8,12 +8,13 @@ import (
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
+	"github.com/cookiecharter/consent/ledger"
 )
 
 // newSite wires the site: the middleware and the charter that the declarations
 // make, the portal between the two, and around all what watches the middleware
-// at work, for the panel.
-func newSite() (http.Handler, error) {
+// at work, for the panel. What visitors decide is kept in the books.
+func newSite(books *ledger.Ledger) (http.Handler, error) {
 	key := make([]byte, 32) // for this run alone; a real site keeps its keys
 	rand.Read(key)
 	mw, err := consent.NewMiddleware(consent.Config{
@@ -21,6 +22,7 @@ func newSite() (http.Handler, error) {
 		Keys:     [][]byte{key},
 		Insecure: true, // the portal speaks plain http, on this machine
 		Observe:  observe,
+		Recorder: books,
 	})
 	if err != nil {
 		return nil, err
@@ -30,6 +32,7 @@ func newSite() (http.Handler, error) {
 		Language:   language.French,
 		LanguageOf: chosenLanguage,
 		Templates:  charterPage,
+		Aside:      history(books),
 	})
 	if err != nil {
 		return nil, err
@@ -37,5 +40,5 @@ func newSite() (http.Handler, error) {
 	// The charter refuses the posts of other sites by itself; the portal's own
 	// forms want the same.
 	forms := http.NewCrossOriginProtection()
-	return watch(forms.Handler(mw.Wrap(newPortal(c)))), nil
+	return watch(forms.Handler(mw.Wrap(newPortal(c, books)))), nil
 }

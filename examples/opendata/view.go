@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 
+	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
 	"github.com/cookiecharter/consent"
@@ -17,6 +18,7 @@ type view struct {
 	Choice   choice
 	Fates    []fate
 	Datasets []dataset
+	History  []decided // of the charter's page alone
 
 	// Of the charter.
 	Head, Script, Banner, Link template.HTML
@@ -35,10 +37,7 @@ func (v view) Number(n int) string { return v.numbers.Sprint(n) }
 
 func (p *portal) view(r *http.Request, token string, tried []string) view {
 	lang := languageOf(r)
-	say := func(key string) string {
-		sentence, _ := words[key].In(lang)
-		return sentence
-	}
+	say := speaker(lang)
 	return view{
 		Lang:     lang.String(),
 		Name:     p.sessions.nameOf(r),
@@ -53,5 +52,13 @@ func (p *portal) view(r *http.Request, token string, tried []string) view {
 		Map:      p.charter.Placeholder(r, consent.ThirdParty, atlasProvider, atlasFrame(say("map of"))),
 		say:      say,
 		numbers:  message.NewPrinter(lang),
+	}
+}
+
+// speaker returns what says a sentence in one language.
+func speaker(lang language.Tag) func(key string) string {
+	return func(key string) string {
+		sentence, _ := words[key].In(lang)
+		return sentence
 	}
 }

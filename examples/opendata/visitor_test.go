@@ -1,18 +1,23 @@
 package main
 
 import (
+	"context"
 	"html"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/ledger"
 )
 
 // A visitor is a browser without JavaScript.
@@ -25,13 +30,22 @@ type visitor struct {
 
 func visit(t *testing.T, language string) visitor {
 	t.Helper()
-	handler, err := newSite()
+	handler, err := newSite(newBooks(t))
 	require.NoError(t, err)
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
 	return visitor{t, &http.Client{Jar: jar}, server.URL, language}
+}
+
+// newBooks opens a ledger for one test.
+func newBooks(t *testing.T) *ledger.Ledger {
+	t.Helper()
+	books, err := ledger.Open(context.Background(), filepath.Join(t.TempDir(), "opendata.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, books.Close(context.Background())) })
+	return books
 }
 
 // An answer is a response, read to its end.
