@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,6 +51,7 @@ type told struct {
 
 // A crowd is the visitors of one trial.
 type crowd struct {
+	heard    atomic.Int64 // consents that they were told of
 	mu       sync.Mutex
 	browsers []*browser
 }
@@ -69,9 +71,11 @@ func (c *crowd) decide(lines int, stop <-chan struct{}, answer func(*browser, bo
 					return
 				default:
 				}
+				before := len(b.consents)
 				if !answer(b, turn%3 != 2) {
 					time.Sleep(time.Millisecond)
 				}
+				c.heard.Add(int64(len(b.consents) - before))
 				if turn%5 == 4 {
 					c.add(b)
 					b = new(browser)
@@ -80,6 +84,15 @@ func (c *crowd) decide(lines int, stop <-chan struct{}, answer func(*browser, bo
 		})
 	}
 	together.Wait()
+}
+
+// await waits until they were told of so many consents more. It gives up after a
+// while, which a check finds out.
+func (c *crowd) await(more int) {
+	enough := c.heard.Load() + int64(more)
+	for begun := time.Now(); c.heard.Load() < enough && time.Since(begun) < time.Minute; {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func (c *crowd) add(b *browser) {
@@ -222,7 +235,8 @@ func TestNothingIsForgottenByAProcessThatIsKilled(t *testing.T) {
 
 			stop := make(chan struct{})
 			go func() {
-				time.Sleep(time.Duration(50+rand.IntN(400)) * time.Millisecond)
+				visitors.await(1 + rand.IntN(100))
+				time.Sleep(time.Duration(rand.IntN(10_000)) * time.Microsecond)
 				child.Process.Kill()
 				child.Wait()
 				close(stop)
@@ -240,9 +254,9 @@ func TestNothingIsForgottenByADatabaseThatIsKilled(t *testing.T) {
 	c := server(t)
 	url := c.database(t)
 	l := begin(t, url)
-	visitors := inProcess(t, l, func() {
+	visitors := inProcess(t, l, func(visitors *crowd) {
 		for range rounds(2, 20) {
-			time.Sleep(time.Duration(100+rand.IntN(900)) * time.Millisecond)
+			visitors.await(1 + rand.IntN(200))
 			c.kill()
 			time.Sleep(time.Duration(rand.IntN(500)) * time.Millisecond)
 			if err := c.start(); !assert.NoError(t, err) {
@@ -258,13 +272,13 @@ func TestNothingIsForgottenByADatabaseThatIsKilled(t *testing.T) {
 }
 
 // inProcess has visitors decide on a site in this process while something happens.
-func inProcess(t *testing.T, l *ledger.Ledger, meanwhile func()) *crowd {
+func inProcess(t *testing.T, l *ledger.Ledger, meanwhile func(*crowd)) *crowd {
 	visitors := new(crowd)
 	reader, mw := site(t, nil), site(t, l)
 	stop := make(chan struct{})
 	go func() {
 		defer close(stop)
-		meanwhile()
+		meanwhile(visitors)
 	}()
 	visitors.decide(16, stop, func(b *browser, allow bool) bool {
 		answered := true
@@ -330,7 +344,7 @@ func TestNothingIsForgottenByADiskThatIsFull(t *testing.T) {
 // full has visitors decide until the disk is full and for a while longer; then there
 // is room again.
 func full(t *testing.T, l *ledger.Ledger, url string, makeRoom func()) {
-	visitors := inProcess(t, l, func() {
+	visitors := inProcess(t, l, func(*crowd) {
 		assert.Eventually(t, func() bool { return l.Figures().Failing != nil }, time.Minute, time.Millisecond, "the disk is never full")
 		time.Sleep(200 * time.Millisecond)
 		makeRoom()

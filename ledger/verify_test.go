@@ -28,6 +28,7 @@ func TestNothingIsInventedThatVerifyDoesNotSee(t *testing.T) {
 		"an erasure that was none":      {`UPDATE consent_record SET reference = NULL WHERE n = 3 AND reference = $a`, "was not forgotten"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			databases(t, func(t *testing.T, url string) {
 				l := begin(t, url)
 				for range 3 {
