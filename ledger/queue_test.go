@@ -1,0 +1,145 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent"
+)
+
+// locked keeps everybody else from writing to a file of SQLite.
+func locked(t *testing.T, path string) (unlock func()) {
+	t.Helper()
+	db := open(t, path)
+	conn, err := db.Conn(context.Background())
+	require.NoError(t, err)
+	_, err = conn.ExecContext(context.Background(), "BEGIN IMMEDIATE")
+	require.NoError(t, err)
+	return func() {
+		_, err := conn.ExecContext(context.Background(), "COMMIT")
+		assert.NoError(t, err)
+		assert.NoError(t, conn.Close())
+	}
+}
+
+func TestNothingIsForgottenWhileTheDatabaseDoesNotAnswer(t *testing.T) {
+	path := lite(t)
+	l := begin(t, path)
+	a := visitor()
+	keep(t, l, yes(a))
+	unlock := locked(t, path)
+
+	for range 130 { // more than are written at once
+		l.RecordLater(no(visitor()))
+	}
+	l.RecordLater(no(a))
+	l.RecordLater(no(a))
+	assert.Equal(t, 132, l.Figures().Waiting)
+	gone, cancel := context.WithCancel(context.Background())
+	leaves := make(chan error)
+	go func() { leaves <- l.Record(gone, yes(a)) }()
+	require.Eventually(t, func() bool { return l.Figures().Waiting == 133 }, time.Minute, time.Millisecond)
+	cancel()
+	assert.ErrorIs(t, <-leaves, context.Canceled)
+	stays := make(chan error)
+	go func() { stays <- l.Record(context.Background(), yes(a)) }()
+	require.Eventually(t, func() bool { return l.Figures().Waiting == 133 }, time.Minute, time.Millisecond)
+	unlock()
+
+	assert.NoError(t, <-stays)
+	assert.Zero(t, l.Figures())
+	history, err := l.History(context.Background(), a)
+	require.NoError(t, err)
+	var order []bool
+	for _, e := range history.Entries {
+		order = append(order, e.Answers[0].Allowed)
+	}
+	assert.Equal(t, []bool{true, false, false, true}, order, "in the order in which they were decided, without the one that was given up")
+}
+
+func TestRefusingFillsAQueueThatSaysSo(t *testing.T) {
+	path := lite(t)
+	l := begin(t, path)
+	unlock := locked(t, path)
+	a := visitor()
+	for range 10_005 {
+		l.RecordLater(no(a))
+	}
+	assert.Equal(t, 10_000, l.Figures().Waiting)
+	assert.EqualValues(t, 5, l.Figures().Dropped)
+
+	// What cannot be written before Close has to end is counted.
+	soon, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	err := l.Close(soon)
+	assert.ErrorContains(t, err, "10000 refusals were not recorded")
+	assert.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.EqualValues(t, 10_005, l.Figures().Dropped)
+	unlock()
+	verified(t, begin(t, path))
+}
+
+func TestNothingIsForgottenForOneRecordThatTheDatabaseRefuses(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		l := begin(t, url)
+		keep(t, l, yes(visitor()))
+		if isSQLite(url) {
+			execute(t, url, "CREATE TRIGGER picky BEFORE INSERT ON consent_record WHEN NEW.action = 'odd' BEGIN SELECT RAISE(ABORT, 'no'); END")
+		} else {
+			execute(t, url, "ALTER TABLE consent_record ADD CONSTRAINT picky CHECK (action <> 'odd')")
+		}
+		odd := no(visitor())
+		odd.Action = "odd"
+		for range 3 {
+			l.RecordLater(no(visitor()))
+			l.RecordLater(odd)
+		}
+		assert.Error(t, l.Record(context.Background(), odd))
+		var again error
+		for begun := time.Now(); time.Since(begun) < time.Minute; {
+			if again = l.Record(context.Background(), yes(visitor())); again == nil {
+				break
+			}
+		}
+		assert.NoError(t, again)
+		finish(t, l)
+		assert.EqualValues(t, 3, l.Figures().Dropped)
+		assert.EqualValues(t, 5, verified(t, begin(t, url)).Records)
+	})
+}
+
+func TestNothingIsInventedForWhoHasGone(t *testing.T) {
+	l := begin(t, lite(t))
+	gone, cancel := context.WithCancelCause(context.Background())
+	cancel(errors.New("left"))
+	assert.ErrorIs(t, l.Record(gone, yes(visitor())), context.Canceled)
+	assert.Zero(t, verified(t, l).Records)
+}
+
+func TestNothingLeaksFromTheQueueOfAVisitorWhoIsForgotten(t *testing.T) {
+	path := lite(t)
+	l := begin(t, path)
+	a, b := visitor(), visitor()
+	keep(t, l, yes(a))
+	unlock := locked(t, path)
+	for _, r := range []consent.Reference{b, a, b} {
+		l.RecordLater(no(r))
+	}
+	done := make(chan int64)
+	go func() {
+		erased, err := l.Forget(context.Background(), a)
+		assert.NoError(t, err)
+		done <- erased
+	}()
+	unlock()
+	<-done
+	require.Eventually(t, func() bool { return l.Figures().Waiting == 0 }, time.Minute, time.Millisecond)
+	_, err := l.History(context.Background(), a)
+	assert.Error(t, err)
+	verified(t, l)
+}
