@@ -1,0 +1,333 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// pages mark with | where the tags come; one without has no such place.
+var pages = map[string]string{
+	"usual":                        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n  |<title>t</title></head><body>",
+	"a charset first":              "<!doctype html><html><head><meta charset=utf-8>\n<META name=a content='>'><!-- > -->|<title>",
+	"a policy first":               "<html><head><meta http-equiv=Content-Security-Policy content=\"script-src 'self'\"/>|<script>",
+	"no head":                      "<!doctype html>\n|<title>t</title><p>",
+	"no head, but a body":          "<html>\n|<body>text",
+	"text alone":                   "<!doctype html>\n|Not found",
+	"an empty head":                "<html><head>|</head><body></body></html>",
+	"no doctype":                   "<head>|<base href='/'>",
+	"comments and <head> in one":   "<!-- <html><head><title> -->\n<?xml version='1.0'?><!doctype html><!----><!--> <html><head>|<title>",
+	"a doctype with a subset":      `<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd"><html xmlns="x">|<link>`,
+	"'>' in an attribute":          "<html data-a='<head>' data-b=\">\"><head data-c='>'>|<script>",
+	"upper case and a slash":       "<HTML/><HEAD\n>|<STYLE>",
+	"a byte order mark":            "\ufeff \n<!doctype html>|<link>",
+	"a header is no head":          "<html>|<header>",
+	"a '<' that begins nothing":    "<html> |< b",
+	"another encoding":             "<html><head>|<title>\xe9\xff\x00",
+	"frames":                       "<html><head>|</head><frameset>",
+	"a fragment":                   "<div><head></div>",
+	"a fragment of a head":         "<meta charset=utf-8><title>t</title>",
+	"a fragment with a comment":    "<!-- a --> <p>",
+	"JSON with the wrong type":     `{"html": "<html><head>"}`,
+	"an image with the wrong type": "\x89PNG\r\n\x1a\n<html><head>",
+	"UTF-16, least first":          "\xff\xfe<\x00h\x00t\x00m\x00l\x00>\x00",
+	"UTF-16 without a mark":        "<\x00h\x00t\x00m\x00l\x00>\x00",
+	"UTF-16, most first":           "\x00<\x00h\x00t\x00m\x00l\x00>",
+	"half a mark":                  "\xef\xbb",
+	"nothing":                      "",
+	"blank":                        " \n",
+	"a doctype alone":              "<!doctype html>\n",
+	"cut in a comment":             "<html><!-- ",
+	"cut in a tag":                 "<html><head",
+	"cut in an attribute":          "<html><head data-a='>",
+	"cut after '<'":                "<html><head><",
+	"cut after '</'":               "<html><head></",
+	"cut in a doctype":             "<!doct",
+	"an endless comment":           "<html><!--" + strings.Repeat(" ", 2*maxToken) + "--><head><title>",
+	"an endless name":              "<html><" + strings.Repeat("a", 2*maxToken) + ">",
+}
+
+func TestTheTagsComeFirstInTheHeadOfAPage(t *testing.T) {
+	for name, page := range pages {
+		t.Run(name, func(t *testing.T) {
+			want := strings.Replace(page, "|", bannerTags, 1)
+			page = strings.Replace(page, "|", "", 1)
+			for how, reader := range map[string]io.Reader{
+				"at once":      strings.NewReader(page),
+				"byte by byte": iotest.OneByteReader(strings.NewReader(page)),
+				"with its end": iotest.DataErrReader(strings.NewReader(page)),
+			} {
+				if how == "byte by byte" && len(page) > maxToken {
+					continue // each byte is a look at all before it
+				}
+				got, err := io.ReadAll(iotest.OneByteReader(&injected{Reader: reader}))
+				require.NoError(t, err)
+				assert.Equal(t, want, string(got), how)
+			}
+		})
+	}
+}
+
+func TestNothingOfAPageWaitsButATagsName(t *testing.T) {
+	name := regexp.MustCompile(`^(</?[a-zA-Z]*)?$`)
+	for what, page := range pages {
+		page = strings.Replace(page, "|", "", 1)
+		for cut := 1; cut < min(len(page), 300); cut++ {
+			body := &injected{Reader: iotest.ErrReader(iotest.ErrTimeout)}
+			_, _, f := body.search.feed([]byte(page[:cut]))
+			if f == unknown {
+				kept := string(body.search.kept())
+				isMark := kept == "\xef" || kept == "\xef\xbb"
+				assert.True(t, isMark || name.MatchString(kept), "%s, cut after %d: %q", what, cut, kept)
+			}
+		}
+	}
+}
+
+func FuzzInjection(f *testing.F) {
+	for _, page := range pages {
+		f.Add([]byte(strings.Replace(page, "|", "", 1)), 3)
+	}
+	f.Fuzz(func(t *testing.T, page []byte, cut int) {
+		whole, err := io.ReadAll(&injected{Reader: bytes.NewReader(page)})
+		require.NoError(t, err)
+		cut = max(0, min(cut, len(page)))
+		inTwo, err := io.ReadAll(&injected{Reader: io.MultiReader(bytes.NewReader(page[:cut]), bytes.NewReader(page[cut:]))})
+		require.NoError(t, err)
+		require.Equal(t, whole, inTwo, "the place does not depend on how the page comes")
+		if !bytes.Contains(page, []byte(bannerTags)) {
+			require.Equal(t, string(page), strings.Replace(string(whole), bannerTags, "", 1), "nothing else changes")
+		}
+	})
+}
+
+const page = "<!doctype html><html><head><title>t</title></head><body>text</body></html>"
+
+var withBanner = strings.Replace(page, "<title>", bannerTags+"<title>", 1)
+
+// pageSite answers with page and the headers that its query says.
+func pageSite(t *testing.T) string {
+	return site(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		status := http.StatusOK
+		for key, values := range r.URL.Query() {
+			if key == "status" {
+				fmt.Sscan(values[0], &status)
+			} else if values[0] == "" {
+				w.Header()[key] = nil
+			} else {
+				w.Header()[key] = values
+			}
+		}
+		w.WriteHeader(status)
+		if status >= 200 && status != 204 && status != 304 {
+			io.WriteString(w, page)
+		}
+	})
+}
+
+func TestWhichAnswersGetTheTags(t *testing.T) {
+	address, _ := inFront(t, pageSite(t), options{inject: true})
+	for _, test := range []struct {
+		query string
+		want  bool
+	}{
+		{"", true},
+		{"status=404", true},
+		{"status=500", true},
+		{"status=302&Location=/x", true},
+		{"status=206&Content-Range=bytes+0-73/74", false},
+		{"Content-Type=TEXT/HTML%3Bcharset=x", true},
+		{"Content-Type=text/html%3B+charset=%22", true},
+		{"Content-Type=text/html%3Bcharset=iso-8859-1", true},
+		{"Content-Type=text/html%3Bcharset=UTF-16LE", false},
+		{"Content-Type=text/plain", false},
+		{"Content-Type=application/xhtml%2Bxml", false},
+		{"Content-Type=nonsense", false},
+		{"Content-Type=", false},
+		{"Content-Encoding=br", false},
+		{"Content-Encoding=identity", true},
+		{"Content-Disposition=attachment%3B+filename=a.html", false},
+		{"Content-Disposition=inline", true},
+		{"Cache-Control=public,+no-transform", false},
+		{"Cache-Control=public,+max-age=60", true},
+	} {
+		t.Run(test.query, func(t *testing.T) {
+			tag := "&Etag=" + `%22a%22&Content-Md5=m&Digest=d&Content-Digest=c&Repr-Digest=r&Accept-Ranges=bytes`
+			response, body, err := ask(t, "GET", address+"/?"+test.query+tag)
+			require.NoError(t, err)
+			h := response.Header
+			if !test.want {
+				assert.Equal(t, page, body)
+				assert.Equal(t, []string{`"a"`, "m", "d", "c", "r", "bytes"},
+					[]string{h.Get("ETag"), h.Get("Content-Md5"), h.Get("Digest"), h.Get("Content-Digest"), h.Get("Repr-Digest"), h.Get("Accept-Ranges")})
+				return
+			}
+			assert.Equal(t, withBanner, body)
+			assert.Equal(t, []string{`W/"a"`, "", "", "", "", "none"},
+				[]string{h.Get("ETag"), h.Get("Content-Md5"), h.Get("Digest"), h.Get("Content-Digest"), h.Get("Repr-Digest"), h.Get("Accept-Ranges")})
+			assert.NotContains(t, h.Get("Cache-Control"), "private", "a page that is the same for everybody stays one")
+			assert.Empty(t, h["Vary"])
+		})
+	}
+}
+
+func TestWithoutInjectNothingElseChanges(t *testing.T) {
+	address, _ := inFront(t, pageSite(t), options{})
+	response, body, err := ask(t, "GET", address+`/?Etag=%22a%22`)
+	require.NoError(t, err)
+	assert.Equal(t, page, body)
+	assert.Equal(t, `"a"`, response.Header.Get("ETag"))
+	assert.Equal(t, int64(len(page)), response.ContentLength)
+}
+
+func TestAHeadIsThatOfThePage(t *testing.T) {
+	address, _ := inFront(t, pageSite(t), options{inject: true})
+	response, body, err := ask(t, "HEAD", address+`/?Etag=%22a%22&Content-Length=74`)
+	require.NoError(t, err)
+	assert.Empty(t, body)
+	assert.Equal(t, `W/"a"`, response.Header.Get("ETag"))
+	assert.Equal(t, int64(-1), response.ContentLength)
+}
+
+func TestNotModifiedNamesTheTagThatTheVisitorHas(t *testing.T) {
+	address, _ := inFront(t, pageSite(t), options{inject: true})
+	for asked, want := range map[string]string{`W/"a"`: `W/"a"`, `"a"`: `"a"`, `"b", W/"a"`: `W/"a"`} {
+		response, _, err := ask(t, "GET", address+`/?status=304&Etag=%22a%22`, "If-None-Match: "+asked)
+		require.NoError(t, err)
+		assert.Equal(t, http.StatusNotModified, response.StatusCode)
+		assert.Equal(t, want, response.Header.Get("ETag"), asked)
+	}
+}
+
+func TestWhatAPageIsAskedForIn(t *testing.T) {
+	for accepted, want := range map[string]string{
+		"gzip, deflate, br, zstd": "gzip",
+		"br":                      "identity",
+		"*":                       "gzip",
+		"gzip;q=0, *":             "identity",
+		"x-gzip ; Q=0.001":        "gzip",
+		"gzip;q=0.000, br":        "identity",
+		"identity":                "identity",
+		"*;q=0":                   "identity",
+	} {
+		r := &http.Request{Header: http.Header{"Accept-Encoding": {accepted}}}
+		newInjection().ask(r)
+		assert.Equal(t, want, r.Header.Get("Accept-Encoding"), accepted)
+	}
+	r := &http.Request{Header: http.Header{}}
+	newInjection().ask(r)
+	assert.NotContains(t, r.Header, "Accept-Encoding")
+}
+
+func TestACompressedPageGetsTheTagsAndStaysCompressed(t *testing.T) {
+	long := page + strings.Repeat("<p>some more text", 20_000)
+	for name, handler := range map[string]http.HandlerFunc{
+		"of known length": func(w http.ResponseWriter, _ *http.Request) {
+			var b bytes.Buffer
+			z := gzip.NewWriter(&b)
+			io.WriteString(z, long)
+			z.Close()
+			w.Header().Set("Content-Length", fmt.Sprint(b.Len()))
+			w.Write(b.Bytes())
+		},
+		"streamed": func(w http.ResponseWriter, _ *http.Request) {
+			z := gzip.NewWriter(w)
+			io.WriteString(z, long[:20])
+			z.Flush()
+			w.(http.Flusher).Flush()
+			io.WriteString(z, long[20:])
+			z.Close()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address, _ := inFront(t, site(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "text/html")
+				w.Header().Set("Content-Encoding", "gzip")
+				handler(w, r)
+			}), options{inject: true})
+			for range 3 { // with what the first has given back
+				response, body, err := ask(t, "GET", address, "Accept-Encoding: gzip")
+				require.NoError(t, err)
+				assert.Equal(t, "gzip", response.Header.Get("Content-Encoding"))
+				z, err := gzip.NewReader(strings.NewReader(body))
+				require.NoError(t, err)
+				plain, err := io.ReadAll(z)
+				require.NoError(t, err)
+				assert.Equal(t, strings.Replace(long, "<title>", bannerTags+"<title>", 1), string(plain))
+			}
+			response, body, err := ask(t, "HEAD", address)
+			require.NoError(t, err)
+			assert.Equal(t, "gzip", response.Header.Get("Content-Encoding"))
+			assert.Empty(t, body)
+		})
+	}
+}
+
+// The site sends the next piece only when all that can be known of the one before
+// has reached the visitor, so that the test ends only where nothing is held back.
+func TestAStreamIsNotHeldBack(t *testing.T) {
+	pieces := []struct{ sent, arrives string }{
+		{"<!doc", "<!doc"},
+		{"type html>\n<!-- a", "type html>\n<!-- a"},
+		{" --> <html", " --> "},
+		{"><he", "<html>"},
+		{"ad", ""},
+		{" data-a='", "<head data-a='"},
+		{"'><meta", "'>"},
+		{"><title", "<meta>"},
+		{">t</title>", bannerTags + "<title>t</title>"},
+		{"<p>text<", "<p>text<"},
+		{"br", "br"},
+	}
+	for _, compressed := range []bool{false, true} {
+		t.Run(fmt.Sprintf("compressed %v", compressed), func(t *testing.T) {
+			next := make(chan bool)
+			defer close(next)
+			address, _ := inFront(t, site(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/html")
+				to, flush := io.Writer(w), func() {}
+				if compressed {
+					w.Header().Set("Content-Encoding", "gzip")
+					z := gzip.NewWriter(w)
+					defer z.Close()
+					to, flush = z, func() { z.Flush() }
+				}
+				w.(http.Flusher).Flush()
+				for _, piece := range pieces {
+					<-next
+					io.WriteString(to, piece.sent)
+					flush()
+					w.(http.Flusher).Flush()
+				}
+			}), options{inject: true})
+			response, err := client.Get(address) // returns with the head, before any piece
+			require.NoError(t, err)
+			defer response.Body.Close()
+			from := io.Reader(response.Body)
+			for i, piece := range pieces {
+				next <- true
+				if compressed && i == 0 {
+					from, err = gzip.NewReader(response.Body)
+					require.NoError(t, err)
+				}
+				got := make([]byte, len(piece.arrives))
+				_, err := io.ReadFull(from, got)
+				require.NoError(t, err, "%q", piece.sent)
+				assert.Equal(t, piece.arrives, string(got))
+			}
+			rest, err := io.ReadAll(from)
+			require.NoError(t, err)
+			assert.Empty(t, rest)
+		})
+	}
+}

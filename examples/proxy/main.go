@@ -1,0 +1,112 @@
+// Command proxy puts consent in front of a site that is written in any
+// language: it passes requests on to the site and removes from the answers the
+// cookies that a visitor has not consented to. The cookies are declared in
+// declarations.go; the charter that explains them is served under /cookies/.
+//
+//	go run ./examples/proxy -to http://localhost:8000 -addr localhost:8080
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// options are what the command line says.
+type options struct {
+	to, addr, keys, trust        string
+	reportOnly, inject, insecure bool
+}
+
+func main() {
+	log.SetFlags(0)
+	var o options
+	flag.StringVar(&o.to, "to", "", "`URL` of the site, such as http://localhost:8000")
+	flag.StringVar(&o.addr, "addr", "localhost:8080", "`address` to listen on")
+	flag.StringVar(&o.keys, "keys", "", "`file` with the keys that sign decisions, one per line: the first signs, all verify")
+	flag.StringVar(&o.trust, "trust", "", "`addresses`, such as 10.0.0.7,10.1.0.0/16, whose X-Forwarded-* and Forwarded headers are passed on")
+	flag.BoolVar(&o.reportOnly, "report-only", false, "change nothing, and log what would become of each cookie")
+	flag.BoolVar(&o.inject, "inject", false, "add to the head of HTML pages what the banner needs")
+	flag.BoolVar(&o.insecure, "insecure", false, "keep decisions on plain http too, for development")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		log.Fatalf("proxy: %q is not a flag", flag.Arg(0))
+	}
+	if err := run(o, os.Stdout, os.Stderr); err != nil {
+		log.Fatal("proxy: ", err)
+	}
+}
+
+// run serves until it is interrupted. It says what it does to out, and what goes
+// wrong to errs.
+func run(o options, out, errs io.Writer) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	logger := slog.New(slog.NewTextHandler(errs, nil))
+	handler, err := newHandler(o, logger)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", o.addr)
+	if err != nil {
+		return fmt.Errorf("%w (-addr chooses another address)", err)
+	}
+	if o.keys == "" {
+		fmt.Fprintln(out, "Decisions are signed with a key for this run alone: after it everybody is asked again. -keys names a file of keys that stay.")
+	}
+	fmt.Fprintf(out, "Open %s in a browser to see %s with consent in front; Ctrl-C stops it.\n", address(o.addr, listener.Addr()), o.to)
+	server := newServer(handler, logger)
+	done := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		stop() // from here on an interrupt ends the program at once
+		fmt.Fprintln(out, "Stopping, once the last answers are out. Ctrl-C again does not wait.")
+		patience, cancel := context.WithTimeout(context.Background(), shutdownPatience)
+		defer cancel()
+		err := server.Shutdown(patience)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = server.Close() // a stream may have no end
+		}
+		done <- err
+	}()
+	if err := server.Serve(patientListener{listener}); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-done
+}
+
+// newHandler makes the handler that the options ask for. The error holds every
+// mistake in them.
+func newHandler(o options, logger *slog.Logger) (http.Handler, error) {
+	to, wrongTarget := parseTarget(o.to)
+	keys, wrongKeys := readKeys(o.keys)
+	trusted, wrongTrust := parseTrusted(o.trust)
+	if err := errors.Join(wrongTarget, wrongKeys, wrongTrust); err != nil {
+		return nil, err
+	}
+	backend := newBackend(to, trusted, logger)
+	if o.inject {
+		backend.injection = newInjection()
+	}
+	return withConsent(backend.handler(), keys, o, logger)
+}
+
+// address is where a browser finds the proxy: the host as it was given, and the
+// port that is listened on, which for port 0 the system has picked.
+func address(given string, listening net.Addr) string {
+	host, _, _ := net.SplitHostPort(given) // it has been listened on
+	if host == "" {
+		host = "localhost"
+	}
+	_, port, _ := net.SplitHostPort(listening.String())
+	return "http://" + net.JoinHostPort(host, port)
+}

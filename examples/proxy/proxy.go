@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	dialPatience     = 10 * time.Second // for a connection to the site
+	answerPatience   = time.Minute      // for the head of its answer
+	maxIdleToSite    = 512              // connections that wait for a request
+	idleToSite       = 30 * time.Second
+	maxAnswerHead    = 256 << 10
+	copyBufferLength = 32 << 10
+)
+
+// parseTarget reads the URL of the site, which has no path: links, redirects
+// and cookies of a site below a path would not lead back through the proxy.
+func parseTarget(to string) (*url.URL, error) {
+	if to == "" {
+		return nil, errors.New("-to: names no site, such as http://localhost:8000")
+	}
+	u, err := url.Parse(to)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return nil, errors.New("-to: is not the URL of a site, such as http://localhost:8000")
+	}
+	if u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("-to: holds more than scheme, host and port, such as http://localhost:8000")
+	}
+	return u, nil
+}
+
+// A backend is the site behind the proxy.
+type backend struct {
+	to        *url.URL
+	trusted   []netip.Prefix
+	log       *slog.Logger
+	injection *injection // nil for none
+}
+
+func newBackend(to *url.URL, trusted []netip.Prefix, logger *slog.Logger) *backend {
+	return &backend{to: to, trusted: trusted, log: logger}
+}
+
+// handler passes requests on to the site.
+func (b *backend) handler() http.Handler {
+	proxy := &httputil.ReverseProxy{
+		Rewrite:        b.rewrite,
+		ModifyResponse: b.modify,
+		ErrorHandler:   b.fail,
+		ErrorLog:       slog.NewLogLogger(b.log.Handler(), slog.LevelWarn),
+		BufferPool:     new(buffers),
+		Transport: &http.Transport{
+			DialContext:            (&net.Dialer{Timeout: dialPatience}).DialContext,
+			TLSHandshakeTimeout:    dialPatience,
+			ResponseHeaderTimeout:  answerPatience,
+			ExpectContinueTimeout:  time.Second,
+			MaxIdleConnsPerHost:    maxIdleToSite,
+			IdleConnTimeout:        idleToSite,
+			MaxResponseHeaderBytes: maxAnswerHead,
+			DisableCompression:     true, // what is compressed for the visitor passes as it is
+		},
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodConnect { // a tunnel is no request to the site
+			http.Error(w, "this is no forward proxy", http.StatusMethodNotAllowed)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	})
+}
+
+// rewrite makes the request for the site: the visitor's own, to the host that
+// the visitor has asked for, so that the site's redirects, links and checks of
+// the origin hold.
+func (b *backend) rewrite(r *httputil.ProxyRequest) {
+	r.Out.URL.Scheme, r.Out.URL.Host = b.to.Scheme, b.to.Host
+	r.Out.Host = r.In.Host
+	r.Out.URL.RawQuery = r.In.URL.RawQuery // the site reads it, the proxy does not
+	setForwarded(r, b.trusted)
+	hideDecision(r.Out.Header)
+	// A tunnel in another protocol, such as HTTP/2 by h2c, would pass by the filter.
+	if !strings.EqualFold(r.Out.Header.Get("Upgrade"), "websocket") {
+		r.Out.Header.Del("Upgrade")
+		r.Out.Header.Del("Connection")
+	}
+	if b.injection != nil {
+		b.injection.ask(r.Out)
+	}
+}
+
+func (b *backend) modify(res *http.Response) error {
+	keepDecision(res.Header)
+	res.Header.Del("Alt-Svc") // would lead browsers past the proxy
+	if b.injection != nil {
+		b.injection.modify(res)
+	}
+	return nil
+}
+
+// fail answers where the site does not. The visitor learns no more than the
+// status; the log says what is wrong, but for what a broken head holds: there
+// may be cookies in it.
+func (b *backend) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		panic(http.ErrAbortHandler) // the visitor has left
+	}
+	var byVisitor *visitorError
+	if errors.As(err, &byVisitor) {
+		http.Error(w, http.StatusText(byVisitor.status()), byVisitor.status())
+		return
+	}
+	status, reason := http.StatusBadGateway, fmt.Sprintf("its answer has no valid head, or one of more than %d bytes", maxAnswerHead)
+	var network net.Error
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
+		status, reason = http.StatusGatewayTimeout, "it takes too long"
+	case errors.As(err, &network):
+		reason = network.Error()
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		reason = "it has closed the connection without an answer"
+	case errors.As(err, &certificate):
+		reason = certificate.Error()
+	}
+	b.log.Warn("the site does not answer properly", "reason", reason, "method", r.Method, "path", r.URL.Path)
+	http.Error(w, fmt.Sprintf("%d %s", status, http.StatusText(status)), status)
+}
+
+// buffers are lent to copy bodies with.
+type buffers struct{ sync.Pool }
+
+func (b *buffers) Get() []byte {
+	if buffer, ok := b.Pool.Get().(*[copyBufferLength]byte); ok {
+		return buffer[:]
+	}
+	return make([]byte, copyBufferLength)
+}
+
+func (b *buffers) Put(buffer []byte) { b.Pool.Put((*[copyBufferLength]byte)(buffer)) }
