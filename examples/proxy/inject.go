@@ -4,6 +4,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -65,8 +66,8 @@ func acceptsGzip(header []string) bool {
 	return strings.Trim(q, "0. ") != ""
 }
 
-// modify changes an answer by its head alone: to wait for a first piece of the
-// body would hold the head back.
+// modify changes an answer by its head, and by the beginning of its body only
+// where that does not hold the head back.
 func (i *injection) modify(res *http.Response) {
 	if res.StatusCode == http.StatusNotModified {
 		keepWeak(res)
@@ -77,23 +78,36 @@ func (i *injection) modify(res *http.Response) {
 	if !isPage(res) || coding != "" && coding != "identity" && !zipped {
 		return
 	}
+	length := ""
+	switch {
+	case res.Request.Method == http.MethodHead:
+	case zipped:
+		res.Body = i.recode(res.Body, res.ContentLength < 0)
+	default:
+		page := &injected{Reader: res.Body, Closer: res.Body}
+		res.Body = page
+		if res.ContentLength < 0 {
+			break
+		}
+		switch page.begin() {
+		case none:
+			return
+		case found:
+			length = strconv.FormatInt(res.ContentLength+int64(len(bannerTags)), 10)
+		}
+	}
 	h := res.Header
 	for _, key := range []string{"Content-Length", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest"} {
 		h.Del(key)
+	}
+	if length != "" {
+		h.Set("Content-Length", length)
 	}
 	if h.Get("Accept-Ranges") != "" {
 		h.Set("Accept-Ranges", "none") // they would be those of another body
 	}
 	if tag := h.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") {
 		h.Set("ETag", "W/"+tag)
-	}
-	if res.Request.Method == http.MethodHead {
-		return
-	}
-	if zipped {
-		res.Body = i.recode(res.Body, res.ContentLength < 0)
-	} else {
-		res.Body = &injected{Reader: res.Body, Closer: res.Body}
 	}
 }
 
@@ -131,37 +145,54 @@ func keepWeak(res *http.Response) {
 type injected struct {
 	io.Reader
 	io.Closer
-	search search
-	ready  []byte // comes before anything else is read
-	done   bool   // with the search
-	err    error  // comes behind ready
+	search  search
+	finding finding
+	ready   [][]byte // comes before anything else is read
+	err     error    // comes behind ready
 }
 
-// pieceLength is how much is looked at at once.
-const pieceLength = 4 << 10
+// heldAnyway is how much of a body of known length net/http gathers before it
+// sends the head.
+const heldAnyway = 2 << 10
 
-func (b *injected) Read(p []byte) (int, error) {
-	for len(b.ready) == 0 && b.err == nil && !b.done && len(p) > 0 {
-		piece := make([]byte, pieceLength)
-		n, err := b.Reader.Read(piece)
-		before, after, f := b.search.feed(piece[:n])
-		b.ready = append(b.ready[:0], before...)
-		if f == found {
-			b.ready = append(append(b.ready, bannerTags...), after...)
-		}
-		if err != nil && f == unknown {
-			b.ready = append(b.ready, b.search.kept()...)
-		}
-		b.done, b.err = f != unknown, err
+// begin reads on until the place is found, or it is known that there is none, or
+// the head would leave.
+func (b *injected) begin() finding {
+	for length := 0; b.finding == unknown && length < heldAnyway; {
+		length += b.advance()
 	}
-	switch {
-	case len(b.ready) > 0:
-		n := copy(p, b.ready)
-		b.ready = b.ready[n:]
-		return n, nil
-	case b.err != nil:
-		return 0, b.err
-	default:
-		return b.Reader.Read(p)
+	return b.finding
+}
+
+// advance reads the next piece of a page whose place is not known, and returns
+// how much of it is ready.
+func (b *injected) advance() int {
+	before, after, f, err := b.search.read(b.Reader)
+	b.finding, b.err = f, err
+	b.ready = append(b.ready, before)
+	if f == found {
+		b.ready = append(b.ready, []byte(bannerTags), after)
+	}
+	return len(before)
+}
+
+func (b *injected) Read(p []byte) (n int, err error) {
+	for {
+		for len(b.ready) > 0 && n < len(p) {
+			copied := copy(p[n:], b.ready[0])
+			n += copied
+			if b.ready[0] = b.ready[0][copied:]; len(b.ready[0]) == 0 {
+				b.ready = b.ready[1:]
+			}
+		}
+		switch {
+		case n > 0 || len(p) == 0:
+			return n, nil
+		case b.err != nil:
+			return 0, b.err
+		case b.finding != unknown:
+			return b.Reader.Read(p)
+		}
+		b.advance()
 	}
 }

@@ -82,10 +82,11 @@ func TestNothingOfAPageWaitsButATagsName(t *testing.T) {
 	for what, page := range pages {
 		page = strings.Replace(page, "|", "", 1)
 		for cut := 1; cut < min(len(page), 300); cut++ {
-			body := &injected{Reader: iotest.ErrReader(iotest.ErrTimeout)}
-			_, _, f := body.search.feed([]byte(page[:cut]))
+			var s search
+			before, _, f, err := s.read(strings.NewReader(page[:cut]))
+			require.NoError(t, err)
 			if f == unknown {
-				kept := string(body.search.kept())
+				kept := strings.TrimPrefix(page[:cut], string(before))
 				isMark := kept == "\xef" || kept == "\xef\xbb"
 				assert.True(t, isMark || name.MatchString(kept), "%s, cut after %d: %q", what, cut, kept)
 			}
@@ -197,6 +198,35 @@ func TestAHeadIsThatOfThePage(t *testing.T) {
 	assert.Empty(t, body)
 	assert.Equal(t, `W/"a"`, response.Header.Get("ETag"))
 	assert.Equal(t, int64(-1), response.ContentLength)
+}
+
+func TestAPageOfKnownLengthStaysOneAndAFragmentIsLeftAlone(t *testing.T) {
+	body := ""
+	address, _ := inFront(t, site(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("ETag", `"a"`)
+		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		io.WriteString(w, body)
+	}), options{inject: true})
+	for _, test := range []struct {
+		name, body string
+		length     int
+		tag        string
+	}{
+		{"page", page, len(withBanner), `W/"a"`},
+		{"fragment", "<p>text", 7, `"a"`},
+		{"nothing", "", 0, `"a"`},
+		{"place behind what net/http gathers", "<html><!--" + strings.Repeat(" ", 6000) + "--><head><title>", -1, `W/"a"`},
+		{"long page", page + strings.Repeat("text", 5000), len(withBanner) + 20_000, `W/"a"`},
+	} {
+		body = test.body
+		response, got, err := ask(t, "GET", address)
+		require.NoError(t, err)
+		assert.Equal(t, int64(test.length), response.ContentLength, test.name)
+		assert.Equal(t, test.tag, response.Header.Get("ETag"), test.name)
+		assert.Equal(t, test.tag[:1] == "W", strings.Contains(got, bannerTags), test.name)
+		assert.Equal(t, test.body, strings.Replace(got, bannerTags, "", 1), test.name)
+	}
 }
 
 func TestNotModifiedNamesTheTagThatTheVisitorHas(t *testing.T) {

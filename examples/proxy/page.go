@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -35,26 +37,29 @@ const (
 // comment or tag has no place.
 const maxToken = 8 << 10
 
-// feed takes the next piece. It returns what comes before the place and has not
-// been returned yet and, where the place is found, what comes behind it. The
-// only thing that it keeps back is the beginning of a tag whose name is not
-// complete. Both are good until the next call.
-func (s *search) feed(piece []byte) (before, after []byte, f finding) {
-	s.tail = append(s.tail, piece...)
+// pieceLength is how much is looked at at once.
+const pieceLength = 4 << 10
+
+// read takes the next piece from r, and returns the error of r. It returns what
+// comes before the place and has not been returned yet and, where the place is
+// found, what comes behind it. The only thing that it keeps back is the
+// beginning of a tag whose name is not complete, and that not at the end of r.
+// What it returns stays as it is.
+func (s *search) read(r io.Reader) (before, after []byte, f finding, err error) {
+	s.tail = slices.Grow(s.tail, pieceLength)
+	n, err := r.Read(s.tail[len(s.tail):][:pieceLength])
+	s.tail = s.tail[:len(s.tail)+n]
 	next, known, f := s.look()
 	switch {
 	case f == found:
-		return s.tail[s.told:known], s.tail[known:], found
-	case f == none, len(s.tail)-next > maxToken:
-		return s.tail[s.told:], nil, none
+		return s.tail[s.told:known], s.tail[known:], found, err
+	case f == none, err != nil, len(s.tail)-next > maxToken:
+		return s.tail[s.told:], nil, none, err
 	}
 	before = s.tail[s.told:known]
 	s.tail, s.told = s.tail[next:], known-next
-	return before, nil, unknown
+	return before, nil, unknown, nil
 }
-
-// kept returns what feed has kept back.
-func (s *search) kept() []byte { return s.tail[s.told:] }
 
 // look reads the tail. It returns where the first token that may not be complete
 // begins, and how much is known to come before the place; where that is found,
