@@ -367,20 +367,25 @@ func TestTheSitesConfigHolds(t *testing.T) {
 }
 
 func TestVisitorsSendRequestsSideBySide(t *testing.T) {
+	const visitors = 8
+	var arrived sync.WaitGroup
+	arrived.Add(visitors)
 	got := record(func(t testing.TB) {
 		site := consenttest.New(t, declared(), func(*consent.Middleware) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				http.SetCookie(w, &http.Cookie{Name: r.FormValue("name"), Value: "1"})
+				arrived.Done()
+				arrived.Wait() // so that all are told of at once
 			})
 		})
-		var visitors sync.WaitGroup
-		for i := range 8 {
-			visitors.Go(func() { site.Undecided().Do(get(fmt.Sprintf("/?name=n%d", i))) })
+		var sent sync.WaitGroup
+		for i := range visitors {
+			sent.Go(func() { site.Undecided().Do(get(fmt.Sprintf("/?name=n%d", i))) })
 		}
-		visitors.Wait()
+		sent.Wait()
 	})
-	assert.Len(t, got.reported, 8)
-	for i := range 8 {
+	assert.Len(t, got.reported, visitors)
+	for i := range visitors {
 		assert.Contains(t, got.reported, fmt.Sprintf(`GET /?name=n%d by a new visitor: cookie "n%d" is not declared`, i, i))
 	}
 }

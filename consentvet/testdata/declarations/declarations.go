@@ -53,6 +53,9 @@ func more() []consent.Cookie {
 		{Name: "marked"},     // consentvet: set elsewhere
 		necessary("helped"),  // want `cookie "helped" is declared but nothing sets it`
 		necessary("excused"), // consentvet: set elsewhere
+		necessary(
+			"excused over lines",
+		), // consentvet: set elsewhere
 		necessary("embedded", "https://maps.example.com"),
 	}
 	for _, name := range []string{

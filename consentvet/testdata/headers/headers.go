@@ -3,6 +3,7 @@ package headers
 
 import (
 	"net/http"
+	"net/http/httputil"
 
 	"github.com/cookiecharter/consent"
 )
@@ -77,3 +78,5 @@ func proxy(w http.ResponseWriter, r *http.Request) error {
 }
 
 func forward(h http.Header, r *http.Request) { h.Set(r.Host, r.Host) }
+
+func rewrite(r *httputil.ProxyRequest) { r.Out.Header.Set(r.In.Host, r.In.Host) }
