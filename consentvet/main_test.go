@@ -78,6 +78,10 @@ func TestASiteThatDeclaresWhatItSetsIsClean(t *testing.T) {
 	assert.Equal(t, "consentvet: cookies: 6 declared, 5 set\n", stderr)
 }
 
+func TestTheExitStatusTellsFindingsFromSourceThatDoesNotCompile(t *testing.T) {
+	assert.Equal(t, []int{0, 1, 2}, []int{clean, found, broken})
+}
+
 func TestFindingsStandByFileLineAndColumnInWhicheverOrderPackagesAreNamed(t *testing.T) {
 	const findings = `manager/manager.go:13:12: cookie "session" is set by alexedwards/scs but not declared
 manager/manager.go:21:15: cookie "named" is set by alexedwards/scs but not declared
