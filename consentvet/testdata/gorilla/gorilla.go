@@ -43,3 +43,12 @@ func (s *server) session(r *http.Request, name string) *sessions.Session {
 	session, _ := s.store.Get(r, name)
 	return session
 }
+
+// The string that a site's own function takes need not be the cookie's name.
+func (s *server) themed(r *http.Request, theme string) *sessions.Session {
+	session := s.session(r, "declared")
+	session.Values["theme"] = theme
+	return session
+}
+
+func (s *server) dark(r *http.Request) { s.themed(r, "dark") }
