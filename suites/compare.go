@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -15,7 +16,7 @@ type difference struct {
 	test             string // its package and name
 	pkg              string
 	bare, interposed []string // the outcomes, the first run's first
-	output           string   // of the interposed test that came out differently
+	output           string   // of the test, the way that it failed
 }
 
 // differences returns the tests that came out differently, by name, and the
@@ -32,9 +33,15 @@ func differences(bare, interposed results) []difference {
 	explained := make(map[string]bool)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if b, i := bare[name], interposed[name]; b.outcome != i.outcome {
-			found = append(found, difference{test: name, pkg: cmp.Or(b.pkg, i.pkg), bare: []string{b.outcome}, interposed: []string{i.outcome}, output: i.output})
-			if b.test || i.test {
-				explained[cmp.Or(b.pkg, i.pkg)] = true
+			d := difference{test: name, pkg: cmp.Or(b.pkg, i.pkg), bare: []string{b.outcome}, interposed: []string{i.outcome}}
+			if i.outcome == "fail" {
+				d.output = i.output
+			} else if b.outcome == "fail" {
+				d.output = b.output
+			}
+			found = append(found, d)
+			if d.test != d.pkg {
+				explained[d.pkg] = true
 			}
 		}
 	}
@@ -50,6 +57,22 @@ func (d difference) flaky() bool {
 	}
 	rerun := slices.Concat(d.bare[1:], d.interposed[1:])
 	return len(rerun) > 0 && len(slices.Compact(slices.Clone(rerun))) == 1
+}
+
+// String is what is printed: the outcomes, the first run's first, and what the
+// test said.
+func (d difference) String() string {
+	verdict := "DIFFERS"
+	if d.flaky() {
+		verdict = "flaky"
+	}
+	line := func(outcomes []string) (s string) {
+		for _, outcome := range outcomes {
+			s += " " + cmp.Or(outcome, "-")
+		}
+		return s
+	}
+	return fmt.Sprintf("%s: %s: bare%s, interposed%s\n%.3000s", verdict, d.test, line(d.bare), line(d.interposed), d.output)
 }
 
 // packagesOf returns those that hold the tests, each once.

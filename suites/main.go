@@ -18,7 +18,8 @@
 // as a failure.
 //
 // The package of a test that comes out differently is run five times more, both
-// ways, before that counts as a difference: see difference.flaky.
+// ways, before that counts as a difference: see difference.flaky. Some suites
+// listen on ports such as 8080, which have to be free.
 package main
 
 import (
@@ -148,19 +149,16 @@ func write(w io.Writer, reports []report) {
 	table.Flush()
 	for _, r := range reports {
 		if r.passed == (passed{}) {
-			fmt.Fprintf(w, "\nPROVES NOTHING: no request of %s passed the middleware\n", r.module)
+			fmt.Fprintf(w, "\nPROVES NOTHING: no request of %s passed the middleware", r.module)
 		}
 		for _, test := range slices.Sorted(maps.Keys(r.bare)) {
 			if r.bare[test].outcome == "fail" && r.interposed[test].outcome == "fail" {
-				fmt.Fprintf(w, "\nfails both ways, and so shows nothing: %s\n", test)
+				fmt.Fprintf(w, "\nfails both ways, and so shows nothing: %s", test)
 			}
 		}
 		for _, d := range r.differences {
-			verdict, shown := "DIFFERS", d.output
-			if d.flaky() {
-				verdict, shown = "flaky", ""
-			}
-			fmt.Fprintf(w, "\n%s: %s\n  bare:       %s\n  interposed: %s\n%.3000s", verdict, d.test, strings.Join(d.bare, " "), strings.Join(d.interposed, " "), shown)
+			fmt.Fprintf(w, "\n%s", strings.TrimSpace(d.String()))
 		}
 	}
+	fmt.Fprintln(w)
 }

@@ -95,7 +95,7 @@ func (b *bench) interposed(packages ...string) (results, passed, error) {
 type passed struct{ served, called int }
 
 func (b *bench) test(flags, packages []string) (results, error) {
-	arguments := append([]string{"test", "-json", "-count=1", "-vet=off"}, append(flags, packages...)...)
+	arguments := append([]string{"test", "-json", "-count=1", "-vet=off", "-skip=" + b.skip}, append(flags, packages...)...)
 	command := exec.Command("go", arguments...)
 	command.Dir = b.dir
 	command.Env = append(os.Environ(), "GOWORK="+b.work, "INTERPOSED_TALLY="+b.tally)
