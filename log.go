@@ -8,9 +8,11 @@ import (
 	"time"
 )
 
-// LogTo returns a function for [Config.Observe] that writes events to a log as
-// warnings: of each cookie and reason the first, and then at most one in the
-// given span of time, with the number of those that were left out ("more").
+// LogTo returns a function for [Config.Observe] that writes events to a log: of
+// each cookie and reason the first, and then at most one in the given span of
+// time, with the number of those that were left out ("more"). What follows from a
+// visitor's choice, or from there being none yet, is information; everything else
+// is a warning, since the declarations are not as the site is.
 // Zero means a minute. Names that hold more than printable characters are quoted.
 // What is remembered is bounded: beyond a thousand names, which only a flood has,
 // new ones are logged together under "*".
@@ -28,7 +30,12 @@ func LogTo(logger *slog.Logger, every time.Duration) func(*http.Request, Event) 
 		if e.ReportOnly && e.Outcome != Passed {
 			verb = "would be " + verb
 		}
-		logger.LogAttrs(r.Context(), slog.LevelWarn, "cookie "+verb,
+		level := slog.LevelWarn
+		switch e.Reason {
+		case Undecided, Refused, Objected:
+			level = slog.LevelInfo
+		}
+		logger.LogAttrs(r.Context(), level, "cookie "+verb,
 			slog.String("cookie", printable(name)),
 			slog.String("reason", string(e.Reason)),
 			slog.String("path", printable(r.URL.Path)),

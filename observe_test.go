@@ -176,10 +176,10 @@ func TestNothingIsLostInALogThatStaysReadable(t *testing.T) {
 		serve(mw, "", set("n\u202eo\x1b[31m=1", "nobody=1"))
 		time.Sleep(time.Minute)
 		serve(mw, "", set("profile=1"))
-		assert.Equal(t, `level=WARN msg="cookie would be removed" cookie=profile reason=undecided path=/ more=0
+		assert.Equal(t, `level=INFO msg="cookie would be removed" cookie=profile reason=undecided path=/ more=0
 level=WARN msg="cookie would be removed" cookie="" reason=unreadable path=/ more=0
 level=WARN msg="cookie would be removed" cookie=nobody reason=undeclared path=/ more=0
-level=WARN msg="cookie would be removed" cookie=profile reason=undecided path=/ more=99
+level=INFO msg="cookie would be removed" cookie=profile reason=undecided path=/ more=99
 `, log.String())
 
 		var logged string

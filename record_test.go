@@ -118,6 +118,8 @@ func TestNothingIsInventedThatCouldNotBeRecorded(t *testing.T) {
 	require.NoError(t, err)
 	objecting, err := save(t, mw, "", consent.RefuseAll().WithObjection())
 	require.NoError(t, err)
+	both, err := save(t, mw, "", consent.Accept(consent.FirstParty).WithObjection())
+	require.NoError(t, err)
 	l.kept, l.later = nil, nil
 	l.fails = errors.New("the disk is full")
 
@@ -135,6 +137,7 @@ func TestNothingIsInventedThatCouldNotBeRecorded(t *testing.T) {
 		"none of what was, and more":         {partly, consent.Accept(consent.ThirdParty), []string{}, false},
 		"the same, with an objection":        {partly, consent.Accept(consent.FirstParty, consent.Statistics).WithObjection(), []string{"first-party:Site", "statistics:Matomo", "statistics:Plausible"}, true},
 		"an objection that is taken back":    {objecting, consent.RefuseAll(), nil, false},
+		"another consent, without it":        {both, consent.Accept(consent.ThirdParty), []string{}, true},
 		"a consent of who objected, with it": {objecting, consent.AcceptAll().WithObjection(), nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
