@@ -152,7 +152,7 @@ func (c *cluster) start() error {
 	defer db.Close()
 	for begun := time.Now(); time.Since(begun) < time.Minute; time.Sleep(20 * time.Millisecond) {
 		if c.process == nil {
-			c.process = c.command("postgres", "-D", c.data(), "-k", c.directory, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=256MB")
+			c.process = c.command("postgres", "-D", c.data(), "-k", c.directory, "-c", "listen_addresses=", "-c", "max_connections=200", "-c", "shared_buffers=256MB", "-c", "max_wal_size=2GB")
 			c.process.Stdout, c.process.Stderr = log, log
 			if err := c.process.Start(); err != nil {
 				return err
