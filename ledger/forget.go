@@ -46,7 +46,7 @@ func (l *Ledger) Forget(ctx context.Context, reference consent.Reference) (recor
 func (q *queue) forget(reference key) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.remove(func(e *entry) bool { return e.done == nil && !e.taken && e.row.reference == reference })
+	q.remove(func(e *entry) bool { return e.done == nil && e.row.reference == reference })
 }
 
 // purgeBatch is how many records one transaction deletes, so that a purge holds up

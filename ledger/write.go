@@ -21,22 +21,17 @@ func (l *Ledger) run(ctx context.Context) {
 	defer close(l.stopped)
 	pause := firstPause
 	for !l.queue.finished() {
-		batch := l.queue.take()
+		count, err := l.writeNext(ctx)
 		var retry <-chan time.Time
-		if len(batch) > 0 {
-			err := l.write(ctx, batch)
-			l.queue.settle(batch, err)
-			if err == nil {
-				pause = firstPause
-				continue
-			}
-			if ctx.Err() != nil {
-				return
-			}
-			if l.queue.figures().Waiting > 0 {
-				retry = time.After(pause)
-				pause = min(2*pause, maxPause)
-			}
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && l.queue.figures().Waiting > 0:
+			retry = time.After(pause)
+			pause = min(2*pause, maxPause)
+		case err == nil && count > 0:
+			pause = firstPause
+			continue
 		}
 		select {
 		case <-ctx.Done():
@@ -47,11 +42,22 @@ func (l *Ledger) run(ctx context.Context) {
 	}
 }
 
+// writeNext commits what is first in the queue, and returns how many records that
+// was.
+func (l *Ledger) writeNext(ctx context.Context) (count int, err error) {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	batch := l.queue.take()
+	if len(batch) > 0 {
+		err = l.write(ctx, batch)
+		l.queue.settle(batch, err)
+	}
+	return len(batch), err
+}
+
 // write commits a batch, with a second attempt where the first may have met a broken
 // connection, and more where somebody else was at the same visitor's records.
 func (l *Ledger) write(ctx context.Context, batch []*entry) error {
-	l.writing.Lock()
-	defer l.writing.Unlock()
 	var err error
 	ctx, cancel := context.WithTimeout(ctx, maxAttempt)
 	defer cancel()
