@@ -30,7 +30,7 @@ func TestLoad(t *testing.T) {
 		t.Skip("PROXY_LOAD says for how long, such as 10m")
 	}
 	const connections, websockets = 10_000, 1_000
-	const pause = 20 * time.Second // of each connection, between a page and the next
+	const pause = 40 * time.Second // of each connection, between a page and the next
 	content := page + strings.Repeat("<p>text", 3000)
 	p := start(t, "-inject", "-to", site(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "" {

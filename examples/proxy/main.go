@@ -7,6 +7,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -29,6 +30,7 @@ type options struct {
 
 func main() {
 	log.SetFlags(0)
+	log.SetOutput(discreet{os.Stderr})
 	var o options
 	flag.StringVar(&o.to, "to", "", "`URL` of the site, such as http://localhost:8000")
 	flag.StringVar(&o.addr, "addr", "localhost:8080", "`address` to listen on")
@@ -44,6 +46,21 @@ func main() {
 	if err := run(o, os.Stdout, os.Stderr); err != nil {
 		log.Fatal("proxy: ", err)
 	}
+}
+
+// A discreet log holds nothing of what a site sends unasked, which net/http
+// writes to the standard logger; there may be cookies in it.
+type discreet struct{ to io.Writer }
+
+func (d discreet) Write(p []byte) (int, error) {
+	said, _, unasked := bytes.Cut(p, []byte(" starting with "))
+	if unasked {
+		said = append(said, '\n')
+	}
+	if _, err := d.to.Write(said); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // run serves until it is interrupted. It says what it does to out, and what goes
@@ -78,7 +95,7 @@ func run(o options, out, errs io.Writer) error {
 		}
 		done <- err
 	}()
-	if err := server.Serve(patientListener{listener}); !errors.Is(err, http.ErrServerClosed) {
+	if err := serveVisitors(server, listener, piecePatience); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return <-done

@@ -114,13 +114,13 @@ func (b *backend) modify(res *http.Response) error {
 // status; the log says what is wrong, but for what a broken head holds: there
 // may be cookies in it.
 func (b *backend) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() != nil {
-		panic(http.ErrAbortHandler) // the visitor has left
-	}
 	var byVisitor *visitorError
 	if errors.As(err, &byVisitor) {
 		http.Error(w, http.StatusText(byVisitor.status()), byVisitor.status())
 		return
+	}
+	if r.Context().Err() != nil {
+		panic(http.ErrAbortHandler) // the visitor has left
 	}
 	status, reason := http.StatusBadGateway, fmt.Sprintf("its answer has no valid head, or one of more than %d bytes", maxAnswerHead)
 	var network net.Error

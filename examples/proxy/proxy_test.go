@@ -48,16 +48,16 @@ func inFront(t testing.TB, site string, o options) (string, *journal) {
 	o.to, o.insecure = site, true
 	handler, err := newHandler(o, logger)
 	require.NoError(t, err)
-	return serve(t, handler, logger), said
+	return serve(t, handler, logger, piecePatience), said
 }
 
 // serve serves as the program does.
-func serve(t testing.TB, handler http.Handler, logger *slog.Logger) string {
+func serve(t testing.TB, handler http.Handler, logger *slog.Logger, patience time.Duration) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	server := newServer(handler, logger)
-	go server.Serve(patientListener{listener})
+	go serveVisitors(server, listener, patience)
 	t.Cleanup(func() { server.Close() })
 	return "http://" + listener.Addr().String()
 }
@@ -389,4 +389,62 @@ func TestABrokenBodyIsTheVisitorsMistake(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "HTTP/1.1 400 Bad Request\r\n", status)
 	assert.NotContains(t, said.String(), "the site does not answer")
+}
+
+func TestAVisitorWhoSendsNothingMoreIsNotWaitedForForEver(t *testing.T) {
+	logger := slog.New(slog.DiscardHandler)
+	to, err := url.Parse(site(t, func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+	require.NoError(t, err)
+	address := serve(t, newBackend(to, nil, logger).handler(), logger, 100*time.Millisecond)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345")
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err, "the connection ends")
+	if len(answer) > 0 { // nothing where net/http has given the visitor up first
+		assert.Contains(t, string(answer), "408 Request Timeout")
+	}
+}
+
+func TestAVisitorWhoTakesNothingMoreIsNotWaitedForForEver(t *testing.T) {
+	left := make(chan error, 1)
+	logger := slog.New(slog.DiscardHandler)
+	to, err := url.Parse(site(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, err := io.Copy(w, zeros{})
+		left <- err
+	}))
+	require.NoError(t, err)
+	address := serve(t, newBackend(to, nil, logger).handler(), logger, 100*time.Millisecond)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	assert.Error(t, <-left, "the site is set free")
+}
+
+func TestARequestAfterABodyHasItsOwnTime(t *testing.T) {
+	logger := slog.New(slog.DiscardHandler)
+	again := make(chan bool)
+	to, err := url.Parse(site(t, func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		if r.Method == "POST" {
+			<-again // longer than a piece of a body may take
+		}
+	}))
+	require.NoError(t, err)
+	address := serve(t, newBackend(to, nil, logger).handler(), logger, 50*time.Millisecond)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	reader := bufio.NewReader(conn)
+	fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12345")
+	time.AfterFunc(300*time.Millisecond, func() { again <- true })
+	for range 2 {
+		response, err := http.ReadResponse(reader, nil)
+		require.NoError(t, err)
+		response.Body.Close()
+		assert.Equal(t, http.StatusOK, response.StatusCode)
+		fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	}
 }

@@ -18,12 +18,17 @@ const (
 	maxRequestHead   = 64 << 10
 )
 
-// newServer makes the server for visitors. How long a whole request or answer
-// takes has no limit, since uploads, downloads and streams take what they take;
-// each piece of one has.
+// serveVisitors serves until the server is closed. How long a whole request or
+// answer takes has no limit, since uploads, downloads and streams take what they
+// take; each piece of one has.
+func serveVisitors(server *http.Server, listener net.Listener, piece time.Duration) error {
+	server.Handler = withBodyPatience(server.Handler, piece)
+	return server.Serve(patientListener{listener, piece})
+}
+
 func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           withBodyPatience(handler),
+		Handler:           handler,
 		ReadHeaderTimeout: headPatience,
 		IdleTimeout:       idlePatience,
 		MaxHeaderBytes:    maxRequestHead,
@@ -31,22 +36,28 @@ func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	}
 }
 
-// A patientListener gives visitors piecePatience to take each piece of an
-// answer, so that nobody keeps a connection to the site busy by not reading.
-type patientListener struct{ net.Listener }
+// A patientListener gives visitors some time to take each piece of an answer, so
+// that nobody keeps a connection to the site busy by not reading.
+type patientListener struct {
+	net.Listener
+	patience time.Duration
+}
 
 func (l patientListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return patientConn{c}, nil
+	return patientConn{c, l.patience}, nil
 }
 
-type patientConn struct{ net.Conn }
+type patientConn struct {
+	net.Conn
+	patience time.Duration
+}
 
 func (c patientConn) Write(p []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(piecePatience)); err != nil {
+	if err := c.SetWriteDeadline(time.Now().Add(c.patience)); err != nil {
 		return 0, err
 	}
 	return c.Conn.Write(p)
@@ -61,14 +72,14 @@ func (c patientConn) CloseWrite() error {
 	return nil
 }
 
-// withBodyPatience gives visitors piecePatience for each piece of a body.
-func withBodyPatience(next http.Handler) http.Handler {
+// withBodyPatience gives visitors some time for each piece of a body.
+func withBodyPatience(next http.Handler, patience time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength == 0 || r.Body == nil {
 			next.ServeHTTP(w, r)
 			return
 		}
-		body := &patientBody{ReadCloser: r.Body, connection: http.NewResponseController(w)}
+		body := &patientBody{ReadCloser: r.Body, connection: http.NewResponseController(w), patience: patience}
 		r.Body = body
 		defer body.leave()
 		next.ServeHTTP(w, r)
@@ -79,17 +90,18 @@ func withBodyPatience(next http.Handler) http.Handler {
 type patientBody struct {
 	io.ReadCloser
 	connection *http.ResponseController
+	patience   time.Duration
 	mu         sync.Mutex
 	left       bool // the handler has returned, and the deadline is the server's
 }
 
 func (b *patientBody) Read(p []byte) (int, error) {
-	b.wait(time.Now().Add(piecePatience))
+	b.wait(time.Now().Add(b.patience))
 	n, err := b.ReadCloser.Read(p)
-	if err != nil {
+	switch {
+	case err == io.EOF:
 		b.wait(time.Time{}) // what comes next on the connection has its own time
-	}
-	if err != nil && err != io.EOF {
+	case err != nil:
 		err = &visitorError{err}
 	}
 	return n, err

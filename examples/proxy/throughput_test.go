@@ -59,7 +59,7 @@ func BenchmarkThroughput(b *testing.B) {
 			to, err := url.Parse(address)
 			require.NoError(b, err)
 			logger := slog.New(slog.DiscardHandler)
-			bare := serve(b, newBackend(to, nil, logger).handler(), logger)
+			bare := serve(b, newBackend(to, nil, logger).handler(), logger, piecePatience)
 			guarded, _ := inFront(b, address, kind.options)
 			var clock, processors, rates []float64
 			turn(b, bare)
