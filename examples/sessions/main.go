@@ -30,7 +30,7 @@ var cookies = consent.MustRegistry(
 	},
 	consent.Cookie{
 		Provider: "Example",
-		Name:     "_gorilla_csrf",
+		Name:     "_gorilla_csrf", // consentvet: set elsewhere, by gorilla/csrf
 		Purpose:  consent.Text{language.English: "Keeps other sites from sending forms in your name."},
 		Category: consent.Necessary,
 		Lifetime: 12 * time.Hour,
