@@ -51,7 +51,8 @@ func (s *site) named(store *ssa.Store) []declaration {
 		if name.At.IsValid() {
 			at = name.At
 		}
-		all = append(all, declaration{name: name, at: at, elsewhere: s.markedElsewhere(at) || s.embedded(field.X, name)})
+		elsewhere := s.markedElsewhere(at) || s.markedElsewhere(store.Pos()) || s.embedded(field.X, name)
+		all = append(all, declaration{name: name, at: at, elsewhere: elsewhere})
 	}
 	return all
 }

@@ -25,17 +25,32 @@ func (s *site) field(call *ssa.CallCommon) []setting {
 }
 
 // indexed returns what is set by header["Set-Cookie"] = lines. The lines that
-// were there before, which others are appended to, are not set here.
+// were there before, which others are appended to or some are taken out of, are
+// not set here.
 func (s *site) indexed(u *ssa.MapUpdate) []setting {
 	if !isType(u.Map.Type(), "net/http", "Header") {
 		return nil
 	}
 	return s.keyed(u.Map, u.Key, func() []trace.Origin {
-		return slices.DeleteFunc(s.Elements(u.Value), func(o trace.Origin) bool {
-			before, ok := o.Value.(*ssa.Lookup)
-			return ok && s.isSetCookie(before.Index) == sure && s.sameHeader(before.X, u.Map)
-		})
+		return slices.DeleteFunc(s.Elements(u.Value), func(o trace.Origin) bool { return s.wasThere(o.Value, u.Map) })
 	}, u.Pos())
+}
+
+// wasThere reports whether a value is the Set-Cookie lines of a header, or one
+// of them.
+func (s *site) wasThere(v, header ssa.Value) bool {
+	switch v := v.(type) {
+	case *ssa.Lookup:
+		return s.isSetCookie(v.Index) == sure && s.sameHeader(v.X, header)
+	case *ssa.UnOp:
+		element, ok := v.X.(*ssa.IndexAddr)
+		return ok && !slices.ContainsFunc(s.Origins(element.X), func(o trace.Origin) bool {
+			lines, ok := o.Value.(*ssa.Lookup)
+			return !ok || !s.wasThere(lines, header)
+		})
+	default:
+		return false
+	}
 }
 
 // keyed returns what is set where lines are put under a key of a header.

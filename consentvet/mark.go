@@ -16,7 +16,7 @@ const (
 
 // markedElsewhere reports whether the declaration at this place is marked, on
 // one of the lines of its literal. Where a function makes the declarations, or a
-// loop, that is the call or the struct that they are made of, else the line.
+// loop, that is also the call or the struct that they are made of, else the line.
 func (s *site) markedElsewhere(at token.Pos) bool {
 	source := s.files[s.fset.File(at)]
 	around := s.around(at)

@@ -47,12 +47,20 @@ func necessary(name string, origins ...string) consent.Cookie {
 	return consent.Cookie{Provider: "A", Name: name, Category: consent.Necessary, Origins: origins}
 }
 
+func scripted(name string) consent.Cookie {
+	return consent.Cookie{ // consentvet: set elsewhere, by scripts
+		Name: name,
+	}
+}
+
 func more() []consent.Cookie {
 	cookies := []consent.Cookie{
 		{Name: "listed"},     // want `cookie "listed" is declared but nothing sets it`
 		{Name: "marked"},     // consentvet: set elsewhere
 		necessary("helped"),  // want `cookie "helped" is declared but nothing sets it`
 		necessary("excused"), // consentvet: set elsewhere
+		scripted("by a tag"),
+		scripted("by another"),
 		necessary(
 			"excused over lines",
 		), // consentvet: set elsewhere

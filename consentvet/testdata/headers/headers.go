@@ -46,6 +46,18 @@ func fields(w http.ResponseWriter, r *http.Request) {
 	h["Set-Cookie"] = r.Response.Header["Set-Cookie"] // want `the name of this cookie, set by a Set-Cookie field, is not constant and cannot be checked`
 	h["Set-Cookie"] = r.TransferEncoding              // want `the name of this cookie, set by a Set-Cookie field, is not constant and cannot be checked`
 	h["Set-Cookie"] = nil
+	var kept []string
+	for _, line := range h["Set-Cookie"] {
+		if line != r.Host {
+			kept = append(kept, line)
+		}
+	}
+	h["Set-Cookie"] = kept
+	var taken []string
+	for _, line := range r.Header["X-Cookies"] {
+		taken = append(taken, line) // want `the name of this cookie, set by a Set-Cookie field, is not constant and cannot be checked`
+	}
+	h["Set-Cookie"] = taken
 	h["Other"] = []string{"other=1"}
 
 	m := map[string][]string{}
