@@ -22,7 +22,7 @@ var cookies = consent.MustRegistry(
 	consent.Cookie{
 		Provider: "Opendatasoft",
 		Service:  text("Authentification (front et back office)", "Authentication (front and back office)"),
-		Name:     "sessionid",
+		Name:     "sessionid", // consentvet: set elsewhere, by the platform
 		Purpose:  text("Reconnaître l'utilisateur connecté d'une page à l'autre.", "Remember the signed-in user from page to page."),
 		Category: consent.Necessary,
 		Lifetime: 14 * day,
@@ -30,7 +30,7 @@ var cookies = consent.MustRegistry(
 	consent.Cookie{
 		Provider: "Opendatasoft",
 		Service:  text("Choix de la langue (pied de page)", "Language choice (foot of the page)"),
-		Name:     "django_language",
+		Name:     "django_language", // consentvet: set elsewhere, by the platform
 		Purpose:  text("Se souvenir de la langue choisie.", "Remember the language that was chosen."),
 		Category: consent.Necessary,
 		Lifetime: year,
@@ -38,7 +38,7 @@ var cookies = consent.MustRegistry(
 	consent.Cookie{
 		Provider: "Opendatasoft",
 		Service:  text("API et formulaires, protection CSRF", "API and forms, CSRF protection"),
-		Name:     "csrftoken",
+		Name:     "csrftoken", // consentvet: set elsewhere, by the platform
 		Purpose:  text("Vérifier qu'un envoi vient bien de ce site.", "Check that what is sent comes from this site."),
 		Category: consent.Necessary,
 		Lifetime: year,
@@ -72,7 +72,7 @@ var cookies = consent.MustRegistry(
 )
 
 func audience(provider, name string, lifetime time.Duration, french, english string) consent.Cookie {
-	return consent.Cookie{
+	return consent.Cookie{ // consentvet: set elsewhere, by a script in the page
 		Provider: provider,
 		Service:  text("Mesure d'audience", "Audience measurement"),
 		Name:     name,
@@ -83,7 +83,7 @@ func audience(provider, name string, lifetime time.Duration, french, english str
 }
 
 func advertising(provider, name string, lifetime time.Duration, french, english string) consent.Cookie {
-	return consent.Cookie{
+	return consent.Cookie{ // consentvet: set elsewhere, by a script in the page
 		Provider: provider,
 		Service:  text("Publicité", "Advertising"),
 		Name:     name,
