@@ -37,9 +37,9 @@
 // # Comments that answer a finding
 //
 // A declared cookie that a script in the page, a dependency or another server
-// sets is marked on one of the lines of its declaration; one with Origins needs
-// no mark, since the page contacts them for its sake. Any other finding is
-// answered on its own line:
+// sets is marked on one of the lines of its declaration, which may stand in a
+// function that makes several; one with Origins needs no mark, since the page
+// contacts them for its sake. Any other finding is answered on its own line:
 //
 //	consent.Cookie{Provider: "Matomo", Name: "_pk_id*"}, // consentvet: set elsewhere
 //
