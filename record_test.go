@@ -233,7 +233,7 @@ func TestNothingIsForgottenByARecorderThatHangs(t *testing.T) {
 func TestNothingIsForgottenOnAnotherDevice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &ledger{}
-		mw := recorded(t, l)
+		mw := middleware(t, func(c *consent.Config) { c.Recorder, c.Revision = l, 2 })
 		atHome, err := save(t, mw, "", consent.Accept(consent.ThirdParty).WithObjection())
 		require.NoError(t, err)
 		time.Sleep(24 * time.Hour)
@@ -281,6 +281,12 @@ func TestNothingIsForgottenOnAnotherDevice(t *testing.T) {
 			prefs := consent.FromContext(r.Context())
 			assert.True(t, prefs.Allows(consent.ThirdParty))
 			assert.False(t, prefs.Decided(), "what it did not answer is asked")
+		})
+		older := consented
+		older.Revision = 1
+		sends, _ = restore("", older)
+		serve(mw, sends, func(_ http.ResponseWriter, r *http.Request) {
+			assert.False(t, consent.FromContext(r.Context()).Allows(consent.ThirdParty), "the site has asked everybody again since")
 		})
 		ahead := consented
 		ahead.Time = time.Now().Add(time.Hour)
