@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -178,6 +179,45 @@ func serveAsChild(url string) {
 	}))))
 }
 
+// startChild starts a site as a process of its own.
+func startChild(t *testing.T, url string) (child *exec.Cmd, address string) {
+	t.Helper()
+	child = exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), childOf+"="+url)
+	child.Stderr = os.Stderr
+	says, err := child.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, child.Start())
+	address, err = bufio.NewReader(says).ReadString('\n')
+	require.NoError(t, err)
+	return child, strings.TrimSpace(address)
+}
+
+func TestNothingIsForgottenByTwoProcesses(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		child, address := startChild(t, url)
+		defer func() { child.Process.Kill(); child.Wait() }()
+		l := begin(t, url)
+		mw, reader := site(t, l), site(t, nil)
+		// Each visitor goes to and fro between the two.
+		var visitors crowd
+		stop := make(chan struct{})
+		go func() {
+			defer close(stop)
+			visitors.await(100)
+		}()
+		here := atomic.Int64{}
+		visitors.decide(8, stop, func(b *browser, allow bool) bool {
+			if here.Add(1)%2 == 0 {
+				return post(http.DefaultClient, address, reader, b, allow)
+			}
+			return decideHere(mw, reader, b, allow)
+		})
+		finish(t, l)
+		visitors.check(t, url)
+	})
+}
+
 // post sends a decision to a site and reads what its answer says. A browser believes
 // an answer when its head is there.
 func post(client *http.Client, site string, reader *consent.Middleware, b *browser, allow bool) bool {
@@ -223,14 +263,7 @@ func TestNothingIsForgottenByAProcessThatIsKilled(t *testing.T) {
 		var visitors crowd
 		reader := site(t, nil)
 		for range rounds(2, 100) {
-			child := exec.Command(os.Args[0])
-			child.Env = append(os.Environ(), childOf+"="+url)
-			child.Stderr = os.Stderr
-			says, err := child.StdoutPipe()
-			require.NoError(t, err)
-			require.NoError(t, child.Start())
-			address, err := bufio.NewReader(says).ReadString('\n')
-			require.NoError(t, err)
+			child, address := startChild(t, url)
 			client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: time.Minute}
 
 			stop := make(chan struct{})
@@ -242,7 +275,7 @@ func TestNothingIsForgottenByAProcessThatIsKilled(t *testing.T) {
 				close(stop)
 			}()
 			visitors.decide(16, stop, func(b *browser, allow bool) bool {
-				return post(client, address[:len(address)-1], reader, b, allow)
+				return post(client, address, reader, b, allow)
 			})
 			client.CloseIdleConnections()
 		}
@@ -280,22 +313,24 @@ func inProcess(t *testing.T, l *ledger.Ledger, meanwhile func(*crowd)) *crowd {
 		defer close(stop)
 		meanwhile(visitors)
 	}()
-	visitors.decide(16, stop, func(b *browser, allow bool) bool {
-		answered := true
-		set := serve(mw, b.cookies, func(w http.ResponseWriter, r *http.Request) {
-			choice := consent.RefuseAll()
-			if allow {
-				choice = consent.AcceptAll()
-			}
-			answered = mw.Save(w, r, choice) == nil
-		})
-		if set == b.cookies {
-			set = ""
-		}
-		b.learn(reader, set, allow)
-		return answered
-	})
+	visitors.decide(16, stop, func(b *browser, allow bool) bool { return decideHere(mw, reader, b, allow) })
 	return visitors
+}
+
+// decideHere takes a decision on a site in this process.
+func decideHere(mw, reader *consent.Middleware, b *browser, allow bool) (answered bool) {
+	set := serve(mw, b.cookies, func(w http.ResponseWriter, r *http.Request) {
+		choice := consent.RefuseAll()
+		if allow {
+			choice = consent.AcceptAll()
+		}
+		answered = mw.Save(w, r, choice) == nil
+	})
+	if set == b.cookies {
+		set = ""
+	}
+	b.learn(reader, set, allow)
+	return answered
 }
 
 func TestNothingIsForgottenByADiskThatIsFull(t *testing.T) {

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -62,6 +64,14 @@ func connectPostgres(source string) (*database, error) {
 func connectSQLite(path string) (*database, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") || strings.ContainsRune(path, 0) {
 		return nil, fmt.Errorf("ledger: cannot open %q: a ledger needs the path of a file", path)
+	}
+	// Made by SQLite, it could be read by everybody on the machine.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
+	switch {
+	case err == nil:
+		file.Close()
+	case !errors.Is(err, fs.ErrExist):
+		return nil, fmt.Errorf("ledger: cannot make sqlite:%s: %w", path, err)
 	}
 	// Erased content is overwritten; FULL has WAL survive a loss of power.
 	const pragmas = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(ON)"

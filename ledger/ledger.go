@@ -54,7 +54,7 @@ type Ledger struct {
 
 // Open opens the ledger at url, and makes or updates its tables:
 //   - a path, or "sqlite:" and a path, is a file of the embedded SQLite, which is
-//     made where there is none;
+//     made where there is none, for this user alone;
 //   - "postgres://" or "postgresql://" is a server that speaks PostgreSQL's
 //     protocol, with the parameters that pgx knows.
 //

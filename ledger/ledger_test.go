@@ -168,6 +168,16 @@ func TestALedgerIsKeptInTheDatabaseThatASiteHas(t *testing.T) {
 	assert.Error(t, err)
 }
 
+func TestNothingLeaksFromAFileThatOthersCouldRead(t *testing.T) {
+	path := lite(t)
+	begin(t, path)
+	for _, file := range []string{path, path + "-wal", path + "-shm"} {
+		about, err := os.Stat(file)
+		require.NoError(t, err)
+		assert.EqualValues(t, 0o600, about.Mode().Perm(), file)
+	}
+}
+
 func TestWhatCannotBeOpenedIsNamedWithoutItsPassword(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "text.db")
 	require.NoError(t, os.WriteFile(file, []byte("this is no database, whatever its name may say about it"), 0o600))
