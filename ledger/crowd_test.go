@@ -1,0 +1,174 @@
+package ledger_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/ledger"
+)
+
+// A browser holds what one visitor was told.
+type browser struct {
+	cookies  string
+	consents []told
+	denials  int // refusals that failed
+}
+
+// told is a consent that a visitor was told of.
+type told struct {
+	reference consent.Reference
+	at        int64
+}
+
+// A crowd is the visitors of one trial.
+type crowd struct {
+	heard    atomic.Int64 // consents that they were told of
+	mu       sync.Mutex
+	browsers []*browser
+}
+
+// decide has visitors decide, one after the other in each of a number of lines, until
+// stop is closed; answer sends one decision of a browser, and reports whether the
+// site answered at all.
+func (c *crowd) decide(lines int, stop <-chan struct{}, answer func(*browser, bool) bool) {
+	var together sync.WaitGroup
+	for range lines {
+		together.Go(func() {
+			b := new(browser)
+			for turn := 0; ; turn++ {
+				select {
+				case <-stop:
+					c.add(b)
+					return
+				default:
+				}
+				before := len(b.consents)
+				if !answer(b, turn%3 != 2) {
+					time.Sleep(time.Millisecond)
+				}
+				c.heard.Add(int64(len(b.consents) - before))
+				if turn%5 == 4 {
+					c.add(b)
+					b = new(browser)
+				}
+			}
+		})
+	}
+	together.Wait()
+}
+
+// await waits until they were told of so many consents more. It gives up after a
+// while, which a check finds out.
+func (c *crowd) await(more int) {
+	enough := c.heard.Load() + int64(more)
+	for begun := time.Now(); c.heard.Load() < enough && time.Since(begun) < time.Minute; {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (c *crowd) add(b *browser) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.browsers = append(c.browsers, b)
+}
+
+// check compares what the crowd was told with what is there.
+func (c *crowd) check(t *testing.T, url string) {
+	t.Helper()
+	db := open(t, url)
+	rows, err := db.Query("SELECT reference, decided, answers FROM consent_record")
+	require.NoError(t, err)
+	defer rows.Close()
+	there := make(map[told]bool)
+	for rows.Next() {
+		var reference, answers string
+		var raw any
+		var at int64
+		require.NoError(t, rows.Scan(&raw, &at, &answers))
+		switch v := raw.(type) {
+		case []byte:
+			reference = fmt.Sprintf("%x", v)
+		case string:
+			reference = v[:8] + v[9:13] + v[14:18] + v[19:23] + v[24:]
+		}
+		r, err := consent.ParseReference(reference)
+		require.NoError(t, err)
+		var list []consent.Answer
+		require.NoError(t, json.Unmarshal([]byte(answers), &list))
+		if list[0].Allowed {
+			there[told{r, at}] = true
+		}
+	}
+	require.NoError(t, rows.Err())
+	total, lost, denied := 0, 0, 0
+	for _, b := range c.browsers {
+		denied += b.denials
+		for _, consent := range b.consents {
+			total++
+			if !there[consent] {
+				lost++
+			}
+		}
+	}
+	assert.Zero(t, lost, "consents that a browser was told of and the ledger does not have")
+	assert.Zero(t, denied, "refusals that did not take effect")
+	assert.NotZero(t, total)
+	l := begin(t, url)
+	report := verified(t, l)
+	t.Logf("%d consents were told, all of %d records are there", total, report.Records)
+	finish(t, l)
+}
+
+// inProcess has visitors decide on a site in this process while something happens.
+func inProcess(t *testing.T, l *ledger.Ledger, meanwhile func(*crowd)) *crowd {
+	visitors := new(crowd)
+	reader, mw := site(t, nil), site(t, l)
+	stop := make(chan struct{})
+	go func() {
+		defer close(stop)
+		meanwhile(visitors)
+	}()
+	visitors.decide(16, stop, func(b *browser, allow bool) bool { return decideHere(mw, reader, b, allow) })
+	return visitors
+}
+
+// decideHere takes a decision on a site in this process.
+func decideHere(mw, reader *consent.Middleware, b *browser, allow bool) (answered bool) {
+	set := serve(mw, b.cookies, func(w http.ResponseWriter, r *http.Request) {
+		choice := consent.RefuseAll()
+		if allow {
+			choice = consent.AcceptAll()
+		}
+		answered = mw.Save(w, r, choice) == nil
+	})
+	if set == b.cookies {
+		set = ""
+	}
+	b.learn(reader, set, allow)
+	return answered
+}
+
+// learn takes note of the cookie of an answer.
+func (b *browser) learn(reader *consent.Middleware, set string, allow bool) {
+	if set != "" {
+		b.cookies = set
+	}
+	serve(reader, b.cookies, func(_ http.ResponseWriter, r *http.Request) {
+		prefs := consent.FromContext(r.Context())
+		switch allowed := prefs.Allows(consent.Statistics); {
+		case allowed && allow && set != "":
+			b.consents = append(b.consents, told{prefs.Reference(), prefs.DecidedAt().UnixMilli()})
+		case allowed && !allow:
+			b.denials++
+		}
+	})
+}
