@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,24 +41,39 @@ func (l *Ledger) Stats(ctx context.Context, period Period, progress func(records
 	}
 	const dayLength = 24 * 60 * 60 * 1000
 	cells := make(map[cell]*Stat)
-	err := l.entries(ctx, period, progress, func(e *Entry) error {
-		day := e.Time.UnixMilli() / dayLength
-		for i := 0; i < len(e.Answers); {
-			category, given, allowed := e.Answers[i].Category, 0, 0
-			for ; i < len(e.Answers) && e.Answers[i].Category == category; i++ {
-				given++
-				if e.Answers[i].Allowed {
-					allowed++
-				}
+	from, until := period.keys()
+	rows, err := l.db.QueryContext(ctx, l.db.sql(`SELECT id, answers FROM consent_record WHERE id >= $1 AND id < $2 AND forgotten IS NULL`), l.db.key(from), l.db.key(until))
+	count := int64(0)
+	read := make(map[string][]verdict)
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var id key
+		var text sql.RawBytes
+		if err := rows.Scan(&id, &text); err != nil {
+			return err
+		}
+		if count++; progress != nil && count%10_000 == 0 {
+			progress(count)
+		}
+		verdicts, known := read[string(text)]
+		if !known {
+			var err error
+			if verdicts, err = judge(text); err != nil {
+				return fmt.Errorf("the answers of the record %v cannot be read: %w", id, err)
 			}
-			s := cells[cell{day, category}]
+			if len(read) < maxRead {
+				read[string(text)] = verdicts
+			}
+		}
+		day := id.time() / dayLength
+		for _, v := range verdicts {
+			s := cells[cell{day, v.category}]
 			if s == nil {
-				s = &Stat{Day: time.UnixMilli(day * dayLength).UTC(), Category: category}
-				cells[cell{day, category}] = s
+				s = &Stat{Day: time.UnixMilli(day * dayLength).UTC(), Category: v.category}
+				cells[cell{day, v.category}] = s
 			}
 			s.Decided++
-			switch allowed {
-			case given:
+			switch v.allowed {
+			case v.given:
 				s.Accepted++
 			case 0:
 			default:
@@ -79,4 +96,36 @@ func (l *Ledger) Stats(ctx context.Context, period Period, progress func(records
 		return strings.Compare(string(a.Category), string(b.Category))
 	})
 	return stats, nil
+}
+
+// maxRead is how many different answers are remembered, of which most sites have a
+// few.
+const maxRead = 1000
+
+// A verdict says how many answers were given for a category, and how many of them
+// allow.
+type verdict struct {
+	category       consent.Category
+	given, allowed int
+}
+
+// judge reads the answers of a record.
+func judge(text []byte) ([]verdict, error) {
+	var answers []consent.Answer
+	if err := json.Unmarshal(text, &answers); err != nil {
+		return nil, err
+	}
+	var verdicts []verdict
+	for _, a := range answers {
+		i := slices.IndexFunc(verdicts, func(v verdict) bool { return v.category == a.Category })
+		if i < 0 {
+			i = len(verdicts)
+			verdicts = append(verdicts, verdict{category: a.Category})
+		}
+		verdicts[i].given++
+		if a.Allowed {
+			verdicts[i].allowed++
+		}
+	}
+	return verdicts, nil
 }
