@@ -144,11 +144,7 @@ func (inv *Inventory) fault(r *http.Request, e consent.Event) {
 
 // line notes one Set-Cookie line.
 func (s *sighting) line(r *http.Request, e consent.Event) {
-	if e.Outcome == consent.Passed {
-		s.passed++
-	} else {
-		s.removed++
-	}
+	s.set++
 	s.at(r.URL.Path, time.Now())
 	a := e.Attributes
 	if a.Path == "" {

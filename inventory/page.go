@@ -166,8 +166,8 @@ func (f *finding) row(b *strings.Builder) {
 // cells writes what findings and faults share.
 func (s *seen) cells(b *strings.Builder, requests int) {
 	b.WriteString("<td data-column=\"Seen\"><div>")
-	if lines := s.Removed + s.Passed; lines > 0 {
-		b.WriteString("<div>set " + times(lines) + "</div>")
+	if s.Set > 0 {
+		b.WriteString("<div>set " + times(s.Set) + "</div>")
 	}
 	if requests > 0 {
 		b.WriteString("<div>sent " + times(requests) + "</div>")
@@ -191,7 +191,7 @@ func (s *seen) cells(b *strings.Builder, requests int) {
 			b.WriteString("<li>" + text(a.String()) + "</li>")
 		}
 		b.WriteString("</ul>")
-	} else if s.Removed+s.Passed == 0 {
+	} else if s.Set == 0 {
 		b.WriteString("<div>not set by this server <small>but by a script, another server, or before this began</small></div>")
 	}
 	b.WriteString("</td>")

@@ -37,8 +37,7 @@ type fault struct {
 }
 
 type seen struct {
-	Removed    int          `json:"removed"` // Set-Cookie lines
-	Passed     int          `json:"passed"`
+	Set        int          `json:"set"` // in Set-Cookie lines, whether they left the middleware or not
 	First      time.Time    `json:"first"`
 	Last       time.Time    `json:"last"`
 	Paths      []string     `json:"paths"`
@@ -146,8 +145,7 @@ func (t *table) absorb() {
 
 func (s *sighting) report() seen {
 	r := seen{
-		Removed:   s.removed,
-		Passed:    s.passed,
+		Set:       s.set,
 		First:     s.first,
 		Last:      s.last,
 		Paths:     slices.Sorted(slices.Values(s.paths)),

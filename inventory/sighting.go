@@ -17,8 +17,8 @@ type sighting struct {
 	shortest int      // of what stands for the '*'
 	longest  int
 
-	removed, passed int // Set-Cookie lines
-	sent            int // by browsers, in Cookie headers
+	set  int // by responses, in Set-Cookie lines, whatever became of those
+	sent int // by browsers, in Cookie headers
 
 	variants    []variant
 	paths       []string
@@ -143,8 +143,7 @@ func (s *sighting) example(name string) {
 
 // add adds what is known of another sighting. Names are left as they are.
 func (s *sighting) add(other *sighting) {
-	s.removed += other.removed
-	s.passed += other.passed
+	s.set += other.set
 	s.sent += other.sent
 	for _, v := range other.variants {
 		s.with(v.Attributes, v.lines)

@@ -133,7 +133,7 @@ func mistakes(err error) (all []*consent.FieldError) {
 }
 
 // setHere reports whether a response of this server was seen to set it.
-func (f *finding) setHere() bool { return f.Removed+f.Passed > 0 }
+func (f *finding) setHere() bool { return f.Set > 0 }
 
 func (f *finding) httpOnly() bool {
 	return slices.ContainsFunc(f.Attributes, func(a attributes) bool { return a.HttpOnly })

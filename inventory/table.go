@@ -150,7 +150,7 @@ func (t *table) put(name string, index map[string]*sighting) *sighting {
 	return s
 }
 
-func (s *sighting) seen() int { return s.removed + s.passed + s.sent }
+func (s *sighting) seen() int { return s.set + s.sent }
 
 // remove takes a sighting out.
 func (t *table) remove(s *sighting) {
