@@ -114,7 +114,8 @@ func (inv *Inventory) sent(cookies []string, path string) {
 		}
 		if s := inv.requests.find(name); s != nil {
 			s.sent++
-			s.at(path, now)
+			s.sentTo.add(path)
+			s.at(now)
 		}
 	}
 }
@@ -145,7 +146,8 @@ func (inv *Inventory) fault(r *http.Request, e consent.Event) {
 // line notes one Set-Cookie line.
 func (s *sighting) line(r *http.Request, e consent.Event) {
 	s.set++
-	s.at(r.URL.Path, time.Now())
+	s.setOn.add(r.URL.Path)
+	s.at(time.Now())
 	a := e.Attributes
 	if a.Path == "" {
 		a.Path = defaultPath(r.URL.Path)

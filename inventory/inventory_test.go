@@ -62,20 +62,24 @@ func show(t testing.TB, found *inventory.Inventory, as string) string {
 }
 
 type seen struct {
-	Name        string
-	Reason      consent.Reason // of a fault
-	Examples    []string
-	Set         int
-	Requests    int
-	First, Last time.Time
-	Paths       []string
-	MorePaths   bool
-	Attributes  []attributes
-	Known       *struct {
+	Name          string
+	Reason        consent.Reason // of a fault
+	Examples      []string
+	Set           int
+	Requests      int
+	First, Last   time.Time
+	SetOn, SentTo places
+	Attributes    []attributes
+	Known         *struct {
 		Name, Provider, Service string
 		Category                consent.Category
 		Seconds                 *int64
 	}
+}
+
+type places struct {
+	Paths []string
+	More  bool
 }
 
 type attributes struct {
@@ -113,13 +117,36 @@ func TestItCollectsWhatResponsesSetAndWhatRequestsCarry(t *testing.T) {
 	require.Len(t, cookies, 2)
 	assert.Equal(t, "both", cookies[0].Name)
 	assert.Equal(t, []int{1, 1}, []int{cookies[0].Set, cookies[0].Requests})
-	assert.Equal(t, []string{"/shop"}, cookies[0].Paths)
+	assert.Equal(t, []places{{Paths: []string{"/shop"}}, {Paths: []string{"/shop"}}}, []places{cookies[0].SetOn, cookies[0].SentTo})
 	assert.Equal(t, []attributes{{Path: "/", Secure: true, Lines: 1}}, cookies[0].Attributes)
 	assert.Equal(t, "theme", cookies[1].Name)
 	assert.Equal(t, []int{0, 2}, []int{cookies[1].Set, cookies[1].Requests})
-	assert.Equal(t, []string{"/news", "/shop"}, cookies[1].Paths)
+	assert.Equal(t, []places{{}, {Paths: []string{"/news", "/shop"}}}, []places{cookies[1].SetOn, cookies[1].SentTo})
 	assert.Empty(t, cookies[1].Attributes)
 	assert.False(t, cookies[1].First.After(cookies[1].Last))
+}
+
+func TestAPathThatOnlyReceivedACookieIsNotSaidToSetIt(t *testing.T) {
+	s := newSite(t, consent.Config{})
+	s.visit("/basket", "", "basket=1; Path=/")
+	s.visit("/basket", "basket=1", "basket=1; Path=/")
+	for _, path := range []string{"/language/fr", "/login"} {
+		s.visit(path, "basket=1")
+	}
+	cookie := read(t, s.found).Cookies[0]
+	assert.Equal(t, places{Paths: []string{"/basket"}}, cookie.SetOn)
+	assert.Equal(t, places{Paths: []string{"/basket", "/language/fr", "/login"}}, cookie.SentTo)
+	assert.Contains(t, show(t, s.found, "?as=go"), "// Set by this server on \"/basket\". Seen on \"/language/fr\" and \"/login\".\n")
+	assert.Contains(t, show(t, s.found, ""), "<ul><li>set on <code>/basket</code></li><li>seen on <code>/language/fr</code></li><li>seen on <code>/login</code></li></ul>")
+
+	s.visit("/a", "basket=1")
+	assert.Contains(t, show(t, s.found, "?as=go"), "// Set by this server on \"/basket\". Seen on \"/language/fr\", \"/login\" and others.\n")
+	assert.Contains(t, show(t, s.found, ""), "<li>seen on <code>/login</code></li><li>and elsewhere</li></ul>")
+
+	s.visit("/language/fr", "", "basket=1; Path=/")
+	s.visit("/login", "", "basket=1; Path=/")
+	assert.Contains(t, show(t, s.found, "?as=go"), "// Set by this server on \"/basket\", \"/language/fr\" and \"/login\". Seen elsewhere.\n")
+	assert.Contains(t, show(t, s.found, ""), "<li>set on <code>/login</code></li><li>and elsewhere</li></ul>")
 }
 
 func TestItIsSilentAboutWhatIsAsItWasDeclared(t *testing.T) {
@@ -227,7 +254,7 @@ func TestAPatternKeepsWhatIsKnownOfItsNames(t *testing.T) {
 	assert.Equal(t, "cart_*", cookies[0].Name)
 	assert.Len(t, cookies[0].Examples, 3)
 	assert.Equal(t, []int{4, 4}, []int{cookies[0].Set, cookies[0].Requests})
-	assert.Equal(t, []string{"/0", "/1"}, cookies[0].Paths)
+	assert.Equal(t, []places{{Paths: []string{"/0", "/1"}}, {Paths: []string{"/0", "/1"}}}, []places{cookies[0].SetOn, cookies[0].SentTo})
 	assert.Equal(t, []attributes{{Path: "/", Seconds: 60, Lines: 4}}, cookies[0].Attributes)
 }
 

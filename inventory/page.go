@@ -123,7 +123,7 @@ func (r *report) page() string {
 		b.WriteString("<h2>Not as declared</h2>\n<p>What the charter tells visitors of these is not so, or nobody can tell what they are.</p>\n<table>\n<thead><tr><th scope=\"col\">Cookie</th><th scope=\"col\">Seen</th><th scope=\"col\">Where</th><th scope=\"col\">Attributes</th></tr></thead>\n<tbody>\n")
 		for _, f := range r.Faults {
 			fmt.Fprintf(&b, "<tr><th scope=\"row\"><code>%s</code> <small>%s</small></th>", text(cmp.Or(f.Name, "(no name)")), text(faultText[f.Reason]))
-			f.cells(&b, 0)
+			f.cells(&b, 0, places{})
 			b.WriteString("</tr>\n")
 		}
 		b.WriteString("</tbody>\n</table>\n")
@@ -145,7 +145,7 @@ func (f *finding) row(b *strings.Builder) {
 		b.WriteString(" <small>such as " + text(list(f.Examples, false)) + "</small>")
 	}
 	b.WriteString("</th>")
-	f.cells(b, f.Requests)
+	f.cells(b, f.Requests, f.seenOn())
 	b.WriteString("<td data-column=\"Name tells\">")
 	if k := f.Known; k != nil {
 		b.WriteString("<div>" + text(k.Provider))
@@ -164,7 +164,7 @@ func (f *finding) row(b *strings.Builder) {
 }
 
 // cells writes what findings and faults share.
-func (s *seen) cells(b *strings.Builder, requests int) {
+func (s *seen) cells(b *strings.Builder, requests int, seenOn places) {
 	b.WriteString("<td data-column=\"Seen\"><div>")
 	if s.Set > 0 {
 		b.WriteString("<div>set " + times(s.Set) + "</div>")
@@ -178,10 +178,13 @@ func (s *seen) cells(b *strings.Builder, requests int) {
 	}
 	b.WriteString("</div></td>")
 	b.WriteString("<td data-column=\"Where\"><ul>")
-	for _, path := range s.Paths {
-		b.WriteString("<li><code>" + text(path) + "</code></li>")
+	for _, path := range s.SetOn.Paths {
+		b.WriteString("<li>set on <code>" + text(path) + "</code></li>")
 	}
-	if s.MorePaths {
+	for _, path := range seenOn.Paths {
+		b.WriteString("<li>seen on <code>" + text(path) + "</code></li>")
+	}
+	if s.SetOn.More || seenOn.More {
 		b.WriteString("<li>and elsewhere</li>")
 	}
 	b.WriteString("</ul></td><td data-column=\"Attributes\">")

@@ -25,6 +25,7 @@ type finding struct {
 	Examples []string `json:"examples,omitempty"` // of the names that a pattern stands for
 	seen
 	Requests int        `json:"requests"` // that carried it
+	SentTo   places     `json:"sentTo,omitzero"`
 	Known    *knowledge `json:"known,omitempty"`
 }
 
@@ -38,10 +39,9 @@ type fault struct {
 
 type seen struct {
 	Set        int          `json:"set"` // in Set-Cookie lines, whether they left the middleware or not
+	SetOn      places       `json:"setOn,omitzero"`
 	First      time.Time    `json:"first"`
 	Last       time.Time    `json:"last"`
-	Paths      []string     `json:"paths"`
-	MorePaths  bool         `json:"morePaths,omitempty"`
 	Attributes []attributes `json:"attributes,omitempty"` // the most frequent first
 }
 
@@ -80,6 +80,7 @@ func (inv *Inventory) report() report {
 			Examples: s.examples,
 			seen:     s.report(),
 			Requests: s.sent,
+			SentTo:   s.sentTo.sorted(),
 			Known:    s.knowledge(),
 		})
 	}
@@ -93,6 +94,17 @@ func (inv *Inventory) report() report {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.Reason), string(b.Reason)))
 	})
 	return r
+}
+
+// seenOn returns where browsers sent it beside where it was set.
+func (f *finding) seenOn() places {
+	others := places{More: f.SentTo.More}
+	for _, path := range f.SentTo.Paths {
+		if !slices.Contains(f.SetOn.Paths, path) {
+			others.Paths = append(others.Paths, path)
+		}
+	}
+	return others
 }
 
 // merge copies the sightings of several tables into one, in which names may come
@@ -145,11 +157,10 @@ func (t *table) absorb() {
 
 func (s *sighting) report() seen {
 	r := seen{
-		Set:       s.set,
-		First:     s.first,
-		Last:      s.last,
-		Paths:     slices.Sorted(slices.Values(s.paths)),
-		MorePaths: s.more,
+		Set:   s.set,
+		SetOn: s.setOn.sorted(),
+		First: s.first,
+		Last:  s.last,
 	}
 	for _, v := range s.variants {
 		r.Attributes = append(r.Attributes, attributes{

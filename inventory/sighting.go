@@ -21,13 +21,19 @@ type sighting struct {
 	sent int // by browsers, in Cookie headers
 
 	variants    []variant
-	paths       []string
-	more        bool // paths than are kept
+	setOn       places
+	sentTo      places
 	first, last time.Time
 
 	// What the table of the sighting knows it by.
 	slot  int
 	group *group
+}
+
+// Places are paths of the site. JSON shows them as they are.
+type places struct {
+	Paths []string `json:"paths"`
+	More  bool     `json:"more,omitempty"` // than are kept
 }
 
 // A variant is one set of attributes that a cookie was seen with.
@@ -49,31 +55,46 @@ func (s *sighting) isPattern() bool { return s.examples != nil }
 
 // fill makes s the first sighting of a name, in the room of an old one.
 func (s *sighting) fill(name string) {
-	*s = sighting{name: name, variants: s.variants[:0], paths: s.paths[:0], slot: s.slot}
+	*s = sighting{
+		name:     name,
+		variants: s.variants[:0],
+		setOn:    places{Paths: s.setOn.Paths[:0]},
+		sentTo:   places{Paths: s.sentTo.Paths[:0]},
+		slot:     s.slot,
+	}
 }
 
-// at notes when and where.
-func (s *sighting) at(path string, now time.Time) {
+// at notes when.
+func (s *sighting) at(now time.Time) {
 	if s.first.IsZero() {
 		s.first = now
 	}
 	s.last = now
-	s.on(path)
 }
 
-func (s *sighting) on(path string) {
+func (p *places) add(path string) {
 	if len(path) > maxPath {
 		path = strings.ToValidUTF8(path[:maxPath], "") + "…"
 	}
-	if slices.Contains(s.paths, path) {
+	if slices.Contains(p.Paths, path) {
 		return
 	}
-	if len(s.paths) == maxPaths {
-		s.more = true
+	if len(p.Paths) == maxPaths {
+		p.More = true
 		return
 	}
-	s.paths = append(s.paths, kept(path, behind(s.paths)))
+	p.Paths = append(p.Paths, kept(path, behind(p.Paths)))
 }
+
+func (p *places) merge(others places) {
+	for _, path := range others.Paths {
+		p.add(path)
+	}
+	p.More = p.More || others.More
+}
+
+// sorted returns a copy of p in order.
+func (p places) sorted() places { return places{slices.Sorted(slices.Values(p.Paths)), p.More} }
 
 // with notes the attributes of a line. Those that differ in nothing but how much
 // of their lifetime is left, as an Expires does from request to request, are one
@@ -148,10 +169,8 @@ func (s *sighting) add(other *sighting) {
 	for _, v := range other.variants {
 		s.with(v.Attributes, v.lines)
 	}
-	for _, path := range other.paths {
-		s.on(path)
-	}
-	s.more = s.more || other.more
+	s.setOn.merge(other.setOn)
+	s.sentTo.merge(other.sentTo)
 	if s.first.IsZero() || !other.first.IsZero() && other.first.Before(s.first) {
 		s.first = other.first
 	}

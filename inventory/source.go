@@ -141,11 +141,17 @@ func (f *finding) httpOnly() bool {
 
 // comments say where the cookie was seen, and why its category is what it is.
 func (f *finding) comments() (lines []string) {
-	where := list(f.Paths, f.MorePaths)
 	if f.setHere() {
-		lines = append(lines, "Set by this server on "+where+".")
+		where := "Set by this server on " + f.SetOn.String() + "."
+		switch seen := f.seenOn(); {
+		case len(seen.Paths) > 0:
+			where += " Seen on " + seen.String() + "."
+		case seen.More:
+			where += " Seen elsewhere."
+		}
+		lines = append(lines, where)
 	} else {
-		lines = append(lines, "Sent by browsers to "+where+".",
+		lines = append(lines, "Sent by browsers to "+f.SentTo.String()+".",
 			"A script sets it, another server of the domain, or this one before it was watched.")
 	}
 	if f.Examples != nil {
@@ -170,6 +176,8 @@ func (f *finding) comments() (lines []string) {
 	}
 	return lines
 }
+
+func (p places) String() string { return list(p.Paths, p.More) }
 
 // list joins quoted strings, which hold nothing that could end a comment.
 func list(items []string, more bool) string {
@@ -234,7 +242,7 @@ func (f *fault) comments() []string {
 	if f.Name == "" {
 		name = "A cookie"
 	}
-	lines := []string{name + " " + faultText[f.Reason] + ": on " + list(f.Paths, f.MorePaths) + "."}
+	lines := []string{name + " " + faultText[f.Reason] + ": on " + f.SetOn.String() + "."}
 	for _, a := range f.Attributes {
 		lines = append(lines, "It was "+a.String()+".")
 	}
