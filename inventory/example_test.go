@@ -63,11 +63,11 @@ func ExampleInventory() {
 	// // it: a login, a basket, a setting that the visitor asked for.
 	// var cookies = consent.MustRegistry(
 	// 	// Sent by browsers to "/news".
-	// 	// A script sets it, another server of the domain, or this one before it was watched.
+	// 	// A script sets it, another server of the domain, or this one before it was watched: then take the mark away.
 	// 	// Stands for names such as "_ga_AB12CD34".
 	// 	// Its name is that of a well-known cookie. TODO: check that it is this one.
 	// 	// It needs consent, unless nobody can be found again by it (Anonymous).
-	// 	consent.Cookie{
+	// 	consent.Cookie{ // consentvet: set elsewhere
 	// 		Provider: "Google",
 	// 		Service:  consent.Text{language.English: "Google Analytics"},
 	// 		Name:     "_ga_*",

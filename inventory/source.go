@@ -29,7 +29,7 @@ func (r *report) source() string {
 		for _, line := range f.comments() {
 			fmt.Fprintf(&declarations, "\t// %s\n", line)
 		}
-		writeDeclaration(&declarations, c)
+		writeDeclaration(&declarations, c, !f.setHere())
 	}
 	for _, f := range r.Faults {
 		rest.WriteString("\n")
@@ -152,7 +152,7 @@ func (f *finding) comments() (lines []string) {
 		lines = append(lines, where)
 	} else {
 		lines = append(lines, "Sent by browsers to "+f.SentTo.String()+".",
-			"A script sets it, another server of the domain, or this one before it was watched.")
+			"A script sets it, another server of the domain, or this one before it was watched: then take the mark away.")
 	}
 	if f.Examples != nil {
 		lines = append(lines, "Stands for names such as "+list(f.Examples, false)+".")
@@ -259,9 +259,14 @@ var faultText = map[consent.Reason]string{
 	consent.OtherPath:        "has another Path than the declared one",
 }
 
-// writeDeclaration writes c as gofmt would.
-func writeDeclaration(b *strings.Builder, c consent.Cookie) {
-	b.WriteString("\tconsent.Cookie{\n")
+// writeDeclaration writes c as gofmt would. What is set elsewhere is marked so
+// for consentvet, which would look for it in the source.
+func writeDeclaration(b *strings.Builder, c consent.Cookie, elsewhere bool) {
+	b.WriteString("\tconsent.Cookie{")
+	if elsewhere {
+		b.WriteString(" // consentvet: set elsewhere")
+	}
+	b.WriteString("\n")
 	field := func(name, value string) { fmt.Fprintf(b, "\t\t%-9s %s,\n", name+":", value) }
 	field("Provider", strconv.Quote(c.Provider))
 	if c.Service != nil {

@@ -111,6 +111,16 @@ func TestTheSourceOfNothingCompiles(t *testing.T) {
 	assert.Empty(t, compile(t, show(t, inventory.New(nil), "?as=go")))
 }
 
+func TestWhatOnlyBrowsersSendIsMarkedAsSetElsewhere(t *testing.T) {
+	s := newSite(t, consent.Config{})
+	s.visit("/", "_ga=1; both=1", "both=1", "visitor=1")
+	marked := regexp.MustCompile(`(?s)consent\.Cookie\{([^\n]*)\n.*?Name: +"([^"]*)"`).FindAllStringSubmatch(show(t, s.found, "?as=go"), -1)
+	require.Len(t, marked, 3)
+	assert.Equal(t, []string{" // consentvet: set elsewhere", "_ga"}, marked[0][1:])
+	assert.Equal(t, []string{"", "both"}, marked[1][1:])
+	assert.Equal(t, []string{"", "visitor"}, marked[2][1:])
+}
+
 func TestTheFactsAreInThisPackageAlone(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "github.com/cookiecharter/consent", "github.com/cookiecharter/consent/charter").Output()
 	require.NoError(t, err)
