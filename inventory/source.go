@@ -47,11 +47,10 @@ func (r *report) source() string {
 		b.WriteString("\t\"golang.org/x/text/language\"\n\n")
 	}
 	b.WriteString("\t\"github.com/cookiecharter/consent\"\n)\n\n")
-	b.WriteString(preamble)
 	if declarations.Len() == 0 {
-		b.WriteString("var cookies = consent.MustRegistry()\n")
+		b.WriteString(nothingLeft + "var cookies = consent.MustRegistry()\n")
 	} else {
-		b.WriteString("var cookies = consent.MustRegistry(\n" + declarations.String() + ")\n")
+		b.WriteString(preamble + "var cookies = consent.MustRegistry(\n" + declarations.String() + ")\n")
 	}
 	b.WriteString(rest.String())
 	return b.String()
@@ -61,6 +60,10 @@ const preamble = `// cookies declares what the inventory has found on this site 
 // declared before. It is a draft: visitors read what stands in it, so that every
 // TODO needs an answer. A cookie is consent.Necessary only where the law exempts
 // it: a login, a basket, a setting that the visitor asked for.
+`
+
+const nothingLeft = `// Nothing is left to declare. Do not put this file in place of the declarations
+// that there are: it has none of them.
 `
 
 // todo is what no name and no line tells.

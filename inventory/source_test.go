@@ -16,7 +16,6 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent"
-	"github.com/cookiecharter/consent/inventory"
 )
 
 // printer is the rest of a program whose cookies an inventory has declared.
@@ -107,8 +106,21 @@ func TestTheSourceOfHostileNamesCompilesAndIsValid(t *testing.T) {
 	}
 }
 
-func TestTheSourceOfNothingCompiles(t *testing.T) {
-	assert.Empty(t, compile(t, show(t, inventory.New(nil), "?as=go")))
+func TestTheSourceOfNothingCompilesAndWarnsOfItsUse(t *testing.T) {
+	s := newSite(t, consent.Config{}, declare("lang", consent.Necessary))
+	for _, line := range []string{"", "lang=1; Path=/", "a*b=1"} { // nothing, nothing undeclared, nothing that can be declared
+		if line != "" {
+			s.visit("/", "", line)
+		}
+		source := show(t, s.found, "?as=go")
+		assert.Contains(t, source, "// Nothing is left to declare. Do not put this file in place of the declarations\n// that there are: it has none of them.\n")
+		assert.NotContains(t, source, "draft")
+		if line == "" {
+			assert.Empty(t, compile(t, source))
+		}
+	}
+	s.visit("/", "", "visitor=1")
+	assert.NotContains(t, show(t, s.found, "?as=go"), "Nothing is left")
 }
 
 func TestWhatOnlyBrowsersSendIsMarkedAsSetElsewhere(t *testing.T) {
