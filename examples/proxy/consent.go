@@ -22,6 +22,7 @@ func withConsent(site http.Handler, keys [][]byte, o options, logger *slog.Logge
 		ReportOnly: o.reportOnly,
 		Insecure:   o.insecure,
 		Observe:    consent.LogTo(logger, 0),
+		Recorder:   o.books,
 	})
 	if err != nil {
 		return nil, err

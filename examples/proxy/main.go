@@ -20,12 +20,17 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/ledger"
 )
 
 // options are what the command line says.
 type options struct {
-	to, addr, keys, trust        string
+	to, addr, keys, trust, db    string
 	reportOnly, inject, insecure bool
+
+	books consent.Recorder // what db names, once it is open; nil for none
 }
 
 func main() {
@@ -36,6 +41,7 @@ func main() {
 	flag.StringVar(&o.addr, "addr", "localhost:8080", "`address` to listen on")
 	flag.StringVar(&o.keys, "keys", "", "`file` with the keys that sign decisions, one per line: the first signs, all verify")
 	flag.StringVar(&o.trust, "trust", "", "`addresses`, such as 10.0.0.7,10.1.0.0/16, whose X-Forwarded-* and Forwarded headers are passed on")
+	flag.StringVar(&o.db, "db", "", "`file or postgres:// URL` of the database that keeps what visitors decide; none if it is left out")
 	flag.BoolVar(&o.reportOnly, "report-only", false, "change nothing, and log what would become of each cookie")
 	flag.BoolVar(&o.inject, "inject", false, "add to the head of HTML pages what the banner needs")
 	flag.BoolVar(&o.insecure, "insecure", false, "keep decisions on plain http too, for development")
@@ -65,10 +71,22 @@ func (d discreet) Write(p []byte) (int, error) {
 
 // run serves until it is interrupted. It says what it does to out, and what goes
 // wrong to errs.
-func run(o options, out, errs io.Writer) error {
+func run(o options, out, errs io.Writer) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	logger := slog.New(slog.NewTextHandler(errs, nil))
+	if o.db != "" {
+		books, failed := ledger.Open(ctx, o.db)
+		if failed != nil {
+			return fmt.Errorf("-db: %w", failed)
+		}
+		defer func() {
+			patience, cancel := context.WithTimeout(context.Background(), shutdownPatience)
+			defer cancel()
+			err = errors.Join(err, books.Close(patience))
+		}()
+		o.books = books
+	}
 	handler, err := newHandler(o, logger)
 	if err != nil {
 		return err

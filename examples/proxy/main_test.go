@@ -117,6 +117,7 @@ func TestMistakesAreSaidAllAtOnceAndShowNoKey(t *testing.T) {
 		{"an empty key file", []string{"-to", good, "-keys", keyFile(t, "")}, []string{"line 1: is blank"}},
 		{"several", []string{"-to", "x", "-trust", "10.0.0.0/33,127.0.0.1", "-keys", keyFile(t, "secret\n"+long+"\r\nsecrets")},
 			[]string{"-to: is not", "line 1: has 6 bytes", "line 3: has 7 bytes", `-trust: "10.0.0.0/33"`}},
+		{"a database that is nowhere", []string{"-to", good, "-db", "/no/such/consent.db"}, []string{"-db: ", "/no/such/consent.db"}},
 		{"a flag's value by itself", []string{"-inject", "true"}, []string{`"true" is not a flag`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
