@@ -101,6 +101,12 @@ func TestNothingIsForgottenOnRecord(t *testing.T) {
 	assert.True(t, second.Objects)
 	assert.Empty(t, allowed(second))
 	assert.Empty(t, second.Action)
+	assert.False(t, second.Signal)
+	serve(mw, "", func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set("Sec-GPC", "1")
+		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
+	})
+	assert.True(t, l.later[1].Signal)
 	var shown struct{ Cookies []struct{ Name string } }
 	require.NoError(t, json.Unmarshal(second.Notice.Content(), &shown))
 	assert.Len(t, shown.Cookies, len(site()), "who says nothing of what was shown has shown the declarations")
