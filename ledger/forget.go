@@ -54,7 +54,8 @@ func (q *queue) forget(reference key) {
 const purgeBatch = 1000
 
 // Purge deletes the records of decisions that were taken before a time, forgotten ones as
-// well, and returns how many. [Ledger.Verify] goes by that time from then on: it
+// well, and the links of users of whom nothing is left, and returns how many records
+// that was. [Ledger.Verify] goes by that time from then on: it
 // knows the records as purged. It may be broken off, and goes on the next time.
 // Progress, if not nil, is called now and then with the number of records deleted.
 func (l *Ledger) Purge(ctx context.Context, before time.Time, progress func(records int64)) (records int64, err error) {
@@ -65,6 +66,10 @@ func (l *Ledger) Purge(ctx context.Context, before time.Time, progress func(reco
 		if count, err = l.purge(ctx, firstKey(until)); progress != nil {
 			progress(records + count)
 		}
+	}
+	if err == nil {
+		_, err = l.db.ExecContext(ctx, l.db.sql(`DELETE FROM consent_link WHERE linked < $1
+			AND NOT EXISTS (SELECT 1 FROM consent_record WHERE consent_record.reference = consent_link.reference)`), until)
 	}
 	if err != nil {
 		return records, fmt.Errorf("ledger: cannot purge: %w", err)

@@ -249,6 +249,28 @@ func TestNothingIsLostByAPurgeButWhatIsOld(t *testing.T) {
 	})
 }
 
+func TestNothingLeaksOfAUserOfWhomAPurgeLeavesNothing(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		l := begin(t, url)
+		users, err := l.Users(make([]byte, 32))
+		require.NoError(t, err)
+		old, new := yes(visitor()), yes(visitor())
+		old.Time = time.UnixMilli(1)
+		for user, record := range map[string]consent.Record{"old": old, "new": new} {
+			keep(t, l, record)
+			require.NoError(t, users.Link(context.Background(), record.Reference, user))
+		}
+		execute(t, url, "UPDATE consent_link SET linked = 1") // with the decision
+		_, err = l.Purge(context.Background(), new.Time, nil)
+		require.NoError(t, err)
+		for user, left := range map[string]int{"old": 0, "new": 1} {
+			references, err := users.References(context.Background(), user)
+			require.NoError(t, err)
+			assert.Len(t, references, left, user)
+		}
+	})
+}
+
 func TestNothingIsLostWhereTwoPurgeAtOnce(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		l, other := begin(t, url), begin(t, url)
