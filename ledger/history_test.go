@@ -223,9 +223,11 @@ func TestNothingIsLostByAPurgeButWhatIsOld(t *testing.T) {
 		_, err := l.Forget(context.Background(), b)
 		require.NoError(t, err)
 
-		purged, err := l.Purge(context.Background(), day.AddDate(0, 0, 2), nil)
+		told := int64(0)
+		purged, err := l.Purge(context.Background(), day.AddDate(0, 0, 2), func(records int64) { told = records })
 		require.NoError(t, err)
 		assert.EqualValues(t, 3, purged)
+		assert.EqualValues(t, 3, told)
 		report := verified(t, l)
 		assert.EqualValues(t, 3, report.Records)
 		assert.EqualValues(t, 3, report.Purged)

@@ -77,7 +77,8 @@ func Open(ctx context.Context, url string) (*Ledger, error) {
 
 // Use opens the ledger in a database that the site has open already, SQLite or one
 // that speaks PostgreSQL's protocol, by whatever driver. [Ledger.Close] leaves it
-// open. See [Open] for the errors.
+// open. Its pool should allow two connections or more: records wait while the only
+// one reads an export. See [Open] for the errors.
 func Use(ctx context.Context, db *sql.DB) (*Ledger, error) {
 	d, err := recognise(ctx, db)
 	if err != nil {
