@@ -29,7 +29,9 @@ const header = `# What the names of well-known cookies tell. Made by generate.go
 # Facts from the Open Cookie Database (https://github.com/jkwakman/Open-Cookie-Database),
 # Apache-2.0; names that tell nothing left out, categories and lifetimes changed to
 # those of this library. "@": provider, then the service where it has a name of its
-# own. Below: category, lifetime ("0": until the browser is closed, "?": not known), names.
+# own. "%": a Go library that has the name by default, by its own source, then what
+# the cookie is.
+# Below: category, lifetime ("0": until the browser is closed, "?": not known), names.
 `
 
 func main() {
@@ -44,7 +46,7 @@ func main() {
 	if len(os.Args) > 2 {
 		to = os.Args[2]
 	}
-	facts := distinct(rows)
+	facts := slices.Concat(distinct(rows), libraries)
 	if err := os.WriteFile(to, []byte(format(facts)), 0o644); err != nil {
 		exit(err)
 	}
@@ -253,9 +255,24 @@ func endsInSeparator(name string) bool {
 	return isSeparator(r)
 }
 
-// A fact is what one name, or pattern of names, tells.
+// A fact is what one name, or pattern of names, tells: of a provider and its
+// service, or of a library and what it makes.
 type fact struct {
 	pattern, provider, service, category, lifetime string
+	library, kind                                  string
+}
+
+// libraries are the names that Go libraries give their cookies by default, from
+// their own source. The provider is the site that runs them.
+var libraries = []fact{
+	// cookieName and defaultAge in csrf.go, v1.7.3
+	{pattern: "_gorilla_csrf", category: "necessary", lifetime: "12h", library: "gorilla/csrf", kind: "a CSRF token"},
+	// CookieName and MaxAge in handler.go, v1.2.0
+	{pattern: "csrf_token", category: "necessary", lifetime: "365d", library: "justinas/nosurf", kind: "a CSRF token"},
+	// DefaultCSRFConfig in middleware/csrf.go, v5.4.4
+	{pattern: "_csrf", category: "necessary", lifetime: "1d", library: "labstack/echo", kind: "a CSRF token"},
+	// New in session.go, v2.9.0
+	{pattern: "session", category: "necessary", lifetime: "1d", library: "alexedwards/scs", kind: "a session"},
 }
 
 // distinct makes facts of the rows that tell one, and drops each name that two
@@ -269,7 +286,7 @@ func distinct(rows []row) []fact {
 			continue
 		}
 		for _, pattern := range r.patterns() {
-			f := fact{pattern, spelling[strings.ToLower(r.provider())], r.platform, r.mapped(), lifetime(r.retention)}
+			f := fact{pattern: pattern, provider: spelling[strings.ToLower(r.provider())], service: r.platform, category: r.mapped(), lifetime: lifetime(r.retention)}
 			if strings.EqualFold(f.service, f.provider) {
 				f.service = ""
 			}
@@ -383,19 +400,23 @@ func lifetime(text string) string {
 	return strconv.Itoa(int(longest/time.Second)) + "s"
 }
 
-// format writes what facts share once: provider and service, then category and
-// lifetime.
+// format writes what facts share once: provider and service or library and kind,
+// then category and lifetime.
 func format(facts []fact) string {
 	slices.SortFunc(facts, func(a, b fact) int {
-		return cmp.Or(strings.Compare(a.provider, b.provider), strings.Compare(a.service, b.service),
+		return cmp.Or(strings.Compare(a.library, b.library), strings.Compare(a.provider, b.provider), strings.Compare(a.service, b.service),
 			strings.Compare(a.category, b.category), strings.Compare(a.lifetime, b.lifetime), strings.Compare(a.pattern, b.pattern))
 	})
 	var b strings.Builder
 	b.WriteString(header)
 	var last fact
 	for i, f := range facts {
-		of := i > 0 && f.provider == last.provider && f.service == last.service
-		if !of {
+		of := i > 0 && f.provider == last.provider && f.service == last.service && f.library == last.library && f.kind == last.kind
+		switch {
+		case of:
+		case f.library != "":
+			fmt.Fprintf(&b, "\n%%%s\t%s", f.library, f.kind)
+		default:
 			fmt.Fprintf(&b, "\n@%s", f.provider)
 			if f.service != "" {
 				fmt.Fprintf(&b, "\t%s", f.service)

@@ -17,7 +17,7 @@
 //
 // What a name alone tells is looked up among some two thousand names of well-known
 // cookies, facts from the Open Cookie Database (jkwakman/Open-Cookie-Database,
-// Apache-2.0).
+// Apache-2.0), and the names that some Go libraries give by default.
 package inventory
 
 import (

@@ -72,6 +72,7 @@ type seen struct {
 	Attributes    []attributes
 	Known         *struct {
 		Name, Provider, Service string
+		Library, Kind           string
 		Category                consent.Category
 		Seconds                 *int64
 	}
@@ -417,11 +418,42 @@ func TestTheNamesOfWellKnownCookiesTell(t *testing.T) {
 			assert.Equal(t, test.seconds, *k.Seconds)
 		})
 	}
-	for _, name := range []string{"session", "uid", "lang", "id", "_id", "token", "_gate", "PHPSESSIDX", "phpsessid"} {
+	for _, name := range []string{"sessions", "uid", "lang", "id", "_id", "token", "_gate", "PHPSESSIDX", "phpsessid"} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, consent.Config{})
 			s.visit("/", name+"=1")
 			assert.Nil(t, read(t, s.found).Cookies[0].Known, "anybody may use such a name")
+		})
+	}
+}
+
+func TestTheDefaultNamesOfGoLibrariesTellWhatTheyAreFor(t *testing.T) {
+	const hours = 60 * 60
+	for _, test := range []struct {
+		name, library, kind string
+		seconds             int64
+	}{
+		{"_gorilla_csrf", "gorilla/csrf", "a CSRF token", 12 * hours},
+		{"csrf_token", "justinas/nosurf", "a CSRF token", 365 * 24 * hours},
+		{"_csrf", "labstack/echo", "a CSRF token", 24 * hours},
+		{"session", "alexedwards/scs", "a session", 24 * hours},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newSite(t, consent.Config{})
+			s.visit("/", test.name+"=1")
+			k := read(t, s.found).Cookies[0].Known
+			require.NotNil(t, k)
+			assert.Equal(t, []string{test.library, test.kind, "", "", "necessary"}, []string{k.Library, k.Kind, k.Provider, k.Service, string(k.Category)})
+			require.NotNil(t, k.Seconds)
+			assert.Equal(t, test.seconds, *k.Seconds)
+
+			source := show(t, s.found, "?as=go")
+			assert.Contains(t, source, "// The default name of "+test.kind+" by "+test.library+". TODO: check that it is this one.\n"+
+				"\t// That one is exempt from consent, and the provider is you.\n")
+			assert.Contains(t, source, `Provider: "TODO: `)
+			assert.Contains(t, source, `"TODO: what it is for, in words for visitors. It is `+test.kind+`."`)
+			assert.Contains(t, source, "consent.Necessary")
+			assert.Contains(t, show(t, s.found, ""), "<div>"+test.kind+" by "+test.library+" <small>necessary")
 		})
 	}
 }
@@ -431,7 +463,7 @@ func TestEverythingThatIsKnownCanBeDeclared(t *testing.T) {
 	require.NoError(t, err)
 	var known []string
 	for line := range strings.Lines(string(text)) {
-		if fields := strings.Fields(line); len(fields) > 2 && !strings.ContainsAny(fields[0], "#@") {
+		if fields := strings.Fields(line); len(fields) > 2 && !strings.ContainsAny(fields[0], "#@%") {
 			assert.Contains(t, []string{"necessary", "statistics", "first-party", "third-party"}, fields[0])
 			assert.Regexp(t, `^(0|\?|[1-9][0-9]*[dhms])$`, fields[1])
 			known = append(known, fields[2:]...)

@@ -14,7 +14,7 @@ import (
 //go:generate go run generate.go testdata/known-cookies.csv
 
 // The facts come from the Open Cookie Database (jkwakman/Open-Cookie-Database,
-// Apache-2.0); NOTICE says more.
+// Apache-2.0), but for those of Go libraries; NOTICE says more.
 //
 //go:embed known.txt
 var knownText string
@@ -25,6 +25,8 @@ type fact struct {
 	pattern  string // a name, which may hold one '*'
 	provider string // "" where each site is its own
 	service  string // "" where it is the provider's only one
+	library  string // of Go, that has the name by default; "" for all others
+	kind     string // what that library's cookie is: "a session"
 	category consent.Category
 	lifetime time.Duration
 	timed    bool // lifetime is known
@@ -33,11 +35,17 @@ type fact struct {
 // known returns the facts by name. It reads them when they are first asked for.
 var known = sync.OnceValue(func() *pattern.Set[*fact] {
 	set := new(pattern.Set[*fact])
-	var provider, service string
+	var provider, service, library, kind string
 	for line := range strings.Lines(knownText) {
 		line = strings.TrimSuffix(line, "\n")
 		if who, ok := strings.CutPrefix(line, "@"); ok {
 			provider, service, _ = strings.Cut(who, "\t")
+			library, kind = "", ""
+			continue
+		}
+		if which, ok := strings.CutPrefix(line, "%"); ok {
+			provider, service = "", ""
+			library, kind, _ = strings.Cut(which, "\t")
 			continue
 		}
 		fields := strings.Fields(line)
@@ -46,7 +54,7 @@ var known = sync.OnceValue(func() *pattern.Set[*fact] {
 		}
 		lifetime, timed := readLifetime(fields[1])
 		for _, name := range fields[2:] {
-			set.Put(name, &fact{name, provider, service, consent.Category(fields[0]), lifetime, timed})
+			set.Put(name, &fact{name, provider, service, library, kind, consent.Category(fields[0]), lifetime, timed})
 		}
 	}
 	return set

@@ -149,6 +149,9 @@ func (f *finding) row(b *strings.Builder) {
 	b.WriteString("<td data-column=\"Name tells\">")
 	if k := f.Known; k != nil {
 		b.WriteString("<div>" + text(k.Provider))
+		if k.Library != "" {
+			b.WriteString(text(k.Kind + " by " + k.Library))
+		}
 		if k.Service != "" {
 			b.WriteString(" (" + text(k.Service) + ")")
 		}

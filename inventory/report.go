@@ -60,6 +60,8 @@ type knowledge struct {
 	Name     string           `json:"name"`
 	Provider string           `json:"provider,omitempty"`
 	Service  string           `json:"service,omitempty"`
+	Library  string           `json:"library,omitempty"` // that has the name by default
+	Kind     string           `json:"kind,omitempty"`    // what that library's cookie is
 	Category consent.Category `json:"category"`
 	Seconds  *int64           `json:"seconds,omitempty"` // nil where it is not known
 }
@@ -190,7 +192,7 @@ func (s *sighting) knowledge() *knowledge {
 	if f == nil {
 		return nil
 	}
-	k := &knowledge{Name: f.pattern, Provider: f.provider, Service: f.service, Category: f.category}
+	k := &knowledge{Name: f.pattern, Provider: f.provider, Service: f.service, Library: f.library, Kind: f.kind, Category: f.category}
 	if f.timed {
 		seconds := int64(f.lifetime / time.Second)
 		k.Seconds = &seconds

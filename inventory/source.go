@@ -92,6 +92,9 @@ func (f *finding) declaration() (c consent.Cookie, impossible string) {
 		if k.Service != "" {
 			c.Service = consent.Text{language.English: k.Service}
 		}
+		if k.Kind != "" {
+			c.Purpose = consent.Text{language.English: todoPurpose + ". It is " + k.Kind + "."}
+		}
 		if k.Seconds != nil {
 			c.Lifetime = time.Duration(*k.Seconds) * time.Second
 		}
@@ -167,6 +170,9 @@ func (f *finding) comments() (lines []string) {
 		if f.httpOnly() {
 			lines = append(lines, "It is HttpOnly, as logins are: if it is one, make it consent.Necessary.")
 		}
+	case k.Library != "":
+		lines = append(lines, "The default name of "+k.Kind+" by "+k.Library+". TODO: check that it is this one.",
+			"That one is exempt from consent, and the provider is you.")
 	case k.Category == consent.Necessary:
 		lines = append(lines, check, "That one is exempt from consent. If your own servers run its software, the provider is you.")
 	case k.Category == consent.Statistics:
