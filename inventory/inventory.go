@@ -38,8 +38,8 @@ import (
 //
 // It remembers the 1,024 names and patterns that it sees most, from responses, and
 // as many from requests, which anybody may fill with whatever he likes; less than
-// 16 MB, however many names there are. It is safe for concurrent use. Make it with
-// [New].
+// 16 MB, however many names there are. All of it is in memory: each process has its
+// own, until it restarts. It is safe for concurrent use. Make it with [New].
 type Inventory struct {
 	declared *declared
 
