@@ -29,6 +29,7 @@ import (
 	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 
@@ -42,6 +43,11 @@ import (
 // only the visitor who accepts is given, such as statistics, is held against
 // its declaration there.
 //
+// A request that the site refuses, with a status of 400 or more, proves nothing
+// of the cookies that it would set, and fails t too. Where that is what should
+// happen, or where a form carries a token of the page before it, use [New] and
+// [Visitor.Do].
+//
 // Config and build are those of [New], and each visitor keeps the cookies it is
 // given: see [Visitor.Do].
 func Run(t testing.TB, config consent.Config, build func(*consent.Middleware) http.Handler, requests ...*http.Request) {
@@ -52,9 +58,16 @@ func Run(t testing.TB, config consent.Config, build func(*consent.Middleware) ht
 	site := New(t, config, build)
 	undecided, refused, accepted := site.Undecided(), site.Decided(consent.RefuseAll()), site.Decided(consent.AcceptAll())
 	refused.who, accepted.who = "a visitor who has refused all", "a visitor who has accepted all"
+	told := make(map[string]bool)
 	for _, visitor := range []*Visitor{undecided, refused, accepted} {
 		for _, r := range requests {
-			visitor.Do(r)
+			response := visitor.Do(r)
+			refusal := title(r) + response.Status
+			if response.StatusCode >= http.StatusBadRequest && !told[refusal] {
+				told[refusal] = true
+				t.Errorf("%s by %s: the site refuses it with the status %s, which proves nothing of its cookies: "+
+					"where that is expected, or where a form carries a token, use New and Do", title(r), visitor.who, strings.TrimSpace(response.Status))
+			}
 		}
 	}
 }

@@ -139,6 +139,78 @@ func TestACookieThatIsNotAsDeclaredIsNamedWithWhatDiffers(t *testing.T) {
 	}
 }
 
+// guarded returns a site whose form carries a token, and which refuses others.
+func guarded(mw *consent.Middleware) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "sessionid", Value: "t1", Path: "/"})
+		io.WriteString(w, "t1")
+	})
+	mux.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
+		if c, err := r.Cookie("sessionid"); err != nil || c.Value != r.FormValue("token") {
+			http.Error(w, "no token", http.StatusForbidden)
+			return
+		}
+		http.SetCookie(w, &http.Cookie{Name: "promo"})
+	})
+	return mw.Wrap(mux)
+}
+
+func TestARequestThatTheSiteRefusesProvesNothing(t *testing.T) {
+	status := http.StatusBadRequest
+	answering := func(*consent.Middleware) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+	}
+	for _, status = range []int{400, 404, 403, 500, 503, 599} {
+		var at string
+		got := record(func(t testing.TB) {
+			at = here()
+			consenttest.Run(t, declared(), answering, httptest.NewRequest("POST", "/basket?article=7", nil))
+		})
+		assert.Equal(t, []string{at}, got.places)
+		assert.Equal(t, []string{fmt.Sprintf("POST /basket?article=7 by a new visitor: the site refuses it with the status %s, which proves nothing of its cookies: "+
+			"where that is expected, or where a form carries a token, use New and Do", strings.TrimSpace(fmt.Sprint(status, " ", http.StatusText(status))))}, got.reported)
+		assert.False(t, got.fatal)
+	}
+	for _, status = range []int{200, 204, 303, 304, 399} {
+		got := record(func(t testing.TB) { consenttest.Run(t, declared(), answering, get("/")) })
+		assert.Empty(t, got.reported, status)
+	}
+}
+
+func TestWhatOnlySomeVisitorsAreRefusedIsNamedWithTheFirst(t *testing.T) {
+	got := record(func(t testing.TB) {
+		consenttest.Run(t, declared(), func(mw *consent.Middleware) http.Handler {
+			return mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				http.SetCookie(w, &http.Cookie{Name: "promo"})
+				if consent.FromContext(r.Context()).Decided() {
+					w.WriteHeader(http.StatusTeapot)
+				}
+			}))
+		}, get("/"))
+	})
+	require.Len(t, got.reported, 2)
+	assert.Equal(t, `GET / by a new visitor: cookie "promo" is not declared`, got.reported[0])
+	assert.Contains(t, got.reported[1], "GET / by a visitor who has refused all: the site refuses it with the status 418 I'm a teapot, ")
+}
+
+func TestAFormWithATokenIsPostedByDo(t *testing.T) {
+	got := record(func(t testing.TB) {
+		visitor := consenttest.New(t, declared(), guarded).Undecided()
+		post := func(token string) *http.Response {
+			return visitor.Do(httptest.NewRequest("POST", "/?token="+token, nil))
+		}
+		if status := post("").StatusCode; status != http.StatusForbidden { // where that is expected
+			t.Errorf("the status is %d", status)
+		}
+		token, _ := io.ReadAll(visitor.Do(get("/")).Body)
+		if status := post(string(token)).StatusCode; status != http.StatusOK {
+			t.Errorf("the status is %d", status)
+		}
+	})
+	assert.Equal(t, []string{`POST /?token=t1 by a new visitor: cookie "promo" is not declared`}, got.reported)
+}
+
 func TestATrailerIsNoPlaceForACookie(t *testing.T) {
 	got := record(func(t testing.TB) {
 		consenttest.Run(t, declared(), func(*consent.Middleware) http.Handler {

@@ -35,6 +35,10 @@ func newVisitor(site *Site, who string, answer []*http.Cookie) *Visitor {
 // declared it, or that is not as it was declared; what it has told of one
 // request once, it does not tell again. Redirections are not followed.
 //
+// What the response says is for the test to look at: whether its status is the
+// one that is expected, and the token in its body that the next form has to
+// carry. A cookie that such a token belongs to travels with the visitor.
+//
 // Cookies travel as on https, whatever the request's scheme. The request's body
 // is read and put back: the same request can be sent again.
 func (v *Visitor) Do(r *http.Request) *http.Response {
