@@ -66,6 +66,7 @@ func TestACookieOfNetHTTPHasToBeDeclared(t *testing.T)                { agrees(t
 func TestACookieInAHeaderFieldHasToBeDeclared(t *testing.T)           { agrees(t, "headers") }
 func TestASessionOfGorillaHasToBeDeclared(t *testing.T)               { agrees(t, "gorilla") }
 func TestASessionManagerHasToBeDeclared(t *testing.T)                 { agrees(t, "manager") }
+func TestATokenOfGorillaHasToBeDeclared(t *testing.T)                 { agrees(t, "protect") }
 func TestADeclarationHasToBeSet(t *testing.T)                         { agrees(t, "declarations") }
 func TestTheMostSpecificPatternCounts(t *testing.T)                   { agrees(t, "patterns") }
 func TestADeclarationThatCannotBeReadIsSaidToBe(t *testing.T)         { agrees(t, "unread") }

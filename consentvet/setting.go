@@ -32,6 +32,7 @@ func (s *site) settings() []setting {
 				all = append(all, s.field(call)...)
 			}
 			all = append(all, s.session(call)...)
+			all = append(all, s.token(call)...)
 			all = append(all, s.manager(i)...)
 		}
 	}
