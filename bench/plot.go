@@ -1,13 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"image/color"
+	"os"
 	"strconv"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
 )
 
 // colours are told apart by readers who see few of them, and so are the marks.
@@ -16,13 +20,16 @@ var (
 	marks   = []draw.GlyphDrawer{draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.RingGlyph{}}
 )
 
-// draw writes a figure to a file, in the format of its extension: the median of
-// each point, with its quartiles. The bare handler is the last curve.
+// draw writes a figure to a PNG file: the median of each point, with its
+// quartiles. The bare handler is the last curve.
 func (f figure) draw(file string, logarithmic bool) error {
 	p := plot.New()
 	p.X.Label.Text = f.of
 	p.Y.Label.Text = "ns a request"
 	p.Y.Min = 0
+	for _, text := range []*font.Font{&p.X.Label.TextStyle.Font, &p.Y.Label.TextStyle.Font, &p.X.Tick.Label.Font, &p.Y.Tick.Label.Font, &p.Legend.TextStyle.Font} {
+		text.Variant = "Sans"
+	}
 	p.X.Padding, p.Y.Padding = vg.Points(4), vg.Points(4)
 	p.Legend.Top, p.Legend.Left = true, true
 	p.Add(plotter.NewGrid())
@@ -50,7 +57,13 @@ func (f figure) draw(file string, logarithmic bool) error {
 		}
 	}
 	p.Y.Max *= 1.3 // room for the legend
-	return p.Save(16*vg.Centimeter, 10*vg.Centimeter, file)
+	canvas := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(16*vg.Centimeter, 10*vg.Centimeter), vgimg.UseDPI(144))}
+	p.Draw(draw.Crop(draw.New(canvas), 0, -vg.Centimeter/2, 0, 0)) // room for half of the last label
+	var picture bytes.Buffer
+	if _, err := canvas.WriteTo(&picture); err != nil {
+		return err
+	}
+	return os.WriteFile(file, picture.Bytes(), 0o644)
 }
 
 type intervals struct {

@@ -73,10 +73,10 @@ func (r results) write(folder string) error {
 		return err
 	}
 	if r.Server != nil {
-		if err := r.Server.Declarations.draw(filepath.Join(folder, "declarations.svg"), true); err != nil {
+		if err := r.Server.Declarations.draw(filepath.Join(folder, "declarations.png"), true); err != nil {
 			return err
 		}
-		if err := r.Server.Lines.draw(filepath.Join(folder, "lines.svg"), false); err != nil {
+		if err := r.Server.Lines.draw(filepath.Join(folder, "lines.png"), false); err != nil {
 			return err
 		}
 	}

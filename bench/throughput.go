@@ -7,19 +7,28 @@ import (
 	"time"
 )
 
-// A raced contestant is one with what its server and that of its bare handler
-// answered, in requests a second, pair by pair.
+// A raced contestant is one with the pace of its server and that of its bare
+// handler's, pair by pair.
 type raced struct {
 	contestant
-	Bare, Wrapped sample
+	bare, wrapped []pace
 }
 
-// Ratio is what the middleware leaves of the bare server's throughput, pair by
-// pair.
-func (r raced) Ratio() sample {
-	ratio := make(sample, len(r.Bare))
+// Throughput is what the middleware leaves of the bare server's, pair by pair.
+func (r raced) Throughput() sample {
+	return r.ratio(func(p pace) float64 { return p.perSecond })
+}
+
+// ByProcessor is the throughput where only time counts in which the process
+// had a processor, so that others on the machine disturb it less.
+func (r raced) ByProcessor() sample {
+	return r.ratio(func(p pace) float64 { return p.perProcessorSecond })
+}
+
+func (r raced) ratio(of func(pace) float64) sample {
+	ratio := make(sample, len(r.bare))
 	for i := range ratio {
-		ratio[i] = r.Wrapped[i] / r.Bare[i]
+		ratio[i] = of(r.wrapped[i]) / of(r.bare[i])
 	}
 	return ratio
 }
@@ -46,7 +55,7 @@ func race(list []contestant, rounds int, each time.Duration) (result []raced, er
 	result = make([]raced, len(list))
 	for round := range rounds {
 		for i, c := range list {
-			var answered [2]float64
+			var answered [2]pace
 			for turn := range 2 {
 				side := (turn + round) % 2
 				if answered[side], err = loads[2*i+side].run(each); err != nil {
@@ -54,8 +63,8 @@ func race(list []contestant, rounds int, each time.Duration) (result []raced, er
 				}
 			}
 			result[i].contestant = c
-			result[i].Bare = append(result[i].Bare, answered[0])
-			result[i].Wrapped = append(result[i].Wrapped, answered[1])
+			result[i].bare = append(result[i].bare, answered[0])
+			result[i].wrapped = append(result[i].wrapped, answered[1])
 		}
 	}
 	return result, nil

@@ -18,7 +18,7 @@ func TestWhatHoldsIsDecidedByTheWorstOfOursAndTheBestOfTheOthers(t *testing.T) {
 		return priced{contestant: contestant{Name: name, kind: kind, cookie: cookie}, Cost: cost{NS: sample{ns + 10}}, alone: cost{NS: sample{10}}}
 	}
 	left := func(kind kind, wrapped float64) raced {
-		return raced{contestant: contestant{kind: kind}, Bare: sample{100}, Wrapped: sample{wrapped}}
+		return raced{contestant: contestant{kind: kind}, bare: []pace{{100, 1}}, wrapped: []pace{{wrapped, 1}}}
 	}
 	r := serverResults{
 		Costs: []priced{
@@ -28,12 +28,14 @@ func TestWhatHoldsIsDecidedByTheWorstOfOursAndTheBestOfTheOthers(t *testing.T) {
 		Throughput: []raced{left(null, 50), left(ours, 99), left(ours, 97), left(other, 50)},
 	}
 	verdicts := r.Verdicts()
-	assert.Len(t, verdicts, 3)
+	assert.Len(t, verdicts, 4)
 	assert.True(t, verdicts[0].Holds)
 	assert.Equal(t, "ours, dear: 200 ns; guard: 200 ns", verdicts[0].Figures)
 	assert.False(t, verdicts[1].Holds)
 	assert.Equal(t, "ours, known: 500 ns; guard, known: 400 ns", verdicts[1].Figures)
 	assert.False(t, verdicts[2].Holds)
+	assert.Equal(t, "ours, known: 500 ns; guard: 200 ns", verdicts[2].Figures)
+	assert.False(t, verdicts[3].Holds)
 
 	holds := func(own, other visited) (holds []bool) {
 		own.site, other.site = site{Name: "ours", ours: true, banner: "a"}, site{Name: "another", banner: "b"}
