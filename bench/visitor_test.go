@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -62,4 +63,12 @@ func TestATourTellsAPageWithoutABannerFromOurs(t *testing.T) {
 	assert.Equal(t, []string{"_pk_id.1.1fff"}, without.HTTPOnly)
 	assert.Empty(t, with.Readable)
 	assert.Empty(t, with.HTTPOnly)
+
+	folder := t.TempDir()
+	require.NoError(t, results{Visitor: &visitorResults{Rounds: 1, Browser: b.version, Sites: visited}}.write(folder))
+	page, err := os.ReadFile(filepath.Join(folder, "RESULTS.md"))
+	require.NoError(t, err)
+	assert.Regexp(t, `(?m)^\| no banner \| 2 \| .* \| none \| 0 \| .* \| `+"`_pk_id.1.1fff` \\| `_pk_id.1.1fff` \\|$", string(page))
+	assert.Regexp(t, `(?m)^\| consent, no script \| 3 \| .* \| nothing \| nothing \|$`, string(page))
+	assert.NotContains(t, string(page), "## The server")
 }
