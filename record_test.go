@@ -190,6 +190,9 @@ func TestRefusingWaitsForNoRecorder(t *testing.T) {
 		c.OptOut = func(*http.Request) bool { return true }
 	})
 	l.during, l.later = nil, nil
+	serve(american, yes, func(_ http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, l.kept[0].Reference, consent.FromContext(r.Context()).Reference(), "the law does not change who it is")
+	})
 	serve(american, "", func(w http.ResponseWriter, r *http.Request) {
 		assert.ErrorIs(t, american.Save(w, r, consent.Accept(consent.Statistics)), consent.ErrNotRecorded)
 		prefs := consent.FromContext(r.Context())
