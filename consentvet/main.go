@@ -15,7 +15,7 @@
 //   - a Set-Cookie field, by Set, Add or index of an http.Header;
 //   - a session of github.com/gorilla/sessions;
 //   - a session manager of github.com/alexedwards/scs;
-//   - the token of github.com/gorilla/csrf.
+//   - the token of github.com/gorilla/csrf, or of github.com/justinas/nosurf.
 //
 // A name is followed from there through variables, parameters, results, fields
 // and literals to the constants that it may be. What deletes a cookie needs no

@@ -67,6 +67,7 @@ func TestACookieInAHeaderFieldHasToBeDeclared(t *testing.T)           { agrees(t
 func TestASessionOfGorillaHasToBeDeclared(t *testing.T)               { agrees(t, "gorilla") }
 func TestASessionManagerHasToBeDeclared(t *testing.T)                 { agrees(t, "manager") }
 func TestATokenOfGorillaHasToBeDeclared(t *testing.T)                 { agrees(t, "protect") }
+func TestATokenOfNosurfHasToBeDeclared(t *testing.T)                  { agrees(t, "surf") }
 func TestADeclarationHasToBeSet(t *testing.T)                         { agrees(t, "declarations") }
 func TestTheMostSpecificPatternCounts(t *testing.T)                   { agrees(t, "patterns") }
 func TestADeclarationThatCannotBeReadIsSaidToBe(t *testing.T)         { agrees(t, "unread") }

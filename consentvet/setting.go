@@ -34,6 +34,7 @@ func (s *site) settings() []setting {
 			all = append(all, s.session(call)...)
 			all = append(all, s.token(call)...)
 			all = append(all, s.manager(i)...)
+			all = append(all, s.surf(i)...)
 		}
 	}
 	return all

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
@@ -32,4 +33,45 @@ func (s *site) token(call *ssa.CallCommon) []setting {
 		all = set([]trace.Text{{Parts: []string{"_gorilla_csrf"}}}, by, call.Pos())
 	}
 	return all
+}
+
+const nosurf = "github.com/justinas/nosurf"
+
+// surf returns the cookie of a handler of nosurf, which is called "csrf_token"
+// where its base cookie has no name.
+func (s *site) surf(i ssa.CallInstruction) []setting {
+	made, ok := i.(*ssa.Call)
+	if !ok || callee(&made.Call) != nosurf+".New" && callee(&made.Call) != nosurf+".NewPure" {
+		return nil
+	}
+	var names []trace.Text
+	for _, base := range s.basesOf(made) {
+		switch base := base.Value.(type) {
+		case *ssa.Const: // http.Cookie{}
+		case *ssa.UnOp:
+			names = append(names, s.TextsOf(s.Field(base.X, fieldOf(base.Type(), "Name")))...)
+		default:
+			names = append(names, trace.Computed())
+		}
+	}
+	if len(names) == 0 {
+		names = []trace.Text{{Parts: []string{"csrf_token"}}}
+	}
+	return set(names, "justinas/nosurf", made.Pos())
+}
+
+// basesOf returns the cookies that the handler of this call is told to build its
+// own upon.
+func (s *site) basesOf(handler *ssa.Call) (bases []trace.Origin) {
+	for instruction := range s.Instructions() {
+		call, ok := instruction.(*ssa.Call)
+		if !ok || callee(&call.Call) != "(*"+nosurf+".CSRFHandler).SetBaseCookie" {
+			continue
+		}
+		of := func(o trace.Origin) bool { return o.Value == handler }
+		if slices.ContainsFunc(s.Origins(call.Call.Args[0]), of) {
+			bases = append(bases, s.Origins(call.Call.Args[1])...)
+		}
+	}
+	return bases
 }

@@ -9,6 +9,7 @@ require (
 	github.com/cookiecharter/consent v0.0.0
 	github.com/gorilla/csrf v1.7.3
 	github.com/gorilla/sessions v1.4.0
+	github.com/justinas/nosurf v1.2.0
 )
 
 require (
