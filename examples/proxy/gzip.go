@@ -28,6 +28,7 @@ type recoder struct {
 	to    *gzip.Writer
 	ready bytes.Buffer
 	piece [copyBufferLength]byte
+	first beginning
 }
 
 // A recoded body is read decompressed, added to, and compressed again.
@@ -43,7 +44,7 @@ type recoded struct {
 func (b *recoded) Read(p []byte) (int, error) {
 	if b.page == nil && b.err == nil {
 		b.err = b.from.Reset(b.body)
-		b.page = &injected{Reader: b.from}
+		b.page = &injected{Reader: b.from, search: search{tail: b.first[:0]}}
 	}
 	for b.ready.Len() == 0 && b.err == nil {
 		n, err := b.page.Read(b.piece[:])

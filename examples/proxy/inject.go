@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // bannerTags are what a page needs to ask its visitors. They are the same for
@@ -20,7 +21,13 @@ const bannerTags = `<link rel="stylesheet" href="` + charterPath + `style.css"><
 //
 // What a browser has kept from before, it goes on showing for as long as the
 // site says that nothing has changed. The filter does not depend on it.
-type injection struct{ recoders }
+type injection struct {
+	recoders
+	beginnings sync.Pool // of *beginning
+}
+
+// A beginning is lent to a page while its beginning is looked at.
+type beginning [pieceLength]byte
 
 func newInjection() *injection { return new(injection) }
 
@@ -84,7 +91,7 @@ func (i *injection) modify(res *http.Response) {
 	case zipped:
 		res.Body = i.recode(res.Body, res.ContentLength < 0)
 	default:
-		page := &injected{Reader: res.Body, Closer: res.Body}
+		page := i.inject(res.Body, res.ContentLength >= 0)
 		res.Body = page
 		if res.ContentLength < 0 {
 			break
@@ -109,6 +116,16 @@ func (i *injection) modify(res *http.Response) {
 	if tag := h.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") {
 		h.Set("ETag", "W/"+tag)
 	}
+}
+
+// inject returns a page with bannerTags in its head.
+func (i *injection) inject(body io.ReadCloser, gathered bool) *injected {
+	lent, ok := i.beginnings.Get().(*beginning)
+	if !ok {
+		lent = new(beginning)
+	}
+	giveBack := func() { i.beginnings.Put(lent) }
+	return &injected{Reader: body, Closer: body, search: search{tail: lent[:0]}, giveBack: giveBack, gathered: gathered}
 }
 
 // isPage tells by the head of an answer whether its body may be a page.
@@ -148,7 +165,24 @@ type injected struct {
 	search  search
 	finding finding
 	ready   [][]byte // comes before anything else is read
-	err     error    // comes behind ready
+	rest    []byte   // comes behind ready, with what is read next
+	err     error    // comes behind rest
+
+	// gathered says that net/http gathers the page in pieces of its own, as it
+	// does where the length is known. Pieces then keep the size with which they
+	// come from the site: a little more would make two of one.
+	gathered bool
+
+	giveBack func() // what inject has lent; nil for nothing
+}
+
+// Close ends the page. Nothing is read after it.
+func (b *injected) Close() error {
+	if b.giveBack != nil {
+		b.giveBack()
+		b.giveBack = nil
+	}
+	return b.Closer.Close()
 }
 
 // heldAnyway is how much of a body of known length net/http gathers before it
@@ -171,7 +205,12 @@ func (b *injected) advance() int {
 	b.finding, b.err = f, err
 	b.ready = append(b.ready, before)
 	if f == found {
-		b.ready = append(b.ready, []byte(bannerTags), after)
+		now := len(after)
+		if b.gathered {
+			now = max(0, now-len(bannerTags))
+		}
+		b.ready = append(b.ready, []byte(bannerTags), after[:now])
+		b.rest = after[now:]
 	}
 	return len(before)
 }
@@ -188,11 +227,20 @@ func (b *injected) Read(p []byte) (n int, err error) {
 		switch {
 		case n > 0 || len(p) == 0:
 			return n, nil
-		case b.err != nil:
-			return 0, b.err
-		case b.finding != unknown:
-			return b.Reader.Read(p)
+		case b.finding == unknown:
+			b.advance()
+			continue
 		}
-		b.advance()
+		n = copy(p, b.rest)
+		b.rest = b.rest[n:]
+		if b.err == nil && n < len(p) {
+			var more int
+			more, b.err = b.Reader.Read(p[n:])
+			n += more
+		}
+		if n > 0 {
+			return n, nil
+		}
+		return 0, b.err
 	}
 }

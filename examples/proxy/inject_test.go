@@ -361,3 +361,29 @@ func TestAStreamIsNotHeldBack(t *testing.T) {
 		})
 	}
 }
+
+// What has come of a page of known length arrives as it would without tags: in as
+// many bytes, however long the rest may take.
+func TestAPageOfKnownLengthIsNotHeldBack(t *testing.T) {
+	first, rest := page+strings.Repeat("text", 4000), strings.Repeat("rest", 4000)
+	arrived := make(chan bool)
+	address, _ := inFront(t, site(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Content-Length", fmt.Sprint(len(first)+len(rest)))
+		io.WriteString(w, first)
+		w.(http.Flusher).Flush()
+		<-arrived
+		io.WriteString(w, rest)
+	}), options{inject: true})
+	defer close(arrived)
+	response, err := client.Get(address)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	got := make([]byte, len(first)-(4<<10)) // net/http keeps back 4 KB of an answer of known length
+	_, err = io.ReadFull(response.Body, got)
+	require.NoError(t, err)
+	arrived <- true
+	more, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	assert.Equal(t, strings.Replace(first, "<title>", bannerTags+"<title>", 1)+rest, string(got)+string(more))
+}
