@@ -4,10 +4,13 @@
 //	go run github.com/cookiecharter/consent/consentvet@latest ./...
 //
 // It reports, with file and line, each cookie that the source sets and no
-// consent.Cookie declares, and each declaration that nothing sets:
+// consent.Cookie declares, each declaration that nothing sets, and each Provider,
+// Service or Purpose that begins with TODO, as package inventory drafts them, since
+// visitors would read that:
 //
 //	shop/cart.go:31:49: cookie "promo" is set by http.SetCookie but not declared
 //	cookies.go:22:13: cookie "csrftoken" is declared but nothing sets it
+//	cookies.go:30:43: the purpose of cookie "theme" still says TODO
 //
 // # What sets a cookie
 //
@@ -89,7 +92,7 @@ func run(dir string, args []string, stdout, stderr io.Writer) (status int) {
 	flags := flag.NewFlagSet("consentvet", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
-		fmt.Fprintln(stderr, "usage: consentvet packages\n\nIt reports cookies that are set but not declared, and declared but not set.")
+		fmt.Fprintln(stderr, "usage: consentvet packages\n\nIt reports cookies that are set but not declared, declared but not set, or whose texts say TODO.")
 	}
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -106,7 +109,7 @@ func run(dir string, args []string, stdout, stderr io.Writer) (status int) {
 		return broken
 	}
 	report := compare(site.declarations(), site.settings())
-	lines := site.sorted(slices.DeleteFunc(report.lines, site.ignored))
+	lines := site.sorted(slices.DeleteFunc(append(report.lines, site.drafts()...), site.ignored))
 	for _, line := range lines {
 		fmt.Fprintln(stdout, line)
 	}

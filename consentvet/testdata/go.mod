@@ -10,9 +10,7 @@ require (
 	github.com/gorilla/csrf v1.7.3
 	github.com/gorilla/sessions v1.4.0
 	github.com/justinas/nosurf v1.2.0
+	golang.org/x/text v0.43.0
 )
 
-require (
-	github.com/gorilla/securecookie v1.1.2 // indirect
-	golang.org/x/text v0.43.0 // indirect
-)
+require github.com/gorilla/securecookie v1.1.2 // indirect
