@@ -60,7 +60,7 @@ func cpu() string {
 	return ""
 }
 
-// load is how many processes have wanted to run in the last minute, on average.
+// loadAverage is how many processes have wanted to run in the last minute, on average.
 func loadAverage() string {
 	load, _, _ := strings.Cut(contentOf("/proc/loadavg"), " ")
 	return load
