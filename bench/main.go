@@ -45,13 +45,13 @@ func run(folder string, server, visitor bool) (err error) {
 		return err
 	}
 	if server {
-		effort := serverEffort{CostRounds: 9, CostEach: 100 * time.Millisecond, FigureRounds: 7, FigureEach: 30 * time.Millisecond, Pairs: 40, PairEach: 100 * time.Millisecond}
+		effort := serverEffort{CostRounds: 9, CostEach: 100 * time.Millisecond, FigureRounds: 7, FigureEach: 30 * time.Millisecond, Pairs: 80, PairEach: 50 * time.Millisecond}
 		if r.Server, err = measureServer(effort); err != nil {
 			return err
 		}
 	}
 	if visitor {
-		if r.Visitor, err = measureVisitor(folder, 9); err != nil {
+		if r.Visitor, err = measureVisitor(folder, 8); err != nil {
 			return err
 		}
 	}

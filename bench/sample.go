@@ -18,7 +18,11 @@ func (s sample) quantile(share float64) float64 {
 	return sorted[below] + (at-float64(below))*(sorted[above]-sorted[below])
 }
 
+// Median is in the middle of the sample.
 func (s sample) Median() float64 { return s.quantile(.5) }
+
+// Most is the largest of the sample.
+func (s sample) Most() float64 { return s.quantile(1) }
 
 // over tells the median and, in brackets, the quartiles, in the form of a verb.
 func (s sample) over(form string) string {

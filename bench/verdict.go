@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 )
 
 // A verdict is what must hold, whether it does, and by which figures.
@@ -20,30 +23,47 @@ func (r *serverResults) Verdicts() []verdict {
 	}{
 		{"For a visitor who sends no cookie, the middleware costs no more in any situation than the cheapest session or CSRF middleware", func(p priced) bool { return p.cookie == "" }},
 		{"For a visitor who comes back with a cookie, likewise", func(p priced) bool { return p.cookie != "" }},
-		{"Whoever comes, likewise: its dearest situation beside the cheapest of theirs", func(priced) bool { return true }},
 	} {
-		dearest, cheapest := extreme{}, extreme{}
+		var cheapest extreme
+		own := make(map[string]float64)
 		for _, p := range r.Costs {
 			switch {
 			case of.knows(p) && p.kind == ours:
-				dearest.most(p.Name, p.Added().Median())
+				own[p.Name] = p.Added().Median()
 			case of.knows(p) && p.kind == guard:
 				cheapest.least(p.Name, p.Added().Median())
 			}
 		}
-		list = append(list, verdict{of.claim, dearest.value <= cheapest.value, fmt.Sprintf("%s: %.0f ns; %s: %.0f ns", dearest.name, dearest.value, cheapest.name, cheapest.value)})
+		list = append(list, judge(of.claim, fmt.Sprintf("%s: %.0f ns", cheapest.name, cheapest.value), own, "%.0f ns", func(ns float64) bool { return ns <= cheapest.value }))
 	}
-	slowest := extreme{}
+	own := make(map[string]float64)
 	for _, t := range r.Throughput {
 		if t.kind == ours {
-			slowest.least(t.Name, t.Throughput().Median())
+			own[t.Name] = t.Throughput().Median()
 		}
 	}
-	return append(list, verdict{
-		"The throughput of a server with the middleware is at least 0.98 of the bare one's in any situation",
-		slowest.value >= .98,
-		fmt.Sprintf("%s: %.3f", slowest.name, slowest.value),
-	})
+	return append(list, judge("The throughput of a server with the middleware is at least 0.98 of the bare one's in any situation", "0.98", own, "%.3f", func(ratio float64) bool { return ratio >= .98 }))
+}
+
+// judge tells of each of ours whether it keeps to the mark.
+func judge(claim, mark string, own map[string]float64, form string, keeps func(float64) bool) verdict {
+	var kept, missed []string
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		figure := fmt.Sprintf("%s "+form, strings.TrimPrefix(name, "consent: "), own[name])
+		if keeps(own[name]) {
+			kept = append(kept, figure)
+		} else {
+			missed = append(missed, figure)
+		}
+	}
+	figures := "the mark is " + mark
+	if len(kept) > 0 {
+		figures += "; kept: " + strings.Join(kept, ", ")
+	}
+	if len(missed) > 0 {
+		figures += "; **missed**: " + strings.Join(missed, ", ")
+	}
+	return verdict{claim, len(missed) == 0, figures}
 }
 
 func (r *visitorResults) Verdicts() []verdict {
@@ -76,7 +96,7 @@ func (r *visitorResults) Verdicts() []verdict {
 	for _, v := range r.Sites {
 		switch {
 		case v.ours:
-			shift = math.Max(shift, v.Shift.quantile(1))
+			shift = math.Max(shift, v.Shift.Most())
 			violations += len(v.Violations)
 			stored += len(v.Readable) + len(v.HTTPOnly)
 		case v.banner != "" && len(v.Readable)+len(v.HTTPOnly) == 0:

@@ -17,25 +17,21 @@ func TestWhatHoldsIsDecidedByTheWorstOfOursAndTheBestOfTheOthers(t *testing.T) {
 	of := func(name string, kind kind, cookie string, ns float64) priced {
 		return priced{contestant: contestant{Name: name, kind: kind, cookie: cookie}, Cost: cost{NS: sample{ns + 10}}, alone: cost{NS: sample{10}}}
 	}
-	left := func(kind kind, wrapped float64) raced {
-		return raced{contestant: contestant{kind: kind}, bare: []pace{{100, 1}}, wrapped: []pace{{wrapped, 1}}}
+	left := func(name string, kind kind, wrapped float64) raced {
+		return raced{contestant: contestant{Name: name, kind: kind}, bare: []pace{{100, 1}}, wrapped: []pace{{wrapped, 1}}}
 	}
 	r := serverResults{
 		Costs: []priced{
 			of("ours", ours, "", 100), of("ours, dear", ours, "", 200), of("guard", guard, "", 200), of("guard, dear", guard, "", 300),
 			of("ours, known", ours, "a=1", 500), of("guard, known", guard, "a=1", 400), of("another", other, "a=1", 900),
 		},
-		Throughput: []raced{left(null, 50), left(ours, 99), left(ours, 97), left(other, 50)},
+		Throughput: []raced{left("bare", null, 50), left("ours", ours, 99), left("ours, dear", ours, 97), left("another", other, 50)},
 	}
 	verdicts := r.Verdicts()
-	assert.Len(t, verdicts, 4)
-	assert.True(t, verdicts[0].Holds)
-	assert.Equal(t, "ours, dear: 200 ns; guard: 200 ns", verdicts[0].Figures)
-	assert.False(t, verdicts[1].Holds)
-	assert.Equal(t, "ours, known: 500 ns; guard, known: 400 ns", verdicts[1].Figures)
-	assert.False(t, verdicts[2].Holds)
-	assert.Equal(t, "ours, known: 500 ns; guard: 200 ns", verdicts[2].Figures)
-	assert.False(t, verdicts[3].Holds)
+	assert.Equal(t, []bool{true, false, false}, []bool{verdicts[0].Holds, verdicts[1].Holds, verdicts[2].Holds})
+	assert.Equal(t, "the mark is guard: 200 ns; kept: ours 100 ns, ours, dear 200 ns", verdicts[0].Figures)
+	assert.Equal(t, "the mark is guard, known: 400 ns; **missed**: ours, known 500 ns", verdicts[1].Figures)
+	assert.Equal(t, "the mark is 0.98; kept: ours 0.990; **missed**: ours, dear 0.970", verdicts[2].Figures)
 
 	holds := func(own, other visited) (holds []bool) {
 		own.site, other.site = site{Name: "ours", ours: true, banner: "a"}, site{Name: "another", banner: "b"}
