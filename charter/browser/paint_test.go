@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// watchPaint keeps when the first pixels were painted, when an element was that
+// watchPaint keeps when the first content was painted, when an element was that
 // asks for it (elementtiming), and what has moved on the screen without the
 // visitor's doing.
 const watchPaint = `
@@ -41,10 +41,12 @@ func TestTheBannerIsInTheFirstPaint(t *testing.T) {
 	b := newTab(t)
 	b.onEachPage(watchPaint)
 	call(b, page.Navigate, page.NavigateParams{URL: d.url + "/slow"})
-	b.until(`painted?.["first-paint"] && painted.banner`) // the second is told a frame later
+	b.until(`painted?.["first-contentful-paint"] && painted.banner`) // the second is told a frame later
 	painted := eval[map[string]float64](b, "painted")
 	close(proceed)
-	assert.InDelta(t, painted["first-paint"], painted["banner"], 1, "in the same frame: %v", painted)
+	// On a busy machine an empty frame can come before, with the page's background
+	// alone: nothing that a visitor could read is painted before the banner.
+	assert.InDelta(t, painted["first-contentful-paint"], painted["banner"], 1, "in the same frame: %v", painted)
 	b.until(`document.querySelector("h1")`)
 }
 
