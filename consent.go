@@ -391,6 +391,9 @@ const maxAhead = 5 * time.Minute
 // read returns what the newest valid decision in the Cookie headers of a request
 // amounts to.
 func (m *Middleware) read(headers []string) *standing {
+	if len(headers) == 0 {
+		return m.undecided
+	}
 	newest, now := m.undecided, time.Now()
 	for _, value := range newestClaims(headers, now) {
 		if value == "" {

@@ -138,10 +138,12 @@ func (f *filter) FilterHead(h http.Header, final bool) {
 				j.report(key, values)
 			}
 		case isSetCookie(key):
-			if values = j.lines(values); len(values) == 0 {
+			kept, changed := j.lines(values)
+			switch {
+			case len(kept) == 0:
 				delete(h, key)
-			} else {
-				h[key] = values
+			case changed:
+				h[key] = kept
 			}
 		case key == "Trailer" && !j.mw.reportOnly:
 			h[key] = withoutSetCookie(values)
@@ -272,11 +274,10 @@ func (j *judgement) leave() []string {
 	return lines
 }
 
-// lines returns those that pass. The given slice may be shared between
-// requests, so that nothing is written to it: where a line goes, the others
-// move.
-func (j *judgement) lines(given []string) (kept []string) {
-	changed := false
+// lines returns those that pass, and whether they are others than the given ones.
+// The given slice may be shared between requests, so that nothing is written to
+// it: where a line goes, the others move.
+func (j *judgement) lines(given []string) (kept []string, changed bool) {
 	for i, line := range given {
 		sent, passes := j.line(line)
 		if !changed && (!passes || sent != line) {
@@ -291,9 +292,9 @@ func (j *judgement) lines(given []string) (kept []string) {
 		}
 	}
 	if !changed {
-		return given
+		return given, false
 	}
-	return kept
+	return kept, true
 }
 
 // report judges lines that all stay. The head may be judged again, with lines

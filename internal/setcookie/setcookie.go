@@ -144,6 +144,9 @@ func deletion(attributes string, now func() time.Time) Deletion {
 		}
 		return NoDeletion
 	}
+	if expires == "" {
+		return NoDeletion
+	}
 	date, ok := parseDate(expires)
 	if !ok {
 		return NoDeletion

@@ -62,6 +62,9 @@ func isCacheControl(name string) bool { return strings.EqualFold(name, "Cache-Co
 // contradict it, as it was written. changed is false where the given ones do
 // so already.
 func private(values []string) (value string, changed bool) {
+	if len(values) == 0 {
+		return "private", true
+	}
 	isPrivate, contradicted := false, false
 	for _, v := range values {
 		for directive := range directives(v) {
