@@ -37,6 +37,7 @@ type Recorder interface {
 type Record struct {
 	Reference Reference // of the visitor
 	Time      time.Time // of the decision, in UTC and whole milliseconds
+	Previous  time.Time // of the decision before this one under the same Reference; the zero Time where it is the first
 	Revision  uint64    // of the site: see Config.Revision
 	Answers   []Answer  // for everything that needs consent, by category and then by provider
 	Objects   bool      // to anonymous statistics
@@ -172,23 +173,31 @@ const maxRecording = 10 * time.Second
 func (m *Middleware) takeOnRecord(f *filter, r *http.Request, choice Choice, at time.Time) error {
 	before := f.standing()
 	reference := before.reference
+	var previous time.Time
 	if reference == (Reference{}) {
 		reference = newReference()
+	} else {
+		previous = before.at.UTC()
+	}
+	record := func(choice Choice) Record {
+		record := m.record(r, choice)
+		record.Reference, record.Time, record.Previous = reference, at.UTC(), previous
+		return record
 	}
 	refuse := func(choice Choice) error {
 		if err := m.take(f, m.decide(choice, at, reference)); err != nil {
 			return err
 		}
-		m.recorder.RecordLater(m.record(r, choice, at, reference))
+		m.recorder.RecordLater(record(choice))
 		return nil
 	}
-	record := m.record(r, choice, at, reference)
-	if !record.allowsMore(before) {
+	asked := record(choice)
+	if !asked.allowsMore(before) {
 		return refuse(choice)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), maxRecording)
 	defer cancel()
-	if err := m.recorder.Record(ctx, record); err != nil {
+	if err := m.recorder.Record(ctx, asked); err != nil {
 		err = fmt.Errorf("%w: %w", ErrNotRecorded, err)
 		if rest, refuses := m.withoutNews(choice, before); refuses {
 			err = errors.Join(err, refuse(rest))
@@ -198,16 +207,14 @@ func (m *Middleware) takeOnRecord(f *filter, r *http.Request, choice Choice, at 
 	return m.take(f, m.decide(choice, at, reference))
 }
 
-// record makes the record of a choice.
-func (m *Middleware) record(r *http.Request, c Choice, at time.Time, reference Reference) Record {
+// record makes the record of a choice, of nobody and of no time yet.
+func (m *Middleware) record(r *http.Request, c Choice) Record {
 	record := Record{
-		Reference: reference,
-		Time:      at.UTC(),
-		Revision:  m.revision,
-		Objects:   c.objects,
-		Signal:    signals(r),
-		Evidence:  c.evidence,
-		Answers:   make([]Answer, len(m.registry.consents)),
+		Revision: m.revision,
+		Objects:  c.objects,
+		Signal:   signals(r),
+		Evidence: c.evidence,
+		Answers:  make([]Answer, len(m.registry.consents)),
 	}
 	for i, key := range m.registry.consents {
 		record.Answers[i] = Answer{Category: key.category, Provider: key.provider, Allowed: c.accepts(key)}

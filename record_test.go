@@ -82,6 +82,7 @@ func TestNothingIsForgottenOnRecord(t *testing.T) {
 	assert.NotZero(t, first.Reference)
 	assert.False(t, first.Time.Before(before) || first.Time.After(time.Now()), first.Time)
 	assert.Equal(t, time.UTC, first.Time.Location())
+	assert.Zero(t, first.Previous)
 	assert.Equal(t, asked, first.Evidence)
 	assert.Equal(t, []consent.Answer{
 		{"comfort", "Forum", false}, {"first-party", "Site", false}, {"statistics", "Matomo", false},
@@ -98,6 +99,7 @@ func TestNothingIsForgottenOnRecord(t *testing.T) {
 	require.Len(t, l.later, 1, "a refusal waits for nothing")
 	second := l.later[0]
 	assert.Equal(t, first.Reference, second.Reference)
+	assert.Equal(t, first.Time, second.Previous)
 	assert.True(t, second.Objects)
 	assert.Empty(t, allowed(second))
 	assert.Empty(t, second.Action)

@@ -238,6 +238,9 @@ func TestNothingIsLostByAPurgeButWhatIsOld(t *testing.T) {
 
 		keep(t, l, yes(b))
 		keep(t, l, yes(a))
+		history, err = l.History(context.Background(), a)
+		require.NoError(t, err)
+		assert.EqualValues(t, 5, history.Entries[2].Number, "what comes goes on from there")
 		purged, err = l.Purge(context.Background(), day.AddDate(0, 0, 2), nil)
 		require.NoError(t, err)
 		assert.Zero(t, purged)

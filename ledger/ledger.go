@@ -126,6 +126,7 @@ func (l *Ledger) Close(ctx context.Context) error {
 	} else {
 		err = l.writer.finish(ctx, l.db)
 	}
+	err = errors.Join(err, l.writer.close())
 	if l.owned {
 		err = errors.Join(err, l.db.Close())
 	}

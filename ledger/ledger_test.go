@@ -100,6 +100,41 @@ func TestNothingIsForgottenThatWasRecorded(t *testing.T) {
 	})
 }
 
+func TestNothingIsInventedOfAPreviousRecord(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		l := begin(t, url)
+		a, b := visitor(), visitor()
+		later := func(r consent.Reference) consent.Record {
+			record := yes(r)
+			record.Previous = record.Time.Add(-time.Hour)
+			return record
+		}
+		keep(t, l, yes(a))
+		keep(t, l, later(a))
+		keep(t, l, yes(a)) // says that it is the first
+		keep(t, l, later(b))
+		keep(t, l, yes(b))
+		for reference, count := range map[consent.Reference]int{a: 3, b: 2} {
+			history, err := l.History(context.Background(), reference)
+			require.NoError(t, err)
+			assert.Len(t, history.Entries, count)
+		}
+		// Together, in one commit.
+		unlock := func() {}
+		if isSQLite(url) {
+			unlock = locked(t, url)
+		}
+		l.RecordLater(no(visitor()))
+		for _, record := range []consent.Record{no(a), later(b), no(visitor()), no(b), later(visitor())} {
+			l.RecordLater(record)
+		}
+		unlock()
+		finish(t, l)
+		report := verified(t, begin(t, url))
+		assert.EqualValues(t, 11, report.Records)
+	})
+}
+
 func TestNothingIsForgottenWhenManyDecideAtOnce(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		// Two instances, and the same few visitors at both.

@@ -65,7 +65,7 @@ func (u *Users) Link(ctx context.Context, reference consent.Reference, user stri
 // Latest returns the last decision of a user on any of their devices, for
 // [consent.Middleware.Restore]: by its time, and of two of one time the one that
 // allows less. It counts what waits in this process to be written. It has no
-// Notice. The error is [ErrNoRecord] or the database's.
+// Notice and no Previous. The error is [ErrNoRecord] or the database's.
 func (u *Users) Latest(ctx context.Context, user string) (consent.Record, error) {
 	l := u.ledger
 	references, err := u.references(ctx, user)

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"math/bits"
 	"sync"
 
 	"github.com/cookiecharter/consent"
@@ -34,8 +35,13 @@ type entry struct {
 	row    row
 	notice *consent.Notice
 	done   chan error // of room one; nil where nobody waits
+	first  bool       // the visitor has no other record, as far as is known
 	taken  bool       // it is being written
 	tried  bool       // it may have been written already
+}
+
+func newEntry(record consent.Record) *entry {
+	return &entry{row: newRow(record), notice: record.Notice, first: record.Previous.IsZero()}
 }
 
 var (
@@ -110,7 +116,7 @@ func (q *queue) remove(out func(*entry) bool) {
 func (q *queue) take() []*entry {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	count := min(len(q.entries), maxBatch)
+	count := round(min(len(q.entries), maxBatch))
 	if q.small {
 		count = min(count, 1)
 	}
@@ -120,6 +126,13 @@ func (q *queue) take() []*entry {
 		batch[i].taken = true
 	}
 	return batch
+}
+
+// round returns the highest of 1, 2, 3, 4, 6, 8, 12, 16 and so on up to n: a server
+// prepares a statement for each number of records. What is left is next.
+func round(n int) int {
+	below := max(0, bits.Len(uint(n))-2)
+	return n >> below << below
 }
 
 // settle says what became of a batch. Who waits is told; where it failed, everybody
@@ -140,7 +153,7 @@ func (q *queue) settle(batch []*entry, err error) {
 	}
 	hopeless := len(batch) == 1 && batch[0].done == nil && unacceptable(err)
 	for _, e := range batch {
-		e.taken, e.tried = false, true
+		e.taken = false
 	}
 	q.remove(func(e *entry) bool {
 		if e.done != nil {
@@ -200,7 +213,8 @@ func (l *Ledger) Record(ctx context.Context, record consent.Record) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	e := &entry{row: newRow(record), notice: record.Notice, done: make(chan error, 1)}
+	e := newEntry(record)
+	e.done = make(chan error, 1)
 	if err := l.queue.add(e); err != nil {
 		return err
 	}
@@ -225,5 +239,5 @@ func (l *Ledger) Record(ctx context.Context, record consent.Record) error {
 // refusal stands, unrecorded. See [consent.Recorder].
 func (l *Ledger) RecordLater(record consent.Record) {
 	// Its figures say what could not be added.
-	_ = l.queue.add(&entry{row: newRow(record), notice: record.Notice})
+	_ = l.queue.add(newEntry(record))
 }

@@ -35,7 +35,10 @@ type row struct {
 // columns are a row's, in the order of row.values and row.into.
 const columns = `id, writer, place, hash, reference, n, previous, previous_hash, decided, revision, answers, objects, signal, action, language, notice`
 
-const columnCount = 16
+const (
+	columnCount = 16
+	placeColumn = 2 // counted from 0
+)
 
 // whole reads every column of a row, erased ones too.
 const whole = `SELECT id, writer, place, hash, reference, coalesce(n, 0), previous, previous_hash, decided, revision, answers, objects, signal, action, language, notice, coalesce(forgotten, 0) FROM consent_record `

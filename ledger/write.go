@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 )
@@ -65,16 +66,16 @@ func (l *Ledger) write(ctx context.Context, batch []*entry) error {
 		if err = l.writer.write(ctx, l.db, batch); err == nil {
 			return nil
 		}
+		for _, e := range batch {
+			e.first, e.tried = false, true
+		}
 		switch {
 		case collided(err) && attempt < 20:
-			time.Sleep(rand.N(time.Duration(attempt+1) * 5 * time.Millisecond))
+			time.Sleep(rand.N(time.Duration(attempt)*5*time.Millisecond + 1))
 		case !unacceptable(err) && attempt == 0:
 			// The connection may be the last of a server that has been restarted.
 		default:
 			return err
-		}
-		for _, e := range batch {
-			e.tried = true
 		}
 	}
 	if err == nil {
@@ -88,6 +89,7 @@ type writer struct {
 	id      key
 	last    int64           // the place of the last record that was written
 	known   bool            // the database knows of the writer
+	one     *sql.Stmt       // inserts one row; nil until there is one
 	notices map[string]bool // by fingerprint: those that the database holds
 }
 
@@ -112,6 +114,14 @@ func (w *writer) finish(ctx context.Context, db *database) error {
 	return nil
 }
 
+// close gives back what the writer holds of the database.
+func (w *writer) close() error {
+	if w.one == nil {
+		return nil
+	}
+	return w.one.Close()
+}
+
 // write commits a batch, each record behind the last one of the same visitor.
 func (w *writer) write(ctx context.Context, db *database, batch []*entry) error {
 	batch, err := missing(ctx, db, batch)
@@ -125,18 +135,17 @@ func (w *writer) write(ctx context.Context, db *database, batch []*entry) error 
 	if err != nil {
 		return err
 	}
-	values := make([]any, 0, len(batch)*columnCount)
+	rows := make([]row, len(batch))
 	for i, e := range batch {
-		r := e.row
+		r := &rows[i]
+		*r = e.row
 		before := heads[r.reference]
 		r.writer, r.place = w.id, w.last+int64(i)+1
 		r.n, r.previous, r.previousHash = before.n+1, before.id, before.hash
 		r.hash = r.sum()
 		heads[r.reference] = head{r.id, r.n, r.hash}
-		values = append(values, r.values(db)...)
 	}
-	_, err = db.ExecContext(ctx, db.sql(`INSERT INTO consent_record (`+columns+`) VALUES `+tuples(len(batch), columnCount)), values...)
-	if err != nil {
+	if err := w.insert(ctx, db, rows); err != nil {
 		if !collided(err) {
 			w.renew()
 		}
@@ -212,8 +221,15 @@ type head struct {
 	hash []byte
 }
 
-// heads returns the last record of each visitor of a batch.
+// heads returns the last record of each visitor of a batch, but for those who have
+// none as far as is known: most visitors decide once, and a question costs as much as
+// half of a commit.
 func heads(ctx context.Context, db *database, batch []*entry) (map[key]head, error) {
+	found := make(map[key]head, len(batch))
+	batch = slices.DeleteFunc(slices.Clone(batch), func(e *entry) bool { return e.first })
+	if len(batch) == 0 {
+		return found, nil
+	}
 	// Few lengths, so that few statements are prepared. Each visitor is a search of
 	// its own, so that no planner can think of reading the whole table.
 	size := 1
@@ -229,7 +245,6 @@ func heads(ctx context.Context, db *database, batch []*entry) (map[key]head, err
 		}
 		fmt.Fprintf(&statement, "SELECT * FROM (SELECT reference, n, id, hash FROM consent_record WHERE reference = $%d ORDER BY n DESC LIMIT 1) AS h%d", i+1, i+1)
 	}
-	found := make(map[key]head, len(batch))
 	rows, err := db.QueryContext(ctx, db.sql(statement.String()), references...)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var h head
