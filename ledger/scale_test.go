@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/plotutil"
+	"gonum.org/v1/plot/vg"
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/ledger"
@@ -82,13 +87,14 @@ func TestSizeChangesNothing(t *testing.T) {
 	if most == 0 {
 		t.Skip(scale + " says how many records")
 	}
+	var curves []sizes
 	databases(t, func(t *testing.T, url string) {
 		l := begin(t, url)
 		h := &hay{db: open(t, url), lite: isSQLite(url)}
-		h.insertions(t, l)
-		for _, records := range []int64{most / 10, most} {
+		prices := []price{h.insertions(t, l)}
+		for _, records := range []int64{most / 10, most / 4, most / 2, most} {
 			h.grow(t, records)
-			h.insertions(t, l)
+			prices = append(prices, h.insertions(t, l))
 			history := typical(200, func() {
 				found, err := l.History(context.Background(), h.visitor())
 				if assert.NoError(t, err) {
@@ -98,6 +104,7 @@ func TestSizeChangesNothing(t *testing.T) {
 			t.Logf("at %d records, a history takes %v", records, history)
 			assert.Less(t, history, 5*time.Millisecond)
 		}
+		curves = append(curves, sizes{filepath.Base(t.Name()), prices})
 		var counted written
 		h.constant(t, "export", func() {
 			require.NoError(t, l.Export(context.Background(), &counted, ledger.JSONLines, ledger.Period{}, nil))
@@ -119,16 +126,52 @@ func TestSizeChangesNothing(t *testing.T) {
 			assert.Equal(t, most/2, purged)
 		})
 	})
+	require.NoError(t, drawSizes(curves, "size.png"))
 }
 
-// insertions measures what one more record costs.
-func (h *hay) insertions(t *testing.T, l *ledger.Ledger) {
+// A price is what one more record costs at so many records.
+type price struct {
+	records    int64
+	one, crowd time.Duration // of one visitor; of each of 64 at once
+}
+
+func (h *hay) insertions(t *testing.T, l *ledger.Ledger) price {
 	one := typical(300, func() { keep(t, l, yes(visitor())) })
 	const many = 6400
 	all := timed(func() {
 		crowded(t, many, func() error { return l.Record(context.Background(), yes(visitor())) })
 	})
 	t.Logf("at %d records, one more takes %v; of 64 visitors at once, %v each", h.records, one, all/many)
+	return price{h.records, one, all / many}
+}
+
+// sizes are the prices of one kind of database.
+type sizes struct {
+	database string
+	prices   []price
+}
+
+func drawSizes(curves []sizes, file string) error {
+	p := plot.New()
+	p.X.Label.Text, p.Y.Label.Text = "million records in the ledger", "ms for one more"
+	p.Legend.Top = true
+	p.Add(plotter.NewGrid())
+	var lines []any // each has its name before it
+	for _, c := range curves {
+		one, crowd := make(plotter.XYs, len(c.prices)), make(plotter.XYs, len(c.prices))
+		for i, at := range c.prices {
+			millions := float64(at.records) / 1e6
+			one[i] = plotter.XY{X: millions, Y: at.one.Seconds() * 1000}
+			crowd[i] = plotter.XY{X: millions, Y: at.crowd.Seconds() * 1000}
+		}
+		lines = append(lines, c.database+", one visitor", one, c.database+", each of 64 at once", crowd)
+	}
+	if err := plotutil.AddLinePoints(p, lines...); err != nil {
+		return err
+	}
+	p.Y.Min = 0
+	p.Y.Max *= 1.3 // room for the legend
+	return p.Save(16*vg.Centimeter, 10*vg.Centimeter, file)
 }
 
 // constant checks that work takes no memory that grows with the records, and says
