@@ -348,21 +348,25 @@ func (m *Middleware) weigh(d *decision.Decision) *standing {
 	return s
 }
 
-// decide makes the decision that a choice amounts to.
-func (m *Middleware) decide(c Choice, at time.Time, reference Reference) *decision.Decision {
+// decision makes what travels of a record: the answers alone, for what is
+// declared now.
+func (m *Middleware) decision(record Record) *decision.Decision {
 	var yes, no []decision.Mark
-	for i, key := range m.registry.consents {
-		if c.accepts(key) {
-			yes = append(yes, m.registry.marks[i])
-		} else {
-			no = append(no, m.registry.marks[i])
+	for _, a := range record.Answers {
+		span := m.registry.providers[consentKey{a.Category, a.Provider}]
+		for _, mark := range m.registry.marks[span.from:span.to] {
+			if a.Allowed {
+				yes = append(yes, mark)
+			} else {
+				no = append(no, mark)
+			}
 		}
 	}
 	return &decision.Decision{
-		Revision:  m.revision,
-		Time:      at.Truncate(time.Millisecond),
-		Objects:   c.objects,
-		Reference: reference,
+		Revision:  record.Revision,
+		Time:      record.Time,
+		Objects:   record.Objects,
+		Reference: record.Reference,
 		Answers:   decision.MakeAnswers(yes, no),
 	}
 }

@@ -147,13 +147,13 @@ func NewMiddleware(config Config) (*Middleware, error) {
 			SameSite: http.SameSiteLaxMode,
 		},
 	}
-	var reference Reference
+	longest := m.record(AcceptAll(), time.Now())
 	if m.recorder != nil {
 		m.notice = m.registry.Notice(language.Und, language.Und, nil)
-		reference = newReference()
+		longest.Reference = newReference()
 	}
 	// Every decision has the length of this one, so that no visitor's fails.
-	if _, err := m.sign(m.decide(AcceptAll(), time.Now(), reference)); err != nil {
+	if _, err := m.sign(m.decision(longest)); err != nil {
 		return nil, &FieldError{Index: -1, Field: "Registry", Reason: err.Error()}
 	}
 	return m, nil
@@ -289,10 +289,11 @@ func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice)
 	if before := f.standing().at; !at.After(before) { // by another server's clock, or one that was set back
 		at = before.Add(time.Millisecond)
 	}
+	record := m.record(choice, at)
 	if m.recorder != nil {
-		return m.takeOnRecord(f, r, choice, at)
+		return m.takeOnRecord(f, r, record)
 	}
-	return m.take(f, m.decide(choice, at, Reference{}))
+	return m.take(f, m.decision(record))
 }
 
 // Restore puts back a decision that was recorded for the same visitor, such as
@@ -306,11 +307,11 @@ func (m *Middleware) Restore(_ http.ResponseWriter, r *http.Request, record Reco
 	if f == nil {
 		return ErrOutside
 	}
-	at := record.Time.Truncate(time.Millisecond)
-	if age := time.Since(at); age >= m.lifetime() || age <= -maxAhead || !at.After(f.standing().at) {
+	record.Time = record.Time.Truncate(time.Millisecond)
+	if age := time.Since(record.Time); age >= m.lifetime() || age <= -maxAhead || !record.Time.After(f.standing().at) {
 		return nil
 	}
-	return m.take(f, m.recall(record, at))
+	return m.take(f, m.decision(record))
 }
 
 // take makes d the visitor's decision, from now on and in this response.

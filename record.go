@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"golang.org/x/text/language"
-
-	"github.com/cookiecharter/consent/internal/decision"
 )
 
 // A Recorder keeps proof of what visitors have decided, which a site must be able
@@ -170,49 +168,45 @@ const maxRecording = 10 * time.Second
 
 // takeOnRecord is [Middleware.take] where decisions are recorded: what allows
 // anything is recorded before it counts, and what only refuses thereafter.
-func (m *Middleware) takeOnRecord(f *filter, r *http.Request, choice Choice, at time.Time) error {
+func (m *Middleware) takeOnRecord(f *filter, r *http.Request, record Record) error {
 	before := f.standing()
-	reference := before.reference
-	var previous time.Time
-	if reference == (Reference{}) {
-		reference = newReference()
+	record.Signal, record.Reference = signals(r), before.reference
+	if record.Reference == (Reference{}) {
+		record.Reference = newReference()
 	} else {
-		previous = before.at.UTC()
+		record.Previous = before.at.UTC()
 	}
-	record := func(choice Choice) Record {
-		record := m.record(r, choice)
-		record.Reference, record.Time, record.Previous = reference, at.UTC(), previous
-		return record
+	if !record.allowsMore(before) {
+		return m.refuse(f, record)
 	}
-	refuse := func(choice Choice) error {
-		if err := m.take(f, m.decide(choice, at, reference)); err != nil {
-			return err
-		}
-		m.recorder.RecordLater(record(choice))
-		return nil
-	}
-	asked := record(choice)
-	if !asked.allowsMore(before) {
-		return refuse(choice)
-	}
+	d := m.decision(record)
 	ctx, cancel := context.WithTimeout(r.Context(), maxRecording)
 	defer cancel()
-	if err := m.recorder.Record(ctx, asked); err != nil {
+	if err := m.recorder.Record(ctx, record); err != nil {
 		err = fmt.Errorf("%w: %w", ErrNotRecorded, err)
-		if rest, refuses := m.withoutNews(choice, before); refuses {
-			err = errors.Join(err, refuse(rest))
+		if rest, refuses := record.withoutNews(before); refuses {
+			err = errors.Join(err, m.refuse(f, rest))
 		}
 		return err
 	}
-	return m.take(f, m.decide(choice, at, reference))
+	return m.take(f, d)
 }
 
-// record makes the record of a choice, of nobody and of no time yet.
-func (m *Middleware) record(r *http.Request, c Choice) Record {
+// refuse takes a decision that allows nothing new, whatever becomes of its record.
+func (m *Middleware) refuse(f *filter, record Record) error {
+	if err := m.take(f, m.decision(record)); err != nil {
+		return err
+	}
+	m.recorder.RecordLater(record)
+	return nil
+}
+
+// record makes the record of a choice, of nobody yet.
+func (m *Middleware) record(c Choice, at time.Time) Record {
 	record := Record{
+		Time:     at.UTC().Truncate(time.Millisecond),
 		Revision: m.revision,
 		Objects:  c.objects,
-		Signal:   signals(r),
 		Evidence: c.evidence,
 		Answers:  make([]Answer, len(m.registry.consents)),
 	}
@@ -231,39 +225,20 @@ func (r *Record) allowsMore(before *standing) bool {
 	return before.objects && !r.Objects || slices.ContainsFunc(r.Answers, func(a Answer) bool { return a.Allowed })
 }
 
-// withoutNews returns what counts of a choice that could not be recorded: of what it
-// allows, only what the visitor had allowed before. It reports false where that
+// withoutNews returns what counts of a decision that could not be recorded: of what
+// it allows, only what the visitor had allowed before. It reports false where that
 // refuses nothing that is allowed now.
-func (m *Middleware) withoutNews(c Choice, before *standing) (rest Choice, refuses bool) {
-	rest = Choice{objects: c.objects || before.objects, evidence: c.evidence}
-	refuses = c.objects && !before.objects
-	for i, key := range m.registry.consents {
-		if !c.accepts(key) {
+func (r Record) withoutNews(before *standing) (rest Record, refuses bool) {
+	refuses = r.Objects && !before.objects
+	r.Objects = r.Objects || before.objects
+	r.Answers = slices.Clone(r.Answers) // the recorder may have kept them
+	for i, a := range r.Answers {
+		if !a.Allowed {
 			refuses = refuses || before.answers[i].allows()
-		} else if before.answers[i] == accepted {
-			rest.providers = append(rest.providers, key)
 		}
+		r.Answers[i].Allowed = a.Allowed && before.answers[i] == accepted
 	}
-	return rest, refuses
-}
-
-// recall makes the decision that a record is the proof of.
-func (m *Middleware) recall(record Record, at time.Time) *decision.Decision {
-	var yes, no []decision.Mark
-	for _, a := range record.Answers {
-		span := m.registry.providers[consentKey{a.Category, a.Provider}]
-		for _, mark := range m.registry.marks[span.from:span.to] {
-			if a.Allowed {
-				yes = append(yes, mark)
-			} else {
-				no = append(no, mark)
-			}
-		}
-	}
-	return &decision.Decision{
-		Revision: record.Revision, Time: at, Objects: record.Objects, Reference: record.Reference,
-		Answers: decision.MakeAnswers(yes, no),
-	}
+	return r, refuses
 }
 
 // newReference returns one that nobody has.
