@@ -115,6 +115,22 @@ func (e *ChoiceError) Error() string {
 // else, and nothing is decided.
 type Preferences struct{ f *filter }
 
+// registry returns what the answers are about; outside of Wrap, nothing.
+func (p Preferences) registry() *Registry {
+	if p.f == nil {
+		return new(Registry)
+	}
+	return p.f.mw.registry
+}
+
+// standing returns what the visitor has decided; outside of Wrap, nothing.
+func (p Preferences) standing() *standing {
+	if p.f == nil {
+		return new(standing)
+	}
+	return p.f.standing()
+}
+
 // Allows reports whether the visitor allows every provider of the category. The
 // answer is true for [Necessary], and false for a category in which nothing is
 // declared. Ask it before a page embeds a script or a pixel that sets cookies
@@ -124,22 +140,16 @@ func (p Preferences) Allows(category Category) bool {
 	if category == Necessary {
 		return true
 	}
-	if p.f == nil {
-		return false
-	}
-	span, declared := p.f.mw.registry.categories[category]
-	return declared && p.f.standing().allows(span)
+	span, declared := p.registry().categories[category]
+	return declared && p.standing().allows(span)
 }
 
 // AllowsProvider reports whether the visitor allows what one provider declares
 // in the category. The answer is false for a provider that declares nothing
 // there.
 func (p Preferences) AllowsProvider(category Category, provider string) bool {
-	if p.f == nil {
-		return false
-	}
-	span, declared := p.f.mw.registry.providers[consentKey{category, provider}]
-	return declared && p.f.standing().allows(span)
+	span, declared := p.registry().providers[consentKey{category, provider}]
+	return declared && p.standing().allows(span)
 }
 
 // Consented reports whether the visitor has consented to what one provider
@@ -147,11 +157,8 @@ func (p Preferences) AllowsProvider(category Category, provider string) bool {
 // [Preferences.AllowsProvider] it leaves aside what is exempt, and with it an
 // objection; the answer is false for a provider that asks for nothing there.
 func (p Preferences) Consented(category Category, provider string) bool {
-	if p.f == nil {
-		return false
-	}
-	span := p.f.mw.registry.providers[consentKey{category, provider}]
-	return span.from < span.to && p.f.standing().allows(consentSpan{from: span.from, to: span.to})
+	span := p.registry().providers[consentKey{category, provider}]
+	return span.from < span.to && p.standing().allows(consentSpan{from: span.from, to: span.to})
 }
 
 // AllowsCookie reports whether a cookie of this name would pass the middleware.
@@ -172,25 +179,22 @@ func (p Preferences) Decided() bool {
 // OptOut reports whether [Config.OptOut] holds for the request: what the visitor
 // has not refused is allowed.
 func (p Preferences) OptOut() bool {
-	return p.f != nil && p.f.standing().optOut
+	return p.standing().optOut
 }
 
 // Presumed reports whether what needs consent in the category is allowed although
 // the visitor has not answered for it, because [Config.OptOut] holds. Do not
 // record it as an answer: where the law is opt-in, it is none.
 func (p Preferences) Presumed(category Category) bool {
-	if p.f == nil {
-		return false
-	}
-	span := p.f.mw.registry.categories[category]
-	return slices.Contains(p.f.standing().answers[span.from:span.to], presumed)
+	span := p.registry().categories[category]
+	return slices.Contains(p.standing().answers[span.from:span.to], presumed)
 }
 
 // RefusedBySignal reports whether the browser's Global Privacy Control stands in
 // for an answer about third parties that the visitor has not given: see
 // [Config.OptOut].
 func (p Preferences) RefusedBySignal() bool {
-	return p.f != nil && p.f.standing().signal
+	return p.standing().signal
 }
 
 // Origins returns the [Cookie.Origins] that are allowed, each once and sorted: the
@@ -198,12 +202,9 @@ func (p Preferences) RefusedBySignal() bool {
 // itself contacts no other. An origin that several declarations name, "https://*."
 // included, is allowed where each of them is. Where none is, the answer is empty.
 func (p Preferences) Origins() []string {
-	if p.f == nil {
-		return nil
-	}
 	var origins []string
-	for _, o := range p.f.mw.registry.origins {
-		if reason, _ := p.f.standing().judge(&o.rule); reason == "" {
+	for _, o := range p.registry().origins {
+		if reason, _ := p.standing().judge(&o.rule); reason == "" {
 			origins = append(origins, o.source)
 		}
 	}
@@ -212,26 +213,20 @@ func (p Preferences) Origins() []string {
 
 // Objects reports whether the visitor objects to anonymous statistics.
 func (p Preferences) Objects() bool {
-	return p.f != nil && p.f.standing().objects
+	return p.standing().objects
 }
 
 // DecidedAt returns when the visitor took the decision that stands, in whole
 // milliseconds; the zero Time where none does. A decision that no longer
 // covers what is declared has its time all the same.
 func (p Preferences) DecidedAt() time.Time {
-	if p.f == nil {
-		return time.Time{}
-	}
-	return p.f.standing().at
+	return p.standing().at
 }
 
 // Reference returns the reference under which the visitor's decisions are
 // recorded; the zero Reference where none is.
 func (p Preferences) Reference() Reference {
-	if p.f == nil {
-		return Reference{}
-	}
-	return p.f.standing().reference
+	return p.standing().reference
 }
 
 // A standing is a decision held against what is declared now.
