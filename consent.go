@@ -301,9 +301,9 @@ func (r *Registry) undecided() *standing {
 // presume answers in the visitor's place what is open, where the law is opt-out:
 // all is allowed but, under Global Privacy Control, third parties.
 func (s *standing) presume(r *Registry, signal bool) *standing {
-	own := r.undecided()
-	copy(own.answers, s.answers)
-	own.at, own.objects, own.reference, own.optOut = s.at, s.objects, s.reference, true
+	own := *s
+	own.answers = append(own.room[:0], s.answers...)
+	own.optOut = true
 	third := r.categories[ThirdParty]
 	for i, a := range own.answers {
 		switch {
@@ -314,7 +314,7 @@ func (s *standing) presume(r *Registry, signal bool) *standing {
 			own.answers[i] = presumed
 		}
 	}
-	return own
+	return &own
 }
 
 // weigh holds a decision against the registry. A category that a provider has

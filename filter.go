@@ -61,6 +61,12 @@ func (f *filter) standing() *standing {
 }
 
 func (f *filter) read() *standing {
+	// A Save between two of the same middleware has not reached the request.
+	if outer := f.mw.filterOf(f.Context); outer != nil {
+		s := *outer.standing()
+		s.line = "" // it leaves once
+		return &s
+	}
 	s := f.mw.read(f.cookies)
 	// The site's function gets a request that knows nothing of this filter: what
 	// it decides, it cannot ask for.
@@ -109,6 +115,9 @@ func (f *filter) decide(s *standing, line string) bool {
 	defer f.mu.Unlock()
 	if f.sent {
 		return false
+	}
+	if before := f.current.Load(); before != nil && before.optOut {
+		s = s.presume(f.mw.registry, signals(&f.request))
 	}
 	s.line = line
 	f.current.Store(s)
