@@ -10,9 +10,9 @@
 //
 // A decision that is missing gives no consent, and neither does one that is
 // forged, expired or older than what is declared now. Cookies that nobody
-// declared are removed as well, until [Config.AllowUndeclared] says otherwise. What a script sets in the browser, a
-// server cannot remove: see [Preferences.Allows] for the scripts that a page
-// embeds.
+// declared are removed as well, until [Config.AllowUndeclared] says otherwise.
+// What a script sets in the browser, a server cannot remove: see
+// [Preferences.Allows] for the scripts that a page embeds.
 package consent
 
 import (
@@ -161,7 +161,8 @@ func (p Preferences) Consented(category Category, provider string) bool {
 	return span.from < span.to && p.standing().allows(consentSpan{from: span.from, to: span.to})
 }
 
-// AllowsCookie reports whether a cookie of this name would pass the middleware.
+// AllowsCookie reports whether a cookie of this name would pass the middleware,
+// were it not for [Config.ReportOnly].
 func (p Preferences) AllowsCookie(name string) bool {
 	if p.f == nil {
 		return name == CookieName
@@ -235,7 +236,7 @@ type standing struct {
 	objects   bool
 	reference Reference
 	answers   []answer // one for each of Registry.consents
-	room      [16]answer
+	room      [16]answer // for the answers where they are few, in the same allocation
 	optOut    bool   // what is not refused is allowed
 	signal    bool   // Global Privacy Control has refused something in the visitor's place
 	line      string // carries a decision of this very request; "" for one that came with it

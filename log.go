@@ -9,12 +9,13 @@ import (
 )
 
 // LogTo returns a function for [Config.Observe] that writes events to a log: of
-// each cookie and reason the first, and then at most one in the given span of
-// time, with the number of those that were left out ("more"). What follows from a
-// visitor's choice, or from there being none yet, is information; everything else
-// is a warning, since the declarations are not as the site is.
-// Zero means a minute. Names that hold more than printable characters are quoted.
-// What is remembered is bounded: beyond a thousand names, which only a flood has,
+// each cookie and reason the first, and then at most one in every span of time,
+// with the number of those that were left out ("more"). Zero means a minute. What
+// follows from a visitor's choice, or from there being none yet, is information;
+// everything else is a warning, since the declarations are not as the site is.
+//
+// Names that hold more than printable characters are quoted. What is remembered
+// is bounded: beyond a thousand pairs of name and reason, which only a flood has,
 // new ones are logged together under "*".
 func LogTo(logger *slog.Logger, every time.Duration) func(*http.Request, Event) {
 	if every == 0 {

@@ -134,7 +134,7 @@ func (j *judgement) noteDrift(name, line string) {
 	}
 	a := Attributes(setcookie.ReadAttributes(line, time.Now()))
 	if reason := rule.drift(a, &j.request); reason != "" {
-		j.events = append(j.events, Event{Cookie: name, Outcome: Passed, Reason: reason, Attributes: a, ReportOnly: j.mw.reportOnly})
+		j.note(name, Passed, reason, line)
 	}
 }
 

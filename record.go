@@ -25,8 +25,10 @@ type Recorder interface {
 	// seconds at the latest.
 	Record(ctx context.Context, record Record) error
 
-	// RecordLater keeps a decision that only refuses, and which stands whatever
-	// becomes of the record. It must not wait for anything.
+	// RecordLater keeps a decision that allows nothing new, and which stands
+	// whatever becomes of the record: one that only refuses, or where Record has
+	// failed what is left of it, with the consents of before that it did not
+	// withdraw. It must not wait for anything.
 	RecordLater(record Record)
 }
 

@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -120,7 +121,7 @@ type Registry struct {
 	// for them in a decision.
 	consents   []consentKey
 	marks      []decision.Mark
-	spans      []consentSpan // of each category that needs consent
+	spans      []consentSpan // of each category, empty where nothing needs consent
 	categories map[Category]consentSpan
 	providers  map[consentKey]consentSpan
 }
@@ -325,10 +326,7 @@ func (r *Registry) indexSpans() {
 }
 
 func compareConsents(a, b consentKey) int {
-	if c := strings.Compare(string(a.category), string(b.category)); c != 0 {
-		return c
-	}
-	return strings.Compare(a.provider, b.provider)
+	return cmp.Or(cmp.Compare(a.category, b.category), cmp.Compare(a.provider, b.provider))
 }
 
 func (c Cookie) clone() Cookie {
