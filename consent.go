@@ -235,11 +235,11 @@ type standing struct {
 	at        time.Time
 	objects   bool
 	reference Reference
-	answers   []answer // one for each of Registry.consents
+	answers   []answer   // one for each of Registry.consents
 	room      [16]answer // for the answers where they are few, in the same allocation
-	optOut    bool   // what is not refused is allowed
-	signal    bool   // Global Privacy Control has refused something in the visitor's place
-	line      string // carries a decision of this very request; "" for one that came with it
+	optOut    bool       // what is not refused is allowed
+	signal    bool       // Global Privacy Control has refused something in the visitor's place
+	line      string     // carries a decision of this very request; "" for one that came with it
 }
 
 type answer uint8
