@@ -204,6 +204,9 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 // here that the copy which WithContext makes lives no longer than its line.
 func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	f := &filter{Context: r.Context(), mw: m, cookies: r.Header["Cookie"]}
+	if r.ContentLength < 0 && r.Trailer == nil {
+		r.Trailer = make(http.Header) // for both requests, since net/http fills it in behind the body
+	}
 	f.request = *r.WithContext(f)
 	if m.hideRefused {
 		f.hideRefused()
