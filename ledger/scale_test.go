@@ -82,19 +82,26 @@ func (h *hay) visitor() (r consent.Reference) {
 	return r
 }
 
-func TestSizeChangesNothing(t *testing.T) {
-	most, _ := strconv.ParseInt(os.Getenv(scale), 10, 64)
-	if most == 0 {
+// most returns to how many records the trials go.
+func most(t *testing.T) int64 {
+	records, _ := strconv.ParseInt(os.Getenv(scale), 10, 64)
+	if records == 0 {
 		t.Skip(scale + " says how many records")
 	}
+	return records
+}
+
+func TestSizeChangesNothing(t *testing.T) {
+	most := most(t)
 	var curves []sizes
 	databases(t, func(t *testing.T, url string) {
 		l := begin(t, url)
+		insert := bare(t, url)
 		h := &hay{db: open(t, url), lite: isSQLite(url)}
-		prices := []price{h.insertions(t, l)}
-		for _, records := range []int64{most / 10, most / 4, most / 2, most} {
+		prices := []price{h.insertions(t, l, insert)}
+		for _, records := range []int64{most / 10, most / 4, most / 2, 3 * most / 4, most} {
 			h.grow(t, records)
-			prices = append(prices, h.insertions(t, l))
+			prices = append(prices, h.insertions(t, l, insert))
 			history := typical(200, func() {
 				found, err := l.History(context.Background(), h.visitor())
 				if assert.NoError(t, err) {
@@ -105,6 +112,16 @@ func TestSizeChangesNothing(t *testing.T) {
 			assert.Less(t, history, 5*time.Millisecond)
 		}
 		curves = append(curves, sizes{filepath.Base(t.Name()), prices})
+	})
+	require.NoError(t, drawSizes(curves, "size.png"))
+}
+
+func TestSizeTakesNoMemory(t *testing.T) {
+	most := most(t)
+	databases(t, func(t *testing.T, url string) {
+		l := begin(t, url)
+		h := &hay{db: open(t, url), lite: isSQLite(url)}
+		h.grow(t, most)
 		var counted written
 		h.constant(t, "export", func() {
 			require.NoError(t, l.Export(context.Background(), &counted, ledger.JSONLines, ledger.Period{}, nil))
@@ -126,23 +143,24 @@ func TestSizeChangesNothing(t *testing.T) {
 			assert.Equal(t, most/2, purged)
 		})
 	})
-	require.NoError(t, drawSizes(curves, "size.png"))
 }
 
 // A price is what one more record costs at so many records.
 type price struct {
 	records    int64
 	one, crowd time.Duration // of one visitor; of each of 64 at once
+	bare       time.Duration // by the driver alone
 }
 
-func (h *hay) insertions(t *testing.T, l *ledger.Ledger) price {
+func (h *hay) insertions(t *testing.T, l *ledger.Ledger, insert func() error) price {
+	alone := typical(300, func() { require.NoError(t, insert()) })
 	one := typical(300, func() { keep(t, l, yes(visitor())) })
 	const many = 6400
 	all := timed(func() {
 		crowded(t, many, func() error { return l.Record(context.Background(), yes(visitor())) })
 	})
-	t.Logf("at %d records, one more takes %v; of 64 visitors at once, %v each", h.records, one, all/many)
-	return price{h.records, one, all / many}
+	t.Logf("at %d records, one more takes %v; of 64 visitors at once, %v each; by the bare driver %v", h.records, one, all/many, alone)
+	return price{h.records, one, all / many, alone}
 }
 
 // sizes are the prices of one kind of database.
@@ -158,19 +176,26 @@ func drawSizes(curves []sizes, file string) error {
 	p.Add(plotter.NewGrid())
 	var lines []any // each has its name before it
 	for _, c := range curves {
-		one, crowd := make(plotter.XYs, len(c.prices)), make(plotter.XYs, len(c.prices))
-		for i, at := range c.prices {
-			millions := float64(at.records) / 1e6
-			one[i] = plotter.XY{X: millions, Y: at.one.Seconds() * 1000}
-			crowd[i] = plotter.XY{X: millions, Y: at.crowd.Seconds() * 1000}
+		for _, line := range []struct {
+			name string
+			cost func(price) time.Duration
+		}{
+			{"one visitor", func(p price) time.Duration { return p.one }},
+			{"the bare driver", func(p price) time.Duration { return p.bare }},
+			{"each of 64 at once", func(p price) time.Duration { return p.crowd }},
+		} {
+			points := make(plotter.XYs, len(c.prices))
+			for i, at := range c.prices {
+				points[i] = plotter.XY{X: float64(at.records) / 1e6, Y: line.cost(at).Seconds() * 1000}
+			}
+			lines = append(lines, c.database+", "+line.name, points)
 		}
-		lines = append(lines, c.database+", one visitor", one, c.database+", each of 64 at once", crowd)
 	}
 	if err := plotutil.AddLinePoints(p, lines...); err != nil {
 		return err
 	}
 	p.Y.Min = 0
-	p.Y.Max *= 1.3 // room for the legend
+	p.Y.Max *= 1.5 // room for the legend
 	return p.Save(16*vg.Centimeter, 10*vg.Centimeter, file)
 }
 
