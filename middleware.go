@@ -1,10 +1,12 @@
 package consent
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"time"
 
 	"golang.org/x/text/language"
@@ -49,8 +51,8 @@ type Config struct {
 	// for anything, and knows no Preferences.
 	OptOut func(*http.Request) bool
 
-	// Lifetime is how long a decision stands, in whole seconds; less than one
-	// is a mistake. Zero means 180 days, about the six months that the CNIL
+	// Lifetime is how long a decision stands, in whole seconds: a fraction is cut
+	// off, and less than one is a mistake. Zero means 180 days, about the six months that the CNIL
 	// calls good practice (recommendation of 17 September 2020 on cookies and
 	// other tracers). Browsers keep no cookie for longer than 400 days.
 	Lifetime time.Duration
@@ -60,7 +62,8 @@ type Config struct {
 	Revision uint64
 
 	// Domain is the Domain attribute of the preferences cookie, a host name such
-	// as "example.org", for a decision that the hosts below it share. Empty
+	// as "example.org", for a decision that the hosts below it share. Browsers
+	// ignore the cookie on any other host, such as localhost in development. Empty
 	// means the host alone.
 	Domain string
 
@@ -154,7 +157,8 @@ func NewMiddleware(config Config) (*Middleware, error) {
 	}
 	// Every decision has the length of this one, so that no visitor's fails.
 	if _, err := m.sign(m.decision(longest)); err != nil {
-		return nil, &FieldError{Index: -1, Field: "Registry", Reason: err.Error()}
+		reason := fmt.Sprintf("%d providers that need consent are more than a cookie has room for; declare fewer, or several under one name", len(m.registry.consents))
+		return nil, &FieldError{Index: -1, Field: "Registry", Reason: reason}
 	}
 	return m, nil
 }
@@ -171,9 +175,15 @@ func (c *Config) validate() error {
 		wrong("Keys", "holds no key")
 	}
 	for i, key := range c.Keys {
+		field := fmt.Sprintf("Keys[%d]", i)
 		if len(key) < minKey {
-			wrong(fmt.Sprintf("Keys[%d]", i), "has %d bytes; a key has at least %d", len(key), minKey)
+			wrong(field, "has %d bytes; a key has at least %d", len(key), minKey)
+		} else if bytes.Count(key, []byte{0}) == len(key) {
+			wrong(field, "is all zero; fill it from crypto/rand, or from your secrets")
 		}
+	}
+	if v := reflect.ValueOf(c.Recorder); v.Kind() == reflect.Pointer && v.IsNil() {
+		wrong("Recorder", "holds a nil %T; leave the field out to record nothing", c.Recorder)
 	}
 	switch {
 	case c.Lifetime < 0:

@@ -381,8 +381,11 @@ func (c Cookie) validate(wrong func(field, reason string, args ...any)) {
 	if c.Anonymous && c.Category != Statistics {
 		wrong("Anonymous", "only statistics can be anonymous, not %q", string(c.Category))
 	}
-	if c.Lifetime < 0 {
+	switch {
+	case c.Lifetime < 0:
 		wrong("Lifetime", "%v is negative; zero means until the browser is closed", c.Lifetime)
+	case c.Lifetime > 0 && c.Lifetime < time.Second:
+		wrong("Lifetime", "%v is less than a second, the unit in which cookies expire", c.Lifetime)
 	}
 	if c.Domain != "" {
 		if reason := badDomain(c.Domain); reason != "" {

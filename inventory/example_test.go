@@ -88,5 +88,5 @@ func ExampleInventory() {
 	// )
 }
 
-// secret is 32 bytes, random in production.
-var secret = make([]byte, 32)
+// secret is 32 bytes or more, random in production.
+var secret = []byte("in production this comes from your secrets")

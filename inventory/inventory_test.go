@@ -31,7 +31,7 @@ func newSite(t *testing.T, config consent.Config, declared ...consent.Cookie) *s
 	registry, err := consent.NewRegistry(declared...)
 	require.NoError(t, err)
 	found := inventory.New(registry)
-	config.Registry, config.Keys, config.Observe = registry, [][]byte{make([]byte, 32)}, found.Observe
+	config.Registry, config.Keys, config.Observe = registry, [][]byte{secret}, found.Observe
 	mw, err := consent.NewMiddleware(config)
 	require.NoError(t, err)
 	return &site{t, found, mw}

@@ -43,7 +43,7 @@ func serveAsChild(url string) {
 	if err != nil {
 		panic(err)
 	}
-	mw, err := consent.NewMiddleware(consent.Config{Registry: registry, Keys: [][]byte{make([]byte, 32)}, Recorder: l, Insecure: true})
+	mw, err := consent.NewMiddleware(consent.Config{Registry: registry, Keys: [][]byte{secret}, Recorder: l, Insecure: true})
 	if err != nil {
 		panic(err)
 	}

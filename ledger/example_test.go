@@ -49,6 +49,9 @@ func exampleBooks() (*ledger.Ledger, func()) {
 	}
 }
 
+// secret is 32 bytes or more, random in production.
+var secret = []byte("in production this comes from your secrets")
+
 func Example() {
 	directory, err := os.MkdirTemp("", "ledger")
 	if err != nil {
@@ -61,7 +64,7 @@ func Example() {
 		panic(err)
 	}
 	defer books.Close(ctx)
-	mw, err := consent.NewMiddleware(consent.Config{Registry: registry, Keys: [][]byte{make([]byte, 32)}, Recorder: books})
+	mw, err := consent.NewMiddleware(consent.Config{Registry: registry, Keys: [][]byte{secret}, Recorder: books})
 	if err != nil {
 		panic(err)
 	}

@@ -5,8 +5,10 @@
 // cookie shows that to nobody but them; a record in the site's database does.
 //
 //	books, err := ledger.Open(ctx, "consent.db") // or a postgres:// URL, or Use with the site's own *sql.DB
-//	defer books.Close(ctx)
 //	mw, err := consent.NewMiddleware(consent.Config{Recorder: books, …})
+//	…
+//	err = server.Shutdown(patience)
+//	err = books.Close(patience) // writes what still waits
 //
 // From then on a consent counts once its record would survive a crash, and a
 // refusal counts at once and is recorded as soon as the database can. A record
@@ -102,12 +104,15 @@ func begin(ctx context.Context, db *database) (*Ledger, error) {
 	return l, nil
 }
 
-// ErrClosed is what a ledger answers after [Ledger.Close].
+// ErrClosed is what [Ledger.Record] answers after [Ledger.Close]. What reads or
+// erases then fails as the database does, or goes on with one that was given to
+// [Use].
 var ErrClosed = errors.New("ledger: closed")
 
 // Close writes what waits to be written, for as long as ctx allows, and ends the
-// ledger. The error says how many refusals were not recorded, and why. A later
-// call does nothing.
+// ledger. Give it a context of its own: with one that has ended, such as that of the
+// signal that stops the server, nothing more is written. The error says how many
+// refusals were not recorded, and why. A later call does nothing.
 func (l *Ledger) Close(ctx context.Context) error {
 	if !l.queue.close() {
 		<-l.stopped

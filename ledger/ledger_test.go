@@ -278,7 +278,7 @@ func TestNothingIsLostOfStrangeText(t *testing.T) {
 
 // mw makes a site whose decisions are recorded.
 func site(t testing.TB, recorder consent.Recorder) *consent.Middleware {
-	mw, err := consent.NewMiddleware(consent.Config{Registry: registry, Keys: [][]byte{make([]byte, 32)}, Recorder: recorder, Insecure: true})
+	mw, err := consent.NewMiddleware(consent.Config{Registry: registry, Keys: [][]byte{secret}, Recorder: recorder, Insecure: true})
 	require.NoError(t, err)
 	return mw
 }

@@ -39,6 +39,9 @@ func (l *Ledger) Users(secret []byte) (*Users, error) {
 	return &Users{l, append([]byte(nil), secret...)}, nil
 }
 
+// errNoUser keeps those whose ID a site has failed to fill in from sharing a decision.
+var errNoUser = errors.New("ledger: a user without an ID is nobody")
+
 // hash returns what the ledger knows of a user.
 func (u *Users) hash(user string) []byte {
 	h := hmac.New(sha256.New, u.secret)
@@ -48,8 +51,11 @@ func (u *Users) hash(user string) []byte {
 
 // Link notes that the visitor of that reference is the user of that ID. For the
 // zero reference, of a visitor who has not decided, it does nothing. Link who has signed
-// in, and nobody else.
+// in, and nobody else. The error is that of an empty ID, or the database's.
 func (u *Users) Link(ctx context.Context, reference consent.Reference, user string) error {
+	if user == "" {
+		return errNoUser
+	}
 	if reference == (consent.Reference{}) {
 		return nil
 	}
@@ -65,7 +71,8 @@ func (u *Users) Link(ctx context.Context, reference consent.Reference, user stri
 // Latest returns the last decision of a user on any of their devices, for
 // [consent.Middleware.Restore]: by its time, and of two of one time the one that
 // allows less. It counts what waits in this process to be written. It has no
-// Notice and no Previous. The error is [ErrNoRecord] or the database's.
+// Notice and no Previous. The error is [ErrNoRecord], that of an empty ID, or the
+// database's.
 func (u *Users) Latest(ctx context.Context, user string) (consent.Record, error) {
 	l := u.ledger
 	references, err := u.references(ctx, user)
@@ -110,6 +117,9 @@ func (u *Users) References(ctx context.Context, user string) ([]consent.Referenc
 }
 
 func (u *Users) references(ctx context.Context, user string) (references []key, err error) {
+	if user == "" {
+		return nil, errNoUser
+	}
 	l := u.ledger
 	rows, err := l.db.QueryContext(ctx, l.db.sql(`SELECT reference FROM consent_link WHERE user_hash = $1`), u.hash(user))
 	err = each(rows, err, func(rows *sql.Rows) error {
