@@ -696,6 +696,8 @@ func TestNothingIsLostUnobserved(t *testing.T) {
 func TestNothingIsInventedInPlaceOfAMistakenConfig(t *testing.T) {
 	_, err := consent.NewMiddleware(consent.Config{Keys: [][]byte{key, []byte("short")}, Lifetime: -1, Domain: "http://x"})
 	assert.Equal(t, []string{"Registry", "Keys[1]", "Lifetime", "Domain"}, fields(err))
+	_, err = consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(), Keys: [][]byte{make([]byte, 32)}, Recorder: (*ledger)(nil)})
+	assert.Equal(t, []string{"Keys[0]", "Recorder"}, fields(err), "a key that nobody has filled, a ledger that nobody has opened")
 	_, err = consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(), Lifetime: time.Millisecond})
 	assert.Equal(t, []string{"Keys", "Lifetime"}, fields(err))
 	for _, domain := range []string{"under_score.org", "-a.org", "a-.org", "1.2", "123", "127.0.0.1", "a..b", "http://a.org", "a.org:80"} {

@@ -41,6 +41,7 @@ func TestNothingIsInventedInPlaceOfAMistakenDeclaration(t *testing.T) {
 		"a category in two words":      {func(c *consent.Cookie) { c.Category = "my own" }, []string{"Category"}},
 		"an endless category":          {func(c *consent.Cookie) { c.Category = consent.Category(strings.Repeat("c", 65)) }, []string{"Category"}},
 		"anonymous advertising":        {func(c *consent.Cookie) { c.Anonymous = true }, []string{"Anonymous"}},
+		"a lifetime without a unit":    {func(c *consent.Cookie) { c.Lifetime = 13 * 30 }, []string{"Lifetime"}},
 		"a negative lifetime":          {func(c *consent.Cookie) { c.Lifetime = -time.Second }, []string{"Lifetime"}},
 		"a domain with a scheme":       {func(c *consent.Cookie) { c.Domain = "https://example.org" }, []string{"Domain"}},
 		"a domain with a port":         {func(c *consent.Cookie) { c.Domain = "example.org:80" }, []string{"Domain"}},

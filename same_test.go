@@ -334,6 +334,21 @@ func TestNothingElseChangesForAHeadThatIsServedAsGet(t *testing.T) {
 	assert.True(t, strings.HasSuffix(raw, "\r\n\r\n"), raw)
 }
 
+func TestNothingElseChangesInTheTrailerOfARequest(t *testing.T) {
+	for name, head := range map[string]string{"announced": "Trailer: X-Sum\r\n", "not announced": ""} {
+		t.Run(name, func(t *testing.T) {
+			read := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, err := io.Copy(io.Discard, r.Body)
+				assert.NoError(t, err)
+				io.WriteString(w, "sum "+r.Trailer.Get("X-Sum"))
+			})
+			request := "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n" + head + "\r\n1\r\na\r\n0\r\nX-Sum: 7\r\n\r\n"
+			assert.Contains(t, rawGet(t, read, request), "sum 7")
+			assert.Contains(t, rawGet(t, middleware(t, nil).Wrap(read), request), "sum 7")
+		})
+	}
+}
+
 func TestNothingElseChangesForAReaderOfTheRequestOutside(t *testing.T) {
 	r := httptest.NewRequest("GET", "/a", nil)
 	h := middleware(t, nil).Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))

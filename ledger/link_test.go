@@ -14,6 +14,19 @@ import (
 	"github.com/cookiecharter/consent/ledger"
 )
 
+func TestNothingLeaksBetweenUsersWithoutAnID(t *testing.T) {
+	l := begin(t, lite(t))
+	users, err := l.Users(make([]byte, 32))
+	require.NoError(t, err)
+	record := yes(visitor())
+	keep(t, l, record)
+	assert.Error(t, users.Link(context.Background(), record.Reference, ""))
+	_, err = users.Latest(context.Background(), "")
+	assert.ErrorContains(t, err, "without an ID")
+	_, err = users.References(context.Background(), "")
+	assert.ErrorContains(t, err, "without an ID")
+}
+
 func TestNothingIsForgottenOnTheOtherDevicesOfAUser(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		l := begin(t, url)
