@@ -23,22 +23,25 @@ type database struct {
 }
 
 // connect makes a database of the URL that Open takes, without a word to it yet.
-func connect(source string) (*database, error) {
+// SQLite's file is made, or else has to hold a ledger.
+func connect(source string, create bool) (*database, error) {
 	scheme, rest, found := strings.Cut(source, ":")
 	switch {
 	case source == "":
-		return nil, errors.New("ledger: the URL is empty")
+		return nil, errors.New("ledger: the URL is empty; give a path, or a postgres:// URL")
 	case scheme == "postgres" || scheme == "postgresql":
 		return connectPostgres(source)
 	case found && scheme == "sqlite":
 		if path, slashed := strings.CutPrefix(rest, "//"); slashed {
 			rest = path
 		}
-		return connectSQLite(rest)
+		return connectSQLite(rest, create)
+	case found && scheme == "file":
+		return nil, fmt.Errorf("ledger: cannot open %q: give the path alone, or open it yourself for ledger.Use", source)
 	case found && strings.HasPrefix(rest, "//"):
 		return nil, fmt.Errorf("ledger: %q is no kind of database that is known here; sqlite and postgres are", scheme)
 	}
-	return connectSQLite(source)
+	return connectSQLite(source, create)
 }
 
 func connectPostgres(source string) (*database, error) {
@@ -61,16 +64,16 @@ func connectPostgres(source string) (*database, error) {
 	return &database{DB: db, name: name.String()}, nil
 }
 
-func connectSQLite(path string) (*database, error) {
+func connectSQLite(path string, create bool) (*database, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") || strings.ContainsRune(path, 0) {
 		return nil, fmt.Errorf("ledger: cannot open %q: a ledger needs the path of a file", path)
 	}
-	// Made by SQLite, it could be read by everybody on the machine.
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
-	switch {
-	case err == nil:
-		file.Close()
-	case !errors.Is(err, fs.ErrExist):
+	file := "file:" + (&url.URL{Path: path}).EscapedPath()
+	if !create {
+		if err := checkFile(path, file); err != nil {
+			return nil, err
+		}
+	} else if err := makeFile(path); err != nil {
 		return nil, fmt.Errorf("ledger: cannot make sqlite:%s: %w", path, err)
 	}
 	// FULL has WAL survive a loss of power; erased content is overwritten. References
@@ -78,13 +81,40 @@ func connectSQLite(path string) (*database, error) {
 	// (16 MB) and a log (4000 pages) are large enough to hold many of them.
 	const pragmas = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(ON)" +
 		"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)"
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+pragmas)
+	db, err := sql.Open("sqlite", file+pragmas)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: cannot open sqlite:%s: %w", path, err)
 	}
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(8)
 	return &database{DB: db, sqlite: true, name: "sqlite:" + path}, nil
+}
+
+// checkFile fails where a file is not there, or holds no ledger. To open it as a ledger
+// would write to it.
+func checkFile(path, file string) error {
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("ledger: cannot open sqlite:%s: %w", path, err)
+	}
+	db, err := sql.Open("sqlite", file+"?mode=rw&_pragma=busy_timeout(5000)")
+	if err != nil {
+		return fmt.Errorf("ledger: cannot open sqlite:%s: %w", path, err)
+	}
+	defer db.Close()
+	return (&database{DB: db, sqlite: true, name: "sqlite:" + path}).checkExists(context.Background())
+}
+
+// makeFile makes an empty file where there is none. Made by SQLite, it could be read
+// by everybody on the machine.
+func makeFile(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return file.Close()
 }
 
 // recognise finds out what kind of database db is, whatever its driver.

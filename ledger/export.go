@@ -75,7 +75,7 @@ func (l *Ledger) Export(ctx context.Context, w io.Writer, format Format, period 
 		lines.SetEscapeHTML(false)
 		err = l.entries(ctx, period, progress, func(e *Entry) error { return lines.Encode(e) })
 	default:
-		err = errors.New("no such format")
+		err = errors.New("csv and jsonl are the formats")
 	}
 	if err != nil {
 		return fmt.Errorf("ledger: cannot export as %q: %w", format, err)

@@ -100,6 +100,26 @@ func TestNothingIsForgottenThatWasRecorded(t *testing.T) {
 	})
 }
 
+func TestNothingIsInventedWhereThereIsNoLedger(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		_, err := ledger.OpenExisting(context.Background(), url)
+		require.Error(t, err)
+		assert.NoFileExists(t, url)
+		execute(t, url, "CREATE TABLE users (id integer)")
+		for range 2 { // the first has made nothing
+			_, err = ledger.OpenExisting(context.Background(), url)
+			require.ErrorContains(t, err, "there is no ledger in")
+		}
+		l := begin(t, url)
+		keep(t, l, yes(visitor()))
+		finish(t, l)
+		l, err = ledger.OpenExisting(context.Background(), url)
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, verified(t, l).Records)
+		finish(t, l)
+	})
+}
+
 func TestNothingIsInventedOfAPreviousRecord(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		l := begin(t, url)
@@ -218,6 +238,7 @@ func TestWhatCannotBeOpenedIsNamedWithoutItsPassword(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte("this is no database, whatever its name may say about it"), 0o600))
 	for url, names := range map[string]string{
 		"":                                    "empty",
+		"file:x.db":                           "path alone",
 		":memory:":                            ":memory:",
 		"sqlite:":                             "path",
 		"a\x00b":                              "path",

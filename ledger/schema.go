@@ -48,6 +48,17 @@ func (d *database) migrate(ctx context.Context) error {
 	return failed
 }
 
+// checkExists fails where there are no tables.
+func (d *database) checkExists(ctx context.Context) error {
+	if err := d.PingContext(ctx); err != nil {
+		return fmt.Errorf("ledger: cannot open %s: %w", d.name, err)
+	}
+	if _, err := d.version(ctx); err != nil {
+		return fmt.Errorf("ledger: there is no ledger in %s: %w", d.name, err)
+	}
+	return nil
+}
+
 // version returns which version the tables have; an error where there are none.
 func (d *database) version(ctx context.Context) (version int, err error) {
 	err = d.QueryRowContext(ctx, "SELECT coalesce(max(version), 0) FROM consent_schema").Scan(&version)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -17,6 +18,9 @@ func history(ctx context.Context, c *call) error {
 	asJSON := c.flags.Bool("json", false, "as JSON, for programs")
 	reference, err := c.reference()
 	if err != nil {
+		return err
+	}
+	if err := c.open(ctx); err != nil {
 		return err
 	}
 	h, err := c.ledger.History(ctx, reference)
@@ -36,25 +40,36 @@ func (c *call) reference() (consent.Reference, error) {
 	if err := c.parse(1); err != nil {
 		return consent.Reference{}, err
 	}
-	return consent.ParseReference(c.flags.Arg(0))
+	reference, err := consent.ParseReference(c.flags.Arg(0))
+	if err != nil {
+		err = errors.New(strings.TrimPrefix(err.Error(), "consent: "))
+	}
+	return reference, err
 }
 
-// period declares the flags of a command that is about a period.
-func (c *call) period() func() ledger.Period {
+// period reads the arguments of a command that is about a period and takes no others.
+func (c *call) period() (ledger.Period, error) {
 	var from, until day
 	c.flags.Var(&from, "from", "first `day`")
 	c.flags.Var(&until, "until", "`day` after the last")
-	return func() ledger.Period { return ledger.Period{From: from.Time, Until: until.Time} }
+	err := c.parse(0)
+	if err == nil && !until.IsZero() && !from.Before(until.Time) {
+		err = fmt.Errorf("no day is from %v and before %v: %w", &from, &until, errUsage)
+	}
+	return ledger.Period{From: from.Time, Until: until.Time}, err
 }
 
 func export(ctx context.Context, c *call) error {
 	format := c.flags.String("format", "csv", "csv or jsonl")
-	period := c.period()
-	if err := c.parse(0); err != nil {
+	of, err := c.period()
+	if err != nil {
+		return err
+	}
+	if err := c.open(ctx); err != nil {
 		return err
 	}
 	out := bufio.NewWriterSize(c.out, 1<<16)
-	if err := c.ledger.Export(ctx, out, ledger.Format(*format), period(), c.progress); err != nil {
+	if err := c.ledger.Export(ctx, out, ledger.Format(*format), of, c.progress); err != nil {
 		return err
 	}
 	return out.Flush()
@@ -65,6 +80,9 @@ var errNotVerified = errors.New("the ledger is not as it was written")
 
 func verify(ctx context.Context, c *call) error {
 	if err := c.parse(0); err != nil {
+		return err
+	}
+	if err := c.open(ctx); err != nil {
 		return err
 	}
 	report, err := c.ledger.Verify(ctx, c.progress)
@@ -101,6 +119,9 @@ func purge(ctx context.Context, c *call) error {
 	case before.After(time.Now()):
 		return fmt.Errorf("%v is yet to come; this would delete every record", &before)
 	}
+	if err := c.open(ctx); err != nil {
+		return err
+	}
 	purged, err := c.ledger.Purge(ctx, before.Time, c.progress)
 	fmt.Fprintf(c.out, "%d records were deleted\n", purged)
 	return err
@@ -111,6 +132,9 @@ func forget(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := c.open(ctx); err != nil {
+		return err
+	}
 	forgotten, err := c.ledger.Forget(ctx, reference)
 	if err == nil {
 		fmt.Fprintf(c.out, "%d records were erased\n", forgotten)
@@ -119,12 +143,15 @@ func forget(ctx context.Context, c *call) error {
 }
 
 func stats(ctx context.Context, c *call) error {
-	period := c.period()
 	chart := c.flags.String("chart", "", "`file` to draw the acceptance rate to, .svg or .png")
-	if err := c.parse(0); err != nil {
+	of, err := c.period()
+	if err != nil {
 		return err
 	}
-	counted, err := c.ledger.Stats(ctx, period(), c.progress)
+	if err := c.open(ctx); err != nil {
+		return err
+	}
+	counted, err := c.ledger.Stats(ctx, of, c.progress)
 	if err != nil {
 		return err
 	}

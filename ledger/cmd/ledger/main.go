@@ -14,7 +14,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -34,10 +33,14 @@ func main() {
 	if !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "ledger:", strings.TrimPrefix(err.Error(), "ledger: "))
 	}
-	if errors.Is(err, errUsage) || errors.Is(err, flag.ErrHelp) {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(0)
+	case errors.Is(err, errUsage):
 		os.Exit(2)
+	default:
+		os.Exit(1)
 	}
-	os.Exit(1)
 }
 
 // A command is what ledger does with a database.
@@ -57,8 +60,10 @@ var commands = []command{
 
 // A call is one use of a command.
 type call struct {
-	ledger   *ledger.Ledger
-	flags    *flag.FlagSet // of the command
+	db       string
+	ledger   *ledger.Ledger // open after parse
+	flags    *flag.FlagSet  // of the command
+	command  command
 	args     []string
 	out      io.Writer
 	progress func(int64) // on long work
@@ -70,47 +75,37 @@ var errUsage = errors.New("see ledger -h")
 // run does what the arguments say, writing the answer to out and everything else to
 // say.
 func run(ctx context.Context, args []string, out, say io.Writer) error {
-	flags := flag.NewFlagSet("ledger", flag.ContinueOnError)
-	flags.SetOutput(say)
-	db := flags.String("db", "", "the database: a path, or a sqlite: or postgres:// `URL`; CONSENT_DB where it is not given")
+	c := &call{db: os.Getenv("CONSENT_DB"), out: out, say: say}
+	flags := c.newFlags("ledger")
 	flags.Usage = func() {
 		fmt.Fprintln(say, "usage: ledger -db URL COMMAND")
 		for _, c := range commands {
 			fmt.Fprintf(say, "  %s %s\n    \t%s\n", c.name, c.arguments, c.does)
 		}
 		fmt.Fprintln(say, "A DAY is written 2026-03-31, in UTC; a period ends before its -until.")
+		flags.SetOutput(say)
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
 		return usage(err)
 	}
-	if *db == "" {
-		*db = os.Getenv("CONSENT_DB")
-	}
-	for _, c := range commands {
-		if c.name != flags.Arg(0) {
+	for _, command := range commands {
+		if command.name != flags.Arg(0) {
 			continue
 		}
-		if *db == "" {
-			return fmt.Errorf("which database? Say -db or set CONSENT_DB: %w", errUsage)
-		}
-		if err := exists(*db); err != nil {
-			return err
-		}
-		l, err := ledger.Open(ctx, *db)
-		if err != nil {
-			return err
-		}
-		own := flag.NewFlagSet(c.name, flag.ContinueOnError)
-		own.SetOutput(say)
+		c.command, c.args, c.flags = command, flags.Args()[1:], c.newFlags(command.name)
 		progress, done := progressTo(say)
-		err = c.run(ctx, &call{ledger: l, flags: own, args: flags.Args()[1:], out: out, progress: progress, say: say})
+		c.progress = progress
+		err := command.run(ctx, c)
 		done()
-		return errors.Join(err, l.Close(context.WithoutCancel(ctx)))
+		if c.ledger != nil {
+			err = errors.Join(err, c.ledger.Close(context.WithoutCancel(ctx)))
+		}
+		return err
 	}
 	if flags.Arg(0) == "" {
 		flags.Usage()
-		return flag.ErrHelp
+		return fmt.Errorf("which command? %w", errUsage)
 	}
 	return fmt.Errorf("there is no command %q: %w", flags.Arg(0), errUsage)
 }
@@ -123,18 +118,21 @@ func usage(err error) error {
 	return fmt.Errorf("%w: %w", err, errUsage)
 }
 
-// exists fails for a file that is not there, which Open would make: a ledger that was
-// mistyped is not an empty one.
-func exists(db string) error {
-	if scheme, _, _ := strings.Cut(db, ":"); scheme == "postgres" || scheme == "postgresql" {
+// newFlags returns a set of flags that holds -db, which may stand before the command
+// and behind it. What is wrong is said once, by the error.
+func (c *call) newFlags(name string) *flag.FlagSet {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.Func("db", "the database: a path, or a sqlite: or postgres:// `URL`; CONSENT_DB where it is not given", func(db string) error {
+		c.db = db
 		return nil
+	})
+	flags.Usage = func() {
+		fmt.Fprintf(c.say, "usage: ledger -db URL %s %s\n", c.command.name, c.command.arguments)
+		flags.SetOutput(c.say)
+		flags.PrintDefaults()
 	}
-	path := strings.TrimPrefix(strings.TrimPrefix(db, "sqlite:"), "//")
-	if u, err := url.Parse(db); err == nil && u.Scheme != "" && u.Scheme != "sqlite" {
-		return nil // Open says what is wrong with it
-	}
-	_, err := os.Stat(path)
-	return err
+	return flags
 }
 
 // parse reads the command's own flags, and fails unless there are that many
@@ -144,9 +142,18 @@ func (c *call) parse(arguments int) error {
 		return usage(err)
 	}
 	if c.flags.NArg() != arguments {
-		return fmt.Errorf("%s takes %d arguments, not %d: %w", c.flags.Name(), arguments, c.flags.NArg(), errUsage)
+		return fmt.Errorf("%s is written: ledger -db URL %[1]s %s: %w", c.command.name, c.command.arguments, errUsage)
+	}
+	if c.db == "" {
+		return fmt.Errorf("which database? Say -db or set CONSENT_DB: %w", errUsage)
 	}
 	return nil
+}
+
+// open opens the ledger, which has to be there.
+func (c *call) open(ctx context.Context) (err error) {
+	c.ledger, err = ledger.OpenExisting(ctx, c.db)
+	return err
 }
 
 // progressTo returns a function that says how far long work is, at most once a

@@ -113,17 +113,28 @@ func TestTheCommandSaysWhatIsWrong(t *testing.T) {
 	t.Setenv("CONSENT_DB", "")
 	path := books(t)
 	missing := filepath.Join(t.TempDir(), "mistyped.db")
+	empty := filepath.Join(t.TempDir(), "empty.db")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+	foreign := filepath.Join(t.TempDir(), "foreign.db")
+	db, err := sql.Open("sqlite", foreign)
+	require.NoError(t, err)
+	_, err = db.Exec("CREATE TABLE users (id)")
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
 	for _, test := range []struct {
 		args  []string
 		wrong string
 		usage bool
 	}{
 		{[]string{"verify"}, "which database", true},
+		{[]string{"-db", foreign, "verify"}, "there is no ledger in", false},
+		{[]string{"-db", empty, "verify"}, "there is no ledger in", false},
+		{[]string{"export", "-db", path, "-from", "2026-12-01", "-until", "2026-11-01"}, "no day is from 2026-12-01 and before 2026-11-01", true},
 		{[]string{"-db", path, "burn"}, `no command "burn"`, true},
 		{[]string{"-db", path, "-x"}, "-x", true},
 		{[]string{"-db", missing, "verify"}, "mistyped.db", false},
 		{[]string{"-db", "mysql://u:hunter2@h/d", "verify"}, "mysql", false},
-		{[]string{"-db", path, "history"}, "1 arguments", true},
+		{[]string{"-db", path, "history"}, "history [-json] REFERENCE", true},
 		{[]string{"-db", path, "history", "'; --\x00"}, "32 hexadecimal", false},
 		{[]string{"-db", path, "history", strings.Repeat("1", 32)}, "no record", false},
 		{[]string{"-db", path, "forget", "x"}, "32 hexadecimal", false},
@@ -131,7 +142,7 @@ func TestTheCommandSaysWhatIsWrong(t *testing.T) {
 		{[]string{"-db", path, "purge", "-before", "soon"}, "2026-03-31", true},
 		{[]string{"-db", path, "purge", "-before", "9999-01-01"}, "yet to come", false},
 		{[]string{"-db", path, "export", "-format", "xml"}, "xml", false},
-		{[]string{"-db", path, "export", "all"}, "0 arguments", true},
+		{[]string{"-db", path, "export", "all"}, "export [-format", true},
 	} {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
 			out, err := ledgerOf(t, test.args...)
@@ -142,10 +153,15 @@ func TestTheCommandSaysWhatIsWrong(t *testing.T) {
 		})
 	}
 	assert.NoFileExists(t, missing)
-	_, err := ledgerOf(t)
-	assert.ErrorIs(t, err, flag.ErrHelp)
-	_, err = ledgerOf(t, "-h")
-	assert.ErrorIs(t, err, flag.ErrHelp)
+	left, err := os.ReadFile(empty)
+	require.NoError(t, err)
+	assert.Empty(t, left, "nothing is made by asking")
+	_, err = ledgerOf(t)
+	assert.ErrorIs(t, err, errUsage)
+	for _, args := range [][]string{{"-h"}, {"export", "-h"}} {
+		_, err = ledgerOf(t, args...)
+		assert.ErrorIs(t, err, flag.ErrHelp)
+	}
 }
 
 func TestTheCommandFailsForALedgerThatWasAltered(t *testing.T) {
