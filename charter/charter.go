@@ -18,6 +18,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,8 +35,9 @@ type Config struct {
 	// charter's handler must run inside of its Wrap.
 	Middleware *consent.Middleware
 
-	// Path is where the site mounts the handler. It begins and ends with "/".
-	// Empty means "/cookies/".
+	// Path is where the site mounts the handler, which wants the whole path: no
+	// http.StripPrefix. It begins and ends with "/", and holds letters, digits
+	// and "-._~" between. Empty means "/cookies/".
 	Path string
 
 	// Language is the site's own, for visitors whose languages nothing here
@@ -49,7 +51,7 @@ type Config struct {
 
 	// Categories says what the site's own categories are. Each that has a
 	// declaration needs a title and a sentence; those of the library may be
-	// given others.
+	// given others, and what is empty stays the library's.
 	Categories map[consent.Category]Category
 
 	// Languages holds sentences of the site's own: files such as "fr.json" in
@@ -118,8 +120,8 @@ func New(config Config) (*Charter, error) {
 		c.site = language.English
 	}
 	var mistakes []error
-	if !strings.HasPrefix(c.path, "/") || !strings.HasSuffix(c.path, "/") || localPath(c.path) == "" {
-		mistakes = append(mistakes, fmt.Errorf(`charter: Config.Path: %q is not a path that begins and ends with "/"`, c.path))
+	if !plainPath.MatchString(c.path) || path.Clean(c.path) != "/"+strings.Trim(c.path, "/") {
+		mistakes = append(mistakes, fmt.Errorf(`charter: Config.Path: %q is not a plain path such as "/cookies/"`, c.path))
 	}
 	if c.mw == nil {
 		return nil, errors.Join(append(mistakes, errors.New("charter: Config.Middleware: is nil"))...)
@@ -150,6 +152,9 @@ func New(config Config) (*Charter, error) {
 	c.style = newAsset("style", ".css", "text/css; charset=utf-8", config.Style)
 	return c, nil
 }
+
+// plainPath matches what stands in a link as it is, and has no meaning to a ServeMux.
+var plainPath = regexp.MustCompile(`^/([A-Za-z0-9._~-]+/)*$`)
 
 // withOwn adds the library's own cookie where the site has not declared it.
 func withOwn(mw *consent.Middleware) []consent.Cookie {

@@ -311,4 +311,20 @@ func TestMistakesInAConfigComeTogether(t *testing.T) {
 	_, err = charter.New(charter.Config{Path: "cookies"})
 	assert.ErrorContains(t, err, "Config.Path")
 	assert.ErrorContains(t, err, "Config.Middleware")
+	for _, path := range []string{"/a?b/", "/{x}/", "/a/../b/", "/a//", "/a b/", "/a"} {
+		_, err = charter.New(charter.Config{Middleware: mw, Path: path})
+		assert.ErrorContains(t, err, "Config.Path", path)
+	}
+}
+
+func TestAHandlerThatIsMountedElsewhereSaysWhereItBelongs(t *testing.T) {
+	c, err := charter.New(charter.Config{Middleware: newMiddleware(t)})
+	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	c.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/privacy/", nil))
+	assert.Equal(t, http.StatusNotFound, w.Code)
+	assert.Contains(t, w.Body.String(), `serves "/cookies/", as Config.Path says, not "/privacy/"`)
+	w = httptest.NewRecorder()
+	c.Handler().ServeHTTP(w, httptest.NewRequest("PUT", "/cookies/", nil))
+	assert.Equal(t, http.StatusMethodNotAllowed, w.Code)
 }

@@ -46,7 +46,7 @@ func ExampleConfig() {
 	_, err := charter.New(charter.Config{Path: "cookies"})
 	fmt.Println(err)
 	// Output:
-	// charter: Config.Path: "cookies" is not a path that begins and ends with "/"
+	// charter: Config.Path: "cookies" is not a plain path such as "/cookies/"
 	// charter: Config.Middleware: is nil
 }
 

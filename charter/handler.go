@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strings"
 
 	"github.com/cookiecharter/consent"
 )
@@ -23,7 +24,14 @@ func (c *Charter) Handler() http.Handler {
 	mux.Handle("GET "+c.path+c.script.name, c.script)
 	mux.HandleFunc("GET "+c.path+"style.css", c.style.fresh)
 	mux.HandleFunc("GET "+c.path+"script.js", c.script.fresh)
-	return http.NewCrossOriginProtection().Handler(mux)
+	below := http.NewCrossOriginProtection().Handler(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, c.path) {
+			http.Error(w, fmt.Sprintf("charter: this handler serves %q, as Config.Path says, not %q", c.path, r.URL.Path), http.StatusNotFound)
+			return
+		}
+		below.ServeHTTP(w, r)
+	})
 }
 
 // policy lets the page load what is the site's own, post its forms there, and

@@ -32,7 +32,7 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 		}
 	}
 	if len(names) == 0 {
-		return fmt.Errorf(`charter: Config.Templates: none is called as one of this package's, such as "banner" or "page"%s`, replaced.DefinedTemplates())
+		return fmt.Errorf(`charter: Config.Templates: none is called as one of this package's, such as "banner" or "page"%s`, site.DefinedTemplates())
 	}
 	c.templates = replaced
 	d := c.drawings[0]()

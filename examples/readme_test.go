@@ -55,3 +55,16 @@ func source(t *testing.T, folder string) string {
 	}
 	return all.String()
 }
+
+func TestTheREADMESaysEachThingOnce(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	seen := make(map[string]bool)
+	for line := range strings.Lines(string(readme)) {
+		if heading := strings.TrimLeft(line, "#"); heading != line && strings.HasPrefix(heading, " ") {
+			assert.False(t, seen[heading], "a section stands twice: %s", heading)
+			seen[heading] = true
+		}
+	}
+	assert.Greater(t, len(seen), 10)
+}

@@ -35,7 +35,7 @@ func main() {
 	}
 	go func() { log.Fatal(http.ListenAndServe("localhost:8080", newBalancer(targets))) }()
 
-	log.Println("open http://localhost:8080; press Enter to change the key")
+	log.Println("open http://localhost:8080; press Enter to change the key, Ctrl-C to end it")
 	for input := bufio.NewScanner(os.Stdin); input.Scan(); {
 		fresh := newKey()
 		for err := range rotation(instances, keys, fresh) {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -37,14 +38,14 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Println("open http://localhost:8080")
+	log.Println("open http://localhost:8080 in a browser: what is removed is written here; Ctrl-C ends it")
 	log.Fatal(http.ListenAndServe("localhost:8080", site))
 }
 
 func newSite() (http.Handler, error) {
 	key := make([]byte, 32) // in production: from your secrets, the same in every process
 	rand.Read(key)
-	mw, err := consent.NewMiddleware(consent.Config{Registry: cookies, Keys: [][]byte{key}, Insecure: true}) // Insecure: for http
+	mw, err := consent.NewMiddleware(consent.Config{Registry: cookies, Keys: [][]byte{key}, Insecure: true, Observe: consent.LogTo(slog.Default(), 0)}) // Insecure: for http
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -39,7 +40,7 @@ func main() {
 		log.Fatal(err)
 	}
 	go func() { log.Fatal(http.ListenAndServe("localhost:8081", inside)) }()
-	log.Println("open http://localhost:8080 for gzip outside, and http://localhost:8081 for gzip inside")
+	log.Println("open http://localhost:8080 for gzip outside, and http://localhost:8081 for gzip inside; Ctrl-C ends it")
 	log.Fatal(http.ListenAndServe("localhost:8080", outside))
 }
 
@@ -47,7 +48,7 @@ func main() {
 func newSites() (outside, inside http.Handler, err error) {
 	key := make([]byte, 32) // in production: from your secrets, the same in every process
 	rand.Read(key)
-	mw, err := consent.NewMiddleware(consent.Config{Registry: cookies, Keys: [][]byte{key}, Insecure: true}) // Insecure: for http
+	mw, err := consent.NewMiddleware(consent.Config{Registry: cookies, Keys: [][]byte{key}, Insecure: true, Observe: consent.LogTo(slog.Default(), 0)}) // Insecure: for http
 	if err != nil {
 		return nil, nil, err
 	}

@@ -24,6 +24,9 @@ func main() {
 	addr := flag.String("addr", "localhost:8080", "`address` to listen on")
 	db := flag.String("db", "opendata.db", "`file or postgres:// URL` of the database that keeps what visitors decide")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		log.Fatalf("opendata: %q is not a flag", flag.Arg(0))
+	}
 	if err := run(*addr, *db, os.Stdout); err != nil {
 		log.Fatal("opendata: ", err)
 	}

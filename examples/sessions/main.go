@@ -6,6 +6,7 @@ package main
 import (
 	"crypto/rand"
 	"log"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -49,12 +50,12 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Println("open http://localhost:8080")
+	log.Println("open http://localhost:8080 in a browser: what is removed is written here; Ctrl-C ends it")
 	log.Fatal(http.ListenAndServe("localhost:8080", site))
 }
 
 func newSite() (http.Handler, error) {
-	mw, err := consent.NewMiddleware(consent.Config{Registry: cookies, Keys: [][]byte{secret()}, Insecure: true}) // Insecure: for http
+	mw, err := consent.NewMiddleware(consent.Config{Registry: cookies, Keys: [][]byte{secret()}, Insecure: true, Observe: consent.LogTo(slog.Default(), 0)}) // Insecure: for http
 	if err != nil {
 		return nil, err
 	}

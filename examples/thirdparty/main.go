@@ -27,7 +27,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	log.Println("Open http://localhost:8080 in a browser; what it asks the partner for is written here.")
+	log.Println("Open http://localhost:8080 in a browser; what it asks the partner for is written here. Ctrl-C ends it.")
 	log.Fatal(http.ListenAndServe("localhost:8080", site))
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -38,7 +39,7 @@ func main() {
 		log.Fatal(err)
 	}
 	go func() { log.Fatal(http.ListenAndServe("localhost:8081", outside)) }()
-	log.Println("open http://localhost:8080 for the time limit inside, and http://localhost:8081 for it outside")
+	log.Println("open http://localhost:8080 for the time limit inside, and http://localhost:8081 for it outside; Ctrl-C ends it")
 	log.Fatal(http.ListenAndServe("localhost:8080", inside))
 }
 
@@ -46,7 +47,7 @@ func main() {
 func newSites(limit time.Duration) (outside, inside http.Handler, err error) {
 	key := make([]byte, 32) // in production: from your secrets, the same in every process
 	rand.Read(key)
-	mw, err := consent.NewMiddleware(consent.Config{Registry: cookies, Keys: [][]byte{key}, Insecure: true}) // Insecure: for http
+	mw, err := consent.NewMiddleware(consent.Config{Registry: cookies, Keys: [][]byte{key}, Insecure: true, Observe: consent.LogTo(slog.Default(), 0)}) // Insecure: for http
 	if err != nil {
 		return nil, nil, err
 	}
