@@ -39,7 +39,7 @@ type Record struct {
 	Time      time.Time // of the decision, in UTC and whole milliseconds
 	Previous  time.Time // of the decision before this one under the same Reference; the zero Time where it is the first
 	Revision  uint64    // of the site: see Config.Revision
-	Answers   []Answer  // for everything that needs consent, by category and then by provider
+	Answers   []Answer  // for everything that needs consent, by category and then by provider; less where Record has failed
 	Objects   bool      // to anonymous statistics
 	Signal    bool      // the browser sent "Sec-GPC: 1" along
 	Evidence
@@ -228,19 +228,28 @@ func (r *Record) allowsMore(before *standing) bool {
 }
 
 // withoutNews returns what counts of a decision that could not be recorded: of what
-// it allows, only what the visitor had allowed before. It reports false where that
-// refuses nothing that is allowed now.
+// it allows, only what the visitor had allowed before. A category that they had not
+// answered for, and in which they refuse nothing, stays open: they are asked again. It
+// reports false where that refuses nothing that is allowed now.
 func (r Record) withoutNews(before *standing) (rest Record, refuses bool) {
-	refuses = r.Objects && !before.objects
-	r.Objects = r.Objects || before.objects
-	r.Answers = slices.Clone(r.Answers) // the recorder may have kept them
-	for i, a := range r.Answers {
-		if !a.Allowed {
-			refuses = refuses || before.answers[i].allows()
-		}
-		r.Answers[i].Allowed = a.Allowed && before.answers[i] == accepted
+	refusesIn := make(map[Category]bool)
+	for _, a := range r.Answers {
+		refusesIn[a.Category] = refusesIn[a.Category] || !a.Allowed
 	}
-	return r, refuses
+	rest = r
+	rest.Objects = r.Objects || before.objects
+	rest.Answers = make([]Answer, 0, len(r.Answers))
+	refuses = r.Objects && !before.objects
+	for i, a := range r.Answers {
+		was := before.answers[i]
+		refuses = refuses || !a.Allowed && was.allows()
+		if a.Allowed && (was == open || was == presumed) && !refusesIn[a.Category] {
+			continue
+		}
+		a.Allowed = a.Allowed && was == accepted
+		rest.Answers = append(rest.Answers, a)
+	}
+	return rest, refuses
 }
 
 // newReference returns one that nobody has.

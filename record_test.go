@@ -172,6 +172,27 @@ func TestNothingIsInventedThatCouldNotBeRecorded(t *testing.T) {
 	}
 }
 
+func TestNothingIsInventedOfAConsentThatCouldNotBeRecorded(t *testing.T) {
+	l := &ledger{fails: errors.New("the disk is full")}
+	mw := middleware(t, func(c *consent.Config) {
+		c.Recorder, c.OptOut = l, func(*http.Request) bool { return true }
+	})
+	sends, err := save(t, mw, "", consent.Accept(consent.FirstParty).WithProviders(consent.Statistics, "Matomo"))
+	require.ErrorIs(t, err, consent.ErrNotRecorded)
+	require.Len(t, l.later, 1)
+	assert.Empty(t, allowed(l.later[0]))
+	for _, a := range l.later[0].Answers {
+		assert.NotEqual(t, consent.FirstParty, a.Category, "a yes is no refusal")
+	}
+	serve(mw, sends, func(_ http.ResponseWriter, r *http.Request) {
+		prefs := consent.FromContext(r.Context())
+		assert.False(t, prefs.Decided(), "they are asked again")
+		assert.True(t, prefs.Presumed(consent.FirstParty))
+		assert.False(t, prefs.AllowsProvider(consent.Statistics, "Plausible"), "a refusal in a category is kept, and the consents beside it with it")
+		assert.False(t, prefs.AllowsProvider(consent.ThirdParty, "AdCo"))
+	})
+}
+
 func TestRefusingWaitsForNoRecorder(t *testing.T) {
 	l := &ledger{}
 	mw := recorded(t, l)
@@ -199,7 +220,7 @@ func TestRefusingWaitsForNoRecorder(t *testing.T) {
 		assert.ErrorIs(t, american.Save(w, r, consent.Accept(consent.Statistics)), consent.ErrNotRecorded)
 		prefs := consent.FromContext(r.Context())
 		assert.False(t, prefs.Allows(consent.ThirdParty), "what was allowed by law alone is refused")
-		assert.False(t, prefs.Allows(consent.Statistics), "and what was to be consented to is no longer presumed")
+		assert.True(t, prefs.Presumed(consent.Statistics), "and what they said yes to is as it was before, unanswered")
 	})
 	assert.Len(t, l.later, 1)
 }
