@@ -5,6 +5,7 @@ package interposed
 import (
 	"net/http"
 	"os"
+	"strings"
 
 	"github.com/cookiecharter/consent"
 	"golang.org/x/text/language"
@@ -39,7 +40,7 @@ func newMiddleware() *consent.Middleware {
 			Category: consent.Necessary,
 		}),
 		AllowUndeclared: true,
-		Keys:            [][]byte{make([]byte, 32)},
+		Keys:            [][]byte{[]byte(strings.Repeat("k", 32))}, // which signs for nobody
 	})
 	if err != nil {
 		panic(err)
