@@ -22,9 +22,17 @@ type database struct {
 	name   string // for errors; holds no password
 }
 
+// A purpose is what SQLite's file is opened for: to be written to, it is made where
+// there is none, and made to survive a loss of power; to be looked at, neither.
+type purpose bool
+
+const (
+	toLook  purpose = false
+	toWrite purpose = true
+)
+
 // connect makes a database of the URL that Open takes, without a word to it yet.
-// SQLite's file is made, or else has to hold a ledger.
-func connect(source string, create bool) (*database, error) {
+func connect(source string, purpose purpose) (*database, error) {
 	scheme, rest, found := strings.Cut(source, ":")
 	switch {
 	case source == "":
@@ -35,13 +43,13 @@ func connect(source string, create bool) (*database, error) {
 		if path, slashed := strings.CutPrefix(rest, "//"); slashed {
 			rest = path
 		}
-		return connectSQLite(rest, create)
+		return connectSQLite(rest, purpose)
 	case found && scheme == "file":
 		return nil, fmt.Errorf("ledger: cannot open %q: give the path alone, or open it yourself for ledger.Use", source)
 	case found && strings.HasPrefix(rest, "//"):
 		return nil, fmt.Errorf("ledger: %q is no kind of database that is known here; sqlite and postgres are", scheme)
 	}
-	return connectSQLite(source, create)
+	return connectSQLite(source, purpose)
 }
 
 func connectPostgres(source string) (*database, error) {
@@ -64,44 +72,28 @@ func connectPostgres(source string) (*database, error) {
 	return &database{DB: db, name: name.String()}, nil
 }
 
-func connectSQLite(path string, create bool) (*database, error) {
+func connectSQLite(path string, purpose purpose) (*database, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") || strings.ContainsRune(path, 0) {
 		return nil, fmt.Errorf("ledger: cannot open %q: a ledger needs the path of a file", path)
 	}
-	file := "file:" + (&url.URL{Path: path}).EscapedPath()
-	if !create {
-		if err := checkFile(path, file); err != nil {
-			return nil, err
+	settings := "?mode=rw&_pragma=busy_timeout(5000)"
+	if purpose == toWrite {
+		if err := makeFile(path); err != nil {
+			return nil, fmt.Errorf("ledger: cannot make sqlite:%s: %w", path, err)
 		}
-	} else if err := makeFile(path); err != nil {
-		return nil, fmt.Errorf("ledger: cannot make sqlite:%s: %w", path, err)
+		// FULL has WAL survive a loss of power; erased content is overwritten. References
+		// are random, so records meet in the pages of their index only where a cache
+		// (16 MB) and a log (4000 pages) are large enough to hold many of them.
+		settings += "&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(ON)" +
+			"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)"
 	}
-	// FULL has WAL survive a loss of power; erased content is overwritten. References
-	// are random, so records meet in the pages of their index only where a cache
-	// (16 MB) and a log (4000 pages) are large enough to hold many of them.
-	const pragmas = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(ON)" +
-		"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)"
-	db, err := sql.Open("sqlite", file+pragmas)
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+settings)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: cannot open sqlite:%s: %w", path, err)
 	}
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(8)
 	return &database{DB: db, sqlite: true, name: "sqlite:" + path}, nil
-}
-
-// checkFile fails where a file is not there, or holds no ledger. To open it as a ledger
-// would write to it.
-func checkFile(path, file string) error {
-	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("ledger: cannot open sqlite:%s: %w", path, err)
-	}
-	db, err := sql.Open("sqlite", file+"?mode=rw&_pragma=busy_timeout(5000)")
-	if err != nil {
-		return fmt.Errorf("ledger: cannot open sqlite:%s: %w", path, err)
-	}
-	defer db.Close()
-	return (&database{DB: db, sqlite: true, name: "sqlite:" + path}).checkExists(context.Background())
 }
 
 // makeFile makes an empty file where there is none. Made by SQLite, it could be read

@@ -63,31 +63,34 @@ type Ledger struct {
 // The error names what was tried, without its password. It is an error too if the
 // tables are of a newer version of this package, and if the database would call a
 // record written before it is.
-func Open(ctx context.Context, url string) (*Ledger, error) { return open(ctx, url, true) }
-
-// OpenExisting opens a ledger as [Open] does, but makes none: where there is no
-// ledger at url, that is an error, and nothing has been changed. It is for tools, to
-// which an address that was mistyped is no empty ledger.
-func OpenExisting(ctx context.Context, url string) (*Ledger, error) { return open(ctx, url, false) }
-
-func open(ctx context.Context, url string, create bool) (*Ledger, error) {
-	db, err := connect(url, create)
+func Open(ctx context.Context, url string) (*Ledger, error) {
+	db, err := connect(url, toWrite)
 	if err != nil {
 		return nil, err
 	}
-	if !create && !db.sqlite { // of which connect has looked at the file
-		err = db.checkExists(ctx)
-	}
-	var l *Ledger
-	if err == nil {
-		l, err = begin(ctx, db)
-	}
+	l, err := begin(ctx, db)
 	if err != nil {
 		db.Close()
 		return nil, err
 	}
 	l.owned = true
 	return l, nil
+}
+
+// OpenExisting opens a ledger as [Open] does, but makes none: where there is no
+// ledger at url, that is an error, and nothing has been changed. It is for tools, to
+// which an address that was mistyped is no empty ledger.
+func OpenExisting(ctx context.Context, url string) (*Ledger, error) {
+	db, err := connect(url, toLook)
+	if err != nil {
+		return nil, err
+	}
+	err = db.checkExists(ctx)
+	db.Close()
+	if err != nil {
+		return nil, err
+	}
+	return Open(ctx, url)
 }
 
 // Use opens the ledger in a database that the site has open already, SQLite or one

@@ -61,7 +61,7 @@ var commands = []command{
 // A call is one use of a command.
 type call struct {
 	db       string
-	ledger   *ledger.Ledger // open after parse
+	ledger   *ledger.Ledger // nil until open
 	flags    *flag.FlagSet  // of the command
 	command  command
 	args     []string
