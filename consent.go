@@ -371,7 +371,8 @@ func (m *Middleware) decision(record Record) *decision.Decision {
 func (m *Middleware) sign(d *decision.Decision) (string, error) {
 	value, err := m.signer.Sign(d.Append(nil))
 	if err != nil {
-		return "", fmt.Errorf("consent: the decision on %d providers does not fit into a cookie: %w", len(m.registry.consents), err)
+		// The only error of a signer: see NewMiddleware, which meets it first.
+		return "", fmt.Errorf("%d providers that need consent are more than a cookie has room for; declare fewer, or several under one name", len(m.registry.consents))
 	}
 	cookie := m.cookie
 	cookie.Value = value

@@ -52,9 +52,10 @@ type Config struct {
 	OptOut func(*http.Request) bool
 
 	// Lifetime is how long a decision stands, in whole seconds: a fraction is cut
-	// off, and less than one is a mistake. Zero means 180 days, about the six months that the CNIL
-	// calls good practice (recommendation of 17 September 2020 on cookies and
-	// other tracers). Browsers keep no cookie for longer than 400 days.
+	// off, and less than one is a mistake. Zero means 180 days, about the six
+	// months that the CNIL calls good practice (recommendation of 17 September
+	// 2020 on cookies and other tracers). Browsers keep no cookie for longer than
+	// 400 days.
 	Lifetime time.Duration
 
 	// Revision asks every visitor again when it is raised: a decision taken
@@ -157,8 +158,7 @@ func NewMiddleware(config Config) (*Middleware, error) {
 	}
 	// Every decision has the length of this one, so that no visitor's fails.
 	if _, err := m.sign(m.decision(longest)); err != nil {
-		reason := fmt.Sprintf("%d providers that need consent are more than a cookie has room for; declare fewer, or several under one name", len(m.registry.consents))
-		return nil, &FieldError{Index: -1, Field: "Registry", Reason: reason}
+		return nil, &FieldError{Index: -1, Field: "Registry", Reason: err.Error()}
 	}
 	return m, nil
 }
@@ -185,11 +185,8 @@ func (c *Config) validate() error {
 	if v := reflect.ValueOf(c.Recorder); v.Kind() == reflect.Pointer && v.IsNil() {
 		wrong("Recorder", "holds a nil %T; leave the field out to record nothing", c.Recorder)
 	}
-	switch {
-	case c.Lifetime < 0:
-		wrong("Lifetime", "%v is negative; zero means 180 days", c.Lifetime)
-	case c.Lifetime > 0 && c.Lifetime < time.Second:
-		wrong("Lifetime", "%v is less than a second, the unit in which cookies expire", c.Lifetime)
+	if reason := badLifetime(c.Lifetime, "180 days"); reason != "" {
+		wrong("Lifetime", "%v %s", c.Lifetime, reason)
 	}
 	if c.Domain != "" {
 		// net/http has the last word, since it writes the cookie.

@@ -181,7 +181,7 @@ func (m *Middleware) takeOnRecord(f *filter, r *http.Request, record Record) err
 	if !record.allowsMore(before) {
 		return m.refuse(f, record)
 	}
-	d := m.decision(record)
+	d := m.decision(record) // before a recorder has the answers, who might change them
 	ctx, cancel := context.WithTimeout(r.Context(), maxRecording)
 	defer cancel()
 	if err := m.recorder.Record(ctx, record); err != nil {

@@ -381,11 +381,8 @@ func (c Cookie) validate(wrong func(field, reason string, args ...any)) {
 	if c.Anonymous && c.Category != Statistics {
 		wrong("Anonymous", "only statistics can be anonymous, not %q", string(c.Category))
 	}
-	switch {
-	case c.Lifetime < 0:
-		wrong("Lifetime", "%v is negative; zero means until the browser is closed", c.Lifetime)
-	case c.Lifetime > 0 && c.Lifetime < time.Second:
-		wrong("Lifetime", "%v is less than a second, the unit in which cookies expire", c.Lifetime)
+	if reason := badLifetime(c.Lifetime, "until the browser is closed"); reason != "" {
+		wrong("Lifetime", "%v %s", c.Lifetime, reason)
 	}
 	if c.Domain != "" {
 		if reason := badDomain(c.Domain); reason != "" {
@@ -441,6 +438,19 @@ func (c Cookie) validateName(wrong func(field, reason string, args ...any)) {
 
 func illegalInName(r rune) bool {
 	return r < ' ' || r == 0x7F || unicode.IsSpace(r) || r == ';' || r == '=' || r == ','
+}
+
+// badLifetime says what keeps d from being a lifetime, "" where nothing does; zero
+// is what no lifetime means.
+func badLifetime(d time.Duration, zero string) string {
+	switch {
+	case d < 0:
+		return "is negative; zero means " + zero
+	case d > 0 && d < time.Second:
+		return "is less than a second, the unit in which cookies expire"
+	default:
+		return ""
+	}
 }
 
 // badDomain says what keeps s from being a Domain attribute, "" where nothing

@@ -143,6 +143,30 @@ func TestNothingLeaksWhereAnAllowedAndARefusedCookieShareAnOrigin(t *testing.T) 
 	}
 }
 
+func TestNothingIsForgottenOfOptOutWithinTheResponse(t *testing.T) {
+	l := &ledger{}
+	american := func(c *consent.Config) {
+		c.OptOut, c.Recorder = func(*http.Request) bool { return true }, l
+	}
+	before := middleware(t, func(c *consent.Config) { american(c); c.Registry = consent.MustRegistry(site()[:3]...) })
+	_, err := save(t, before, "", consent.AcceptAll())
+	require.NoError(t, err)
+	mw := middleware(t, american)
+	response := serve(mw, "", func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.Restore(w, r, l.kept[0]))
+		prefs := consent.FromContext(r.Context())
+		assert.True(t, prefs.OptOut() && prefs.Presumed(consent.FirstParty))
+		set("profile=1")(w, r)
+	})
+	assert.Equal(t, "profile=1", response.Header["Set-Cookie"][0])
+	serve(mw, "", func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
+		prefs := consent.FromContext(r.Context())
+		assert.True(t, prefs.OptOut() && prefs.Decided())
+		assert.False(t, prefs.Allows(consent.FirstParty))
+	})
+}
+
 func TestNothingIsInventedByOptOut(t *testing.T) {
 	american := func(c *consent.Config) {
 		c.OptOut = func(r *http.Request) bool {

@@ -364,6 +364,35 @@ func TestNothingElseChangesForAReaderOfTheRequestOutside(t *testing.T) {
 	group.Wait()
 }
 
+func TestNothingIsForgottenBetweenTheSameMiddlewareTwice(t *testing.T) {
+	mw := middleware(t, nil)
+	for _, test := range []struct {
+		cookies string
+		choice  consent.Choice
+		allows  bool
+	}{
+		{"", consent.AcceptAll(), true},
+		{decide(t, mw, consent.AcceptAll()), consent.RefuseAll(), false},
+	} {
+		response := serve(mw, test.cookies, func(w http.ResponseWriter, r *http.Request) {
+			assert.NoError(t, mw.Save(w, r, test.choice))
+			mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				assert.Equal(t, test.allows, consent.FromContext(r.Context()).Allows(consent.FirstParty))
+				set("profile=1")(w, r)
+			})).ServeHTTP(w, r)
+		})
+		var names []string
+		for _, c := range response.Cookies() {
+			names = append(names, c.Name)
+		}
+		if test.allows {
+			assert.Equal(t, []string{"profile", consent.CookieName}, names)
+		} else {
+			assert.Equal(t, []string{consent.CookieName}, names)
+		}
+	}
+}
+
 func TestNothingIsLostThroughTheSameMiddlewareTwice(t *testing.T) {
 	mw := middleware(t, nil)
 	h := mw.Wrap(mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

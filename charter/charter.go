@@ -120,7 +120,7 @@ func New(config Config) (*Charter, error) {
 		c.site = language.English
 	}
 	var mistakes []error
-	if !plainPath.MatchString(c.path) || path.Clean(c.path) != "/"+strings.Trim(c.path, "/") {
+	if localPath(c.path) == "" || !plainPath.MatchString(c.path) || path.Clean(c.path) != "/"+strings.Trim(c.path, "/") {
 		mistakes = append(mistakes, fmt.Errorf(`charter: Config.Path: %q is not a plain path such as "/cookies/"`, c.path))
 	}
 	if c.mw == nil {
