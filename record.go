@@ -169,7 +169,7 @@ var ErrNotRecorded = errors.New("consent: the decision could not be recorded, an
 const maxRecording = 10 * time.Second
 
 // takeOnRecord is [Middleware.take] where decisions are recorded: what allows
-// anything is recorded before it counts, and what only refuses thereafter.
+// anything is recorded before it counts, and what refuses thereafter.
 func (m *Middleware) takeOnRecord(f *filter, r *http.Request, record Record) error {
 	before := f.standing()
 	record.Signal, record.Reference = signals(r), before.reference
@@ -178,29 +178,29 @@ func (m *Middleware) takeOnRecord(f *filter, r *http.Request, record Record) err
 	} else {
 		record.Previous = before.at.UTC()
 	}
-	if !record.allowsMore(before) {
-		return m.refuse(f, record)
-	}
 	d := m.decision(record) // before a recorder has the answers, who might change them
+	if !record.allowsMore(before) {
+		if err := m.take(f, d); err != nil {
+			return err
+		}
+		m.recorder.RecordLater(record)
+		return nil
+	}
+	rest, refuses := record.withoutNews(before)
+	if refuses { // which waits for no recorder, and stands whatever one does
+		if err := m.take(f, m.decision(rest)); err != nil {
+			return err
+		}
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), maxRecording)
 	defer cancel()
 	if err := m.recorder.Record(ctx, record); err != nil {
-		err = fmt.Errorf("%w: %w", ErrNotRecorded, err)
-		if rest, refuses := record.withoutNews(before); refuses {
-			err = errors.Join(err, m.refuse(f, rest))
+		if refuses {
+			m.recorder.RecordLater(rest)
 		}
-		return err
+		return fmt.Errorf("%w: %w", ErrNotRecorded, err)
 	}
 	return m.take(f, d)
-}
-
-// refuse takes a decision that allows nothing new, whatever becomes of its record.
-func (m *Middleware) refuse(f *filter, record Record) error {
-	if err := m.take(f, m.decision(record)); err != nil {
-		return err
-	}
-	m.recorder.RecordLater(record)
-	return nil
 }
 
 // record makes the record of a choice, of nobody yet.

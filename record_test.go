@@ -225,6 +225,24 @@ func TestRefusingWaitsForNoRecorder(t *testing.T) {
 	assert.Len(t, l.later, 1)
 }
 
+func TestRefusingStandsWhateverBecomesOfTheConsentBesideIt(t *testing.T) {
+	l := &ledger{}
+	mw := recorded(t, l)
+	partly, err := save(t, mw, "", consent.Accept(consent.FirstParty))
+	require.NoError(t, err)
+	response := serve(mw, partly+"; profile=1", func(w http.ResponseWriter, r *http.Request) {
+		l.during = func(context.Context) {
+			assert.False(t, consent.FromContext(r.Context()).Allows(consent.FirstParty), "it waits for no recorder")
+			panic("a recorder with a defect")
+		}
+		assert.Panics(t, func() { _ = mw.Save(w, r, consent.Accept(consent.ThirdParty)) })
+		prefs := consent.FromContext(r.Context())
+		assert.False(t, prefs.Allows(consent.FirstParty))
+		assert.False(t, prefs.Allows(consent.ThirdParty))
+	})
+	assert.Contains(t, response.Header["Set-Cookie"], "profile=; Path=/; Max-Age=0")
+}
+
 func TestNothingIsInventedOnRecord(t *testing.T) {
 	l := &ledger{}
 	mw := recorded(t, l)
