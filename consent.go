@@ -18,6 +18,7 @@ package consent
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -389,14 +390,15 @@ const maxChecked = 6
 // maxAhead is how far the clocks of a site's servers may be apart.
 const maxAhead = 5 * time.Minute
 
-// read returns what the newest valid decision in the Cookie headers of a request
+// read returns what the newest valid decision in the Cookie header of a request
 // amounts to.
-func (m *Middleware) read(headers []string) *standing {
-	if len(headers) == 0 {
+func (m *Middleware) read(header string) *standing {
+	values := claims(header)
+	if values[0] == "" {
 		return m.undecided
 	}
 	newest, now := m.undecided, time.Now()
-	for _, value := range newestClaims(headers, now) {
+	for _, value := range values {
 		if value == "" {
 			break
 		}
@@ -414,31 +416,54 @@ func (m *Middleware) read(headers []string) *standing {
 	return newest
 }
 
-// newestClaims returns the preferences cookies among the Cookie headers that
-// claim to be the newest. The claim only decides what is checked: one that is
+// claims returns the preferences cookies in a Cookie header, each once, from the
+// beginning of the array: where there are too many, those that claim to be the
+// newest.
+func claims(header string) (values [maxChecked]string) {
+	n := 0
+	for value := range preferencesCookies(header) {
+		switch {
+		case value == "" || slices.Contains(values[:n], value):
+		case n == maxChecked:
+			return newestClaims(header)
+		default:
+			values[n] = value
+			n++
+		}
+	}
+	return values
+}
+
+// newestClaims goes by a claim that only decides what is checked: one that is
 // false can keep a decision from being found, and invent none.
-func newestClaims(headers []string, now time.Time) (values [maxChecked]string) {
+func newestClaims(header string) (values [maxChecked]string) {
 	var dates [maxChecked]int64
-	latest := now.Add(maxAhead).Unix()
-	for _, header := range headers {
-		for pair := range strings.SplitSeq(header, ";") {
-			name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
-			if name != CookieName || slices.Contains(values[:], value) {
-				continue
-			}
-			date := signature.ClaimedDate(value)
-			if date > latest {
-				continue // no server has signed it yet
-			}
-			for i := range values {
-				if date > dates[i] {
-					copy(values[i+1:], values[i:])
-					copy(dates[i+1:], dates[i:])
-					values[i], dates[i] = value, date
-					break
-				}
+	latest := time.Now().Add(maxAhead).Unix()
+	for value := range preferencesCookies(header) {
+		date := signature.ClaimedDate(value)
+		if date > latest || slices.Contains(values[:], value) {
+			continue // of the former no server has signed any yet
+		}
+		for i := range values {
+			if date > dates[i] {
+				copy(values[i+1:], values[i:])
+				copy(dates[i+1:], dates[i:])
+				values[i], dates[i] = value, date
+				break
 			}
 		}
 	}
 	return values
+}
+
+// preferencesCookies yields the value of each preferences cookie in a Cookie header.
+func preferencesCookies(header string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for pair := range strings.SplitSeq(header, ";") {
+			name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
+			if name == CookieName && !yield(value) {
+				return
+			}
+		}
+	}
 }

@@ -25,8 +25,8 @@ type filter struct {
 	writer.Writer
 	mw      *Middleware
 	request http.Request
-	cookies []string  // the Cookie headers, as they came
-	room    [3]string // for lines that stay where others go, once; as many as fit into what is allocated anyway
+	cookies string    // the Cookie header, as it came
+	room    [2]string // for lines that stay where others go, once; as many as fit into what is allocated anyway
 
 	current atomic.Pointer[standing] // nil until somebody asks
 	mu      sync.Mutex               // orders what sets current, and the end of the head
@@ -90,7 +90,7 @@ func (f *filter) hideRefused() {
 	}
 	var kept []string
 	changed := false
-	for _, header := range f.cookies {
+	for _, header := range f.request.Header["Cookie"] {
 		rest := withdrawal.Without(header, hide)
 		changed = changed || rest != header
 		if rest != "" {
@@ -134,7 +134,7 @@ func (f *filter) hasLeft() bool {
 // FilterHead takes what may not pass out of a head, and adds to the final one
 // what a Save left to add. It is called again after that one: a writer outside
 // may hold the head back, and send what the map has become by then.
-func (f *filter) FilterHead(h http.Header, final bool) {
+func (f *filter) FilterHead(h http.Header, final bool) (trailer bool) {
 	j := judgement{filter: f, header: h}
 	var added []string
 	if final {
@@ -154,6 +154,8 @@ func (f *filter) FilterHead(h http.Header, final bool) {
 			case changed:
 				h[key] = kept
 			}
+		case isTrailerSetCookie(key):
+			trailer = true
 		case key == "Trailer" && !j.mw.reportOnly:
 			h[key] = withoutSetCookie(values)
 		}
@@ -165,6 +167,7 @@ func (f *filter) FilterHead(h http.Header, final bool) {
 		sharedcache.KeepOut(h)
 	}
 	j.tell()
+	return trailer
 }
 
 // FilterFields does for a head that a handler writes to a hijacked connection
@@ -201,10 +204,9 @@ func (f *filter) FilterFields(status int, fields []rawhead.Field) []rawhead.Fiel
 // FilterTrailer takes cookies out of the trailer, whatever they are: browsers
 // store none from there, but a proxy may move one into the head.
 func (f *filter) FilterTrailer(h http.Header) {
-	const trailer = http.TrailerPrefix + "Set-Cookie"
 	j := judgement{filter: f}
 	for key, lines := range h {
-		if len(key) != len(trailer) || !strings.EqualFold(key, trailer) {
+		if !isTrailerSetCookie(key) {
 			continue
 		}
 		for _, line := range lines {
@@ -401,4 +403,9 @@ func withoutSetCookie(announced []string) []string {
 
 func isSetCookie(key string) bool {
 	return key == "Set-Cookie" || len(key) == len("Set-Cookie") && strings.EqualFold(key, "Set-Cookie")
+}
+
+func isTrailerSetCookie(key string) bool {
+	const trailer = http.TrailerPrefix + "Set-Cookie"
+	return len(key) == len(trailer) && strings.EqualFold(key, trailer)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"strings"
 	"time"
 
 	"golang.org/x/text/language"
@@ -210,7 +211,7 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 // serve is not a part of the function in Wrap, so that the compiler can see
 // here that the copy which WithContext makes lives no longer than its line.
 func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	f := &filter{Context: r.Context(), mw: m, cookies: r.Header["Cookie"]}
+	f := &filter{Context: r.Context(), mw: m, cookies: strings.Join(r.Header["Cookie"], "; ")}
 	if r.ContentLength < 0 && r.Trailer == nil {
 		r.Trailer = make(http.Header) // for both requests, since net/http fills it in behind the body
 	}

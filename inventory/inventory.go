@@ -98,13 +98,13 @@ func (inv *Inventory) Observe(r *http.Request, e consent.Event) {
 func (inv *Inventory) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if cookies := r.Header["Cookie"]; len(cookies) > 0 {
-			inv.sent(cookies, r.URL.Path)
+			inv.sent(strings.Join(cookies, "; "), r.URL.Path)
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-func (inv *Inventory) sent(cookies []string, path string) {
+func (inv *Inventory) sent(cookies string, path string) {
 	now := time.Now()
 	inv.mu.Lock()
 	defer inv.mu.Unlock()

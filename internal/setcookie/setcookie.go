@@ -183,15 +183,6 @@ func readMaxAge(s string) (deletes, ok bool) {
 	return zero || s[0] == '-', true
 }
 
-func hasControl(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7F {
-			return true
-		}
-	}
-	return false
-}
-
 // cut is strings.Cut for a separator of one byte.
 func cut(s string, separator byte) (before, after string, found bool) {
 	if i := strings.IndexByte(s, separator); i >= 0 {

@@ -29,12 +29,14 @@ func KeepOut(h http.Header) {
 	if !changed {
 		return
 	}
-	for key := range h {
-		if isCacheControl(key) {
-			delete(h, key)
+	if given != nil {
+		for key := range h {
+			if isCacheControl(key) {
+				delete(h, key)
+			}
 		}
 	}
-	h.Set("Cache-Control", value)
+	h["Cache-Control"] = []string{value}
 }
 
 // KeepOutFields is KeepOut for a head that a handler writes by itself.
@@ -55,7 +57,7 @@ func KeepOutFields(fields []rawhead.Field) []rawhead.Field {
 	return fields
 }
 
-func isCacheControl(name string) bool { return strings.EqualFold(name, "Cache-Control") }
+func isCacheControl(name string) bool { return equalFold(name, "Cache-Control") }
 
 // private returns the Cache-Control that keeps a response with the given ones
 // in private caches only: "private" first, then every directive that does not
@@ -124,8 +126,13 @@ func directives(v string) func(yield func(string) bool) {
 // came before it.
 func isTargeted(name string) bool {
 	const suffix = "-Cache-Control"
-	return len(name) > len(suffix) && strings.EqualFold(name[len(name)-len(suffix):], suffix) ||
-		strings.EqualFold(name, "Surrogate-Control") ||
-		strings.EqualFold(name, "Edge-Control") ||
-		strings.EqualFold(name, "X-Accel-Expires")
+	return len(name) > len(suffix) && equalFold(name[len(name)-len(suffix):], suffix) ||
+		equalFold(name, "Surrogate-Control") ||
+		equalFold(name, "Edge-Control") ||
+		equalFold(name, "X-Accel-Expires")
+}
+
+// equalFold looks at lengths first, since most names are others.
+func equalFold(name, known string) bool {
+	return len(name) == len(known) && strings.EqualFold(name, known)
 }

@@ -14,28 +14,26 @@ import (
 // than 180 for a site (Chromium; Firefox keeps fewer).
 const maxNames = 180
 
-// Names yields the name of each cookie in the Cookie headers of a request,
+// Names yields the name of each cookie in the Cookie header of a request,
 // once, 180 at most. It reads what browsers send, which [net/http] in part
 // refuses: names hold quotes, spaces and bytes above 0x7F.
-func Names(headers []string) iter.Seq[string] {
+func Names(header string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		// A list, since a browser sends few: a map of as many costs more.
 		var room [16]string
 		seen := room[:0]
-		for _, header := range headers {
-			for pair := range strings.SplitSeq(header, ";") {
-				name, _, _ := strings.Cut(pair, "=")
-				name = strings.Trim(name, " \t")
-				if name == "" || len(name) > maxName || strings.ContainsFunc(name, isControl) || slices.Contains(seen, name) {
-					continue
-				}
-				if len(seen) == maxNames {
-					return
-				}
-				seen = append(seen, name)
-				if !yield(name) {
-					return
-				}
+		for pair := range strings.SplitSeq(header, ";") {
+			name, _, _ := strings.Cut(pair, "=")
+			name = strings.Trim(name, " \t")
+			if name == "" || len(name) > maxName || strings.ContainsFunc(name, isControl) || slices.Contains(seen, name) {
+				continue
+			}
+			if len(seen) == maxNames {
+				return
+			}
+			seen = append(seen, name)
+			if !yield(name) {
+				return
 			}
 		}
 	}

@@ -18,8 +18,8 @@ type Filter interface {
 	// FilterHead is called before a head may leave, with the map that it is
 	// made from; and again before whatever follows, since a writer below may
 	// hold the head back. An informational head (1xx, but for 101) is not
-	// final.
-	FilterHead(h http.Header, final bool)
+	// final. It reports whether FilterTrailer would find something in the map.
+	FilterHead(h http.Header, final bool) (trailer bool)
 
 	// FilterTrailer is called after the handler, with the map that a trailer is
 	// made from.
@@ -55,9 +55,12 @@ func Finish(w *Writer) {
 	if w.hijacked {
 		return
 	}
-	if reachable(w.to) {
-		w.beforeHead()
-		w.filter.FilterTrailer(w.to.Header())
+	if !reachable(w.to) {
+		return
+	}
+	h := w.to.Header()
+	if w.settled || w.filter.FilterHead(h, true) {
+		w.filter.FilterTrailer(h)
 	}
 }
 

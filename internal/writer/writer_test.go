@@ -23,13 +23,14 @@ import (
 // A recorder is a Filter that takes the header X out, and counts.
 type recorder struct{ heads, early, trailers int }
 
-func (r *recorder) FilterHead(h http.Header, final bool) {
+func (r *recorder) FilterHead(h http.Header, final bool) (trailer bool) {
 	h.Del("X")
 	if final {
 		r.heads++
 	} else {
 		r.early++
 	}
+	return true
 }
 func (r *recorder) FilterTrailer(http.Header)                             { r.trailers++ }
 func (r *recorder) FilterFields(_ int, f []rawhead.Field) []rawhead.Field { return f }
