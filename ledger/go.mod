@@ -5,7 +5,7 @@ go 1.26.0
 replace github.com/cookiecharter/consent => ../
 
 require (
-	github.com/cookiecharter/consent v0.0.0
+	github.com/cookiecharter/consent v0.1.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/stretchr/testify v1.12.1
 	golang.org/x/net v0.62.0

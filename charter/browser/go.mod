@@ -7,7 +7,7 @@ replace github.com/cookiecharter/consent => ../../
 require (
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
-	github.com/cookiecharter/consent v0.0.0
+	github.com/cookiecharter/consent v0.1.0
 	github.com/stretchr/testify v1.12.1
 	golang.org/x/text v0.43.0
 )
