@@ -44,6 +44,7 @@ func TestEachMiddlewareDoesWhatItIsMeasuredFor(t *testing.T) {
 		"consent: consented, 10,000 declarations": sets(statisticsLine),
 		"consent: refused, report-only":           sets(statisticsLine),
 		"consent: refused, observing":             sets(),
+		"a context and a writer, no more":         sets(),
 		"scs LoadAndSave, no session":             says("Vary", "Cookie"),
 		"scs LoadAndSave, a session":              keeps("session"),
 		"gorilla/csrf, first visit":               gives("_gorilla_csrf"),
