@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -79,14 +78,12 @@ func find(t *testing.T, names ...string) string {
 
 func start(t *testing.T, profile string, cmd *exec.Cmd) {
 	t.Helper()
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	ownGroup(cmd)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		// The whole group, since browsers are many processes; an error means
-		// that it is gone.
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = killGroup(cmd) // an error means that it is gone
 		_ = cmd.Wait()
 		// Children may write to the profile for a moment yet.
 		for range 50 {
