@@ -28,7 +28,7 @@ import (
 func BenchmarkThroughput(b *testing.B) {
 	page := "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Data</title>\n</head>\n<body>\n"
 	for i := 0; len(page) < 20_000; i++ {
-		page += fmt.Sprintf("<p>Dataset %d has %d records, and %x as its sum.</p>\n", i, i*i*7919%100_003, i*2_654_435_761)
+		page += fmt.Sprintf("<p>Dataset %d has %d records, and %x as its sum.</p>\n", i, i*i*7919%100_003, uint32(i)*2_654_435_761)
 	}
 	var zipped bytes.Buffer
 	z := gzip.NewWriter(&zipped)
