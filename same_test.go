@@ -169,9 +169,12 @@ func TestNothingLeaksWhereObservePanics(t *testing.T) {
 // net/http copies the map when the head leaves, so that a handler may set
 // trailers while it writes.
 func TestNothingElseChangesForTrailersThatAreSetWhileTheBodyLeaves(t *testing.T) {
-	raw := rawGet(t, middleware(t, nil).Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	handler := middleware(t, nil).Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(200)
 		h := w.Header()
+		h.Set("Set-Cookie", "profile=1")
+		io.WriteString(w, "x")
+		assert.Equal(t, "profile=1", h.Get("Set-Cookie"), "nothing looks at it any more")
 		var group sync.WaitGroup
 		group.Go(func() {
 			for i := range 1000 {
@@ -183,8 +186,13 @@ func TestNothingElseChangesForTrailersThatAreSetWhileTheBodyLeaves(t *testing.T)
 		}
 		w.(http.Flusher).Flush()
 		group.Wait()
-	})), plainGet)
+	}))
+	raw := rawGet(t, handler, plainGet)
 	assert.Contains(t, raw, "X-999: 1")
+	assert.NotContains(t, raw, gone)
+	response, _ := getH2(t, handler)
+	assert.Equal(t, "1", response.Trailer.Get("X-999"))
+	assert.Empty(t, response.Header["Set-Cookie"])
 }
 
 func TestNothingIsLostBetweenEarlyHintsAndTheHead(t *testing.T) {

@@ -137,11 +137,19 @@ func (w *Writer) leave(final bool) {
 // A handler may then change it while it writes.
 func isServers(w http.ResponseWriter) bool {
 	t := reflect.TypeOf(w)
-	if t.Kind() != reflect.Pointer || t.Elem().PkgPath() != "net/http" {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.PkgPath() != "net/http" {
 		return false
 	}
-	name := t.Elem().Name()
-	return name == "response" || name == "http2responseWriter"
+	switch t.Name() {
+	case "response", // of HTTP/1
+		"http2responseWriter", // of HTTP/2, to Go 1.26
+		"http2ResponseWriter": // of HTTP/2, from Go 1.27
+		return true
+	}
+	return false
 }
 
 // same reports whether a and b are one map, which a writer and the one that it
