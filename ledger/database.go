@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -64,12 +66,29 @@ func connectPostgres(source string) (*database, error) {
 	}
 	config, err := pgx.ParseConfig(source)
 	if err != nil {
-		return nil, fmt.Errorf("ledger: cannot open %s: its parameters are not well formed", name.String())
+		return nil, fmt.Errorf("ledger: cannot open %s: %s", name.String(), whatIsWrong(u))
 	}
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(8)
 	return &database{DB: db, name: name.String()}, nil
+}
+
+// whatIsWrong says it of a URL that the driver refuses, in whose own error a password
+// may stand.
+func whatIsWrong(u *url.URL) string {
+	alone := url.URL{Scheme: u.Scheme, Host: u.Host}
+	if _, err := pgx.ParseConfig(alone.String()); err != nil {
+		return "its host or port is not well formed"
+	}
+	query := u.Query()
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		alone.RawQuery = url.Values{name: query[name]}.Encode()
+		if _, err := pgx.ParseConfig(alone.String()); err != nil {
+			return fmt.Sprintf("its parameter %q has a value that the driver does not take", name)
+		}
+	}
+	return "its parameters do not go together"
 }
 
 func connectSQLite(path string, purpose purpose) (*database, error) {

@@ -239,6 +239,7 @@ func TestWhatCannotBeOpenedIsNamedWithoutItsPassword(t *testing.T) {
 	for url, names := range map[string]string{
 		"":                                    "empty",
 		"file:x.db":                           "path alone",
+		"file:///tmp/x.db":                    "path alone",
 		":memory:":                            ":memory:",
 		"sqlite:":                             "path",
 		"a\x00b":                              "path",
@@ -248,6 +249,8 @@ func TestWhatCannotBeOpenedIsNamedWithoutItsPassword(t *testing.T) {
 		"postgres://u:hunter2@127.0.0.1:1/db": "postgres://u@127.0.0.1:1/db",
 		"postgres://u@127.0.0.1:1/db?password=hunter2":                "postgres://u@127.0.0.1:1/db",
 		"postgresql://u:hunter2@127.0.0.1:1/db?sslmode=perhaps":       "postgresql://u@127.0.0.1:1/db",
+		"postgres://u:hunter2@127.0.0.1:1/db?a=b&connect_timeout=x":   "\"connect_timeout\"",
+		"postgres://u:hunter2@127.0.0.1:99999/db?a=b":                 "host or port",
 		"postgres://u:hunter2/@127.0.0.1:1/db":                        "not well formed",
 		"postgres://u:hunter2#@127.0.0.1:1/db":                        "not well formed",
 		"postgres://u:hunter2%ZZ@127.0.0.1:1/db?connect_timeout=soon": "not well formed",
