@@ -118,7 +118,7 @@ func TestAReaderIsToldOfTheFormInItsOrder(t *testing.T) {
 		"group Statistics",
 		"checkbox Matomo Every page",
 		"checkbox No anonymous statistics either",
-		"group Internal",
+		"group First-party",
 		"checkbox Valombre Dataset pages",
 		"group Third-party",
 		"checkbox Vimeo Tutorials",
@@ -128,7 +128,7 @@ func TestAReaderIsToldOfTheFormInItsOrder(t *testing.T) {
 		"button Accept all",
 		"heading 2 Necessary",
 		"heading 2 Statistics",
-		"heading 2 Internal",
+		"heading 2 First-party",
 		"heading 2 Third-party",
 	}, b.told("heading", "group", "checkbox", "button"), "no box is ticked beforehand")
 }

@@ -180,15 +180,15 @@ func TestThePanelSpeaksFrench(t *testing.T) {
 		want []string
 	}{
 		{"before any choice", v.get("/"), []string{
-			"csrftoken ✓ envoyé nécessaire, sans accord",
-			"visits ✓ envoyé statistiques anonymes, sans accord",
+			"csrftoken ✓ envoyé nécessaire, sans consentement",
+			"visits ✓ envoyé statistiques anonymes, sans consentement",
 			"_pk_id.1.1fff ✕ retiré vous n'avez pas encore choisi",
 			"profile ✕ retiré vous n'avez pas encore choisi",
 			"ad_id ✕ retiré vous n'avez pas encore choisi",
 			"gadget ✕ retiré personne ne l'a déclaré",
 		}},
 		{"after a choice", v.post("/cookies/", url.Values{"choice": {"save"}, "back": {"/"}, "allow": {"statistics:Matomo"}, "object": {"1"}}), []string{
-			"csrftoken ✓ envoyé nécessaire, sans accord",
+			"csrftoken ✓ envoyé nécessaire, sans consentement",
 			"visits ✕ retiré vous vous y opposez",
 			"_pk_id.1.1fff ✓ envoyé vous avez accepté",
 			"profile ✕ retiré vous avez refusé",

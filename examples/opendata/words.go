@@ -20,8 +20,8 @@ var words = map[string]consent.Text{
 	"panel check":              text("Pour vérifier : les outils de développement de votre navigateur montrent les cookies qu'il garde.", "To check: your browser's developer tools show the cookies that it keeps."),
 	"sent":                     text("envoyé", "sent"),
 	"removed":                  text("retiré", "removed"),
-	"exempt":                   text("nécessaire, sans accord", "necessary, no consent asked"),
-	"anonymous":                text("statistiques anonymes, sans accord", "anonymous statistics, no consent asked"),
+	"exempt":                   text("nécessaire, sans consentement", "necessary, no consent asked"),
+	"anonymous":                text("statistiques anonymes, sans consentement", "anonymous statistics, no consent asked"),
 	"consented":                text("vous avez accepté", "you have consented"),
 	string(consent.Undeclared): text("personne ne l'a déclaré", "nobody declared it"),
 	string(consent.Undecided):  text("vous n'avez pas encore choisi", "you have not chosen yet"),
@@ -30,7 +30,7 @@ var words = map[string]consent.Text{
 
 	"choice":      text("Votre choix", "Your choice"),
 	"chosen on":   text("Vous avez choisi le", "You chose on"),
-	"not chosen":  text("Vous n'avez pas encore choisi. D'ici là, rien de ce qui demande votre accord n'est posé.", "You have not chosen yet. Until you do, nothing that needs your consent is set."),
+	"not chosen":  text("Vous n'avez pas encore choisi. D'ici là, rien de ce qui demande votre consentement n'est posé.", "You have not chosen yet. Until you do, nothing that needs your consent is set."),
 	"allowed":     text("autorisé", "allowed"),
 	"not allowed": text("non autorisé", "not allowed"),
 
@@ -43,7 +43,7 @@ var words = map[string]consent.Text{
 	string(consent.ByPlaceholder): text("en affichant le plan, pour", "by showing the map, for"),
 
 	"map":      text("La ville sur un plan", "The town on a map"),
-	"map lead": text("Le plan vient d'un autre fournisseur, qui pose son propre cookie. Il n'apparaît qu'avec votre accord.", "The map comes from another provider, which sets a cookie of its own. It appears only with your consent."),
+	"map lead": text("Le plan vient d'un autre fournisseur, qui pose son propre cookie. Il n'apparaît qu'avec votre consentement.", "The map comes from another provider, which sets a cookie of its own. It appears only with your consent."),
 	"map of":   text("Plan de Valombre, par Atlas Exemple", "Map of Valombre, by Atlas Exemple"),
 
 	"datasets": text("Jeux de données", "Datasets"),
