@@ -119,6 +119,18 @@ func TestNothingLeaksFromAHijackBehindAStatusThatIsNone(t *testing.T) {
 	assert.NotContains(t, raw, gone)
 }
 
+func TestNothingLeaksFromAHijackWhereAClockIsWrong(t *testing.T) {
+	recent := "profile=; Expires=" + time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)
+	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		c, _, err := w.(http.Hijacker).Hijack()
+		assert.NoError(t, err)
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nSet-Cookie: "+recent+"\r\nContent-Length: 0\r\n\r\n")
+		c.Close()
+	})
+	raw := rawGet(t, middleware(t, nil).Wrap(h), plainGet)
+	assert.Contains(t, raw, "\r\nSet-Cookie: "+recent+"; Max-Age=0\r\n")
+}
+
 func TestNothingLeaksBehindASwitchOnHTTP2(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(101)
