@@ -231,7 +231,7 @@ func ExampleLogTo() {
 		http.SetCookie(w, &http.Cookie{Name: "_pk_id.1.1fff", Value: "b2"})
 	})
 	// Output:
-	// level=INFO msg="cookie would be removed" cookie=_pk_id.1.1fff reason=undecided path=/ more=0
+	// level=INFO msg="cookie would be removed" cookie=_pk_id.1.1fff reason=undecided request=/ more=0
 	// Set-Cookie: _pk_id.1.1fff
 }
 

@@ -35,11 +35,13 @@ func LogTo(logger *slog.Logger, every time.Duration) func(*http.Request, Event) 
 		switch e.Reason {
 		case Undecided, Refused, Objected:
 			level = slog.LevelInfo
+		case OutlivesDeclared, OtherDomain, OtherPath:
+			verb = "is not as declared"
 		}
 		logger.LogAttrs(r.Context(), level, "cookie "+verb,
 			slog.String("cookie", printable(name)),
 			slog.String("reason", string(e.Reason)),
-			slog.String("path", printable(r.URL.Path)),
+			slog.String("request", printable(r.URL.Path)),
 			slog.Int("more", more),
 		)
 	}

@@ -44,7 +44,8 @@ const (
 	Unreadable Reason = "unreadable" // no browser reads the line, or not for certain
 	InTrailer  Reason = "trailer"    // it came behind the body, where no browser looks for cookies
 
-	// The charter tells visitors something else than what these cookies do.
+	// The charter tells visitors something else than what these cookies do. There
+	// is an event for each that holds.
 	OutlivesDeclared Reason = "lifetime" // it is kept for longer than its declared Lifetime
 	OtherDomain      Reason = "domain"   // its Domain is not the declared one, so that deleting it would fail
 	OtherPath        Reason = "path"     // its Path is not the declared one, so that deleting it would fail
@@ -66,21 +67,18 @@ type Attributes struct {
 // from a moment ago.
 const clockError = time.Minute
 
-// drift returns in what a line that passes is not as its name was declared, ""
-// where it is as some declaration says.
-func (r *rule) drift(a Attributes, request *http.Request) Reason {
-	var found Reason
+// drift returns all in which a line that passes is not as its name was declared;
+// nothing where it is as some declaration says.
+func (r *rule) drift(a Attributes, request *http.Request) (found []Reason) {
 	for _, d := range r.declarations {
-		reason := d.drift(a, request)
-		if reason == "" {
-			return ""
+		if found = d.drift(a, request); len(found) == 0 {
+			return nil
 		}
-		found = reason
 	}
 	return found
 }
 
-func (c *Cookie) drift(a Attributes, request *http.Request) Reason {
+func (c *Cookie) drift(a Attributes, request *http.Request) (found []Reason) {
 	path, declared := a.Path, c.Path
 	if path == "" {
 		path = defaultPath(request.URL.Path)
@@ -88,16 +86,16 @@ func (c *Cookie) drift(a Attributes, request *http.Request) Reason {
 	if declared == "" {
 		declared = "/"
 	}
-	switch {
-	case a.Lifetime > c.Lifetime+clockError:
-		return OutlivesDeclared
-	case c.Domain != "" && !strings.EqualFold(strings.TrimPrefix(c.Domain, "."), a.Domain):
-		return OtherDomain
-	case path != declared:
-		return OtherPath
-	default:
-		return ""
+	if a.Lifetime > c.Lifetime+clockError {
+		found = append(found, OutlivesDeclared)
 	}
+	if c.Domain != "" && !strings.EqualFold(strings.TrimPrefix(c.Domain, "."), a.Domain) {
+		found = append(found, OtherDomain)
+	}
+	if path != declared {
+		found = append(found, OtherPath)
+	}
+	return found
 }
 
 // defaultPath is the path of a cookie whose line has none (RFC 6265 section
@@ -122,8 +120,8 @@ func (j *judgement) note(cookie string, outcome Outcome, reason Reason, line str
 	j.events = append(j.events, e)
 }
 
-// noteDrift keeps an event where a declared cookie passes that is not as it was
-// declared.
+// noteDrift keeps an event for each thing in which a declared cookie that passes is
+// not as it was declared.
 func (j *judgement) noteDrift(name, line string) {
 	if j.mw.observe == nil || !j.final {
 		return
@@ -133,7 +131,7 @@ func (j *judgement) noteDrift(name, line string) {
 		return
 	}
 	a := Attributes(setcookie.ReadAttributes(line, time.Now()))
-	if reason := rule.drift(a, &j.request); reason != "" {
+	for _, reason := range rule.drift(a, &j.request) {
 		j.note(name, Passed, reason, line)
 	}
 }
