@@ -91,7 +91,7 @@ type Config struct {
 
 // ErrOutside is returned for a request that did not come through
 // [Middleware.Wrap] of the same middleware.
-var ErrOutside = errors.New("consent: the request did not come through this middleware's Wrap")
+var ErrOutside = errors.New("consent: the request did not come through this middleware's Wrap, which belongs around the whole site")
 
 // ErrTooLate is returned where the head of the response has left already, and no
 // cookie can be set any more.

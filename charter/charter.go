@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"path"
 	"regexp"
@@ -73,6 +74,11 @@ type Config struct {
 	// means none.
 	Style []byte
 
+	// Failed is told why a decision that a visitor has posted was not taken, or not
+	// recorded, which the visitor is told too; and that the page was asked for
+	// outside of the middleware's Wrap, where none can be. Nil logs it by [slog.Default].
+	Failed func(*http.Request, error)
+
 	// Aside, if not nil, returns what the site adds to the charter's page below
 	// the form, such as what its records say of the visitor.
 	Aside func(*http.Request) template.HTML
@@ -96,6 +102,7 @@ type Charter struct {
 	drawings   []func() *drawing // by language, in the matcher's order
 	matcher    language.Matcher
 	templates  *template.Template
+	failed     func(*http.Request, error)
 	aside      func(*http.Request) template.HTML
 	style      asset
 	script     asset
@@ -111,7 +118,11 @@ func New(config Config) (*Charter, error) {
 		languageOf: config.LanguageOf,
 		categories: config.Categories,
 		templates:  templates,
+		failed:     config.Failed,
 		aside:      config.Aside,
+	}
+	if c.failed == nil {
+		c.failed = func(r *http.Request, err error) { slog.ErrorContext(r.Context(), err.Error()) }
 	}
 	if c.path == "" {
 		c.path = "/cookies/"

@@ -328,3 +328,17 @@ func TestAHandlerThatIsMountedElsewhereSaysWhereItBelongs(t *testing.T) {
 	c.Handler().ServeHTTP(w, httptest.NewRequest("PUT", "/cookies/", nil))
 	assert.Equal(t, http.StatusMethodNotAllowed, w.Code)
 }
+
+func TestAPageOutsideOfWrapTellsTheSite(t *testing.T) {
+	var failures []error
+	c, err := charter.New(charter.Config{Middleware: newMiddleware(t), Failed: func(_ *http.Request, err error) { failures = append(failures, err) }})
+	require.NoError(t, err)
+	for _, method := range []string{"GET", "POST"} {
+		r := httptest.NewRequest(method, "/cookies/", strings.NewReader("choice=accept"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		c.Handler().ServeHTTP(httptest.NewRecorder(), r)
+	}
+	require.Len(t, failures, 2)
+	assert.ErrorIs(t, failures[0], consent.ErrOutside)
+	assert.ErrorIs(t, failures[1], consent.ErrOutside)
+}

@@ -32,16 +32,17 @@ func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	err := c.mw.Save(w, r, a.choice().WithEvidence(c.evidence(r)))
-	if errors.Is(err, consent.ErrNotRecorded) {
-		c.askAgain(w, r, a)
+	if unknown := new(consent.ChoiceError); errors.As(err, &unknown) {
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	if err != nil {
-		status := http.StatusInternalServerError
-		if unknown := new(consent.ChoiceError); errors.As(err, &unknown) {
-			status = http.StatusBadRequest
+		c.failed(r, err)
+		if errors.Is(err, consent.ErrNotRecorded) {
+			c.askAgain(w, r, a)
+		} else {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
-		http.Error(w, err.Error(), status)
 		return
 	}
 	w.Header().Set("Cache-Control", "private, no-store")

@@ -43,6 +43,9 @@ func (c *Charter) page(w http.ResponseWriter, r *http.Request) {
 	// The banner says where the visitor comes from; a decision leads back there.
 	v.Back = localPath(r.URL.Query().Get("back"))
 	prefs := consent.FromContext(r.Context())
+	if prefs == (consent.Preferences{}) { // what is posted from this page will fail
+		c.failed(r, consent.ErrOutside)
+	}
 	v.Groups = d.groupsFor(prefs.Consented, prefs.Objects())
 	c.sendPage(w, r, http.StatusOK, v, d)
 }

@@ -105,9 +105,14 @@ func TestAConsentThatCannotBeRecordedIsAskedForAgain(t *testing.T) {
 		"by placeholder": {url.Values{"choice": {"add"}, "allow": {"chat:Chat"}, "back": {"/page"}}, []string{"chat:Chat"}, "visits"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, kept := newRecordedSite(t, nil)
+			var failures []error
+			s, kept := newRecordedSite(t, func(c *charter.Config) {
+				c.Failed = func(_ *http.Request, err error) { failures = append(failures, err) }
+			})
 			kept.fails = errors.New("pq: password is hunter2")
 			response := s.do("POST", "/cookies/", test.form)
+			require.Len(t, failures, 1)
+			assert.ErrorIs(t, failures[0], kept.fails, "the site is told why")
 			assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
 			assert.Equal(t, "10", response.Header.Get("Retry-After"))
 			assert.Equal(t, "private, no-store", response.Header.Get("Cache-Control"))
