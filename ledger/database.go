@@ -106,7 +106,11 @@ func connectSQLite(path string, purpose purpose) (*database, error) {
 		settings += "&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(ON)" +
 			"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)"
 	}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+settings)
+	scheme := "file:"
+	if strings.HasPrefix(path, "/") {
+		scheme = "file://" // or what stands behind a second '/' would be a host
+	}
+	db, err := sql.Open("sqlite", scheme+(&url.URL{Path: path}).EscapedPath()+settings)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: cannot open sqlite:%s: %w", path, err)
 	}

@@ -62,9 +62,12 @@ func (l *Ledger) Purge(ctx context.Context, before time.Time, progress func(reco
 	until := milliseconds(before)
 	now := milliseconds(time.Now())
 	_, err = l.db.ExecContext(ctx, l.db.sql(`INSERT INTO consent_purge (id, purged, until) VALUES ($1, $2, $3)`), l.db.key(newKey(now)), now, until)
-	for count := int64(purgeBatch); err == nil && count == purgeBatch; records += count {
-		if count, err = l.purge(ctx, firstKey(until)); progress != nil {
-			progress(records + count)
+	for count := int64(purgeBatch); err == nil && count == purgeBatch; {
+		if count, err = l.purge(ctx, firstKey(until)); err == nil {
+			records += count
+		}
+		if progress != nil {
+			progress(records)
 		}
 	}
 	if err == nil {

@@ -254,6 +254,19 @@ func TestNothingIsLostByAPurgeButWhatIsOld(t *testing.T) {
 	})
 }
 
+func TestNothingIsInventedByAPurgeThatFails(t *testing.T) {
+	url := lite(t)
+	l := begin(t, url)
+	for range 3 {
+		keep(t, l, yes(visitor()))
+	}
+	execute(t, url, "CREATE TRIGGER stop BEFORE UPDATE ON consent_writer BEGIN SELECT RAISE(ABORT, 'no'); END")
+	count, err := l.Purge(context.Background(), time.Now().Add(time.Hour), nil)
+	assert.Error(t, err)
+	assert.Zero(t, count, "what stands was not purged")
+	execute(t, url, "DROP TRIGGER stop")
+}
+
 func TestNothingLeaksOfAUserOfWhomAPurgeLeavesNothing(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		l := begin(t, url)

@@ -27,6 +27,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -134,6 +135,7 @@ func (l *Ledger) Close(ctx context.Context) error {
 		<-l.stopped
 		return nil
 	}
+	before := l.queue.figures().Dropped
 	select {
 	case <-l.stopped:
 	case <-ctx.Done():
@@ -142,10 +144,11 @@ func (l *Ledger) Close(ctx context.Context) error {
 	}
 	l.stop()
 	var err error
-	if left := l.queue.abandon(ErrClosed); left > 0 {
-		err = fmt.Errorf("ledger: %d refusals were not recorded: %w", left, errors.Join(ctx.Err(), l.queue.figures().Failing))
-	} else {
+	if l.queue.abandon(ErrClosed) == 0 {
 		err = l.writer.finish(ctx, l.db)
+	}
+	if now := l.queue.figures(); now.Dropped > before {
+		err = errors.Join(fmt.Errorf("ledger: %d refusals were not recorded: %w", now.Dropped-before, cmp.Or(errors.Join(ctx.Err(), now.Failing), ErrClosed)), err)
 	}
 	err = errors.Join(err, l.writer.close())
 	if l.owned {

@@ -233,6 +233,12 @@ func TestNothingLeaksFromAFileThatOthersCouldRead(t *testing.T) {
 	}
 }
 
+func TestAPathThatBeginsWithTwoSlashesIsOneOnThisMachine(t *testing.T) {
+	l, err := ledger.Open(context.Background(), "/"+filepath.Join(t.TempDir(), "consent.db"))
+	require.NoError(t, err)
+	finish(t, l)
+}
+
 func TestWhatCannotBeOpenedIsNamedWithoutItsPassword(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "text.db")
 	require.NoError(t, os.WriteFile(file, []byte("this is no database, whatever its name may say about it"), 0o600))

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/ledger"
 )
 
 // locked keeps everybody else from writing to a file of SQLite.
@@ -110,6 +111,32 @@ func TestNothingIsForgottenForOneRecordThatTheDatabaseRefuses(t *testing.T) {
 		finish(t, l)
 		assert.EqualValues(t, 3, l.Figures().Dropped)
 		assert.EqualValues(t, 5, verified(t, begin(t, url)).Records)
+	})
+}
+
+func TestNothingIsForgottenOfWhatCloseCouldNotWrite(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		l, err := ledger.Open(context.Background(), url)
+		require.NoError(t, err)
+		keep(t, l, yes(visitor()))
+		if isSQLite(url) {
+			execute(t, url, "CREATE TRIGGER picky BEFORE INSERT ON consent_record WHEN NEW.action = 'odd' BEGIN SELECT RAISE(ABORT, 'no'); END")
+		} else {
+			execute(t, url, "ALTER TABLE consent_record ADD CONSTRAINT picky CHECK (action <> 'odd')")
+		}
+		for range 3 {
+			odd := no(visitor())
+			odd.Action = "odd"
+			l.RecordLater(odd)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		err = l.Close(ctx)
+		assert.NoError(t, ctx.Err(), "it waits for nothing that has been given up")
+		assert.EqualValues(t, 3, l.Figures().Dropped)
+		if err != nil { // or they were refused before Close was called
+			assert.ErrorContains(t, err, "were not recorded")
+		}
 	})
 }
 

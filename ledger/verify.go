@@ -130,7 +130,8 @@ func (v *verification) checkRecords(ctx context.Context, progress func(int64)) e
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var r row
 		if err := rows.Scan(r.into()...); err != nil {
-			return err
+			v.report.fault("a record was altered: %v", err)
+			return nil
 		}
 		v.count(&r)
 		if v.report.Records++; progress != nil && v.report.Records%10_000 == 0 {
@@ -142,6 +143,9 @@ func (v *verification) checkRecords(ctx context.Context, progress func(int64)) e
 		}
 		if !bytes.Equal(r.hash, r.sum()) {
 			v.report.fault("the record %v of %x was altered", r.id, r.reference)
+		}
+		if r.forgotten != 0 { // which the sum leaves out
+			v.report.fault("the record %v of %x is marked as forgotten, and was not", r.id, r.reference)
 		}
 		if r.notice != nil && !v.notices[string(r.notice)] {
 			v.report.fault("what the record %v of %x says they were told is missing", r.id, r.reference)

@@ -33,6 +33,8 @@ func (l *Ledger) run(ctx context.Context) {
 		case err == nil && count > 0:
 			pause = firstPause
 			continue
+		case err != nil: // and nothing waits any more, for which Close may be waiting
+			continue
 		}
 		select {
 		case <-ctx.Done():
