@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -341,4 +342,85 @@ func TestAPageOutsideOfWrapTellsTheSite(t *testing.T) {
 	require.Len(t, failures, 2)
 	assert.ErrorIs(t, failures[0], consent.ErrOutside)
 	assert.ErrorIs(t, failures[1], consent.ErrOutside)
+}
+
+func TestRefusingTakesAnObjectionAlong(t *testing.T) {
+	s := newSite(t, nil)
+	s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}, "object": {"1"}})
+	assert.NotContains(t, s.get("/prefs"), "visits", "the box was ticked, and then the strongest button pressed")
+
+	// A form that has no such box takes nothing back.
+	without := newSite(t, func(c *charter.Config) {
+		c.Middleware = newMiddleware(t, slices.DeleteFunc(declared(), func(c consent.Cookie) bool { return c.Anonymous })...)
+	})
+	without.cookies = s.cookies
+	require.NotContains(t, without.get("/cookies/"), `name="object"`)
+	without.do("POST", "/cookies/", url.Values{"choice": {"save"}, "allow": {"chat:Chat"}})
+	assert.Equal(t, "chat ", s.get("/prefs"))
+	s.do("POST", "/cookies/", url.Values{"choice": {"save"}})
+	assert.Contains(t, s.get("/prefs"), "visits", "one that has it does")
+}
+
+func TestWhatIsNoLanguageSpoilsNoOther(t *testing.T) {
+	for _, accept := range []string{"zz, de", "tok, de;q=0.8", "de, c;q=0.1", "de, en-US.UTF-8;q=0.1", "de;q=1.0,fr;q=foo", "en;q=0, de",
+		"de," + strings.Repeat("zz,", 300_000)} {
+		s := newSite(t, nil)
+		s.accept = accept
+		assert.Contains(t, s.get("/cookies/"), `<html lang="de"`, "%.40s", accept)
+	}
+	s := newSite(t, nil)
+	s.accept = strings.Repeat("x", 5000)
+	assert.Contains(t, s.get("/cookies/"), `<html lang="en"`)
+}
+
+func TestAVisitorComesBackToThePageAsTheBrowserKnowsIt(t *testing.T) {
+	s := newSite(t, nil)
+	page := s.wrap(http.StripPrefix("/shop", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Write([]byte(s.charter.Banner(r)))
+	})).ServeHTTP)
+	w := httptest.NewRecorder()
+	page.ServeHTTP(w, httptest.NewRequest("GET", "/shop/basket?a=1", nil))
+	assert.Contains(t, w.Body.String(), `name="back" value="/shop/basket?a=1"`)
+
+	for back, want := range map[string]string{
+		"/web/https://example.org/page": "/web/https://example.org/page",
+		"/a//b?c":                       "/a//b?c",
+		"/.//evil.org":                  "/cookies/",
+		"/../evil.org":                  "/cookies/",
+	} {
+		response := s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}, "back": {back}})
+		assert.Equal(t, http.StatusSeeOther, response.StatusCode)
+		assert.Equal(t, want, response.Header.Get("Location"))
+	}
+}
+
+func TestABannerForOthersIsInNoCache(t *testing.T) {
+	s := newSite(t, nil)
+	response := s.do("GET", "/cookies/banner.js", nil, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") })
+	assert.Equal(t, http.StatusForbidden, response.StatusCode)
+	assert.Equal(t, "private, no-store", response.Header.Get("Cache-Control"))
+}
+
+func TestAnEmptyStyleIsLinkedNowhere(t *testing.T) {
+	s := newSite(t, func(c *charter.Config) { c.Style = []byte{} })
+	assert.NotContains(t, s.get("/cookies/"), "stylesheet")
+}
+
+func TestAPathMayBeAnyWord(t *testing.T) {
+	c, err := charter.New(charter.Config{Middleware: newMiddleware(t, declared()[:5]...), Path: "/somewhere/"})
+	require.NoError(t, err)
+	assert.Contains(t, string(c.Banner(httptest.NewRequest("GET", "/page", nil))), `action="/somewhere/"`)
+}
+
+func TestAnObjectorIsOfferedNoButtonThatDoesNothing(t *testing.T) {
+	s := newSite(t, nil)
+	var placeholder string
+	s.do("POST", "/cookies/", url.Values{"choice": {"save"}, "object": {"1"}})
+	r := httptest.NewRequest("GET", "/", nil)
+	r.AddCookie(&http.Cookie{Name: consent.CookieName, Value: s.cookies[consent.CookieName]})
+	s.wrap(func(_ http.ResponseWriter, r *http.Request) {
+		placeholder = string(s.charter.Placeholder(r, consent.Statistics, "Site", "PLAYER"))
+	}).ServeHTTP(httptest.NewRecorder(), r)
+	assert.Contains(t, placeholder, "This content comes from Site.")
+	assert.NotContains(t, placeholder, "<button")
 }

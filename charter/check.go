@@ -3,6 +3,7 @@ package charter
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -53,6 +54,25 @@ func (w *words) check() error {
 	}
 	slices.Sort(mistakes)
 	return errors.New(strings.Join(mistakes, "; "))
+}
+
+// checkKeys names the units and categories that nothing is said with.
+func (w *words) checkKeys() error {
+	there := make(map[string]bool)
+	for _, unit := range units {
+		there[unit.name] = true
+	}
+	for _, unit := range slices.Sorted(maps.Keys(w.Units)) {
+		if !there[unit] {
+			return fmt.Errorf("Units.%s is no unit", unit)
+		}
+	}
+	for _, category := range slices.Sorted(maps.Keys(w.Categories)) {
+		if !known(category) {
+			return fmt.Errorf("Categories.%s is none of the library's", category)
+		}
+	}
+	return nil
 }
 
 // sentences returns every sentence by the name of its key.

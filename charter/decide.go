@@ -56,7 +56,8 @@ func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 	if back == "" {
 		back = c.path
 	}
-	http.Redirect(w, r, back, http.StatusSeeOther)
+	w.Header().Set("Location", back) // as it is: http.Redirect would clean the path
+	w.WriteHeader(http.StatusSeeOther)
 }
 
 // An answer is what a posted form holds.
@@ -73,9 +74,10 @@ func (c *Charter) answerOf(form url.Values, before consent.Preferences) (a answe
 	case "accept":
 		return answer{all: true}, true
 	case "refuse":
-		return answer{objects: before.Objects()}, true
+		return answer{objects: before.Objects() || form.Has("object")}, true
 	case "save":
-		return answer{allow: form["allow"], objects: form.Has("object")}, true
+		shown := slices.ContainsFunc(c.cookies, func(cookie consent.Cookie) bool { return cookie.Anonymous })
+		return answer{allow: form["allow"], objects: form.Has("object") || before.Objects() && !shown}, true
 	case "add":
 		return answer{allow: append(c.allowedBy(before), form["allow"]...), objects: before.Objects()}, true
 	default:
@@ -125,7 +127,8 @@ func (c *Charter) notice(d *drawing, ask string) *consent.Notice {
 	read := map[string]string{
 		"Title": w.Title, "Intro": w.Intro, "AskTitle": w.AskTitle, "Ask": ask,
 		"Refuse": w.Refuse, "Accept": w.Accept, "Choose": w.Choose, "Save": w.Save,
-		"Always": w.Always, "Object": w.Object,
+		"Always": w.Always, "Object": w.Object, "Presumed": w.Presumed, "Signal": w.Signal,
+		"Embedded": w.Embedded, "Show": w.Show,
 		"OwnProvider": w.OwnProvider, "OwnService": w.OwnService, "OwnPurpose": w.OwnPurpose,
 	}
 	for _, g := range d.groups {
@@ -178,8 +181,23 @@ func localPath(s string) string {
 		}
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.HasPrefix(u.Path, "//") || strings.Contains(u.Path, `\`) {
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.Contains(u.Path, `\`) {
 		return ""
 	}
+	// Dots and what they leave out are gone before a browser looks.
+	for _, beginning := range []string{"//", "/./", "/../"} {
+		if strings.HasPrefix(u.Path, beginning) {
+			return ""
+		}
+	}
 	return s
+}
+
+// here is the page that r asks for, as the browser knows it: with what a
+// [http.StripPrefix] has taken off.
+func here(r *http.Request) string {
+	if asked := localPath(r.RequestURI); asked != "" {
+		return asked
+	}
+	return localPath(r.URL.RequestURI())
 }

@@ -70,6 +70,7 @@ func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v
 // that has asked for it: a page may load scripts of its site under a policy that
 // keeps it from everything else.
 func (c *Charter) banner(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "private, no-store") // a refusal as well
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
 		http.Error(w, "the banner is for pages of this site", http.StatusForbidden)
 		return
@@ -106,7 +107,7 @@ func (c *Charter) Head(_ *http.Request) template.HTML {
 // body. Once everything is decided it is a short confirmation for a moment, and
 // then empty. A page with a banner knows the visitor: it is not for a cache.
 func (c *Charter) Banner(r *http.Request) template.HTML {
-	return c.bannerFor(r, localPath(r.URL.RequestURI()))
+	return c.bannerFor(r, here(r))
 }
 
 func (c *Charter) bannerFor(r *http.Request, back string) template.HTML {

@@ -17,8 +17,8 @@ var units = []struct {
 	length time.Duration
 }{{"minute", time.Minute}, {"hour", time.Hour}, {"day", day}, {"month", 30 * day}, {"year", 365 * day}}
 
-// lifetime says a duration in the largest unit that it is a whole number of;
-// below an hour, in minutes.
+// lifetime says a duration in the largest unit that it is a whole number of; else
+// rounded up, so that no cookie stays for longer than is said.
 func (w *words) lifetime(d time.Duration) string {
 	if d == 0 {
 		return w.Session
@@ -30,9 +30,9 @@ func (w *words) lifetime(d time.Duration) string {
 	}
 	switch {
 	case d > day:
-		return w.count("day", int((d+day/2)/day))
+		return w.count("day", int((d+day-1)/day))
 	case d > time.Hour:
-		return w.count("hour", int((d+time.Hour/2)/time.Hour))
+		return w.count("hour", int((d+time.Hour-1)/time.Hour))
 	default:
 		return w.count("minute", int((d+time.Minute-1)/time.Minute))
 	}

@@ -57,6 +57,13 @@ func TestMistakesInASitesOwnLanguagesAreNamed(t *testing.T) {
 		assert.ErrorContains(t, err, want, file)
 		assert.ErrorContains(t, err, "Config.Languages")
 	}
+	for file, want := range map[string]string{
+		`{"Units": {"hours": {"one": "{n} heure"}}}`:         "Units.hours",
+		`{"Categories": {"statistic": {"Title": "Mesure"}}}`: "Categories.statistic",
+	} {
+		_, err := charter.New(charter.Config{Middleware: mw, Languages: fstest.MapFS{"fr.json": {Data: []byte(file)}}})
+		assert.ErrorContains(t, err, want, "of a language that is there already")
+	}
 }
 
 func TestLanguagesInAFolderAreAMistake(t *testing.T) {

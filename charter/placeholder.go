@@ -16,12 +16,15 @@ import (
 // nothing yet refuses the rest by it, where the law is opt-out too. Nothing of
 // the content is loaded before.
 //
-// For a provider that declares nothing in the category the placeholder has no
-// button: there is nothing that a visitor could allow.
+// For a provider that declares nothing in the category, or anonymous statistics that
+// the visitor objects to, the placeholder has no button: there is nothing that it
+// could allow.
 func (c *Charter) Placeholder(r *http.Request, category consent.Category, provider string, content template.HTML) template.HTML {
-	if consent.FromContext(r.Context()).AllowsProvider(category, provider) {
+	prefs := consent.FromContext(r.Context())
+	if prefs.AllowsProvider(category, provider) {
 		return content
 	}
+	objected := false
 	v, d := c.view(r)
 	v.Content, v.Category, v.Provider = content, category, provider
 	v.Embedded = strings.ReplaceAll(d.words.Embedded, "{provider}", provider)
@@ -31,9 +34,13 @@ func (c *Charter) Placeholder(r *http.Request, category consent.Category, provid
 			continue
 		}
 		v.Value = allowValue(category, provider)
+		objected = objected || cookie.Anonymous && prefs.Objects()
 		if purpose := c.tell(cookie.Purpose, "", d.words); !slices.Contains(v.Purposes, purpose) {
 			v.Purposes = append(v.Purposes, purpose)
 		}
+	}
+	if objected {
+		v.Value = "" // the form takes an objection back, not this button
 	}
 	return c.render("placeholder", v)
 }

@@ -1,6 +1,7 @@
 package charter
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"html/template"
@@ -58,10 +59,14 @@ func (c *Charter) makeScript() ([]byte, error) {
 			of.Providers[cookie.Provider] = decision.MarkOf(string(cookie.Category), cookie.Provider) >> 1
 		}
 	}
-	declared, err := json.Marshal(map[string]any{"path": c.path, "revision": c.mw.Revision(), "categories": categories})
+	declared, err := json.Marshal(map[string]any{
+		"path": c.path, "revision": c.mw.Revision(), "lifetime": c.mw.Cookie().MaxAge * 1000, "categories": categories,
+	})
 	if err != nil {
 		return nil, err
 	}
+	// In a script, as opposed to JSON, this key would be no provider.
+	declared = bytes.ReplaceAll(declared, []byte(`"__proto__":`), []byte(`["__proto__"]:`))
 	return []byte("(C => {" + withoutComments(scriptSource) + "})(" + string(declared) + ")"), nil
 }
 

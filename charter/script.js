@@ -1,6 +1,6 @@
 // Does without a reload what the forms do with one, brings gated content alive
 // when it is allowed, and asks on pages that come from a cache. C holds what is
-// declared: path, revision and categories.
+// declared: path, revision, lifetime (in milliseconds) and categories.
 const decode = s => atob(s.replace(/-/g, "+").replace(/_/g, "/"));
 const find = selector => document.querySelector(selector);
 const create = (tag, properties) => Object.assign(document.createElement(tag), properties);
@@ -20,7 +20,7 @@ const read = () => {
       };
       const d = {revision: number(), time: number(), objects: at(i) & 1, marks: {}};
       for (i += at(i) & 2 ? 17 : 1; i < b.length; i += 4) d.marks[at(i) * 2 ** 23 + (at(i + 1) << 15 | at(i + 2) << 7 | at(i + 3) >> 1)] = at(i + 3) & 1;
-      if (at(0) === 1 && !(newest?.time > d.time)) newest = d;
+      if (at(0) === 1 && d.time + C.lifetime > Date.now() && !(newest?.time > d.time)) newest = d;
     } catch { /* not a decision */ }
   }
   return newest;

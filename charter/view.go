@@ -1,6 +1,7 @@
 package charter
 
 import (
+	"crypto/rand"
 	"html/template"
 	"net/http"
 	"slices"
@@ -90,9 +91,6 @@ type question struct {
 	banner   [2]string // before and behind the page to come back to
 }
 
-// somewhere stands for that page while a drawing is made.
-const somewhere = "/somewhere"
-
 // draw makes the drawing in the language of w.
 func (c *Charter) draw(w *words) *drawing {
 	d := &drawing{words: w}
@@ -104,6 +102,7 @@ func (c *Charter) draw(w *words) *drawing {
 	d.optIn = question{ask: d.question(w.Ask, all).ask}
 	d.optOut = d.question(w.AskOptOut, all)
 	d.signalled = d.question(w.AskOptOut+" "+w.Signal, func(category consent.Category) bool { return category != consent.ThirdParty })
+	somewhere := "/" + rand.Text() // stands for the page to come back to, and nowhere else
 	for _, q := range []*question{&d.optIn, &d.optOut, &d.signalled} {
 		banner := c.render("banner", view{Words: w, Lang: w.tag.String(), Dir: direction(w.tag), Path: c.path, Back: somewhere, Ask: q.ask, Presumed: q.presumed})
 		q.banner[0], q.banner[1], _ = strings.Cut(string(banner), somewhere)
@@ -155,13 +154,15 @@ func (c *Charter) view(r *http.Request) (view, *drawing) {
 		Dir:     direction(d.words.tag),
 		Host:    r.Host,
 		Path:    c.path,
-		Back:    localPath(r.URL.RequestURI()),
-		Style:   c.path + c.style.name,
+		Back:    here(r),
 		Ask:     d.optIn.ask,
 		Decided: prefs.Decided(),
 		Status:  d.words.Undecided,
 
 		Reference: prefs.Reference().String(),
+	}
+	if len(c.style.content) > 0 {
+		v.Style = c.path + c.style.name
 	}
 	if at := prefs.DecidedAt(); v.Decided && !at.IsZero() {
 		v.Just = time.Since(at) < just

@@ -151,6 +151,9 @@ func readWords(source fs.FS, name string, known map[language.Tag]*words) (*words
 	if err := decoder.Decode(&w); err != nil {
 		return nil, err
 	}
+	if err := w.checkKeys(); err != nil {
+		return nil, err
+	}
 	if before != nil {
 		w.keep(before)
 	}
@@ -176,8 +179,7 @@ func (w *words) keep(before *words) {
 
 // drawingFor returns the drawing in the language that serves a request best.
 func (c *Charter) drawingFor(r *http.Request) *drawing {
-	// What a browser sends in bad form says nothing.
-	wanted, _, _ := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
+	wanted := acceptedBy(r)
 	if c.languageOf != nil {
 		if tag := c.languageOf(r); tag != (language.Tag{}) {
 			wanted = append([]language.Tag{tag}, wanted...)
@@ -188,4 +190,27 @@ func (c *Charter) drawingFor(r *http.Request) *drawing {
 		_, i, _ = c.matcher.Match(c.site)
 	}
 	return c.drawings[i]()
+}
+
+// maxAccept bounds how much of an Accept-Language is read; browsers send some ten
+// languages.
+const maxAccept = 1 << 10
+
+// acceptedBy returns the languages of a request's Accept-Language. What is in bad form,
+// or no language that is known, is left out; the rest counts.
+func acceptedBy(r *http.Request) []language.Tag {
+	field := r.Header.Get("Accept-Language")
+	if len(field) > maxAccept {
+		field = field[:strings.LastIndexByte(field[:maxAccept], ',')+1]
+	}
+	tags, _, err := language.ParseAcceptLanguage(field)
+	if err == nil {
+		return tags
+	}
+	good := slices.DeleteFunc(strings.Split(field, ","), func(entry string) bool {
+		_, _, err := language.ParseAcceptLanguage(entry)
+		return err != nil
+	})
+	tags, _, _ = language.ParseAcceptLanguage(strings.Join(good, ","))
+	return tags
 }

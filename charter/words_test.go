@@ -67,6 +67,8 @@ func TestLifetimesAreSaidInWords(t *testing.T) {
 		365 * day:                  "1 year",
 		730 * day:                  "2 years",
 		100*day + 13*time.Hour + 1: "101 days",
+		61 * time.Minute:           "2 hours",
+		35 * time.Hour:             "35 hours",
 	} {
 		assert.Equal(t, want, spoken(t)["en"].lifetime(d), fmt.Sprint(d))
 	}

@@ -22,6 +22,7 @@ package inventory
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -105,6 +106,8 @@ func (inv *Inventory) Wrap(next http.Handler) http.Handler {
 }
 
 func (inv *Inventory) sent(cookies string, path string) {
+	// What has no '=' is the value of a cookie without a name.
+	cookies = strings.Join(slices.DeleteFunc(strings.Split(cookies, ";"), func(pair string) bool { return !strings.Contains(pair, "=") }), ";")
 	now := time.Now()
 	inv.mu.Lock()
 	defer inv.mu.Unlock()

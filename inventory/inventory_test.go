@@ -513,3 +513,14 @@ func TestObserversAndHandlersMayRunAtOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestNothingLeaksOfACookieWithoutAName(t *testing.T) {
+	found := inventory.New(nil)
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Cookie", "theme=1; its-secret-value") // as Chromium sends one
+	found.Wrap(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r)
+	w := httptest.NewRecorder()
+	found.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/?as=json", nil))
+	assert.Contains(t, w.Body.String(), "theme")
+	assert.NotContains(t, w.Body.String(), "secret")
+}
