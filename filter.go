@@ -33,6 +33,8 @@ type filter struct {
 	sent    bool                     // the final head has left, or may have
 	lent    bool                     // room is in use
 	expires bool                     // what is refused is to be expired, though there is no new decision
+	optOut  bool                     // Config.OptOut holds, of the request as it came
+	signal  bool                     // Global Privacy Control, likewise
 	told    uint16                   // of the head's lines where it is only reported: see report
 }
 
@@ -68,12 +70,10 @@ func (f *filter) read() *standing {
 		return &s
 	}
 	s := f.mw.read(f.cookies)
-	// The site's function gets a request that knows nothing of this filter: what
-	// it decides, it cannot ask for.
-	if f.mw.optOut == nil || !f.mw.optOut(f.request.WithContext(f.Context)) {
+	if !f.optOut {
 		return s
 	}
-	return s.presume(f.mw.registry, signals(&f.request))
+	return s.presume(f.mw.registry, f.signal)
 }
 
 // signals reports whether the browser refuses by Global Privacy Control. Of several
@@ -117,7 +117,7 @@ func (f *filter) decide(s *standing, line string) bool {
 		return false
 	}
 	if before := f.current.Load(); before != nil && before.optOut {
-		s = s.presume(f.mw.registry, signals(&f.request))
+		s = s.presume(f.mw.registry, f.signal)
 	}
 	s.line = line
 	f.current.Store(s)
@@ -355,7 +355,7 @@ func (j *judgement) enforced(line string) (sent string, passes bool) {
 		case reason != "":
 			j.note(name, Removed, reason, line)
 			return "", false
-		case byConsent:
+		case byConsent, name == CookieName: // for this visitor alone
 			consented = true
 		}
 	}

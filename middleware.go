@@ -212,11 +212,19 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 // here that the copy which WithContext makes lives no longer than its line.
 func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	f := &filter{Context: r.Context(), mw: m, cookies: strings.Join(r.Header["Cookie"], "; ")}
+	if m.optOut != nil {
+		// Before a handler can change the request, which knows nothing of this filter:
+		// what the site's function decides, it cannot ask for.
+		f.optOut, f.signal = m.optOut(r), signals(r)
+	}
 	if r.ContentLength < 0 && r.Trailer == nil {
 		r.Trailer = make(http.Header) // for both requests, since net/http fills it in behind the body
 	}
 	f.request = *r.WithContext(f)
 	if m.hideRefused {
+		if outer := m.filterOf(f.Context); outer != nil {
+			f.cookies = outer.cookies // which it has hidden
+		}
 		f.hideRefused()
 	}
 	guarded := writer.Wrap(&f.Writer, w, f)
@@ -231,9 +239,14 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 // net/http removes the files of a form, and loggers look at the pattern, at a
 // path that was rewritten or at the address that a proxy names.
 func handBack(outside, inside *http.Request) {
-	outside.Pattern, outside.Form, outside.PostForm, outside.MultipartForm = inside.Pattern, inside.Form, inside.PostForm, inside.MultipartForm
-	// What came with the request, others may be reading: only a handler that
-	// has changed it makes this write to it.
+	// Others may be reading the request: only a handler that has changed it makes
+	// this write to it.
+	if outside.Pattern != inside.Pattern {
+		outside.Pattern = inside.Pattern
+	}
+	if inside.Form != nil || inside.MultipartForm != nil {
+		outside.Form, outside.PostForm, outside.MultipartForm = inside.Form, inside.PostForm, inside.MultipartForm
+	}
 	if outside.URL != inside.URL {
 		outside.URL = inside.URL
 	}

@@ -205,6 +205,7 @@ func TestNothingElseChangesForTrailersThatAreSetWhileTheBodyLeaves(t *testing.T)
 	response, _ := getH2(t, handler)
 	assert.Equal(t, "1", response.Trailer.Get("X-999"))
 	assert.Empty(t, response.Header["Set-Cookie"])
+	rawGet(t, middleware(t, nil).Wrap(handler), plainGet) // -race tells
 }
 
 func TestNothingIsLostBetweenEarlyHintsAndTheHead(t *testing.T) {
@@ -375,7 +376,7 @@ func TestNothingElseChangesForAReaderOfTheRequestOutside(t *testing.T) {
 	var group sync.WaitGroup
 	group.Go(func() {
 		for range 1000 {
-			_ = r.Method + r.URL.Path + r.RequestURI + r.Host + r.RemoteAddr
+			_ = r.Method + r.URL.Path + r.RequestURI + r.Host + r.RemoteAddr + r.Pattern
 		}
 	})
 	for range 100 {
@@ -774,4 +775,144 @@ func TestNothingElseChangesInAHijackWithoutABuffer(t *testing.T) {
 		assert.NotPanics(t, func() { w.(http.Hijacker).Hijack() })
 	})
 	middleware(t, nil).Wrap(h).ServeHTTP(brokenHijacker{httptest.NewRecorder(), c, nil}, httptest.NewRequest("GET", "/", nil))
+}
+
+// A client that joins a folded line to the one before would keep a cookie that
+// another deletes.
+func TestNothingLeaksFromAHijackThroughAFoldedLine(t *testing.T) {
+	raw := rawGet(t, middleware(t, nil).Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		c, _, _ := w.(http.Hijacker).Hijack()
+		defer c.Close()
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nSet-Cookie: profile=1; Max-Age=0\r\n Set-Cookie: sessionid=1; Max-Age=9999\r\nContent-Length: 0\r\n\r\n")
+	})), plainGet)
+	response, err := http.ReadResponse(bufio.NewReader(strings.NewReader(raw)), nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"profile=1; Max-Age=0", "sessionid=1; Max-Age=9999"}, response.Header["Set-Cookie"])
+}
+
+// holding keeps the head back, as writers do that compress.
+type holding struct {
+	http.ResponseWriter
+	body bytes.Buffer
+}
+
+func (h *holding) WriteHeader(int)             {}
+func (h *holding) Write(p []byte) (int, error) { return h.body.Write(p) }
+func (h *holding) ReadFrom(src io.Reader) (int64, error) {
+	n, err := h.body.ReadFrom(src)
+	if h.body.Len() > 1024 {
+		h.ResponseWriter.Write(h.body.Bytes())
+	}
+	return n, err
+}
+func (h *holding) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return h.ResponseWriter.(http.Hijacker).Hijack()
+}
+
+func held(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(&holding{ResponseWriter: w}, r) })
+}
+
+func TestNothingLeaksFromAHijackBehindAHeadThatIsHeld(t *testing.T) {
+	raw := rawGet(t, held(middleware(t, nil).Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(101)
+		c, _, _ := w.(http.Hijacker).Hijack()
+		defer c.Close()
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nSet-Cookie: profile=1\r\n\r\n")
+	}))), plainGet)
+	assert.Contains(t, raw, "101 Switching")
+	assert.NotContains(t, raw, gone)
+}
+
+// whenRead does something each time that it has been read from.
+type whenRead struct {
+	io.Reader
+	do func()
+}
+
+func (r whenRead) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.do()
+	return n, err
+}
+
+func TestNothingLeaksFromABodyThatSetsHeadersOfAHeadThatIsHeld(t *testing.T) {
+	raw := rawGet(t, held(middleware(t, nil).Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		reads := 0
+		io.Copy(w, whenRead{strings.NewReader(strings.Repeat("x", 5000)), func() {
+			if reads++; reads == 2 {
+				w.Header().Add("Set-Cookie", "profile=1")
+			}
+		}})
+	}))), plainGet)
+	assert.Contains(t, raw, "xxxx")
+	assert.NotContains(t, raw, gone)
+}
+
+func TestNothingIsInventedFromASharedCacheBehindASave(t *testing.T) {
+	mw := middleware(t, nil)
+	public := func(w http.ResponseWriter) { w.Header().Set("Cache-Control", "public, max-age=60") }
+	for name, h := range map[string]http.Handler{
+		"a head that is held": http.TimeoutHandler(mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			assert.NoError(t, mw.Save(w, r, consent.AcceptAll()))
+			io.WriteString(w, "x")
+			public(w)
+		})), time.Minute, ""),
+		"twice": mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				assert.NoError(t, mw.Save(w, r, consent.AcceptAll()))
+			})).ServeHTTP(w, r)
+			public(w)
+		})),
+	} {
+		raw := rawGet(t, h, plainGet)
+		assert.Contains(t, raw, "Set-Cookie: cookies_preferences=", name)
+		assert.Contains(t, raw, "Cache-Control: private, max-age=60", name)
+	}
+}
+
+// The law of a request is what it was when it came.
+func TestNothingLeaksWhereAHandlerChangesWhatOptOutLooksAt(t *testing.T) {
+	optOut := func(holds func(*http.Request) bool) *consent.Middleware {
+		return middleware(t, func(c *consent.Config) { c.OptOut = holds })
+	}
+	raw := rawGet(t, optOut(func(*http.Request) bool { return true }).Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Sec-Gpc")
+		w.Header().Add("Set-Cookie", "ad_id=1")
+	})), "GET / HTTP/1.1\r\nHost: x\r\nSec-GPC: 1\r\nConnection: close\r\n\r\n")
+	assert.NotContains(t, raw, "ad_id")
+
+	raw = rawGet(t, optOut(func(r *http.Request) bool { return strings.HasPrefix(r.RemoteAddr, "192.0.2.") }).Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.RemoteAddr = "192.0.2.9" // as a header says that anybody may send
+		w.Header().Add("Set-Cookie", "ad_id=1")
+	})), plainGet)
+	assert.NotContains(t, raw, "ad_id")
+
+	inside := optOut(func(*http.Request) bool { panic("no country") }).Wrap(set("profile=1"))
+	raw = rawGet(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if recover() != nil {
+				w.WriteHeader(500)
+			}
+		}()
+		inside.ServeHTTP(w, r)
+	}), plainGet)
+	assert.Contains(t, raw, "500 Internal")
+	assert.NotContains(t, raw, gone)
+
+	// Preferences may be asked for while the request is being read; -race tells.
+	optOut(func(*http.Request) bool { return false }).Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		var group sync.WaitGroup
+		group.Go(func() { consent.FromContext(ctx).Allows(consent.FirstParty) })
+		assert.NoError(t, r.ParseForm())
+		group.Wait()
+	})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/?a=b", strings.NewReader("")))
+}
+
+func TestNothingIsForgottenOfWhatIsHiddenThroughTheSameMiddlewareTwice(t *testing.T) {
+	mw := middleware(t, func(c *consent.Config) { c.HideRefused = true })
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { assert.NoError(t, mw.ExpireRefused(w, r)) })
+	raw := rawGet(t, mw.Wrap(mw.Wrap(h)), "GET / HTTP/1.1\r\nHost: x\r\nCookie: profile=1\r\nConnection: close\r\n\r\n")
+	assert.Contains(t, raw, "Set-Cookie: profile=; Path=/; Max-Age=0")
 }

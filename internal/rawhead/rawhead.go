@@ -116,7 +116,7 @@ func (w *Writer) advance() {
 			return
 		}
 		w.send(head)
-		w.held = bytes.Clone(w.held[end:])
+		w.held = w.held[end:]
 		w.inHead, w.scanned, w.begun = false, 0, nil
 	}
 }
@@ -138,7 +138,7 @@ const maxSlop = 4
 // comes behind it, and what is no head must not wait. It finishes where no
 // status line can begin any more.
 func (w *Writer) findStart() bool {
-	seen := append(bytes.Clone(w.begun), w.held...)
+	seen := append(bytes.Clone(w.begun), w.held[:min(len(w.held), maxSlop+len(protocol))]...)
 	possible := false
 	for i := 0; i <= maxSlop && i <= len(seen); i++ {
 		start := seen[i:min(i+len(protocol), len(seen))]
@@ -221,6 +221,7 @@ var oneLine = strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ")
 // parse reads the lines behind the status line.
 func parse(lines []byte) []Field {
 	var fields []Field
+	var folds []string // what continues the last field; joined at once, since there may be many
 	for len(lines) > 0 {
 		var line []byte
 		line, lines = cutLine(lines)
@@ -233,20 +234,36 @@ func parse(lines []byte) []Field {
 		isCookie := strings.EqualFold(name, "Set-Cookie")
 		folded := content != "" && (content[0] == ' ' || content[0] == '\t') && len(fields) > 0
 		if !folded || isCookie {
+			unfold(fields, folds)
+			folds = nil
+			if folded {
+				line = nil // it goes out anew, or a client that unfolds lines would read it as a part of the one before
+			}
 			fields = append(fields, Field{name, value, line})
 			continue
 		}
-		last := &fields[len(fields)-1]
-		last.Value = trim(last.Value + " " + trim(content))
-		last.raw = append(last.raw[:len(last.raw):len(last.raw)], line...)
+		if more := trim(content); more != "" {
+			folds = append(folds, more)
+		}
 		// A client that does not unfold lines would read another cookie than
 		// one that does, so that this field goes out on one line (RFC 9112
 		// section 5.2).
-		if strings.EqualFold(last.Name, "Set-Cookie") {
+		if last := &fields[len(fields)-1]; strings.EqualFold(last.Name, "Set-Cookie") {
 			last.raw = nil
+		} else if last.raw != nil {
+			last.raw = append(last.raw, line...)
 		}
 	}
+	unfold(fields, folds)
 	return fields
+}
+
+// unfold puts what continues the last field behind its value.
+func unfold(fields []Field, folds []string) {
+	if len(folds) > 0 {
+		last := &fields[len(fields)-1]
+		last.Value = trim(last.Value + " " + strings.Join(folds, " "))
+	}
 }
 
 // cutLine cuts off the first line with all the CRs and LFs that end it.
@@ -266,7 +283,7 @@ func cutLine(b []byte) (line, rest []byte) {
 // informational, so that another head comes.
 func statusOf(line []byte) int {
 	_, rest, _ := strings.Cut(trim(string(line)), " ")
-	rest = strings.TrimLeft(rest, " ")
+	rest = strings.TrimLeft(rest, " \t") // as Firefox does
 	digits := rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]
 	status, err := strconv.Atoi(digits)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -172,4 +173,22 @@ func write(t *testing.T, in []byte, size func() int) string {
 		t.Fatal(err)
 	}
 	return out.String()
+}
+
+func TestAHeadCostsWhatItsLengthDoes(t *testing.T) {
+	for name, head := range map[string]string{
+		"folded lines":        "HTTP/1.1 200 OK\r\nA: b\r\n" + strings.Repeat(" a\r\n", 50_000) + "\r\n",
+		"informational heads": strings.Repeat("HTTP/1.1 103\r\n\r\n", 30_000),
+	} {
+		begun := time.Now()
+		_, err := io.WriteString(rawhead.NewWriter(io.Discard, dropAd), head)
+		assert.NoError(t, err, name)
+		assert.Less(t, time.Since(begun), 2*time.Second, name)
+	}
+}
+
+func TestATabBeforeAStatusIsNoPartOfIt(t *testing.T) {
+	var out bytes.Buffer
+	io.WriteString(rawhead.NewWriter(&out, dropAd), "HTTP/1.1 \t103 Early\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: ad=1\r\n\r\n")
+	assert.NotContains(t, out.String(), "ad=1", "Firefox reads an informational head, and then another")
 }

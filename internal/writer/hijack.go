@@ -14,8 +14,8 @@ import (
 	"github.com/cookiecharter/consent/internal/rawhead"
 )
 
-// hijack hands the connection to the handler. Where no head has left, the
-// handler is about to write one by itself, which is filtered on its way.
+// hijack hands the connection to the handler. Where no head has left for certain,
+// the handler may be about to write one by itself, which is filtered on its way.
 func (w *Writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c, rw, err := w.to.(http.Hijacker).Hijack()
 	if err != nil {
@@ -23,7 +23,7 @@ func (w *Writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	sent := false
 	for v := w; v != nil; v = v.outer {
-		sent = sent || v.sent
+		sent = sent || v.gone()
 		v.hijacked = true
 	}
 	if sent {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os"
 	"reflect"
 
 	"github.com/cookiecharter/consent/internal/rawhead"
@@ -128,9 +129,26 @@ func (w *Writer) beforeHead() {
 func (w *Writer) leave(final bool) {
 	for v := w; v != nil && !v.settled; v = v.outer {
 		v.sent = true
-		v.settled = final && isServers(w.to)
+		below := beneath(w.to)
+		v.settled = final && (isServers(w.to) || below != nil && below.settled)
 	}
 }
+
+// gone reports whether a head has left for certain, be it no final one.
+func (w *Writer) gone() bool {
+	below := beneath(w.to)
+	return w.sent && isServers(w.to) || below != nil && below.gone()
+}
+
+// beneath returns the Writer that to is, where a handler is wrapped twice; else nil.
+func beneath(to http.ResponseWriter) *Writer {
+	if w, ok := to.(interface{ self() *Writer }); ok {
+		return w.self()
+	}
+	return nil
+}
+
+func (w *Writer) self() *Writer { return w }
 
 // isServers reports whether w is net/http's own writer, which copies the header
 // map when a handler sends the head, and looks at it no more but for trailers.
@@ -198,7 +216,7 @@ func (w *Writer) readFrom(src io.Reader) (n int64, err error) {
 			return 0, err
 		}
 		w.beforeHead()
-		beginning := io.MultiReader(bytes.NewReader(piece), src)
+		beginning := io.MultiReader(bytes.NewReader(piece), w.watched(src))
 		if err != nil {
 			beginning = io.MultiReader(bytes.NewReader(piece), failing{err})
 		}
@@ -209,8 +227,33 @@ func (w *Writer) readFrom(src io.Reader) (n int64, err error) {
 		}
 	}
 	w.beforeHead()
-	rest, err := to.ReadFrom(src)
+	rest, err := to.ReadFrom(w.watched(src))
 	return n + rest, err
+}
+
+// watched returns src so that the head is filtered again behind each Read of it, which
+// may change the map while a writer below holds the head back. A file changes
+// nothing, and the server sends it faster where it can see that it is one.
+func (w *Writer) watched(src io.Reader) io.Reader {
+	source := src
+	if limited, ok := src.(*io.LimitedReader); ok {
+		source = limited.R
+	}
+	if _, isFile := source.(*os.File); isFile || isServers(w.to) {
+		return src
+	}
+	return watched{src, w}
+}
+
+type watched struct {
+	io.Reader
+	w *Writer
+}
+
+func (r watched) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.w.beforeHead()
+	return n, err
 }
 
 // firstPiece returns what the first Read that has something gives; nothing at
