@@ -64,12 +64,12 @@ func (w *words) checkKeys() error {
 	}
 	for _, unit := range slices.Sorted(maps.Keys(w.Units)) {
 		if !there[unit] {
-			return fmt.Errorf("Units.%s is no unit", unit)
+			return fmt.Errorf("%q is no unit", "Units."+unit)
 		}
 	}
 	for _, category := range slices.Sorted(maps.Keys(w.Categories)) {
 		if !known(category) {
-			return fmt.Errorf("Categories.%s is none of the library's", category)
+			return fmt.Errorf("%q is none of the library's", "Categories."+string(category))
 		}
 	}
 	return nil
