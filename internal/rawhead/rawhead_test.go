@@ -183,7 +183,7 @@ func TestAHeadCostsWhatItsLengthDoes(t *testing.T) {
 		begun := time.Now()
 		_, err := io.WriteString(rawhead.NewWriter(io.Discard, dropAd), head)
 		assert.NoError(t, err, name)
-		assert.Less(t, time.Since(begun), 2*time.Second, name)
+		assert.Less(t, time.Since(begun), 5*time.Second, name)
 	}
 }
 
