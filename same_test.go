@@ -166,14 +166,7 @@ func TestNothingLeaksWhereObservePanics(t *testing.T) {
 		w.Header().Add("Set-Cookie", "profile=1")
 		w.WriteHeader(200)
 	}))
-	raw := rawGet(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if recover() != nil {
-				w.WriteHeader(500)
-			}
-		}()
-		inside.ServeHTTP(w, r)
-	}), plainGet)
+	raw := rawGet(t, recovering(inside), plainGet)
 	assert.Contains(t, raw, "500 Internal")
 	assert.NotContains(t, raw, gone)
 }
@@ -889,14 +882,7 @@ func TestNothingLeaksWhereAHandlerChangesWhatOptOutLooksAt(t *testing.T) {
 	assert.NotContains(t, raw, "ad_id")
 
 	inside := optOut(func(*http.Request) bool { panic("no country") }).Wrap(set("profile=1"))
-	raw = rawGet(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			if recover() != nil {
-				w.WriteHeader(500)
-			}
-		}()
-		inside.ServeHTTP(w, r)
-	}), plainGet)
+	raw = rawGet(t, recovering(inside), plainGet)
 	assert.Contains(t, raw, "500 Internal")
 	assert.NotContains(t, raw, gone)
 

@@ -401,6 +401,15 @@ func TestABannerForOthersIsInNoCache(t *testing.T) {
 	assert.Equal(t, "private, no-store", response.Header.Get("Cache-Control"))
 }
 
+func TestTheScriptIsToldWhatItGoesBy(t *testing.T) {
+	cookies := append(declared(), consent.Cookie{Provider: "__proto__", Name: "odd", Purpose: text("x"), Category: consent.ThirdParty})
+	script := newSite(t, func(c *charter.Config) { c.Middleware = newMiddleware(t, cookies...) }).get("/cookies/script.js")
+	assert.Contains(t, script, `"lifetime":15552000000`, "180 days, after which the server takes no decision")
+	assert.Contains(t, script, "d.time + C.lifetime > Date.now()")
+	assert.Contains(t, script, `["__proto__"]:`, "a provider of this name must not vanish from those that are asked for")
+	assert.NotContains(t, script, `"__proto__":`)
+}
+
 func TestAnEmptyStyleIsLinkedNowhere(t *testing.T) {
 	s := newSite(t, func(c *charter.Config) { c.Style = []byte{} })
 	assert.NotContains(t, s.get("/cookies/"), "stylesheet")

@@ -70,8 +70,8 @@ func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v
 // that has asked for it: a page may load scripts of its site under a policy that
 // keeps it from everything else.
 func (c *Charter) banner(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "private, no-store") // a refusal as well
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		w.Header().Set("Cache-Control", "private, no-store") // or a cache might refuse this site's pages too
 		http.Error(w, "the banner is for pages of this site", http.StatusForbidden)
 		return
 	}

@@ -250,7 +250,7 @@ func parse(lines []byte) []Field {
 		// section 5.2).
 		if last := &fields[len(fields)-1]; strings.EqualFold(last.Name, "Set-Cookie") {
 			last.raw = nil
-		} else if last.raw != nil {
+		} else {
 			last.raw = append(last.raw, line...)
 		}
 	}
