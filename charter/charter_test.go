@@ -368,9 +368,11 @@ func TestWhatIsNoLanguageSpoilsNoOther(t *testing.T) {
 		s.accept = accept
 		assert.Contains(t, s.get("/cookies/"), `<html lang="de"`, "%.40s", accept)
 	}
-	s := newSite(t, nil)
-	s.accept = strings.Repeat("x", 5000)
-	assert.Contains(t, s.get("/cookies/"), `<html lang="en"`)
+	for _, accept := range []string{strings.Repeat("x", 5000), strings.Repeat("zz,", 400) + "de"} {
+		s := newSite(t, nil)
+		s.accept = accept
+		assert.Contains(t, s.get("/cookies/"), `<html lang="en"`, "beyond a kilobyte nothing is read")
+	}
 }
 
 func TestAVisitorComesBackToThePageAsTheBrowserKnowsIt(t *testing.T) {
