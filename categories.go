@@ -1,5 +1,7 @@
 package consent
 
+import "github.com/cookiecharter/consent/internal/policy"
+
 // A Category says what a cookie is for, and with it whether a visitor is asked.
 //
 // The four categories below are those of French cookie charters. A site may
@@ -13,9 +15,9 @@ const (
 	// 2002/58/EC, article 5(3); article 82 of the French loi n° 78-17).
 	Necessary Category = "necessary"
 
-	// Statistics cookies measure the audience. They are exempt only where they
-	// are anonymous, so that no person can be found again (CNIL, guidelines of
-	// 17 September 2020, part on audience measurement).
+	// Statistics cookies measure the audience. They are exempt only if they are
+	// anonymous, so that no person can be found again (CNIL, guidelines of 17
+	// September 2020, part on audience measurement).
 	Statistics Category = "statistics"
 
 	// FirstParty cookies are set by the visited site itself beyond what is
@@ -29,14 +31,17 @@ const (
 // NeedsConsent reports whether c may reach a browser only with the visitor's
 // consent. It is the one rule of the library: necessary cookies are exempt,
 // so are anonymous statistics, and everything else needs consent.
-func (c Cookie) NeedsConsent() bool {
-	switch c.Category {
-	case Necessary:
-		return false
-	case Statistics:
-		return !c.Anonymous
+func (c Cookie) NeedsConsent() bool { return c.need() == policy.Consent }
+
+// need is the rule, with what exempt statistics wait for: that nobody objects.
+func (c Cookie) need() policy.Need {
+	switch {
+	case c.Category == Necessary:
+		return policy.Nothing
+	case c.Category == Statistics && c.Anonymous:
+		return policy.NoObjection
 	default:
-		return true
+		return policy.Consent
 	}
 }
 
@@ -51,8 +56,8 @@ func (c Category) wellFormed() bool {
 	return c != ""
 }
 
-// builtIn reports whether c is one of the four categories above, which a
-// choice may name even where nothing is declared in them.
+// builtIn reports whether c is one of the four categories above. A choice may
+// name these even if nothing is declared in them.
 func (c Category) builtIn() bool {
 	return c == Necessary || c == Statistics || c == FirstParty || c == ThirdParty
 }

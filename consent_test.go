@@ -273,7 +273,7 @@ func TestNothingIsInventedOutsideOfWrap(t *testing.T) {
 		assert.False(t, prefs.Allows(consent.Statistics))
 		assert.False(t, prefs.AllowsProvider(consent.Necessary, "Site"))
 		assert.False(t, prefs.Consented(consent.Statistics, "Matomo"))
-		assert.False(t, prefs.Objects())
+		assert.False(t, prefs.HasObjected())
 		assert.False(t, prefs.AllowsCookie("sessionid"))
 		assert.True(t, prefs.AllowsCookie(consent.CookieName))
 		assert.False(t, prefs.Decided())
@@ -612,7 +612,7 @@ func TestNothingIsInventedInWhatPreferencesAnswer(t *testing.T) {
 		assert.False(t, prefs.AllowsCookie("nobody"))
 		assert.True(t, prefs.AllowsCookie(consent.CookieName))
 		assert.True(t, prefs.Decided())
-		assert.False(t, prefs.Objects())
+		assert.False(t, prefs.HasObjected())
 	})
 	ask(consent.Accept(consent.Statistics), func(prefs consent.Preferences) {
 		assert.True(t, prefs.Allows(consent.Statistics))
@@ -626,7 +626,7 @@ func TestNothingIsInventedInWhatPreferencesAnswer(t *testing.T) {
 		assert.False(t, consent.FromContext(r.Context()).AllowsCookie("profile"))
 	})
 	ask(consent.AcceptAll().WithObjection(), func(prefs consent.Preferences) {
-		assert.True(t, prefs.Objects())
+		assert.True(t, prefs.HasObjected())
 		assert.False(t, prefs.Allows(consent.Statistics), "the anonymous ones are objected to")
 		assert.False(t, prefs.AllowsCookie("visits"))
 		assert.True(t, prefs.Allows(consent.ThirdParty))
@@ -663,10 +663,10 @@ func TestNothingIsLostUnobserved(t *testing.T) {
 	mw := middleware(t, config)
 	serve(mw, "", set("profile=1", "nobody=1", "\x01=1", "sessionid=1", "bare", "profile=; Max-Age=0"))
 	assert.Equal(t, []consent.Event{
-		{Cookie: "profile", Outcome: consent.Removed, Reason: consent.Undecided},
-		{Cookie: "nobody", Outcome: consent.Removed, Reason: consent.Undeclared},
-		{Cookie: "", Outcome: consent.Removed, Reason: consent.Unreadable},
-		{Cookie: "", Outcome: consent.Removed, Reason: consent.Undeclared},
+		{Cookie: "profile", Outcome: consent.OutcomeRemoved, Reason: consent.ReasonUndecided},
+		{Cookie: "nobody", Outcome: consent.OutcomeRemoved, Reason: consent.ReasonUndeclared},
+		{Cookie: "", Outcome: consent.OutcomeRemoved, Reason: consent.ReasonUnreadable},
+		{Cookie: "", Outcome: consent.OutcomeRemoved, Reason: consent.ReasonUndeclared},
 	}, events)
 
 	events = nil
@@ -675,9 +675,9 @@ func TestNothingIsLostUnobserved(t *testing.T) {
 		set("visits=1", "profile=1")(w, r)
 	})
 	assert.Equal(t, []consent.Event{
-		{Cookie: "profile", Outcome: consent.Expired, Reason: consent.Refused},
-		{Cookie: "visits", Outcome: consent.Removed, Reason: consent.Objected},
-		{Cookie: "profile", Outcome: consent.Removed, Reason: consent.Refused},
+		{Cookie: "profile", Outcome: consent.OutcomeExpired, Reason: consent.ReasonRefused},
+		{Cookie: "visits", Outcome: consent.OutcomeRemoved, Reason: consent.ReasonObjected},
+		{Cookie: "profile", Outcome: consent.OutcomeRemoved, Reason: consent.ReasonRefused},
 	}, events)
 
 	events = nil
@@ -688,8 +688,8 @@ func TestNothingIsLostUnobserved(t *testing.T) {
 		io.WriteString(w, "however often the head is judged")
 	}).Cookies(), 1)
 	assert.Equal(t, []consent.Event{
-		{Cookie: "nobody", Outcome: consent.Passed, Reason: consent.Undeclared},
-		{Cookie: "profile", Outcome: consent.Removed, Reason: consent.Undecided},
+		{Cookie: "nobody", Outcome: consent.OutcomePassed, Reason: consent.ReasonUndeclared},
+		{Cookie: "profile", Outcome: consent.OutcomeRemoved, Reason: consent.ReasonUndecided},
 	}, events)
 }
 

@@ -241,12 +241,12 @@ func ExampleEvent() {
 }
 
 func ExampleOutcome() {
-	observed(func(e consent.Event) { fmt.Println(e.Outcome == consent.Removed) })
+	observed(func(e consent.Event) { fmt.Println(e.Outcome == consent.OutcomeRemoved) })
 	// Output: true
 }
 
 func ExampleReason() {
-	observed(func(e consent.Event) { fmt.Println(e.Reason == consent.Undecided) })
+	observed(func(e consent.Event) { fmt.Println(e.Reason == consent.ReasonUndecided) })
 	// Output: true
 }
 

@@ -28,14 +28,14 @@ func LogTo(logger *slog.Logger, every time.Duration) func(*http.Request, Event) 
 			return
 		}
 		verb := string(e.Outcome)
-		if e.ReportOnly && e.Outcome != Passed {
+		if e.ReportOnly && e.Outcome != OutcomePassed {
 			verb = "would be " + verb
 		}
 		level := slog.LevelWarn
 		switch e.Reason {
-		case Undecided, Refused, Objected:
+		case ReasonUndecided, ReasonRefused, ReasonObjected:
 			level = slog.LevelInfo
-		case OutlivesDeclared, OtherDomain, OtherPath:
+		case ReasonOutlivesDeclared, ReasonOtherDomain, ReasonOtherPath:
 			verb = "is not as declared"
 		}
 		logger.LogAttrs(r.Context(), level, "cookie "+verb,

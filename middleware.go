@@ -12,8 +12,12 @@ import (
 
 	"golang.org/x/text/language"
 
+	"github.com/cookiecharter/consent/internal/attribute"
 	"github.com/cookiecharter/consent/internal/decision"
-	"github.com/cookiecharter/consent/internal/signature"
+	"github.com/cookiecharter/consent/internal/filter"
+	"github.com/cookiecharter/consent/internal/policy"
+	"github.com/cookiecharter/consent/internal/preference"
+	"github.com/cookiecharter/consent/internal/visitor"
 	"github.com/cookiecharter/consent/internal/writer"
 )
 
@@ -25,35 +29,35 @@ type Config struct {
 
 	// Keys sign the visitor's decision: the first signs, all verify, so that a
 	// new key goes first and the old one stays until what it signed has
-	// expired. Where several processes serve a site, the new key goes last in
-	// all of them before it goes first in one, or the others would not know what
-	// it signs. Each is secret, random and at least 32 bytes long. Required.
+	// expired. If several processes serve a site, the new key goes last in all of
+	// them before it goes first in one, or the others would not know what it
+	// signs. Each is secret, random and at least 32 bytes long. Required.
 	Keys [][]byte
 
-	// AllowUndeclared lets cookies pass that nobody declared, for a site that
-	// adopts the library step by step.
+	// AllowUndeclared lets cookies pass that nobody declared, while a site adopts
+	// the library step by step.
 	AllowUndeclared bool
 
-	// ReportOnly changes nothing in any response, but for the decision that a
-	// Save adds: everything is judged, and Observe is told what would have become
-	// of it. It is for a site that does not know its cookies yet.
+	// ReportOnly changes nothing in any response, except that a Save adds its
+	// decision: every line is judged, and Observe gets what would have become of
+	// it. It is for a site that does not know its cookies yet.
 	ReportOnly bool
 
-	// HideRefused keeps declared cookies that the visitor has not consented to
-	// from the handlers below, as though the browser had not sent them. The rest
-	// of the Cookie header stays byte for byte.
+	// HideRefused hides declared cookies that the visitor has not consented to from
+	// the handlers below, as if the browser had not sent them. The rest of the
+	// Cookie header stays byte for byte.
 	HideRefused bool
 
 	// OptOut, if not nil, says of a request whether the visitor's law is opt-out:
 	// what needs consent then passes until it is refused. A request with "Sec-GPC:
 	// 1" refuses third parties by it (Global Privacy Control, "Legal Effects"), until
-	// the visitor answers otherwise; where OptOut does not hold, the header
-	// changes nothing. Nil means that it never holds. The function must not wait
-	// for anything, and knows no Preferences.
+	// the visitor answers otherwise; if OptOut does not hold, the header changes
+	// nothing. Nil means that it never holds. The function must not wait for
+	// anything, and cannot ask for Preferences.
 	OptOut func(*http.Request) bool
 
 	// Lifetime is how long a decision stands, in whole seconds: a fraction is cut
-	// off, and less than one is a mistake. Zero means 180 days, about the six
+	// off, and less than one second is a mistake. Zero means 180 days, about the six
 	// months that the CNIL calls good practice (recommendation of 17 September
 	// 2020 on cookies and other tracers). Browsers keep no cookie for longer than
 	// 400 days.
@@ -64,8 +68,8 @@ type Config struct {
 	Revision uint64
 
 	// Domain is the Domain attribute of the preferences cookie, a host name such
-	// as "example.org", for a decision that the hosts below it share. Browsers
-	// ignore the cookie on any other host, such as localhost in development. Empty
+	// as "example.org", for a decision that the hosts below it share. On any other
+	// host, such as localhost in development, browsers ignore the cookie. Empty
 	// means the host alone.
 	Domain string
 
@@ -73,19 +77,19 @@ type Config struct {
 	// development on plain http.
 	Insecure bool
 
-	// HttpOnly hides the preferences cookie from the scripts of a page, which
-	// can then not read what is allowed.
+	// HttpOnly hides the preferences cookie from the scripts of a page, which then
+	// cannot read what is allowed.
 	HttpOnly bool
 
-	// Observe, if not nil, is told what became of cookies, at the moment when
-	// the head of a response leaves and in the goroutine that sends it. [LogTo]
-	// makes one that writes to a log.
+	// Observe, if not nil, gets an event for what became of each cookie, when the
+	// head of a response leaves and in the goroutine that sends it. [LogTo] makes
+	// one that writes to a log.
 	Observe func(*http.Request, Event)
 
 	// Recorder, if not nil, keeps proof of each decision, under a random
 	// [Reference] that then travels in the preferences cookie. Nothing is allowed
-	// before the recorder has kept it; a refusal waits for nothing. Nil records
-	// nothing.
+	// before the recorder has kept the consent; a refusal waits for nothing. Nil
+	// records nothing.
 	Recorder Recorder
 }
 
@@ -93,7 +97,7 @@ type Config struct {
 // [Middleware.Wrap] of the same middleware.
 var ErrOutside = errors.New("consent: the request did not come through this middleware's Wrap, which belongs around the whole site")
 
-// ErrTooLate is returned where the head of the response has left already, and no
+// ErrTooLate is returned if the head of the response has left already, so that no
 // cookie can be set any more.
 var ErrTooLate = errors.New("consent: the head of the response has been sent")
 
@@ -101,18 +105,15 @@ var ErrTooLate = errors.New("consent: the head of the response has been sent")
 // of the handlers that it wraps. Make it with [NewMiddleware]. It is safe for
 // concurrent use.
 type Middleware struct {
-	registry        *Registry
-	signer          *signature.Signer
-	cookie          http.Cookie // the preferences cookie, without a value
-	revision        uint64
-	allowUndeclared bool
-	reportOnly      bool
-	hideRefused     bool
-	optOut          func(*http.Request) bool
-	observe         func(*http.Request, Event)
-	recorder        Recorder
-	notice          *Notice   // of the declarations alone, for records that have no other
-	undecided       *standing // of every visitor without a decision
+	registry    *Registry
+	cookie      *preference.Cookie
+	site        *visitor.Site
+	filter      filter.Config
+	revision    uint64
+	hideRefused bool
+	optOut      func(*http.Request) bool
+	recorder    Recorder
+	notice      *Notice // of the declarations alone, for records that have no other
 }
 
 // defaultLifetime is six months in days: see [Config.Lifetime].
@@ -131,37 +132,50 @@ func NewMiddleware(config Config) (*Middleware, error) {
 	if config.Lifetime == 0 {
 		config.Lifetime = defaultLifetime
 	}
+	cookie := preference.New(http.Cookie{
+		Name:     CookieName,
+		Path:     "/",
+		Domain:   config.Domain,
+		MaxAge:   int(config.Lifetime / time.Second),
+		Secure:   !config.Insecure,
+		HttpOnly: config.HttpOnly,
+		SameSite: http.SameSiteLaxMode,
+	}, config.Keys)
 	m := &Middleware{
-		registry:        config.Registry,
-		signer:          signature.New(CookieName, config.Keys, config.Lifetime),
-		undecided:       config.Registry.undecided(),
-		revision:        config.Revision,
-		allowUndeclared: config.AllowUndeclared,
-		reportOnly:      config.ReportOnly,
-		hideRefused:     config.HideRefused && !config.ReportOnly,
-		optOut:          config.OptOut,
-		observe:         config.Observe,
-		recorder:        config.Recorder,
-		cookie: http.Cookie{
-			Name:     CookieName,
-			Path:     "/",
-			Domain:   config.Domain,
-			MaxAge:   int(config.Lifetime / time.Second),
-			Secure:   !config.Insecure,
-			HttpOnly: config.HttpOnly,
-			SameSite: http.SameSiteLaxMode,
+		registry: config.Registry,
+		cookie:   cookie,
+		site:     visitor.NewSite(&config.Registry.policy, cookie, config.Revision, string(ThirdParty)),
+		filter: filter.Config{
+			AllowUndeclared: config.AllowUndeclared,
+			ReportOnly:      config.ReportOnly,
+			Observe:         config.observer(),
 		},
+		revision:    config.Revision,
+		hideRefused: config.HideRefused && !config.ReportOnly,
+		optOut:      config.OptOut,
+		recorder:    config.Recorder,
 	}
-	longest := m.record(AcceptAll(), time.Now())
 	if m.recorder != nil {
 		m.notice = m.registry.Notice(language.Und, language.Und, nil)
-		longest.Reference = newReference()
 	}
-	// Every decision has the length of this one, so that no visitor's fails.
-	if _, err := m.sign(m.decision(longest)); err != nil {
-		return nil, &FieldError{Index: -1, Field: "Registry", Reason: err.Error()}
+	if err := m.checkSize(); err != nil {
+		return nil, err
 	}
 	return m, nil
+}
+
+// checkSize makes sure that every decision fits into a cookie. They all have the
+// same length, so that no visitor's fails if this one fits.
+func (m *Middleware) checkSize() error {
+	longest := m.newRecord(AcceptAll(), time.Now())
+	if m.recorder != nil {
+		longest.Reference = newReference()
+	}
+	if _, err := m.cookie.Line(m.decision(longest)); err != nil {
+		return &FieldError{Index: -1, Field: "Registry", Reason: fmt.Sprintf(
+			"%d providers that need consent are more than a cookie has room for; declare fewer, or several under one name", len(m.policy().Parties()))}
+	}
+	return nil
 }
 
 func (c *Config) validate() error {
@@ -186,13 +200,13 @@ func (c *Config) validate() error {
 	if v := reflect.ValueOf(c.Recorder); v.Kind() == reflect.Pointer && v.IsNil() {
 		wrong("Recorder", "holds a nil %T; leave the field out to record nothing", c.Recorder)
 	}
-	if reason := badLifetime(c.Lifetime, "180 days"); reason != "" {
-		wrong("Lifetime", "%v %s", c.Lifetime, reason)
+	if err := attribute.CheckLifetime(c.Lifetime, "180 days"); err != nil {
+		wrong("Lifetime", "%v %v", c.Lifetime, err)
 	}
 	if c.Domain != "" {
 		// net/http has the last word, since it writes the cookie.
-		if reason := badDomain(c.Domain); reason != "" {
-			wrong("Domain", "%q %s", c.Domain, reason)
+		if err := attribute.CheckDomain(c.Domain); err != nil {
+			wrong("Domain", "%q %v", c.Domain, err)
 		} else if (&http.Cookie{Name: CookieName, Domain: c.Domain}).Valid() != nil {
 			wrong("Domain", "%q is not a host name", c.Domain)
 		}
@@ -200,7 +214,7 @@ func (c *Config) validate() error {
 	return errors.Join(mistakes...)
 }
 
-// Wrap returns a handler that serves as next does, but for the cookies that
+// Wrap returns a handler that serves as next does, except for the cookies that
 // the visitor has not consented to. The writer that next gets has exactly the
 // abilities of the server's. Lines are judged when the head of the response
 // leaves, by what the visitor has decided then.
@@ -208,60 +222,47 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.serve(next, w, r) })
 }
 
-// serve is not a part of the function in Wrap, so that the compiler can see
-// here that the copy which WithContext makes lives no longer than its line.
+// serve is a method of its own, since the compiler cannot see inside of the
+// function in Wrap that the copy which WithContext makes lives no longer than its
+// line. That saves an allocation of 248 bytes.
 func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	f := &filter{Context: r.Context(), mw: m, cookies: strings.Join(r.Header["Cookie"], "; ")}
-	if m.optOut != nil {
-		// Before a handler can change the request, which knows nothing of this filter:
-		// what the site's function decides, it cannot ask for.
-		f.optOut, f.signal = m.optOut(r), signals(r)
+	v := &visit{Context: r.Context()}
+	var outside *visitor.Visitor
+	var law visitor.Law
+	if outer := m.visitOf(v.Context); outer != nil {
+		outside = outer.visitor()
+	} else if m.optOut != nil {
+		// Before a handler can change the request. The request knows nothing of this
+		// visit, since the function decides what a question to it would answer.
+		law = visitor.Law{OptOut: m.optOut(r), GPC: sendsGPC(r)}
 	}
 	if r.ContentLength < 0 && r.Trailer == nil {
-		r.Trailer = make(http.Header) // for both requests, since net/http fills it in behind the body
+		// net/http fills the map in when the body has been read, for both requests.
+		r.Trailer = make(http.Header)
 	}
-	f.request = *r.WithContext(f)
+	v.request = *r.WithContext(v)
+	v.visitor().Init(m.site, strings.Join(r.Header["Cookie"], "; "), law, outside)
+	v.filter.Init(&m.filter, &v.request)
 	if m.hideRefused {
-		if outer := m.filterOf(f.Context); outer != nil {
-			f.cookies = outer.cookies // which it has hidden
-		}
-		f.hideRefused()
+		v.hideRefused()
 	}
-	guarded := writer.Wrap(&f.Writer, w, f)
+	guarded := writer.Wrap(&v.writer, w, &v.filter)
 	defer func() {
-		handBack(r, &f.request)
-		writer.Finish(&f.Writer)
+		v.handBack(r)
+		writer.Finish(&v.writer)
 	}()
-	next.ServeHTTP(guarded, &f.request)
+	next.ServeHTTP(guarded, &v.request)
 }
 
-// handBack leaves in the request outside what a handler has left in its own:
-// net/http removes the files of a form, and loggers look at the pattern, at a
-// path that was rewritten or at the address that a proxy names.
-func handBack(outside, inside *http.Request) {
-	// Others may be reading the request: only a handler that has changed it makes
-	// this write to it.
-	if outside.Pattern != inside.Pattern {
-		outside.Pattern = inside.Pattern
-	}
-	if inside.Form != nil || inside.MultipartForm != nil {
-		outside.Form, outside.PostForm, outside.MultipartForm = inside.Form, inside.PostForm, inside.MultipartForm
-	}
-	if outside.URL != inside.URL {
-		outside.URL = inside.URL
-	}
-	// Whether there is a body, net/http decides by HEAD anew for each part of it.
-	if outside.Method != inside.Method && outside.Method != http.MethodHead && inside.Method != http.MethodHead {
-		outside.Method = inside.Method
-	}
-	if outside.RequestURI != inside.RequestURI {
-		outside.RequestURI = inside.RequestURI
-	}
-	if outside.Host != inside.Host {
-		outside.Host = inside.Host
-	}
-	if outside.RemoteAddr != inside.RemoteAddr {
-		outside.RemoteAddr = inside.RemoteAddr
+// visitOf finds m's own visit if several middlewares wrap one another; nil if
+// the context did not come through m.
+func (m *Middleware) visitOf(ctx context.Context) *visit {
+	for {
+		v, _ := ctx.Value(visitKey{}).(*visit)
+		if v == nil || v.visitor().Of(m.site) {
+			return v
+		}
+		ctx = v.Context
 	}
 }
 
@@ -271,115 +272,157 @@ func (m *Middleware) Registry() *Registry { return m.registry }
 // Revision returns [Config.Revision].
 func (m *Middleware) Revision() uint64 { return m.revision }
 
-// lifetime returns how long a decision stands.
-func (m *Middleware) lifetime() time.Duration { return time.Duration(m.cookie.MaxAge) * time.Second }
-
 // Cookie returns the preferences cookie as [Middleware.Save] sets it, without a
 // value.
-func (m *Middleware) Cookie() http.Cookie { return m.cookie }
+func (m *Middleware) Cookie() http.Cookie { return m.cookie.Attributes() }
 
-// FromContext returns the preferences of the visitor whose request the context
-// belongs to. For a context that did not come through [Middleware.Wrap] they
-// are the strictest: the zero Preferences.
-func FromContext(ctx context.Context) Preferences {
-	f, _ := ctx.Value(filterKey{}).(*filter)
-	return Preferences{f}
-}
+func (m *Middleware) policy() *policy.Policy { return &m.registry.policy }
 
-// Save records the visitor's choice, in place of an earlier one, and takes
-// effect at once: for [FromContext], for every line that this response sets,
-// and for the declared cookies that the request carries and the choice
-// refuses, which are expired. A later Save in the same request replaces it. The
-// lines that it adds go to the writer that Wrap has made for r, whatever wraps
-// that one; w is asked for because Save writes to the response.
+// Save makes a choice the visitor's decision, in place of an earlier one. It takes
+// effect at once: for [FromContext], for every line that this response sets, and
+// for the declared cookies that the request carries and the choice refuses, which
+// this response expires. A later Save in the same request replaces it. Its lines
+// go to the writer that Wrap has made for r, whatever wraps that one; Save has the
+// parameter w since it writes to the response.
 //
 // The error is [ErrOutside] or [ErrTooLate], or one [*ChoiceError] or several
-// joined. Nothing has changed where there is one. Where [Config.Recorder] has
-// failed, the error is [ErrNotRecorded] joined with the recorder's own: nothing new
-// is allowed, but what the choice refuses is refused. What Save cannot know is that
-// an [http.TimeoutHandler] outside of Wrap has answered in its place.
+// joined. Nothing has changed if there is one. If [Config.Recorder] has failed, the
+// error is [ErrNotRecorded] joined with the recorder's own: nothing new is allowed,
+// but what the choice refuses is refused. Save cannot know that an
+// [http.TimeoutHandler] outside of Wrap has answered in its place.
 func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice) error {
-	f := m.filterOf(r.Context())
-	if f == nil {
+	v := m.visitOf(r.Context())
+	if v == nil {
 		return ErrOutside
 	}
-	if err := choice.check(m.registry); err != nil {
+	if err := choice.check(m.policy()); err != nil {
 		return err
 	}
-	if f.hasLeft() {
+	if v.visitor().HeadSent() { // before a recorder keeps what cannot take effect any more
 		return ErrTooLate
 	}
+	before := v.visitor().Grants()
 	at := time.Now().Truncate(time.Millisecond)
-	if before := f.standing().at; !at.After(before) { // by another server's clock, or one that was set back
-		at = before.Add(time.Millisecond)
+	if !at.After(before.DecidedAt) {
+		// Another server's clock is ahead, or this one was set back: of two decisions
+		// the newer counts, and this one must be it.
+		at = before.DecidedAt.Add(time.Millisecond)
 	}
-	record := m.record(choice, at)
-	if m.recorder != nil {
-		return m.takeOnRecord(f, r, record)
+	record := m.newRecord(choice, at)
+	if m.recorder == nil {
+		return v.decide(m.decision(record))
 	}
-	return m.take(f, m.decision(record))
+	record.GPC, record.Reference = sendsGPC(r), before.Reference
+	if record.Reference == (Reference{}) {
+		record.Reference = newReference()
+	} else {
+		record.Previous = before.DecidedAt.UTC()
+	}
+	return m.saveOnRecord(v, r.Context(), record, before)
+}
+
+// saveOnRecord makes a record the visitor's decision. What allows something is
+// recorded before it counts (Regulation (EU) 2016/679, article 7(1)); what
+// refuses counts first and is recorded then.
+func (m *Middleware) saveOnRecord(v *visit, ctx context.Context, record Record, before *policy.Grants) error {
+	d := m.decision(record) // before a recorder has the answers, and might change them
+	if !record.allowsMore(before) {
+		if err := v.decide(d); err != nil {
+			return err
+		}
+		m.recorder.RecordLater(record)
+		return nil
+	}
+	// A choice may accept one thing and refuse another. The refusal waits for no
+	// recorder, and stands if the recorder fails.
+	rest, refuses := record.withoutNewGrants(before)
+	if refuses {
+		if err := v.decide(m.decision(rest)); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxRecording)
+	defer cancel()
+	if err := m.recorder.Record(ctx, record); err != nil {
+		if refuses {
+			m.recorder.RecordLater(rest)
+		}
+		return fmt.Errorf("%w: %w", ErrNotRecorded, err)
+	}
+	return v.decide(d)
 }
 
 // Restore puts back a decision that was recorded for the same visitor, such as
-// one taken on another device before they signed in here, with its time and its
-// reference. It takes effect as a [Middleware.Save] does, and is no new decision.
-// Nothing happens where the visitor's own decision is as new or newer, or the
-// recorded one no longer stands; it covers what it was an answer to, and no more.
-// The error is [ErrOutside] or [ErrTooLate].
+// one that they took on another device before they signed in here, with its time
+// and its reference. It takes effect as a [Middleware.Save] does, and is no new
+// decision. Nothing happens if the visitor's own decision is as new or newer, or if
+// the recorded one no longer stands; it covers what it was an answer to, and no
+// more. The error is [ErrOutside] or [ErrTooLate].
 func (m *Middleware) Restore(_ http.ResponseWriter, r *http.Request, record Record) error {
-	f := m.filterOf(r.Context())
-	if f == nil {
+	v := m.visitOf(r.Context())
+	if v == nil {
 		return ErrOutside
 	}
 	record.Time = record.Time.Truncate(time.Millisecond)
-	if age := time.Since(record.Time); age >= m.lifetime() || age <= -maxAhead || !record.Time.After(f.standing().at) {
+	if !m.cookie.Stands(record.Time, time.Now()) || !record.Time.After(v.visitor().Grants().DecidedAt) {
 		return nil
 	}
-	return m.take(f, m.decision(record))
-}
-
-// take makes d the visitor's decision, from now on and in this response.
-func (m *Middleware) take(f *filter, d *decision.Decision) error {
-	line, err := m.sign(d)
-	if err != nil {
-		return err
-	}
-	if !f.decide(m.weigh(d), line) {
-		return ErrTooLate
-	}
-	// Where m wraps a handler that it wraps already, the outer filter goes by
-	// the same decision; the line leaves once.
-	for f = m.filterOf(f.Context); f != nil; f = m.filterOf(f.Context) {
-		f.decide(m.weigh(d), "")
-	}
-	return nil
+	return v.decide(m.decision(record))
 }
 
 // ExpireRefused has this response expire the declared cookies that the request
-// carries and the visitor's consent does not cover, as a [Middleware.Save] does
-// that refuses them. A site that set cookies before it asked cleans up with it:
-// call it for each page. The error is [ErrOutside] or [ErrTooLate].
+// carries and the visitor has not consented to, as a [Middleware.Save] does that
+// refuses them. A site that set cookies before it asked cleans up with it: call it
+// for each page. The error is [ErrOutside] or [ErrTooLate].
 func (m *Middleware) ExpireRefused(_ http.ResponseWriter, r *http.Request) error {
-	f := m.filterOf(r.Context())
-	if f == nil {
+	v := m.visitOf(r.Context())
+	if v == nil {
 		return ErrOutside
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.sent {
+	if v.visitor().ExpireRefused() {
 		return ErrTooLate
 	}
-	f.expires = true
 	return nil
 }
 
-// filterOf finds m's own filter where several middlewares wrap one another.
-func (m *Middleware) filterOf(ctx context.Context) *filter {
-	for {
-		f, _ := ctx.Value(filterKey{}).(*filter)
-		if f == nil || f.mw == m {
-			return f
+// newRecord makes the record of a choice, of nobody yet.
+func (m *Middleware) newRecord(c Choice, at time.Time) Record {
+	parties := m.policy().Parties()
+	record := Record{
+		Time:      at.UTC().Truncate(time.Millisecond),
+		Revision:  m.revision,
+		Objection: c.objection,
+		Evidence:  c.evidence,
+		Answers:   make([]Answer, len(parties)),
+	}
+	for i, p := range parties {
+		record.Answers[i] = Answer{Category: Category(p.Category), Provider: p.Provider, Allowed: c.accepts(p)}
+	}
+	if record.Notice == nil {
+		record.Notice = m.notice
+	}
+	return record
+}
+
+// decision makes what travels of a record: the answers alone, and of these the
+// ones for what is declared now.
+func (m *Middleware) decision(record Record) *decision.Decision {
+	var yes, no []decision.Mark
+	for _, a := range record.Answers {
+		mark, needsConsent := m.policy().Mark(party(a.Category, a.Provider))
+		switch {
+		case !needsConsent: // any more: the record may be an old one
+		case a.Allowed:
+			yes = append(yes, mark)
+		default:
+			no = append(no, mark)
 		}
-		ctx = f.Context
+	}
+	return &decision.Decision{
+		Revision:  record.Revision,
+		Time:      record.Time,
+		Objection: record.Objection,
+		Reference: record.Reference,
+		Answers:   decision.MakeAnswers(yes, no),
 	}
 }

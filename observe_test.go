@@ -127,17 +127,17 @@ func TestNothingIsInventedInTheCharterUnobserved(t *testing.T) {
 		"week=1; Max-Age=604800; Domain=example.com; Path=/shop":       nil,
 		"week=1; Expires=" + soon + "; Domain=EXAMPLE.com; Path=/shop": nil,
 		"week=1; Domain=example.com; Path=/shop":                       nil, // for less than declared
-		"week=1; Max-Age=700000; Domain=example.com; Path=/shop":       {consent.OutlivesDeclared},
-		"week=1; Domain=www.example.com; Path=/shop":                   {consent.OtherDomain},
-		"week=1; Path=/shop":                 {consent.OtherDomain},
-		"week=1; Domain=example.com; Path=/": {consent.OtherPath},
-		"week=1; Max-Age=700000; Path=/":     {consent.OutlivesDeclared, consent.OtherDomain, consent.OtherPath},
+		"week=1; Max-Age=700000; Domain=example.com; Path=/shop":       {consent.ReasonOutlivesDeclared},
+		"week=1; Domain=www.example.com; Path=/shop":                   {consent.ReasonOtherDomain},
+		"week=1; Path=/shop":                 {consent.ReasonOtherDomain},
+		"week=1; Domain=example.com; Path=/": {consent.ReasonOtherPath},
+		"week=1; Max-Age=700000; Path=/":     {consent.ReasonOutlivesDeclared, consent.ReasonOtherDomain, consent.ReasonOtherPath},
 		"week=1; Max-Age=0; Path=/elsewhere": nil, // a deletion
 		"session1=1":                         nil, // the request's path gives "/"
-		"session1=1; Max-Age=3600":           {consent.OutlivesDeclared},
-		"session1=1; Path=/x":                {consent.OtherPath},
+		"session1=1; Max-Age=3600":           {consent.ReasonOutlivesDeclared},
+		"session1=1; Path=/x":                {consent.ReasonOtherPath},
 		"two=1; Max-Age=7200":                nil, // as one of two declares it
-		"two=1; Max-Age=9000":                {consent.OutlivesDeclared},
+		"two=1; Max-Age=9000":                {consent.ReasonOutlivesDeclared},
 	} {
 		response, events := watched(t, declare, "", func(w http.ResponseWriter, r *http.Request) {
 			set(line)(w, r)
@@ -147,7 +147,7 @@ func TestNothingIsInventedInTheCharterUnobserved(t *testing.T) {
 		assert.Equal(t, []string{line}, response.Header["Set-Cookie"])
 		var reasons []consent.Reason
 		for _, e := range events {
-			assert.Equal(t, consent.Passed, e.Outcome, line)
+			assert.Equal(t, consent.OutcomePassed, e.Outcome, line)
 			reasons = append(reasons, e.Reason)
 		}
 		assert.Equal(t, want, reasons, line)
@@ -191,13 +191,13 @@ level=INFO msg="cookie would be removed" cookie=profile reason=undecided request
 			}
 			return a
 		}})), 0)
-		observe(httptest.NewRequest("GET", "/", nil), consent.Event{Cookie: "\x1b[31m", Outcome: consent.Passed, Reason: consent.Undeclared})
+		observe(httptest.NewRequest("GET", "/", nil), consent.Event{Cookie: "\x1b[31m", Outcome: consent.OutcomePassed, Reason: consent.ReasonUndeclared})
 		assert.Equal(t, `"\x1b[31m"`, logged, "whatever the handler does with it")
 
 		log.Reset()
 		observe = consent.LogTo(slog.New(slog.NewTextHandler(&log, nil)), time.Hour)
 		for i := range 5000 {
-			observe(httptest.NewRequest("GET", "/", nil), consent.Event{Cookie: fmt.Sprintf("\u009b%d", i), Outcome: consent.Passed, Reason: consent.Undeclared})
+			observe(httptest.NewRequest("GET", "/", nil), consent.Event{Cookie: fmt.Sprintf("\u009b%d", i), Outcome: consent.OutcomePassed, Reason: consent.ReasonUndeclared})
 		}
 		assert.Less(t, strings.Count(log.String(), "\n"), 1010, "a flood of names is bounded")
 		assert.Contains(t, log.String(), `cookie=*`)

@@ -51,7 +51,7 @@ func ExampleRecorder() {
 
 func ExampleRecord() {
 	recording(journal{print: func(record consent.Record) {
-		fmt.Println(record.Answers, record.Objects)
+		fmt.Println(record.Answers, record.Objection)
 	}}, consent.RefuseAll().WithObjection())
 	// Output:
 	// [{statistics Matomo false}] true
@@ -85,8 +85,8 @@ func ExampleEvidence() {
 
 func ExampleAction() {
 	recording(journal{print: func(record consent.Record) {
-		fmt.Println(record.Action == consent.BySignal)
-	}}, consent.RefuseAll().WithEvidence(consent.Evidence{Action: consent.BySignal}))
+		fmt.Println(record.Action == consent.ByGPC)
+	}}, consent.RefuseAll().WithEvidence(consent.Evidence{Action: consent.ByGPC}))
 	// Output:
 	// true
 	// Set-Cookie: cookies_preferences

@@ -100,15 +100,15 @@ func TestNothingIsForgottenOnRecord(t *testing.T) {
 	second := l.later[0]
 	assert.Equal(t, first.Reference, second.Reference)
 	assert.Equal(t, first.Time, second.Previous)
-	assert.True(t, second.Objects)
+	assert.True(t, second.Objection)
 	assert.Empty(t, allowed(second))
 	assert.Empty(t, second.Action)
-	assert.False(t, second.Signal)
+	assert.False(t, second.GPC)
 	serve(mw, "", func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Set("Sec-GPC", "1")
 		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
 	})
-	assert.True(t, l.later[1].Signal)
+	assert.True(t, l.later[1].GPC)
 	var shown struct{ Cookies []struct{ Name string } }
 	require.NoError(t, json.Unmarshal(second.Notice.Content(), &shown))
 	assert.Len(t, shown.Cookies, len(site()), "who says nothing of what was shown has shown the declarations")
@@ -160,13 +160,13 @@ func TestNothingIsInventedThatCouldNotBeRecorded(t *testing.T) {
 			}
 			require.Len(t, l.later, 1, "what is refused is refused, and recorded later")
 			assert.Equal(t, test.keeps, append([]string{}, allowed(l.later[0])...))
-			assert.Equal(t, test.objects, l.later[0].Objects)
+			assert.Equal(t, test.objects, l.later[0].Objection)
 			serve(mw, sends, func(_ http.ResponseWriter, r *http.Request) {
 				prefs := consent.FromContext(r.Context())
 				for _, a := range l.later[0].Answers {
 					assert.Equal(t, a.Allowed, prefs.Consented(a.Category, a.Provider), a)
 				}
-				assert.Equal(t, test.objects, prefs.Objects())
+				assert.Equal(t, test.objects, prefs.HasObjected())
 			})
 		})
 	}
@@ -309,7 +309,7 @@ func TestNothingIsForgottenOnAnotherDevice(t *testing.T) {
 			prefs := consent.FromContext(r.Context())
 			assert.True(t, prefs.DecidedAt().Equal(consented.Time))
 			assert.Equal(t, consented.Reference, prefs.Reference())
-			assert.True(t, prefs.Allows(consent.ThirdParty) && prefs.Decided() && prefs.Objects())
+			assert.True(t, prefs.Allows(consent.ThirdParty) && prefs.Decided() && prefs.HasObjected())
 			assert.False(t, prefs.Allows(consent.FirstParty))
 		})
 		assert.Len(t, l.kept, 1, "it is no new decision")

@@ -1,13 +1,10 @@
 package consent
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -15,26 +12,27 @@ import (
 
 	"golang.org/x/text/language"
 
-	"github.com/cookiecharter/consent/internal/decision"
-	"github.com/cookiecharter/consent/internal/pattern"
+	"github.com/cookiecharter/consent/internal/attribute"
+	"github.com/cookiecharter/consent/internal/origins"
+	"github.com/cookiecharter/consent/internal/policy"
 )
 
-// A Cookie declares one cookie of a site or, where its name is a pattern, a
-// family of them: what a visitor is told about it, and what the middleware
-// needs to judge and to delete it.
+// A Cookie declares one cookie of a site or, if its name is a pattern, a family
+// of them: what the charter says about it, and what the middleware needs to judge
+// and to delete it.
 type Cookie struct {
 	// Provider is who sets the cookie and answers for it: the site itself, a
 	// supplier, another company. Consent is given to a provider within a
-	// category, by this very name: a provider that is renamed is a new one,
-	// and asked for again. Required.
+	// category, by this very name: a provider with another name is a new one,
+	// and visitors are asked again. Required.
 	Provider string
 
 	// Service is the service that the cookie belongs to, and the place on the
 	// site where it is set. Optional.
 	Service Text
 
-	// Name is the cookie's name, in which case counts. One '*', anywhere,
-	// stands for any run of characters, an empty one included. Required.
+	// Name is the cookie's name; upper and lower case differ. One '*', anywhere,
+	// stands for any run of characters, even an empty one. Required.
 	Name string
 
 	// Purpose says what the cookie is for, in words for visitors. Required.
@@ -47,34 +45,34 @@ type Cookie struct {
 	// browser is closed.
 	Lifetime time.Duration
 
-	// Anonymous says that no person can be found again by this cookie, which
-	// exempts it from consent. Only [Statistics] can be anonymous.
+	// Anonymous says that nobody can find a person again by this cookie, so that
+	// it is exempt from consent. Only [Statistics] can be anonymous.
 	Anonymous bool
 
-	// Domain is the Domain attribute that the cookie is set with, which
-	// deleting it takes. Empty means that it is not known, or that the cookie
-	// has none: a withdrawal then tries the host and each of its parents.
+	// Domain is the Domain attribute that the cookie is set with: a browser
+	// deletes it only by the same one. Empty means that it is not known, or that
+	// the cookie has none: a withdrawal then tries the host and each of its parents.
 	Domain string
 
-	// Path is the Path attribute that the cookie is set with, which deleting
-	// it takes. Empty means "/".
+	// Path is the Path attribute that the cookie is set with: a browser deletes it
+	// only by the same one. Empty means "/".
 	Path string
 
 	// Origins are those that a page contacts for the cookie's sake, such as
 	// "https://player.vimeo.com" or "https://*.vimeo.com", for a
 	// Content-Security-Policy that follows the consent: see
-	// [Preferences.Origins]. Whoever answers there may set each of the cookies
-	// that name the origin, so that each of them has to be allowed. Optional.
+	// [Preferences.Origins]. Whoever answers at an origin may set every cookie
+	// that names it, so that each of these has to be allowed. Optional.
 	Origins []string
 }
 
 // A Text is one text in several languages.
 type Text map[language.Tag]string
 
-// In returns the text that serves a visitor best, and its language: that of
-// the visitor's languages, best first, as x/text's matcher sees it; where none
-// fits, the text in site, the site's own language; where there is none, the
-// first by alphabetical order of the tags. An empty Text gives "".
+// In returns the text that serves a visitor best, and its language: the one that
+// x/text's matcher finds for the visitor's languages, best first; if none fits,
+// the text in site, the site's own language; if there is none, the first by
+// alphabetical order of the tags. An empty Text gives "".
 func (t Text) In(site language.Tag, visitor ...language.Tag) (string, language.Tag) {
 	if len(t) == 0 {
 		return "", language.Und
@@ -113,60 +111,15 @@ func (t Text) blank() []language.Tag {
 // [MustRegistry]; the zero Registry declares nothing.
 type Registry struct {
 	cookies []Cookie
-	rules   pattern.Set[*rule]
-	origins []origin // each once and sorted
-
-	// consents are all that a visitor can consent to, by category and then by
-	// provider, so that what belongs together is a span of them; marks stand
-	// for them in a decision.
-	consents   []consentKey
-	marks      []decision.Mark
-	spans      []consentSpan // of each category, empty where nothing needs consent
-	categories map[Category]consentSpan
-	providers  map[consentKey]consentSpan
+	policy  policy.Policy // the same, compiled
 }
-
-// A consentKey is what consent is given to: a provider, within a category.
-type consentKey struct {
-	category Category
-	provider string
-}
-
-// A consentSpan is what has to be allowed for all that one category declares,
-// or one provider of it: consents[from:to], which may be none, and where it
-// declares anonymous statistics too, that there is no objection.
-type consentSpan struct {
-	from, to  int
-	anonymous bool
-}
-
-// A rule is what is declared for one name, by one provider or several.
-type rule struct {
-	declarations []declaration
-	necessary    bool // each of them is, so that no decision has to be read
-}
-
-type declaration struct {
-	*Cookie
-	consent int // index into Registry.consents, or exempt
-}
-
-// An origin is one that declarations name, with all that may set their cookies
-// when a page contacts it.
-type origin struct {
-	source string
-	rule   rule
-}
-
-// exempt stands in place of an index for declarations that need no consent.
-const exempt = -1
 
 // NewRegistry validates the declarations and makes a registry of them. The
 // error holds every mistake in every declaration, each as a [*FieldError],
 // joined by [errors.Join].
 //
-// The same name may be declared by several providers; such a cookie then
-// passes only where each of its declarations lets it pass.
+// Several providers may declare the same name; such a cookie then passes only if
+// each of its declarations lets it pass.
 func NewRegistry(cookies ...Cookie) (*Registry, error) {
 	r := &Registry{cookies: make([]Cookie, len(cookies))}
 	var mistakes []error
@@ -187,12 +140,12 @@ func NewRegistry(cookies ...Cookie) (*Registry, error) {
 	if len(mistakes) > 0 {
 		return nil, errors.Join(mistakes...)
 	}
-	r.index()
+	r.policy = policy.New(declarations(r.cookies))
 	return r, nil
 }
 
 // MustRegistry is [NewRegistry] for declarations that are part of a program's
-// source. It panics where NewRegistry returns an error.
+// source. It panics if NewRegistry returns an error.
 func MustRegistry(cookies ...Cookie) *Registry {
 	r, err := NewRegistry(cookies...)
 	if err != nil {
@@ -212,121 +165,37 @@ func (r *Registry) Cookies() []Cookie {
 }
 
 // Lookup returns what is declared for a cookie of this very name: under the
-// name itself, else under the most specific pattern that it matches, which is
-// the one with the most bytes beside the '*' and, of two with as many, the one
+// name itself, else under the most specific pattern that matches it. That is the
+// pattern with the most bytes apart from the '*' and, of two with as many, the one
 // with more of them before it. More than one declaration means more than one
-// provider; none, that nobody declared it.
+// provider; none means that nobody declared it.
 func (r *Registry) Lookup(name string) []Cookie {
-	rule, ok := r.rules.Match(name)
-	if !ok {
+	rule := r.policy.Match(name)
+	if rule == nil {
 		return nil
 	}
-	cookies := make([]Cookie, len(rule.declarations))
-	for i, d := range rule.declarations {
-		cookies[i] = d.clone()
+	cookies := make([]Cookie, len(rule.Declarations))
+	for i, d := range rule.Declarations {
+		cookies[i] = r.cookies[d.Number].clone()
 	}
 	return cookies
 }
 
-// index fills what the middleware looks up from what was declared.
-func (r *Registry) index() {
-	for _, c := range r.cookies {
-		if c.NeedsConsent() {
-			r.consents = append(r.consents, consentKey{c.Category, c.Provider})
+// declarations returns what the policy needs of the cookies.
+func declarations(cookies []Cookie) []policy.Declaration {
+	declarations := make([]policy.Declaration, len(cookies))
+	for i, c := range cookies {
+		declarations[i] = policy.Declaration{
+			Number: i, Party: party(c.Category, c.Provider), Name: c.Name, Need: c.need(),
+			Lifetime: c.Lifetime, Domain: c.Domain, Path: c.Path, Origins: c.Origins,
 		}
 	}
-	slices.SortFunc(r.consents, compareConsents)
-	r.consents = slices.Compact(r.consents)
-	for _, key := range r.consents {
-		r.marks = append(r.marks, decision.MarkOf(string(key.category), key.provider))
-	}
-
-	r.indexSpans()
-
-	var embedding []declaration
-	rules := make(map[string]*rule, len(r.cookies))
-	for i := range r.cookies {
-		c := &r.cookies[i]
-		of := rules[c.Name]
-		if of == nil {
-			of = &rule{necessary: true}
-			rules[c.Name] = of
-			r.rules.Put(c.Name, of)
-		}
-		d := declaration{Cookie: c, consent: exempt}
-		if c.NeedsConsent() {
-			d.consent = r.providers[consentKey{c.Category, c.Provider}].from
-		}
-		of.declarations = append(of.declarations, d)
-		if len(c.Origins) > 0 {
-			embedding = append(embedding, d)
-		}
-		of.necessary = of.necessary && c.Category == Necessary
-	}
-	r.indexOrigins(embedding)
+	return declarations
 }
 
-func (r *Registry) indexOrigins(embedding []declaration) {
-	var sources []string
-	for _, d := range embedding {
-		sources = append(sources, d.Origins...)
-	}
-	slices.Sort(sources)
-	for _, source := range slices.Compact(sources) {
-		o := origin{source: source}
-		for _, d := range embedding {
-			if slices.ContainsFunc(d.Origins, func(other string) bool { return overlap(source, other) }) {
-				o.rule.declarations = append(o.rule.declarations, d)
-			}
-		}
-		r.origins = append(r.origins, o)
-	}
-}
-
-// overlap reports whether one host may answer for both of two origins. Neither
-// scheme nor default port tells them apart: a policy that names http lets https
-// in (CSP3, "scheme-part matches").
-func overlap(a, b string) bool {
-	a, b = hostPort(a), hostPort(b)
-	return a == b || covers(a, b) || covers(b, a)
-}
-
-// hostPort returns an origin's host, with its port where that is no default.
-func hostPort(origin string) string {
-	_, host, _ := strings.Cut(strings.ToLower(origin), "://")
-	return strings.TrimSuffix(strings.TrimSuffix(host, ":443"), ":80")
-}
-
-// covers reports whether wildcard is one, and host below it.
-func covers(wildcard, host string) bool {
-	suffix, ok := strings.CutPrefix(wildcard, "*")
-	return ok && strings.HasSuffix(host, suffix)
-}
-
-func (r *Registry) indexSpans() {
-	r.categories = make(map[Category]consentSpan)
-	r.providers = make(map[consentKey]consentSpan)
-	for i, key := range r.consents {
-		r.providers[key] = consentSpan{from: i, to: i + 1}
-		span, begun := r.categories[key.category]
-		if !begun {
-			span.from = i
-		}
-		span.to = i + 1
-		r.categories[key.category] = span
-	}
-	for _, c := range r.cookies {
-		key := consentKey{c.Category, c.Provider}
-		ofProvider, ofCategory := r.providers[key], r.categories[c.Category]
-		ofProvider.anonymous = ofProvider.anonymous || c.Anonymous
-		ofCategory.anonymous = ofCategory.anonymous || c.Anonymous
-		r.providers[key], r.categories[c.Category] = ofProvider, ofCategory
-	}
-	r.spans = slices.Collect(maps.Values(r.categories))
-}
-
-func compareConsents(a, b consentKey) int {
-	return cmp.Or(cmp.Compare(a.category, b.category), cmp.Compare(a.provider, b.provider))
+// party returns whom consent is given to.
+func party(c Category, provider string) policy.Party {
+	return policy.Party{Category: string(c), Provider: provider}
 }
 
 func (c Cookie) clone() Cookie {
@@ -381,21 +250,21 @@ func (c Cookie) validate(wrong func(field, reason string, args ...any)) {
 	if c.Anonymous && c.Category != Statistics {
 		wrong("Anonymous", "only statistics can be anonymous, not %q", string(c.Category))
 	}
-	if reason := badLifetime(c.Lifetime, "until the browser is closed"); reason != "" {
-		wrong("Lifetime", "%v %s", c.Lifetime, reason)
+	if err := attribute.CheckLifetime(c.Lifetime, "until the browser is closed"); err != nil {
+		wrong("Lifetime", "%v %v", c.Lifetime, err)
 	}
 	if c.Domain != "" {
-		if reason := badDomain(c.Domain); reason != "" {
-			wrong("Domain", "%q %s", c.Domain, reason)
+		if err := attribute.CheckDomain(c.Domain); err != nil {
+			wrong("Domain", "%q %v", c.Domain, err)
 		}
 	}
 	if c.Path != "" {
-		if reason := badPath(c.Path); reason != "" {
-			wrong("Path", "%q %s", c.Path, reason)
+		if err := attribute.CheckPath(c.Path); err != nil {
+			wrong("Path", "%q %v", c.Path, err)
 		}
 	}
 	for i, origin := range c.Origins {
-		if !isOrigin(origin) {
+		if !origins.Valid(origin) {
 			wrong(fmt.Sprintf("Origins[%d]", i), `%q is no origin such as "https://player.example.com" or "https://*.example.com"`, origin)
 		}
 	}
@@ -407,8 +276,8 @@ const maxName = 4096
 
 // validateName is less strict than RFC 6265 section 4.1.1, whose names are
 // tokens: sites use names with quotes, brackets and letters of every script, and
-// browsers keep them. White space and commas they keep as well, but proxies and
-// servers take such a name apart.
+// browsers keep them. They keep white space and commas as well, but proxies and
+// servers split such a name.
 func (c Cookie) validateName(wrong func(field, reason string, args ...any)) {
 	if c.Name == "" {
 		wrong("Name", "is empty")
@@ -438,77 +307,4 @@ func (c Cookie) validateName(wrong func(field, reason string, args ...any)) {
 
 func illegalInName(r rune) bool {
 	return r < ' ' || r == 0x7F || unicode.IsSpace(r) || r == ';' || r == '=' || r == ','
-}
-
-// badLifetime says what keeps d from being a lifetime, "" where nothing does; zero
-// is what no lifetime means.
-func badLifetime(d time.Duration, zero string) string {
-	switch {
-	case d < 0:
-		return "is negative; zero means " + zero
-	case d > 0 && d < time.Second:
-		return "is less than a second, the unit in which cookies expire"
-	default:
-		return ""
-	}
-}
-
-// badDomain says what keeps s from being a Domain attribute, "" where nothing
-// does. A leading dot is allowed, as in browsers (RFC 6265 section 5.2.3).
-func badDomain(s string) string {
-	host := strings.TrimPrefix(s, ".")
-	if len(host) > 253 {
-		return "is longer than 253 characters"
-	}
-	if _, err := netip.ParseAddr(host); err == nil {
-		return "is an address: cookies of an address have no Domain"
-	}
-	for label := range strings.SplitSeq(host, ".") {
-		if label == "" || len(label) > 63 {
-			return "is not a host name: a label has between 1 and 63 characters"
-		}
-		if label[0] == '-' || label[len(label)-1] == '-' {
-			return "is not a host name: a label neither begins nor ends with '-'"
-		}
-		for _, r := range label {
-			if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_' {
-				return fmt.Sprintf("is not a host name: it holds %q (no scheme, no port; other scripts as xn--…)", r)
-			}
-		}
-	}
-	return ""
-}
-
-// badPath says what keeps s from being a Path attribute, "" where nothing does.
-func badPath(s string) string {
-	if s[0] != '/' {
-		return `does not begin with "/"`
-	}
-	if len(s) > 1024 { // RFC 6265bis section 5.6, step 6.6
-		return "is longer than the 1024 bytes that browsers read"
-	}
-	for _, r := range s {
-		if r < ' ' || r == 0x7F || r == ';' {
-			return fmt.Sprintf("holds %q", r)
-		}
-	}
-	return ""
-}
-
-// isOrigin reports whether s is a scheme, a host and perhaps a port, as a source
-// in a Content-Security-Policy is written (CSP3 section 2.3.1).
-func isOrigin(s string) bool {
-	scheme, host, _ := strings.Cut(s, "://")
-	if scheme != "https" && scheme != "http" && scheme != "wss" && scheme != "ws" {
-		return false
-	}
-	host, port, hasPort := strings.Cut(host, ":")
-	if _, err := strconv.ParseUint(port, 10, 16); hasPort && err != nil {
-		return false
-	}
-	if _, err := netip.ParseAddr(host); err == nil {
-		return true
-	}
-	host = strings.TrimPrefix(host, "*.") // below an address lies nothing
-	return badDomain(host) == "" && host[0] != '.'
 }

@@ -5,7 +5,7 @@
 //	version   1 byte, 1
 //	revision  unsigned varint
 //	time      unsigned varint, milliseconds since 1970
-//	flags     1 byte; bit 0: objects to anonymous statistics; bit 1: a reference follows
+//	flags     1 byte; bit 0: objection to anonymous statistics; bit 1: a reference follows
 //	reference 16 bytes, or none
 //	marks     4 bytes for each, until the end
 //
@@ -34,7 +34,7 @@ const version = 1
 type Decision struct {
 	Revision  uint64
 	Time      time.Time // in whole milliseconds
-	Objects   bool      // to anonymous statistics
+	Objection bool      // to anonymous statistics
 	Reference [16]byte  // under which the visitor's decisions are recorded; zero for none
 	Answers   Answers
 }
@@ -55,8 +55,8 @@ const markSize = 4
 
 // The flags of a decision.
 const (
-	objects  = 1 << iota
-	referred // a reference follows
+	objection = 1 << iota
+	referred  // a reference follows
 )
 
 // ErrMalformed is what [Parse] answers to bytes that no Decision encodes to.
@@ -121,8 +121,8 @@ func (d *Decision) Append(b []byte) []byte {
 	b = binary.AppendUvarint(b, d.Revision)
 	b = binary.AppendUvarint(b, uint64(d.Time.UnixMilli()))
 	var flags byte
-	if d.Objects {
-		flags = objects
+	if d.Objection {
+		flags = objection
 	}
 	if d.Reference == ([16]byte{}) {
 		b = append(b, flags)
@@ -141,13 +141,13 @@ func Parse(b []byte) (Decision, error) {
 	}
 	revision, b, ok1 := cutUvarint(b[1:])
 	milliseconds, b, ok2 := cutUvarint(b)
-	if !ok1 || !ok2 || milliseconds > maxMilliseconds || len(b) == 0 || b[0] > objects|referred {
+	if !ok1 || !ok2 || milliseconds > maxMilliseconds || len(b) == 0 || b[0] > objection|referred {
 		return Decision{}, ErrMalformed
 	}
 	d.Revision = revision
 	d.Time = time.UnixMilli(int64(milliseconds))
 	flags, b := b[0], b[1:]
-	d.Objects = flags&objects != 0
+	d.Objection = flags&objection != 0
 	if flags&referred != 0 {
 		n := copy(d.Reference[:], b)
 		if b = b[n:]; n < len(d.Reference) || d.Reference == ([16]byte{}) {

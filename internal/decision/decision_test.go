@@ -16,7 +16,7 @@ func TestADecisionIsReadAsItWasWritten(t *testing.T) {
 	at := time.UnixMilli(1_800_000_000_123)
 	matomo, plausible := decision.MarkOf("statistics", "Matomo"), decision.MarkOf("statistics", "Plausible")
 	site := decision.MarkOf("first-party", "Site")
-	d := decision.Decision{Revision: 300, Time: at, Objects: true, Reference: [16]byte{15: 1},
+	d := decision.Decision{Revision: 300, Time: at, Objection: true, Reference: [16]byte{15: 1},
 		Answers: decision.MakeAnswers([]decision.Mark{matomo}, []decision.Mark{plausible, site})}
 
 	got, err := decision.Parse(d.Append(nil))
@@ -24,7 +24,7 @@ func TestADecisionIsReadAsItWasWritten(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, uint64(300), got.Revision)
 	assert.True(t, got.Time.Equal(at))
-	assert.True(t, got.Objects)
+	assert.True(t, got.Objection)
 	assert.Equal(t, [16]byte{15: 1}, got.Reference)
 	for _, test := range []struct {
 		category, provider string
@@ -53,7 +53,7 @@ func TestProvidersThatShareAMarkAreAcceptedOnlyTogether(t *testing.T) {
 // What a page's script reads must not move under it: a change of these bytes
 // is a new version.
 func TestTheFormatIsTheDocumentedOne(t *testing.T) {
-	d := decision.Decision{Revision: 1, Time: time.UnixMilli(300), Objects: true,
+	d := decision.Decision{Revision: 1, Time: time.UnixMilli(300), Objection: true,
 		Answers: decision.MakeAnswers([]decision.Mark{0x01020304}, []decision.Mark{0x01020302})}
 	assert.Equal(t, []byte{
 		1,         // version

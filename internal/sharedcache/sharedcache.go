@@ -57,7 +57,7 @@ func KeepOutFields(fields []rawhead.Field) []rawhead.Field {
 	return fields
 }
 
-func isCacheControl(name string) bool { return equalFold(name, "Cache-Control") }
+func isCacheControl(name string) bool { return strings.EqualFold(name, "Cache-Control") }
 
 // private returns the Cache-Control that keeps a response with the given ones
 // in private caches only: "private" first, then every directive that does not
@@ -70,7 +70,7 @@ func private(values []string) (value string, changed bool) {
 	isPrivate, contradicted := false, false
 	for _, v := range values {
 		for directive := range directives(v) {
-			is, contradicts := weigh(directive)
+			is, contradicts := classify(directive)
 			isPrivate, contradicted = isPrivate || is, contradicted || contradicts
 		}
 	}
@@ -80,7 +80,7 @@ func private(values []string) (value string, changed bool) {
 	kept := []string{"private"}
 	for _, v := range values {
 		for directive := range directives(v) {
-			if is, contradicts := weigh(directive); !is && !contradicts {
+			if is, contradicts := classify(directive); !is && !contradicts {
 				kept = append(kept, directive)
 			}
 		}
@@ -88,9 +88,9 @@ func private(values []string) (value string, changed bool) {
 	return strings.Join(kept, ", "), true
 }
 
-// weigh reports whether a directive keeps the whole response in private caches,
+// classify reports whether a directive keeps the whole response in private caches,
 // and whether it says otherwise: private="field" does so of that field alone.
-func weigh(directive string) (isPrivate, contradicts bool) {
+func classify(directive string) (isPrivate, contradicts bool) {
 	name, _, qualified := strings.Cut(directive, "=")
 	switch name = strings.TrimSpace(name); {
 	case strings.EqualFold(name, "private"):
@@ -126,13 +126,8 @@ func directives(v string) func(yield func(string) bool) {
 // came before it.
 func isTargeted(name string) bool {
 	const suffix = "-Cache-Control"
-	return len(name) > len(suffix) && equalFold(name[len(name)-len(suffix):], suffix) ||
-		equalFold(name, "Surrogate-Control") ||
-		equalFold(name, "Edge-Control") ||
-		equalFold(name, "X-Accel-Expires")
-}
-
-// equalFold looks at lengths first, since most names are others.
-func equalFold(name, known string) bool {
-	return len(name) == len(known) && strings.EqualFold(name, known)
+	return len(name) > len(suffix) && strings.EqualFold(name[len(name)-len(suffix):], suffix) ||
+		strings.EqualFold(name, "Surrogate-Control") ||
+		strings.EqualFold(name, "Edge-Control") ||
+		strings.EqualFold(name, "X-Accel-Expires")
 }

@@ -9,13 +9,14 @@ import (
 
 func BenchmarkWrap(b *testing.B) {
 	plain := &base{header: http.Header{}}
-	filter := new(recorder)
+	g := new(guard)
+	g.wrap(plain)
 	for name, to := range map[string]http.ResponseWriter{"no ability": plain, "every ability": combinations[len(combinations)-1](plain)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				var w writer.Writer
-				writer.Wrap(&w, to, filter)
+				writer.Wrap(&w, to, &g.filter)
 				writer.Finish(&w)
 			}
 		})

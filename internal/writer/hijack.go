@@ -14,8 +14,8 @@ import (
 	"github.com/cookiecharter/consent/internal/rawhead"
 )
 
-// hijack hands the connection to the handler. Where no head has left for certain,
-// the handler may be about to write one by itself, which is filtered on its way.
+// hijack hands the connection to the handler. If no head has left for certain, the
+// handler may be about to write one by itself, and that head is filtered on its way.
 func (w *Writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c, rw, err := w.to.(http.Hijacker).Hijack()
 	if err != nil {
@@ -23,22 +23,24 @@ func (w *Writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	sent := false
 	for v := w; v != nil; v = v.outer {
-		sent = sent || v.gone()
+		sent = sent || v.sentHead()
 		v.hijacked = true
 	}
-	if sent {
+	if sent { // what follows is no head: a tunnel's bytes, or the rest of a body
 		return c, rw, nil
 	}
-	guarded := guard(c, w.filter.FilterFields)
+	guarded := guard(c, w.filter.Fields)
 	if rw == nil {
 		return guarded, nil, nil
 	}
-	_ = rw.Flush() // the connection reports an error again when it is written to
+	// An early head, such as 100, may wait in the buffer. The connection reports an
+	// error of Flush again at the next Write.
+	_ = rw.Flush()
 	return guarded, bufio.NewReadWriter(rw.Reader, bufio.NewWriterSize(guarded, rw.Writer.Size())), nil
 }
 
-// A conn filters the head that is written to it. Its methods may be called
-// from several goroutines, as those of any connection.
+// A conn filters the head that is written to it. Several goroutines may call its
+// methods, as those of any connection.
 type conn struct {
 	net.Conn
 	through atomic.Bool // the head has passed
@@ -46,9 +48,8 @@ type conn struct {
 	head    *rawhead.Writer
 }
 
-// guard returns c with a filter before it, and with those abilities of c that
-// the filter leaves possible. What a raw connection has beside them, such as
-// SyscallConn, would be a way around it.
+// guard returns c with a filter in front of it, and with those methods of c that
+// do not write past the filter. SyscallConn, for one, would.
 func guard(c net.Conn, edit rawhead.Edit) net.Conn {
 	g := &conn{Conn: c, head: rawhead.NewWriter(c, edit)}
 	switch c := c.(type) {
@@ -131,7 +132,7 @@ func (c *conn) Close() (err error) {
 }
 
 // end sends what is held of an unfinished head. It does not wait for a Write
-// that hangs, which Close is there to interrupt.
+// that hangs: Close is there to interrupt it.
 func (c *conn) end() {
 	if !c.through.Load() && c.mu.TryLock() {
 		defer c.mu.Unlock()

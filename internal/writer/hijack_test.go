@@ -8,8 +8,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-
-	"github.com/cookiecharter/consent/internal/writer"
 )
 
 type closing struct {
@@ -25,8 +23,7 @@ func TestAConnectionIsClosedWhoseEarlierHeadsCannotBeSent(t *testing.T) {
 	c := &closing{}
 	rw := bufio.NewReadWriter(bufio.NewReader(c), bufio.NewWriter(c))
 	rw.WriteString("HTTP/1.1 103 Early Hints\r\n\r\n")
-	var guard writer.Writer
-	w := writer.Wrap(&guard, taken{&base{header: http.Header{}}, c, rw}, new(recorder))
+	w := new(guard).wrap(taken{&base{header: http.Header{}}, c, rw})
 	_, _, err := w.(http.Hijacker).Hijack()
 	assert.True(t, err == nil || c.closed, "error %v, closed %t", err, c.closed)
 }

@@ -6,9 +6,9 @@ import (
 )
 
 // Unwrap is how [http.ResponseController] finds deadlines and full duplex, and
-// what lies below a writer that has only Unwrap itself. It never returns what
-// w wraps, which would be a way around the filter, but a view: of one ability
-// at a time, then of the writer below, filtered as this one is. The last view
+// what lies below a writer that has only Unwrap itself. It never returns the
+// writer that w wraps, since that one filters nothing, but a view: of one
+// ability at a time, then of the writer below, filtered as w is. The last view
 // has no Unwrap, as the innermost writer has none.
 func (w *Writer) Unwrap() http.ResponseWriter {
 	if _, ok := w.to.(readDeadliner); ok {

@@ -11,42 +11,26 @@ import (
 	"os"
 	"reflect"
 
+	"github.com/cookiecharter/consent/internal/filter"
 	"github.com/cookiecharter/consent/internal/rawhead"
 )
-
-// A Filter edits what a handler sends before it leaves.
-type Filter interface {
-	// FilterHead is called before a head may leave, with the map that it is
-	// made from; and again before whatever follows, since a writer below may
-	// hold the head back. An informational head (1xx, but for 101) is not
-	// final. It reports whether FilterTrailer would find something in the map.
-	FilterHead(h http.Header, final bool) (trailer bool)
-
-	// FilterTrailer is called after the handler, with the map that a trailer is
-	// made from.
-	FilterTrailer(h http.Header)
-
-	// FilterFields edits a head that the handler writes by itself to a
-	// hijacked connection.
-	FilterFields(status int, fields []rawhead.Field) []rawhead.Field
-}
 
 // A Writer stands between one handler and the server's writer. The zero Writer
 // is made ready by [Wrap]; it lives in a struct of the caller's, so that it
 // takes no allocation. It is as safe for concurrent use as the server's writer.
 type Writer struct {
-	to       http.ResponseWriter
-	filter   Filter
-	outer    *Writer // the Writer whose to this one's to was unwrapped from; nil for the outermost
-	sent     bool    // the head has left, or may have
-	settled  bool    // it has left for certain, and nothing that is set now can follow
-	hijacked bool
+	to          http.ResponseWriter
+	filter      *filter.Filter
+	outer       *Writer // if this one is a view of a writer below (see Unwrap): what it was seen through
+	wroteHeader bool    // a call has gone through that sends the head; a writer below may still hold it back
+	committed   bool    // the final head has left for certain, so that no change of the map reaches it
+	hijacked    bool
 }
 
 // Wrap returns the writer to hand to the handler in place of to. It has the
 // optional methods that to has, and no others.
-func Wrap(w *Writer, to http.ResponseWriter, filter Filter) http.ResponseWriter {
-	w.to, w.filter = to, filter
+func Wrap(w *Writer, to http.ResponseWriter, f *filter.Filter) http.ResponseWriter {
+	w.to, w.filter = to, f
 	return expose(w)
 }
 
@@ -54,19 +38,19 @@ func Wrap(w *Writer, to http.ResponseWriter, filter Filter) http.ResponseWriter 
 // handler outside that recovers, may then send a head, or a trailer.
 func Finish(w *Writer) {
 	if w.hijacked {
-		return
+		return // the server sends nothing any more
 	}
 	if !reachable(w.to) {
 		return
 	}
 	h := w.to.Header()
-	if w.settled || w.filter.FilterHead(h, true) {
-		w.filter.FilterTrailer(h)
+	if w.committed || w.filter.Head(h, true) {
+		w.filter.Trailer(h)
 	}
 }
 
 // reachable reports whether w still has a header map. That of HTTP/2 panics
-// where its own handler has returned before this one: nothing can leave then.
+// if its own handler has returned before this one: nothing can leave then.
 func reachable(w http.ResponseWriter) (ok bool) {
 	defer func() { ok = recover() == nil }()
 	w.Header()
@@ -83,13 +67,13 @@ func (w *Writer) WriteHeader(status int) {
 		return
 	}
 	w.beforeHead()
-	w.to.WriteHeader(status) // panics for a status that is none, and then nothing has left
-	// Behind a 101 comes another head on HTTP/2, and none on HTTP/1.
-	w.leave(status != http.StatusSwitchingProtocols)
+	w.to.WriteHeader(status) // panics for a number that is no status, and then nothing has left
+	// After a 101 comes another head on HTTP/2, and none on HTTP/1.
+	w.afterHead(status != http.StatusSwitchingProtocols)
 }
 
 // writeInformational sends a head before the final one, and gives the map back
-// as it was: what may not pass now may pass later.
+// as it was: what may not pass now may pass later, after a Save.
 func (w *Writer) writeInformational(status int) {
 	h := w.to.Header()
 	given := maps.Clone(h)
@@ -97,50 +81,52 @@ func (w *Writer) writeInformational(status int) {
 		clear(h)
 		maps.Copy(h, given)
 	}()
-	w.filter.FilterHead(h, false)
+	w.filter.Head(h, false)
 	w.to.WriteHeader(status)
 }
 
 // Write sends a part of the body, and the filtered head before it.
 func (w *Writer) Write(p []byte) (int, error) {
 	w.beforeHead()
-	defer w.leave(true)
+	defer w.afterHead(true)
 	return w.to.Write(p)
 }
 
-// beforeHead filters the head. It comes before each call that may send one, and
-// that is every call where a writer below holds the head back, as that of
-// http.TimeoutHandler does until the handler returns.
+// beforeHead filters the head. It comes before each call that may send one. That
+// is every call, and not the first alone, if a writer below holds the head back,
+// as that of http.TimeoutHandler does until the handler returns.
 func (w *Writer) beforeHead() {
-	if w.settled {
-		return
+	if w.committed {
+		return // the map may hold trailers now, and another goroutine may be writing them
 	}
 	outer := w.outer
 	if outer == nil || !same(w.to.Header(), outer.to.Header()) {
-		w.filter.FilterHead(w.to.Header(), true)
+		w.filter.Head(w.to.Header(), true)
 	}
 	if outer != nil {
 		outer.beforeHead()
 	}
 }
 
-// leave notes that a call has gone through which sends the head, and for good
-// where the head was final and the writer below is known to hold none back.
-func (w *Writer) leave(final bool) {
-	for v := w; v != nil && !v.settled; v = v.outer {
-		v.sent = true
+// afterHead notes that a call has gone through that sends a head. The head is
+// committed if it was the final one and the writer below is known to hold none
+// back: net/http's own, or one of ours that has committed.
+func (w *Writer) afterHead(final bool) {
+	for v := w; v != nil && !v.committed; v = v.outer {
+		v.wroteHeader = true
 		below := beneath(w.to)
-		v.settled = final && (isServers(w.to) || below != nil && below.settled)
+		v.committed = final && (isServers(w.to) || below != nil && below.committed)
 	}
 }
 
-// gone reports whether a head has left for certain, be it no final one.
-func (w *Writer) gone() bool {
+// sentHead reports whether some head has left for certain, be it not the final
+// one.
+func (w *Writer) sentHead() bool {
 	below := beneath(w.to)
-	return w.sent && isServers(w.to) || below != nil && below.gone()
+	return w.wroteHeader && isServers(w.to) || below != nil && below.sentHead()
 }
 
-// beneath returns the Writer that to is, where a handler is wrapped twice; else nil.
+// beneath returns the Writer that to is, if a handler is wrapped twice; else nil.
 func beneath(to http.ResponseWriter) *Writer {
 	if w, ok := to.(interface{ self() *Writer }); ok {
 		return w.self()
@@ -176,25 +162,25 @@ func same(a, b http.Header) bool {
 	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
 }
 
-// What follows are the roads that only some writers have. They are called
-// where expose has found that w.to has them.
+// The methods below are the roads that only some writers have. They are called
+// only if expose has found that w.to has them.
 
 func (w *Writer) flush() {
 	w.beforeHead()
 	w.to.(http.Flusher).Flush()
-	w.leave(true)
+	w.afterHead(true)
 }
 
 func (w *Writer) flushError() error {
 	w.beforeHead()
 	err := w.to.(flushErrorer).FlushError()
-	w.leave(true)
+	w.afterHead(true)
 	return err
 }
 
 func (w *Writer) writeString(s string) (int, error) {
 	w.beforeHead()
-	defer w.leave(true)
+	defer w.afterHead(true)
 	return w.to.(io.StringWriter).WriteString(s)
 }
 
@@ -203,14 +189,14 @@ func (w *Writer) writeString(s string) (int, error) {
 const sniffed = 512
 
 // readFrom lets the server's writer read from src itself, which is how a file
-// is sent without being copied. Until something has been read no head may leave:
-// reading src may still change the header map, and an empty src sends none. The
-// first piece is then given to the server's writer together with what is missing
-// of its beginning, so that the writer waits for neither more nor less than it
-// would by itself, and src after that.
+// is sent without a copy. Until something has been read no head may leave: to
+// read src may still change the header map, and an empty src sends no head. The
+// server's writer then gets the first piece together with what is missing of the
+// bytes that it looks at for the content type, so that it waits for neither more
+// nor less than it would by itself; and src after that.
 func (w *Writer) readFrom(src io.Reader) (n int64, err error) {
 	to := w.to.(io.ReaderFrom)
-	if !w.sent {
+	if !w.wroteHeader {
 		piece, err := firstPiece(src)
 		if len(piece) == 0 {
 			return 0, err
@@ -221,7 +207,7 @@ func (w *Writer) readFrom(src io.Reader) (n int64, err error) {
 			beginning = io.MultiReader(bytes.NewReader(piece), failing{err})
 		}
 		n, err = to.ReadFrom(io.LimitReader(beginning, sniffed))
-		w.leave(true)
+		w.afterHead(true)
 		if err != nil || n < sniffed {
 			return n, err
 		}
@@ -231,9 +217,9 @@ func (w *Writer) readFrom(src io.Reader) (n int64, err error) {
 	return n + rest, err
 }
 
-// watched returns src so that the head is filtered again behind each Read of it, which
-// may change the map while a writer below holds the head back. A file changes
-// nothing, and the server sends it faster where it can see that it is one.
+// watched returns src so that the head is filtered again after each Read of it,
+// which may change the map while a writer below holds the head back. A file changes
+// nothing, and the server sends it faster if it can see that it is one.
 func (w *Writer) watched(src io.Reader) io.Reader {
 	source := src
 	if limited, ok := src.(*io.LimitedReader); ok {
@@ -256,8 +242,8 @@ func (r watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// firstPiece returns what the first Read that has something gives; nothing at
-// the end of src.
+// firstPiece returns what the first Read gives that has something; nothing at the
+// end of src.
 func firstPiece(src io.Reader) (piece []byte, err error) {
 	piece = make([]byte, sniffed)
 	for {
@@ -289,7 +275,7 @@ func (w *Writer) closeNotify() <-chan bool {
 type (
 	flushErrorer interface{ FlushError() error }
 
-	// closeNotifier is http.CloseNotifier, which is deprecated for those who
-	// call it; a writer that has it keeps it.
+	// closeNotifier is http.CloseNotifier. It is deprecated for callers; a writer
+	// that has it keeps it.
 	closeNotifier interface{ CloseNotify() <-chan bool }
 )

@@ -16,24 +16,40 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/cookiecharter/consent/internal/rawhead"
+	"github.com/cookiecharter/consent/internal/filter"
+	"github.com/cookiecharter/consent/internal/policy"
+	"github.com/cookiecharter/consent/internal/preference"
+	"github.com/cookiecharter/consent/internal/visitor"
 	"github.com/cookiecharter/consent/internal/writer"
 )
 
-// A recorder is a Filter that takes the header X out, and counts.
-type recorder struct{ heads, early, trailers int }
-
-func (r *recorder) FilterHead(h http.Header, final bool) (trailer bool) {
-	h.Del("X")
-	if final {
-		r.heads++
-	} else {
-		r.early++
-	}
-	return true
+// A guard is a Writer with a filter that lets nothing undeclared pass, and counts
+// what it removes.
+type guard struct {
+	writer.Writer
+	filter   filter.Filter
+	removed  int // lines of a head
+	trailers int // fields of a trailer
 }
-func (r *recorder) FilterTrailer(http.Header)                             { r.trailers++ }
-func (r *recorder) FilterFields(_ int, f []rawhead.Field) []rawhead.Field { return f }
+
+// wrap returns what a handler gets in place of to.
+func (g *guard) wrap(to http.ResponseWriter) http.ResponseWriter {
+	*g = guard{}
+	r := httptest.NewRequest("GET", "/", nil)
+	cookie := preference.New(http.Cookie{Name: "cookies_preferences", MaxAge: 60}, [][]byte{make([]byte, 32)})
+	g.filter.Visitor.Init(visitor.NewSite(new(policy.Policy), cookie, 0, ""), "", visitor.Law{}, nil)
+	g.filter.Init(&filter.Config{Observe: func(_ *http.Request, e filter.Event) {
+		if e.Reason == filter.InTrailer {
+			g.trailers++
+		} else {
+			g.removed++
+		}
+	}}, r)
+	return writer.Wrap(&g.Writer, to, &g.filter)
+}
+
+// leak returns a header with a line that has to be removed.
+func leak() http.Header { return http.Header{"Set-Cookie": {"leak=1"}} }
 
 // A base is a writer that notes whether a head left unfiltered.
 type base struct {
@@ -43,8 +59,8 @@ type base struct {
 
 func (b *base) Header() http.Header { return b.header }
 func (b *base) call(name string) {
-	if b.header.Get("X") != "" {
-		name += " with X"
+	if b.header.Get("Set-Cookie") != "" {
+		name += " with a leak"
 	}
 	b.calls = append(b.calls, name)
 }
@@ -139,16 +155,14 @@ var abilities = []struct {
 func TestNothingElseChangesInWhatAWriterCanDo(t *testing.T) {
 	for has := range 1 << len(abilities) {
 		for i, ability := range abilities {
-			b := &base{header: http.Header{"X": {"leak"}}}
-			filter := new(recorder)
-			var guard writer.Writer
-			w := writer.Wrap(&guard, combinations[has](b), filter)
+			b := &base{header: leak()}
+			w := new(guard).wrap(combinations[has](b))
 			want := has&(1<<i) != 0
 			require.Equal(t, want, ability.call(w), "%s on a writer of combination %07b", ability.name, has)
 			if want {
 				assert.Equal(t, ability.name, b.calls[len(b.calls)-1])
 				for _, call := range b.calls {
-					assert.NotContains(t, call, "with X")
+					assert.NotContains(t, call, "with a leak")
 				}
 			}
 		}
@@ -164,26 +178,24 @@ func TestNothingLeaksOnTheWayOut(t *testing.T) {
 		"twice":         func(w http.ResponseWriter) { w.WriteHeader(200); w.WriteHeader(500) },
 		"after a write": func(w http.ResponseWriter) { w.Write([]byte("x")); w.WriteHeader(200) },
 	} {
-		b, filter := &base{header: http.Header{"X": {"leak"}}}, new(recorder)
-		var guard writer.Writer
-		send(writer.Wrap(&guard, b, filter))
-		writer.Finish(&guard)
-		assert.Positive(t, filter.heads, name)
-		assert.Equal(t, 1, filter.trailers, name)
+		b, g := &base{header: leak()}, new(guard)
+		b.header.Set(http.TrailerPrefix+"Set-Cookie", "leak=1")
+		send(g.wrap(b))
+		writer.Finish(&g.Writer)
+		assert.Equal(t, 1, g.removed, name)
+		assert.Equal(t, 1, g.trailers, name)
 		assert.Empty(t, b.header, name)
 		for _, call := range b.calls {
-			assert.NotContains(t, call, "with X", name)
+			assert.NotContains(t, call, "with a leak", name)
 		}
 	}
-	b, filter := &base{header: http.Header{"X": {"leak"}}}, new(recorder)
-	var guard writer.Writer
-	w := writer.Wrap(&guard, b, filter)
+	b, g := &base{header: leak()}, new(guard)
+	w := g.wrap(b)
 	w.WriteHeader(103)
-	b.header.Set("X", "leak")
+	assert.Equal(t, leak(), b.header, "what may not pass now may pass later")
 	w.WriteHeader(200)
-	writer.Finish(&guard)
-	assert.Equal(t, 1, filter.early)
-	assert.Positive(t, filter.heads)
+	writer.Finish(&g.Writer)
+	assert.Equal(t, 2, g.removed)
 	assert.Equal(t, []string{"WriteHeader", "WriteHeader"}, b.calls)
 }
 
@@ -193,9 +205,9 @@ type expired struct{ *base }
 func (expired) Header() http.Header { panic("Header called after Handler finished") }
 
 func TestNothingElseChangesForAHandlerThatOutlivesItsRequest(t *testing.T) {
-	var guard writer.Writer
-	writer.Wrap(&guard, expired{&base{}}, new(recorder))
-	assert.NotPanics(t, func() { writer.Finish(&guard) })
+	g := new(guard)
+	g.wrap(expired{&base{}})
+	assert.NotPanics(t, func() { writer.Finish(&g.Writer) })
 }
 
 // A reader that changes the header while it is read.
@@ -205,28 +217,29 @@ type late struct {
 }
 
 func (l late) Read(p []byte) (int, error) {
-	l.w.Header().Set("X", "leak")
+	l.w.Header().Set("Set-Cookie", "leak=1")
 	return l.body.Read(p)
 }
 
 func TestNothingLeaksFromABodyThatSetsHeaders(t *testing.T) {
 	b := &base{header: http.Header{}}
-	var guard writer.Writer
-	w := writer.Wrap(&guard, readerFrom{b}, new(recorder))
+	g := new(guard)
+	w := g.wrap(readerFrom{b})
 	n, err := w.(io.ReaderFrom).ReadFrom(late{w, strings.NewReader("short")})
 	require.NoError(t, err)
 	assert.EqualValues(t, 5, n)
 	assert.Equal(t, []string{"ReadFrom"}, b.calls)
+	assert.Positive(t, g.removed)
 }
 
 func TestNothingElseChangesForAnEmptyBody(t *testing.T) {
-	b, filter := &base{header: http.Header{}}, new(recorder)
-	var guard writer.Writer
-	w := writer.Wrap(&guard, readerFrom{b}, filter)
+	b, g := &base{header: http.Header{}}, new(guard)
+	w := g.wrap(readerFrom{b})
 	n, err := w.(io.ReaderFrom).ReadFrom(strings.NewReader(""))
 	require.NoError(t, err)
 	assert.Zero(t, n)
-	assert.Zero(t, filter.heads, "the handler may still choose a status")
+	assert.Empty(t, b.calls)
+	assert.False(t, g.filter.Visitor.HeadSent(), "the handler may still choose a status")
 }
 
 // A wrapper is another middleware's writer, which has only Unwrap.
@@ -235,29 +248,27 @@ type wrapper struct{ http.ResponseWriter }
 func (w wrapper) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func TestNothingElseChangesBelowAWriterWithOnlyUnwrap(t *testing.T) {
-	b, filter := &base{header: http.Header{"X": {"leak"}}}, new(recorder)
-	var guard writer.Writer
-	w := writer.Wrap(&guard, wrapper{readLimiter{b}}, filter)
+	b, g := &base{header: leak()}, new(guard)
+	w := g.wrap(wrapper{readLimiter{b}})
 	control := http.NewResponseController(w)
 	assert.NoError(t, control.SetReadDeadline(time.Now()))
 	assert.ErrorIs(t, control.SetWriteDeadline(time.Now()), http.ErrNotSupported)
 	assert.ErrorIs(t, control.EnableFullDuplex(), http.ErrNotSupported)
 	assert.ErrorIs(t, control.Flush(), http.ErrNotSupported)
 
-	w = writer.Wrap(&guard, wrapper{flushErrer{b}}, filter)
+	w = g.wrap(wrapper{flushErrer{b}})
 	assert.ErrorIs(t, http.NewResponseController(w).Flush(), io.ErrClosedPipe)
 	assert.Equal(t, []string{"SetReadDeadline", "FlushError"}, b.calls)
-	assert.Equal(t, 1, filter.heads)
+	assert.Equal(t, 1, g.removed)
 }
 
 func TestNothingLeaksThroughUnwrap(t *testing.T) {
-	b := &base{header: http.Header{"X": {"leak"}}}
-	var guard writer.Writer
-	var w http.ResponseWriter = writer.Wrap(&guard, wrapper{readLimiter{b}}, new(recorder))
+	b := &base{header: leak()}
+	w := new(guard).wrap(wrapper{readLimiter{b}})
 	for w != nil {
-		w.Header().Set("X", "leak")
+		w.Header().Set("Set-Cookie", "leak=1")
 		w.Write([]byte("x"))
-		b.header.Del("X") // what a later step sets is another test's
+		b.header.Del("Set-Cookie") // what a later step sets is another test's
 		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
 			break
@@ -265,7 +276,7 @@ func TestNothingLeaksThroughUnwrap(t *testing.T) {
 		w = u.Unwrap()
 		assert.NotEqual(t, http.ResponseWriter(b), w)
 	}
-	assert.NotContains(t, b.calls[0], "with X")
+	assert.NotContains(t, b.calls[0], "with a leak")
 }
 
 // A taken connection is what a Hijacker hands out.
@@ -287,8 +298,7 @@ func TestNothingIsLostOfWhatWasBufferedBeforeAHijack(t *testing.T) {
 	}()
 	rw := bufio.NewReadWriter(bufio.NewReader(server), bufio.NewWriter(server))
 	rw.WriteString("HTTP/1.1 100 Continue\r\n\r\n")
-	var guard writer.Writer
-	w := writer.Wrap(&guard, taken{&base{header: http.Header{}}, server, rw}, new(recorder))
+	w := new(guard).wrap(taken{&base{header: http.Header{}}, server, rw})
 	conn, rw, err := w.(http.Hijacker).Hijack()
 	require.NoError(t, err)
 	rw.WriteString("HTTP/1.1 200 OK\r\nA: b")
@@ -307,8 +317,7 @@ func TestNothingElseChangesInWhatAConnectionCanDo(t *testing.T) {
 	server, err := listener.Accept()
 	require.NoError(t, err)
 	rw := bufio.NewReadWriter(bufio.NewReader(server), bufio.NewWriter(server))
-	var guard writer.Writer
-	w := writer.Wrap(&guard, taken{&base{header: http.Header{}}, server, rw}, new(recorder))
+	w := new(guard).wrap(taken{&base{header: http.Header{}}, server, rw})
 	conn, _, err := w.(http.Hijacker).Hijack()
 	require.NoError(t, err)
 	_, ok := conn.(io.WriterTo)
@@ -323,7 +332,7 @@ func TestNothingElseChangesInWhatAConnectionCanDo(t *testing.T) {
 	conn.Close()
 
 	pipe, _ := net.Pipe()
-	w = writer.Wrap(&guard, taken{&base{header: http.Header{}}, pipe, bufio.NewReadWriter(bufio.NewReader(pipe), bufio.NewWriter(pipe))}, new(recorder))
+	w = new(guard).wrap(taken{&base{header: http.Header{}}, pipe, bufio.NewReadWriter(bufio.NewReader(pipe), bufio.NewWriter(pipe))})
 	conn, _, err = w.(http.Hijacker).Hijack()
 	require.NoError(t, err)
 	_, canRead := conn.(io.ReaderFrom)
@@ -332,13 +341,13 @@ func TestNothingElseChangesInWhatAConnectionCanDo(t *testing.T) {
 }
 
 func TestWrapAllocatesNothing(t *testing.T) {
-	filter := new(recorder)
+	g := new(guard)
+	g.wrap(httptest.NewRecorder())
 	w := httptest.NewRecorder()
-	var guard writer.Writer
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
-		guard = writer.Writer{}
-		writer.Wrap(&guard, w, filter).WriteHeader(200)
-		writer.Finish(&guard)
+		g.Writer = writer.Writer{}
+		writer.Wrap(&g.Writer, w, &g.filter).WriteHeader(200)
+		writer.Finish(&g.Writer)
 	}))
 }
 

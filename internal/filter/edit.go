@@ -1,0 +1,175 @@
+package filter
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cookiecharter/consent/internal/policy"
+	"github.com/cookiecharter/consent/internal/rawhead"
+	"github.com/cookiecharter/consent/internal/setcookie"
+	"github.com/cookiecharter/consent/internal/withdrawal"
+)
+
+// An edit is the work of a Filter on one head.
+type edit struct {
+	filter   *Filter
+	header   http.Header     // of the head; nil if a handler writes it by itself
+	fields   []rawhead.Field // of such a head
+	first    bool            // the head is the final one, and was not edited before
+	personal bool            // something in the head is for this visitor alone
+	events   []Event
+}
+
+// begin ends the time for decisions, and returns the lines that the final head has
+// to carry: the signed decision, and those that expire what it refuses.
+func (e *edit) begin() []string {
+	news, first := e.filter.Visitor.SendHead()
+	e.first = first
+	var added []string
+	if news.Line != "" {
+		added = append(added, news.Line)
+	}
+	if news.Expire {
+		added = e.expire(added)
+	}
+	e.personal = len(added) > 0
+	return added
+}
+
+// expire appends the lines that delete what the request carries and the visitor
+// does not allow.
+func (e *edit) expire(lines []string) []string {
+	for name := range withdrawal.Names(e.filter.Visitor.Cookies()) {
+		rule, verdict := e.filter.Visitor.Verdict(name)
+		if !verdict.Denied() {
+			continue // what nobody declared may be another application's
+		}
+		e.note(name, Expired, verdict.Reason(), "")
+		if e.filter.config.ReportOnly {
+			continue
+		}
+		for _, d := range rule.Declarations {
+			for _, line := range withdrawal.Lines(name, e.filter.request.Host, d.Domain, d.Path) {
+				if !slices.Contains(lines, line) {
+					lines = append(lines, line)
+				}
+			}
+		}
+	}
+	return lines
+}
+
+// lines returns the lines that pass, and whether they are others than the given
+// ones. The given slice may be shared between requests, so that nothing is
+// written to it.
+func (e *edit) lines(given []string) (kept []string, changed bool) {
+	for i, line := range given {
+		sent, passes := e.line(line)
+		if !changed && (!passes || sent != line) {
+			changed = true
+			kept = e.filter.takeRoom()
+			kept = append(kept, given[:i]...)
+		}
+		if changed && passes {
+			kept = append(kept, sent)
+		}
+	}
+	if !changed {
+		return given, false
+	}
+	return kept, true
+}
+
+// takeRoom returns room for lines, once.
+func (f *Filter) takeRoom() []string {
+	if f.room[0] != "" { // in use, since no line that stays is empty
+		return nil
+	}
+	return f.room[:0]
+}
+
+// report judges lines that all stay. The head may be edited again with more lines
+// after those that were reported: each is reported once.
+func (e *edit) report(key string, given []string) {
+	if key != "Set-Cookie" { // of the spelling that nobody appends to, all at once
+		if e.first {
+			e.lines(given)
+		}
+		return
+	}
+	e.lines(given[min(e.filter.reported, len(given)):])
+	e.filter.reported = len(given)
+}
+
+// line decides about one Set-Cookie line, and returns what to send in its place.
+func (e *edit) line(given string) (sent string, passes bool) {
+	sent, passes = e.judge(given)
+	if e.filter.config.ReportOnly {
+		return given, true
+	}
+	return sent, passes
+}
+
+func (e *edit) judge(line string) (sent string, passes bool) {
+	reading := setcookie.Read(line, e.now)
+	if !reading.Readable && strings.ContainsAny(line, "\r\n") {
+		// net/http sends such a line with spaces in place of its ends, and a browser
+		// reads what is sent.
+		line = strings.TrimSpace(oneLine.Replace(line))
+		reading = setcookie.Read(line, e.now)
+	}
+	switch reading.Deletion {
+	case setcookie.Sure:
+		return line, true // to remove a cookie needs no consent
+	case setcookie.Recent:
+		return line + "; Max-Age=0", true // a browser whose clock is late would store it
+	}
+	if !reading.Readable {
+		e.note("", Removed, Unreadable, line)
+		return "", false
+	}
+	var declared *policy.Rule // of the name that is written, which comes first
+	undeclared, consented := false, false
+	for i, name := range reading.Names() { // browsers differ, so that each name has to pass
+		rule, verdict := e.filter.Visitor.Verdict(name)
+		if i == 0 {
+			declared = rule
+		}
+		if !e.filter.passes(verdict) {
+			e.note(name, Removed, verdict.Reason(), line)
+			return "", false
+		}
+		undeclared = undeclared || verdict == policy.Undeclared
+		consented = consented || verdict == policy.Consented
+	}
+	if undeclared && e.first {
+		e.note(reading.Name(), Passed, policy.Undeclared.Reason(), line)
+	} else if !undeclared && declared != nil { // the library's own cookie needs no declaration
+		e.noteDrift(declared, reading.Name(), line)
+	}
+	// A shared cache would hand the line to a visitor who has not consented.
+	e.personal = e.personal || consented && !e.filter.config.ReportOnly
+	return line, true
+}
+
+// oneLine does what net/http does to a value that holds the end of a line.
+var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
+
+// now returns the time that browsers take it to be, which the response's own
+// Date changes. It is asked only if a date decides.
+func (e *edit) now() time.Time {
+	var dates []string
+	for key, values := range e.header {
+		if strings.EqualFold(key, "Date") {
+			dates = append(dates, values...)
+		}
+	}
+	for _, field := range e.fields {
+		if strings.EqualFold(field.Name, "Date") {
+			dates = append(dates, field.Value)
+		}
+	}
+	return setcookie.Earliest(time.Now(), dates)
+}

@@ -1,0 +1,173 @@
+// Package filter edits the heads of one response, one at a time: which
+// Set-Cookie lines stay, which go, and which are added, and what keeps the rest
+// out of shared caches. It asks the visitor for verdicts, and knows neither
+// declarations nor decisions.
+package filter
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/cookiecharter/consent/internal/policy"
+	"github.com/cookiecharter/consent/internal/rawhead"
+	"github.com/cookiecharter/consent/internal/setcookie"
+	"github.com/cookiecharter/consent/internal/sharedcache"
+	"github.com/cookiecharter/consent/internal/visitor"
+)
+
+// A Config says what every Filter of one site does. It never changes.
+type Config struct {
+	AllowUndeclared bool                       // what nobody declared passes
+	ReportOnly      bool                       // every line stays, and Observe is told what would have become of it
+	Observe         func(*http.Request, Event) // nil if nobody wants to know
+}
+
+// A Filter edits the heads of the response to one Visitor. It is made ready by
+// [Filter.Init], in a struct of the caller's. One goroutine at a time calls its
+// methods; its Visitor is safe for concurrent use.
+type Filter struct {
+	Visitor  visitor.Visitor
+	config   *Config
+	request  *http.Request
+	reported int // how many lines of the head were reported: see edit.report
+
+	// room is where lines go that stay while others between them are removed. It is
+	// used for the first such head, and makes its edit free of an allocation, which
+	// took 60 of 610 ns (BenchmarkServe, "removed between others").
+	room [2]string
+}
+
+// Init makes f the filter of the response to this request. Its Visitor has an
+// Init of its own.
+func (f *Filter) Init(config *Config, request *http.Request) {
+	f.config, f.request = config, request
+}
+
+// Passes reports whether a cookie of this name may be set, by what the visitor
+// has decided now.
+func (f *Filter) Passes(name string) bool {
+	_, verdict := f.Visitor.Verdict(name)
+	return f.passes(verdict)
+}
+
+func (f *Filter) passes(v policy.Verdict) bool {
+	return v.Passes() || v == policy.Undeclared && f.config.AllowUndeclared
+}
+
+// Head edits the head of a response before it may leave: h is the map that it is
+// made from. It is called again before whatever follows, since a writer outside
+// may hold the head back and send what the map has become by then. A head that
+// another one follows (1xx, but for 101) is not final. Head reports whether
+// [Filter.Trailer] would find something in the map.
+func (f *Filter) Head(h http.Header, final bool) (trailer bool) {
+	e := edit{filter: f, header: h}
+	var added []string
+	if final {
+		added = e.begin()
+	}
+	for key, values := range h {
+		switch {
+		case isSetCookie(key) && f.config.ReportOnly:
+			if final {
+				e.report(key, values)
+			}
+		case isSetCookie(key):
+			kept, changed := e.lines(values)
+			switch {
+			case len(kept) == 0:
+				delete(h, key)
+			case changed:
+				h[key] = kept
+			}
+		case isTrailerSetCookie(key):
+			trailer = true
+		case key == "Trailer" && !f.config.ReportOnly:
+			// A trailer field that was announced leaves with the map as it is then,
+			// after the last edit, so that no cookie may be announced.
+			h[key] = withoutSetCookie(values)
+		}
+	}
+	if len(added) > 0 {
+		// Clip: the slice may be shared between requests, and have room.
+		h["Set-Cookie"] = append(slices.Clip(h["Set-Cookie"]), added...)
+	}
+	if e.personal {
+		sharedcache.KeepOut(h)
+	}
+	e.observe()
+	return trailer
+}
+
+// Fields edits a head that a handler writes to a hijacked connection, as
+// [Filter.Head] does with one that the server writes.
+func (f *Filter) Fields(status int, fields []rawhead.Field) []rawhead.Field {
+	e := edit{filter: f, fields: fields}
+	var added []string
+	if !rawhead.Informational(status) {
+		added = e.begin()
+	}
+	var kept []rawhead.Field
+	for _, field := range fields {
+		if isSetCookie(field.Name) {
+			line, passes := e.line(field.Value)
+			if !passes {
+				continue
+			}
+			if line != field.Value { // else the field keeps its bytes
+				field = rawhead.Field{Name: field.Name, Value: line}
+			}
+		}
+		kept = append(kept, field)
+	}
+	for _, line := range added {
+		kept = append(kept, rawhead.Field{Name: "Set-Cookie", Value: line})
+	}
+	if e.personal {
+		kept = sharedcache.KeepOutFields(kept)
+	}
+	e.observe()
+	return kept
+}
+
+// Trailer takes cookies out of a trailer, necessary ones too: no browser stores a
+// cookie from there, but a proxy may move the field into the head (RFC 9110
+// section 6.5.1), after every check here.
+func (f *Filter) Trailer(h http.Header) {
+	e := edit{filter: f}
+	for key, lines := range h {
+		if !isTrailerSetCookie(key) {
+			continue
+		}
+		for _, line := range lines {
+			reading := setcookie.Read(line, e.now)
+			e.note(reading.Name(), Removed, InTrailer, line)
+		}
+		if !f.config.ReportOnly {
+			delete(h, key)
+		}
+	}
+	e.observe()
+}
+
+// withoutSetCookie returns the values of a Trailer field without the name that
+// announces cookies. The given slice may be shared between requests.
+func withoutSetCookie(announced []string) []string {
+	kept := make([]string, len(announced))
+	for i, value := range announced {
+		names := slices.DeleteFunc(strings.Split(value, ","), func(name string) bool {
+			return isSetCookie(strings.TrimSpace(name))
+		})
+		kept[i] = strings.Join(names, ",")
+	}
+	return kept
+}
+
+// A handler may spell a key of the map in any letter case, and the server sends
+// it so.
+
+func isSetCookie(key string) bool { return strings.EqualFold(key, "Set-Cookie") }
+
+func isTrailerSetCookie(key string) bool {
+	return strings.EqualFold(key, http.TrailerPrefix+"Set-Cookie")
+}

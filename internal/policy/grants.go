@@ -1,0 +1,182 @@
+package policy
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cookiecharter/consent/internal/decision"
+)
+
+// Grants are what a decision allows today: the decision, resolved against what
+// is declared now. They never change, and are safe for concurrent use.
+type Grants struct {
+	DecidedAt time.Time // the zero Time if nothing was decided
+	Objection bool      // to anonymous statistics
+	Reference [16]byte  // under which the visitor's decisions are recorded; zero for none
+
+	answers []Answer // one for each of Policy.parties
+}
+
+// An Answer is what holds for one party.
+type Answer uint8
+
+const (
+	Open     Answer = iota // not given, or for less than what is declared now
+	No                     // the visitor refuses
+	NoByGPC                // the browser's Global Privacy Control refuses, in place of an answer
+	Yes                    // the visitor consents
+	Presumed               // not given, but the law lets it pass until it is refused
+)
+
+// Allows reports whether cookies of the party may pass.
+func (a Answer) Allows() bool { return a == Yes || a == Presumed }
+
+// Undecided returns the grants of a visitor who has decided nothing.
+func (p *Policy) Undecided() *Grants { return &Grants{answers: make([]Answer, len(p.parties))} }
+
+// Resolve returns what a decision allows today. A category that a provider has
+// joined since the decision is open again as a whole, and only that one: the
+// question has changed there. Under a higher revision all of them are open. An
+// objection asks for less than what was declared, and so stands through both.
+func (p *Policy) Resolve(d *decision.Decision, revision uint64) *Grants {
+	g := p.Undecided()
+	g.DecidedAt, g.Objection, g.Reference = d.Time, d.Objection, d.Reference
+	if d.Revision < revision {
+		return g
+	}
+	for _, category := range p.ranges {
+		answers := g.answers[category.from:category.to]
+		for i := range answers {
+			yes, known := d.Answers.Of(p.marks[category.from+i])
+			if !known {
+				clear(answers)
+				break
+			}
+			answers[i] = No
+			if yes {
+				answers[i] = Yes
+			}
+		}
+	}
+	return g
+}
+
+// Presume returns what g allows under a law that lets everything pass until it
+// is refused. Global Privacy Control refuses one category in place of the
+// visitor; "" if the browser does not send it.
+func (p *Policy) Presume(g *Grants, refusedByGPC string) *Grants {
+	presumed := *g
+	presumed.answers = slices.Clone(g.answers)
+	for i, a := range presumed.answers {
+		switch {
+		case a != Open: // what the visitor has said counts under every law
+		case p.parties[i].Category == refusedByGPC:
+			presumed.answers[i] = NoByGPC
+		default:
+			presumed.answers[i] = Presumed
+		}
+	}
+	return &presumed
+}
+
+// Answers returns the answer for each of [Policy.Parties]. The caller must not
+// change them.
+func (g *Grants) Answers() []Answer { return g.answers }
+
+// Of returns the answers for what needs consent in a scope.
+func (g *Grants) Of(s Scope) []Answer { return g.answers[s.from:s.to] }
+
+// Allows reports whether everything in a scope may pass.
+func (g *Grants) Allows(s Scope) bool {
+	if s.anonymous && g.Objection {
+		return false
+	}
+	return !slices.ContainsFunc(g.Of(s), func(a Answer) bool { return !a.Allows() })
+}
+
+// Consented reports whether everything in a scope that needs consent has it, and
+// something does. An objection, which is about the rest, changes nothing.
+func (g *Grants) Consented(s Scope) bool {
+	return s.from < s.to && g.Allows(Scope{from: s.from, to: s.to})
+}
+
+// Decided reports whether the visitor, or Global Privacy Control in their place,
+// has answered for everything that needs consent now.
+func (g *Grants) Decided() bool {
+	return !slices.Contains(g.answers, Open) && !slices.Contains(g.answers, Presumed)
+}
+
+// Origins returns the origins whose cookies g lets all pass, each once and
+// sorted; nil if there are none.
+func (p *Policy) Origins(g *Grants) []string {
+	var allowed []string
+	for i := range p.origins {
+		if o := &p.origins[i]; g.Judge(&o.rule).Passes() {
+			allowed = append(allowed, o.source)
+		}
+	}
+	return allowed
+}
+
+// A Verdict says whether a cookie may be set, and why.
+type Verdict uint8
+
+const (
+	Exempt     Verdict = iota // passes, since it needs no consent
+	Consented                 // passes, by consent of this visitor
+	Undeclared                // nobody declared a cookie of this name
+	Undecided                 // needs consent, and the visitor has not answered
+	Refused                   // needs consent, and the visitor has refused
+	Objected                  // the visitor objects to anonymous statistics
+)
+
+// Passes reports whether the cookie may be set.
+func (v Verdict) Passes() bool { return v == Exempt || v == Consented }
+
+// Denied reports whether the cookie is declared and the visitor does not allow it.
+func (v Verdict) Denied() bool { return !v.Passes() && v != Undeclared }
+
+// Judge returns the verdict on a cookie under a rule. It may be nil, which means
+// undeclared. If several providers declare the name, the strictest declaration
+// decides, since a browser cannot tell whose cookie it stores.
+func (g *Grants) Judge(rule *Rule) Verdict {
+	if rule == nil {
+		return Undeclared
+	}
+	verdict := Exempt
+	for i := range rule.Declarations {
+		switch party := rule.parties[i]; {
+		case party == none:
+			if g.Objection && rule.Declarations[i].Need == NoObjection {
+				return Objected
+			}
+		case g.answers[party].Allows():
+			verdict = Consented
+		case g.answers[party] == Open:
+			return Undecided
+		default:
+			return Refused
+		}
+	}
+	return verdict
+}
+
+// NeedsNothing reports whether the verdict is [Exempt] whatever a visitor has
+// decided.
+func (r *Rule) NeedsNothing() bool { return r.needsNothing }
+
+// Reason says in one word why the cookie may not be set; "" if it may.
+func (v Verdict) Reason() string {
+	switch v {
+	case Undeclared:
+		return "undeclared"
+	case Undecided:
+		return "undecided"
+	case Refused:
+		return "refused"
+	case Objected:
+		return "objected"
+	default:
+		return ""
+	}
+}
