@@ -64,7 +64,7 @@ type Config struct {
 
 	// Templates replaces templates of this package by those of the same name:
 	// "banner", "link", "placeholder" and "page", which is made of "form" and
-	// "tables", and in all of these "told", a text with its language. Begin with a copy from this package's folder templates, where
+	// "tables", and in all of these "text", a text with its language. Begin with a copy from this package's folder templates, where
 	// everything stands that a template is given. What the form posts must stay
 	// as it is there. A template that fails is a mistake here. Nil means none.
 	Templates *template.Template

@@ -35,7 +35,7 @@ func (c *Charter) Placeholder(r *http.Request, category consent.Category, provid
 		}
 		v.Value = allowValue(category, provider)
 		objected = objected || cookie.Anonymous && prefs.Objects()
-		if purpose := c.tell(cookie.Purpose, "", d.words); !slices.Contains(v.Purposes, purpose) {
+		if purpose := c.textOf(cookie.Purpose, "", d.words); !slices.Contains(v.Purposes, purpose) {
 			v.Purposes = append(v.Purposes, purpose)
 		}
 	}

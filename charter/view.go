@@ -40,13 +40,13 @@ type view struct {
 	Value    string // what its form posts
 	Embedded string
 	Show     string
-	Purposes []told
+	Purposes []text
 }
 
 // A group is one category.
 type group struct {
 	Category     consent.Category
-	Title, About told
+	Title, About text
 	Exempt       bool // nothing in it needs consent
 	Objectable   bool // it holds anonymous statistics
 	Objects      bool
@@ -57,18 +57,19 @@ type group struct {
 // A provider is one who can be allowed or refused within a category.
 type provider struct {
 	Name, Value string
-	Services    []told
+	Services    []text
 	Allowed     bool
 }
 
 // A row is one line of the charter's table.
 type row struct {
-	Provider, Service, Purpose told
+	Provider, Service, Purpose text
 	Name, Lifetime             string
 }
 
-// A told is a text with its language, where that is not the page's.
-type told struct{ Text, Lang, Dir string }
+// A text is one that visitors read. Lang and Dir are empty if it is in the
+// language of the page.
+type text struct{ Text, Lang, Dir string }
 
 // just is how long the confirmation is shown after a decision.
 const just = 15 * time.Second
@@ -216,8 +217,8 @@ func (c *Charter) group(category consent.Category, w *words) group {
 	own := c.categories[category]
 	g := group{
 		Category: category,
-		Title:    c.tell(own.Title, w.Categories[category].Title, w),
-		About:    c.tell(own.About, w.Categories[category].About, w),
+		Title:    c.textOf(own.Title, w.Categories[category].Title, w),
+		About:    c.textOf(own.About, w.Categories[category].About, w),
 		Exempt:   true,
 	}
 	for _, cookie := range c.cookies {
@@ -236,7 +237,7 @@ func (c *Charter) group(category consent.Category, w *words) group {
 			g.Providers = append(g.Providers, provider{Name: cookie.Provider, Value: allowValue(category, cookie.Provider)})
 		}
 		p := &g.Providers[i]
-		if service := c.tell(cookie.Service, "", w); service.Text != "" && !slices.Contains(p.Services, service) {
+		if service := c.textOf(cookie.Service, "", w); service.Text != "" && !slices.Contains(p.Services, service) {
 			p.Services = append(p.Services, service)
 		}
 	}
@@ -244,25 +245,25 @@ func (c *Charter) group(category consent.Category, w *words) group {
 }
 
 func (c *Charter) row(cookie consent.Cookie, w *words) row {
-	r := row{Name: cookie.Name, Provider: told{Text: cookie.Provider}, Lifetime: w.lifetime(cookie.Lifetime)}
+	r := row{Name: cookie.Name, Provider: text{Text: cookie.Provider}, Lifetime: w.lifetime(cookie.Lifetime)}
 	if cookie.Name == consent.CookieName && cookie.Provider == "" { // not declared by the site
-		r.Provider = told{Text: w.OwnProvider}
-		r.Service, r.Purpose = told{Text: w.OwnService}, told{Text: w.OwnPurpose}
+		r.Provider = text{Text: w.OwnProvider}
+		r.Service, r.Purpose = text{Text: w.OwnService}, text{Text: w.OwnPurpose}
 		return r
 	}
-	r.Service = c.tell(cookie.Service, "", w)
-	r.Purpose = c.tell(cookie.Purpose, "", w)
+	r.Service = c.textOf(cookie.Service, "", w)
+	r.Purpose = c.textOf(cookie.Purpose, "", w)
 	return r
 }
 
-// tell picks the site's text for a page in the language of w, or ours where the
-// site has none.
-func (c *Charter) tell(text consent.Text, ours string, w *words) told {
-	if len(text) == 0 {
-		return told{Text: ours}
+// textOf returns the site's own text for a page in the language of w, or the
+// fallback if the site has none.
+func (c *Charter) textOf(own consent.Text, fallback string, w *words) text {
+	if len(own) == 0 {
+		return text{Text: fallback}
 	}
-	s, tag := text.In(c.site, w.tag)
-	t := told{Text: s}
+	s, tag := own.In(c.site, w.tag)
+	t := text{Text: s}
 	if baseOf(tag) != baseOf(w.tag) {
 		t.Lang, t.Dir = tag.String(), direction(tag)
 	}
