@@ -127,7 +127,7 @@ func (c *Charter) notice(d *drawing, ask string) *consent.Notice {
 	read := map[string]string{
 		"Title": w.Title, "Intro": w.Intro, "AskTitle": w.AskTitle, "Ask": ask,
 		"Refuse": w.Refuse, "Accept": w.Accept, "Choose": w.Choose, "Save": w.Save,
-		"Always": w.Always, "Object": w.Object, "Presumed": w.Presumed, "Signal": w.Signal,
+		"Always": w.Always, "Object": w.Object, "Presumed": w.Presumed, "GPC": w.GPC,
 		"Embedded": w.Embedded, "Show": w.Show,
 		"OwnProvider": w.OwnProvider, "OwnService": w.OwnService, "OwnPurpose": w.OwnPurpose,
 	}

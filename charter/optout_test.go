@@ -21,7 +21,7 @@ const (
 	notThird  = "Statistics, Conversation. You can refuse them and use the site all the same. You can change your mind at any time."
 	undecided = "You have not decided yet."
 	presumed  = "Under the law that applies to your visit, the providers ticked here are allowed until you refuse them, even where this page says that your consent is needed."
-	signal    = "Your browser asks that third parties do not follow you (Global Privacy Control). They are therefore refused; you can allow them here."
+	gpc       = "Your browser asks that third parties do not follow you (Global Privacy Control). They are therefore refused; you can allow them here."
 	ad        = `third-party:<b>"Ad" & Co</b>`
 )
 
@@ -65,7 +65,7 @@ func TestBannerAndFormSayWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
 		"opt-in asks first, and ticks no box": {
 			asked: []string{asksFirst + all}, said: undecided,
 		},
-		"opt-in knows no signal": {
+		"opt-in ignores GPC": {
 			headers: map[string]string{"Sec-GPC": "1"},
 			asked:   []string{asksFirst + all}, said: undecided,
 		},
@@ -75,7 +75,7 @@ func TestBannerAndFormSayWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
 		},
 		"opt-out says whom the browser refuses": {
 			headers: private,
-			asked:   []string{unless + notThird + " " + signal}, said: undecided + " " + presumed + " " + signal,
+			asked:   []string{unless + notThird + " " + gpc}, said: undecided + " " + presumed + " " + gpc,
 			ticked: []string{"statistics:Matomo", "statistics:Plausible", "chat:Chat"},
 		},
 		"opt-out after refusing": {
@@ -111,7 +111,7 @@ func TestTheBannerNamesOnlyWhatWaitsForAnAnswer(t *testing.T) {
 	}{
 		"opt-in":  {nil, asksFirst + all, undecided, []string{"statistics:Matomo"}},
 		"opt-out": {american, unless + "Third-party, Conversation.", undecided + " " + presumed, []string{"statistics:Matomo", ad, "chat:Chat"}},
-		"opt-out where the browser refuses": {private, unless + "Conversation.", undecided + " " + presumed + " " + signal,
+		"opt-out where the browser refuses": {private, unless + "Conversation.", undecided + " " + presumed + " " + gpc,
 			[]string{"statistics:Matomo", "chat:Chat"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,7 +132,7 @@ func TestNobodyIsAskedWhomTheBrowserHasAnsweredFor(t *testing.T) {
 	})
 	s.headers = private
 	assert.Empty(t, s.asked())
-	assert.Equal(t, undecided+" "+signal, s.said(), "and nothing is said to be allowed")
+	assert.Equal(t, undecided+" "+gpc, s.said(), "and nothing is said to be allowed")
 	assert.Empty(t, s.ticked())
 
 	before := newSite(t, func(c *charter.Config) { c.Middleware = newMiddleware(t, declared()[:4]...) })
@@ -140,7 +140,7 @@ func TestNobodyIsAskedWhomTheBrowserHasAnsweredFor(t *testing.T) {
 	s = newSite(t, func(c *charter.Config) { c.Middleware = newMiddleware(t, declared()[:5]...) })
 	s.headers, s.cookies = private, before.cookies
 	assert.Empty(t, s.asked())
-	assert.Equal(t, "Your choice is saved. You decided on DATE. You allow: Matomo. "+signal, s.said(), "of a third party that has joined since")
+	assert.Equal(t, "Your choice is saved. You decided on DATE. You allow: Matomo. "+gpc, s.said(), "of a third party that has joined since")
 }
 
 func TestNothingIsInventedByAllowingOneProvider(t *testing.T) {
@@ -196,6 +196,6 @@ func TestASitesTemplatesAreTriedUnderBothLaws(t *testing.T) {
 		c.Templates = template.Must(template.New("banner").Parse(`{{if not .Decided}}<section class="consent-banner" data-presumed="{{.Presumed}}"><h2></h2><p>{{.Ask}}</p></section>{{end}}`))
 	})
 	s.headers = private
-	assert.Equal(t, []string{unless + notThird + " " + signal}, s.asked())
+	assert.Equal(t, []string{unless + notThird + " " + gpc}, s.asked())
 	assert.Contains(t, s.get("/"), `data-presumed="statistics chat"`)
 }

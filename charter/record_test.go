@@ -87,7 +87,7 @@ func TestARecordSaysWhatTheVisitorDidAndWasTold(t *testing.T) {
 		assert.NotEmpty(t, notice.Sentences[key])
 		assert.Contains(t, banner, template.HTMLEscapeString(notice.Sentences[key]), "word for word")
 	}
-	for _, key := range []string{"Presumed", "Signal", "Embedded", "Show"} {
+	for _, key := range []string{"Presumed", "GPC", "Embedded", "Show"} {
 		assert.NotEmpty(t, notice.Sentences[key], "what is read where the law is opt-out, and in place of content")
 	}
 	assert.Equal(t, "Conversation", notice.Sentences["Categories.chat.Title"])

@@ -39,7 +39,7 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 	undecided := view{Words: d.words, Lang: d.words.tag.String(), Dir: "ltr", Host: "x", Path: c.path, Back: "/", Ask: d.optIn.ask, Status: d.words.Undecided, Groups: d.groups, Provider: "x", Content: "<p>x</p>"}
 	presumed := undecided
 	presumed.Ask, presumed.Presumed = d.optOut.ask, d.optOut.presumed
-	presumed.Status = d.words.Undecided + " " + d.words.Presumed + " " + d.words.Signal
+	presumed.Status = d.words.Undecided + " " + d.words.Presumed + " " + d.words.GPC
 	presumed.Groups = d.groupsFor(answer{all: true}.allows, true)
 	presumed.Reference, presumed.Aside = "0", "<p>x</p>"
 	decided := presumed

@@ -82,7 +82,7 @@ type drawing struct {
 
 	// What asks a visitor who has answered nothing: where the law is opt-in, where
 	// it is opt-out, and where there the browser refuses third parties.
-	optIn, optOut, signalled question
+	optIn, optOut, optOutGPC question
 }
 
 // A question is what a banner asks.
@@ -102,9 +102,9 @@ func (c *Charter) draw(w *words) *drawing {
 	all := func(consent.Category) bool { return true }
 	d.optIn = question{ask: d.question(w.Ask, all).ask}
 	d.optOut = d.question(w.AskOptOut, all)
-	d.signalled = d.question(w.AskOptOut+" "+w.Signal, func(category consent.Category) bool { return category != consent.ThirdParty })
+	d.optOutGPC = d.question(w.AskOptOut+" "+w.GPC, func(category consent.Category) bool { return category != consent.ThirdParty })
 	somewhere := "/" + rand.Text() // stands for the page to come back to, and nowhere else
-	for _, q := range []*question{&d.optIn, &d.optOut, &d.signalled} {
+	for _, q := range []*question{&d.optIn, &d.optOut, &d.optOutGPC} {
 		banner := c.render("banner", view{Words: w, Lang: w.tag.String(), Dir: direction(w.tag), Path: c.path, Back: somewhere, Ask: q.ask, Presumed: q.presumed})
 		q.banner[0], q.banner[1], _ = strings.Cut(string(banner), somewhere)
 	}
@@ -135,11 +135,11 @@ func (d *drawing) questionFor(prefs consent.Preferences) question {
 	case !prefs.OptOut():
 		return d.optIn
 	case prefs.DecidedAt().IsZero() && prefs.RefusedBySignal():
-		return d.signalled
+		return d.optOutGPC
 	case prefs.DecidedAt().IsZero():
 		return d.optOut
 	case prefs.RefusedBySignal():
-		return d.question(d.words.AskOptOut+" "+d.words.Signal, prefs.Presumed)
+		return d.question(d.words.AskOptOut+" "+d.words.GPC, prefs.Presumed)
 	default:
 		return d.question(d.words.AskOptOut, prefs.Presumed)
 	}
@@ -177,7 +177,7 @@ func (c *Charter) view(r *http.Request) (view, *drawing) {
 		v.Status += " " + d.words.Presumed
 	}
 	if prefs.RefusedBySignal() {
-		v.Status += " " + d.words.Signal
+		v.Status += " " + d.words.GPC
 	}
 	return v, d
 }

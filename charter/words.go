@@ -50,7 +50,7 @@ type words struct {
 	// needs consent: this one sentence says where that does not hold, so that
 	// no text is needed twice. After an answer it is true again.
 	Presumed string
-	Signal   string // third parties are refused by Global Privacy Control
+	GPC      string // third parties are refused by Global Privacy Control
 
 	NotRecorded string // in place of the status, where a consent could not be recorded
 	Reference   string // before the reference under which decisions are recorded
