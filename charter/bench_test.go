@@ -11,7 +11,7 @@ import (
 	"github.com/cookiecharter/consent/charter"
 )
 
-func BenchmarkDraw(b *testing.B) {
+func BenchmarkRender(b *testing.B) {
 	var cookies []consent.Cookie
 	for i := range 100 {
 		cookies = append(cookies, consent.Cookie{

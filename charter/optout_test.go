@@ -30,7 +30,7 @@ var (
 	private  = map[string]string{"Country": "US", "Sec-GPC": "1"}
 )
 
-// found returns what pattern finds in a page, as a visitor reads it.
+// found returns the first group of each match of a pattern, without HTML escapes.
 func found(page, pattern string) []string {
 	var found []string
 	for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(page, -1) {
@@ -39,18 +39,19 @@ func found(page, pattern string) []string {
 	return found
 }
 
-// asked is what the banner asks, and said what the charter says of the decision,
-// without its time.
+// asked returns the banner's question, nothing if there is no banner.
 func (s *site) asked() []string {
 	return found(s.get("/"), `(?s)class="consent-banner".*?</h2><p>(.*?)</p>`)
 }
 
+// said returns the status above the form, with DATE in place of the time.
 func (s *site) said() string {
 	said := found(s.get("/cookies/"), `<p role="status">(.*?)</p>`)
 	require.Len(s, said, 1)
 	return regexp.MustCompile(`\d{4}-.* UTC`).ReplaceAllString(said[0], "DATE")
 }
 
+// ticked returns the values of the form's ticked boxes.
 func (s *site) ticked() []string { return found(s.get("/cookies/"), `value="([^"]*)" checked`) }
 
 func TestBannerAndFormSayWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
@@ -111,7 +112,7 @@ func TestTheBannerNamesOnlyWhatWaitsForAnAnswer(t *testing.T) {
 	}{
 		"opt-in":  {nil, asksFirst + all, undecided, []string{"statistics:Matomo"}},
 		"opt-out": {american, unless + "Third-party, Conversation.", undecided + " " + presumed, []string{"statistics:Matomo", ad, "chat:Chat"}},
-		"opt-out where the browser refuses": {private, unless + "Conversation.", undecided + " " + presumed + " " + gpc,
+		"opt-out with GPC": {private, unless + "Conversation.", undecided + " " + presumed + " " + gpc,
 			[]string{"statistics:Matomo", "chat:Chat"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -170,9 +171,9 @@ func TestTheBannerTellsTheScriptWhatIsPresumed(t *testing.T) {
 		headers map[string]string
 		want    []string
 	}{
-		"opt-in":                            {nil, nil},
-		"opt-out":                           {american, []string{"statistics third-party chat"}},
-		"opt-out where the browser refuses": {private, []string{"statistics chat"}},
+		"opt-in":           {nil, nil},
+		"opt-out":          {american, []string{"statistics third-party chat"}},
+		"opt-out with GPC": {private, []string{"statistics chat"}},
 	} {
 		s := newSite(t, nil)
 		s.headers = test.headers

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-// The sentences are looked at from inside of the package, where they are.
+// These tests are inside the package, since the sentences are not exported.
 
 func allWords(t testing.TB) map[string]*words {
 	t.Helper()
