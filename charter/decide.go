@@ -16,7 +16,7 @@ import (
 const maxBody = 16 << 10
 
 // decide saves the decision of a posted form, and redirects to the page that the
-// form names. A part of the form that is broken or missing is never a consent.
+// form names. A broken or missing part of the form is never a consent.
 func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if err := r.ParseForm(); err != nil {
@@ -104,8 +104,8 @@ func (a answer) allows(category consent.Category, provider string) bool {
 	return a.all || slices.Contains(a.allow, allowValue(category, provider))
 }
 
-// evidence returns what the record of the decision posted by r says: how the
-// visitor decided, and the notice that they read.
+// evidence returns, for the record of the decision that r posts, the visitor's action
+// and the notice that the visitor could read.
 func (c *Charter) evidence(r *http.Request) consent.Evidence {
 	l, prefs := c.localizedFor(r), consent.FromContext(r.Context())
 	e := consent.Evidence{Action: consent.ByForm, Language: l.words.tag, Notice: c.notice(l, l.questionFor(prefs).ask)}
@@ -179,10 +179,8 @@ func localPath(s string) string {
 	if len(s) > maxPath || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.Contains(s, `\`) {
 		return ""
 	}
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7F {
-			return ""
-		}
+	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7F }) {
+		return ""
 	}
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.Contains(u.Path, `\`) {

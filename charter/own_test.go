@@ -87,6 +87,11 @@ func TestASiteReplacesTemplatesOneByOne(t *testing.T) {
 	assert.Contains(t, s.get("/"), `<form action="/cookies/?from=%2f">Refuse all</form>`)
 
 	s = newSite(t, func(c *charter.Config) {
+		c.Templates = template.Must(template.New("text").Parse(`<i>{{.Text}}</i>`))
+	})
+	assert.Contains(t, s.get("/cookies/"), "<i>Counts visits.</i>", "the others use it")
+
+	s = newSite(t, func(c *charter.Config) {
 		c.Templates = template.Must(template.New("link").Parse(`half{{if eq .Back "/?untried"}}{{.Nonsense}}{{end}}`))
 	})
 	assert.Contains(t, s.get("/"), "half")

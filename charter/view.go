@@ -70,7 +70,7 @@ type row struct {
 	Name, Lifetime             string
 }
 
-// A text is in the language of the page if Lang is empty, else in Lang.
+// A text has an empty Lang and Dir if it is in the language of the page.
 type text struct{ Text, Lang, Dir string }
 
 // confirmFor is the time after a decision during which pages confirm it.
@@ -88,7 +88,7 @@ type localized struct {
 	optIn, optOut, optOutGPC question
 }
 
-// A question is asked by a banner.
+// A question is what a banner asks, with the banner itself.
 type question struct {
 	ask      string
 	presumed string    // the categories that are allowed without an answer, separated by spaces
@@ -114,8 +114,8 @@ func (c *Charter) localize(w *words) *localized {
 	return l
 }
 
-// newQuestion puts the categories that need consent, if they are included, into
-// a sentence with {purposes}.
+// newQuestion fills {purposes} in a sentence with the titles of the categories that
+// need consent and are included.
 func (l *localized) newQuestion(ask string, included func(consent.Category) bool) question {
 	var purposes, categories []string
 	for _, g := range l.groups {
