@@ -24,15 +24,15 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 	if err != nil {
 		return fmt.Errorf("charter: Config.Templates: %w", err)
 	}
-	var names []string
+	replacesAny := false
 	for _, ours := range templates.Templates() {
 		if replaced.Lookup(ours.Name()) != nil {
-			names = append(names, ours.Name())
+			replacesAny = true
 		} else if _, err := replaced.AddParseTree(ours.Name(), ours.Tree); err != nil {
 			return fmt.Errorf("charter: Config.Templates: %w", err)
 		}
 	}
-	if len(names) == 0 {
+	if !replacesAny {
 		return fmt.Errorf(`charter: Config.Templates: none is called as one of this package's, such as "banner" or "page"%s`, site.DefinedTemplates())
 	}
 	c.templates = replaced
