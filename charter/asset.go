@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// An asset is a file whose name changes with its content, so that browsers keep
-// it for good.
+// An asset is a file with a hash of its content in its name, so that browsers can
+// cache it without end.
 type asset struct {
 	name, contentType string
 	content           []byte
@@ -24,9 +24,9 @@ func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.serve(w, r, "public, max-age=31536000, immutable")
 }
 
-// fresh serves a under a name that stays, for pages which no template writes:
-// a browser asks whether what it has is still right.
-func (a asset) fresh(w http.ResponseWriter, r *http.Request) {
+// serveRevalidated serves a under a fixed name, for static pages: browsers ask each
+// time whether their copy is current.
+func (a asset) serveRevalidated(w http.ResponseWriter, r *http.Request) {
 	a.serve(w, r, "public, no-cache")
 }
 

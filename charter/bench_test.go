@@ -11,7 +11,7 @@ import (
 	"github.com/cookiecharter/consent/charter"
 )
 
-func BenchmarkDraw(b *testing.B) {
+func BenchmarkRender(b *testing.B) {
 	var cookies []consent.Cookie
 	for i := range 100 {
 		cookies = append(cookies, consent.Cookie{
@@ -33,7 +33,7 @@ func BenchmarkDraw(b *testing.B) {
 	}
 	r := httptest.NewRequest("GET", "/cookies/", nil)
 	r.Header.Set("Accept-Language", "fr-FR,fr;q=0.9,en;q=0.5")
-	for name, headers := range map[string]map[string]string{"": nil, ", opt-out": american, ", opt-out with a signal": private} {
+	for name, headers := range map[string]map[string]string{"": nil, ", opt-out": american, ", opt-out with GPC": private} {
 		r := r.Clone(r.Context())
 		for name, value := range headers {
 			r.Header.Set(name, value)

@@ -1,12 +1,14 @@
-// Package charter draws what a visitor sees of a site's cookies, from the
-// declarations that the site has made: the banner that asks, the form that
-// takes the answer, and the charter that explains. It works without JavaScript.
+// Package charter shows visitors the cookies that a site declares. "Charter" is
+// short for "charte des cookies", the French name of a site's cookie policy page:
+// the page that explains each cookie. The package makes that page, a form in it
+// that takes the visitor's decision, and a banner that asks for one. All of it
+// works without JavaScript.
 //
 //	site, err := charter.New(charter.Config{Middleware: mw})
 //	mux.Handle("/cookies/", site.Handler())
 //	handler := mw.Wrap(mux)
 //
-// and in the site's templates, for the request r, site.Head(r) in the head,
+// The site's own pages show, for the request r, site.Head(r) in the head,
 // site.Banner(r) first in the body, and site.Link(r) in the footer.
 package charter
 
@@ -30,96 +32,104 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
-// A Config is what a [Charter] is made of. Middleware is required.
+// A Config holds the settings of a [Charter]. Only Middleware is required.
 type Config struct {
-	// Middleware takes the decisions and holds the declarations. Required. The
-	// charter's handler must run inside of its Wrap.
+	// Middleware holds the declarations and saves the decisions. Required. The
+	// charter's handler must run inside its Wrap.
 	Middleware *consent.Middleware
 
-	// Path is where the site mounts the handler, which wants the whole path: no
-	// http.StripPrefix. It begins and ends with "/", and holds letters, digits
-	// and "-._~" between. Empty means "/cookies/".
+	// Path is the path at which the site mounts the handler, without
+	// http.StripPrefix. It begins and ends with "/"; between slashes it holds
+	// letters, digits and "-._~" only. Empty means "/cookies/".
 	Path string
 
-	// Language is the site's own, for visitors whose languages nothing here
-	// speaks. The zero Tag means English.
+	// Language is the language of the site, for visitors whose languages have no
+	// sentences. The zero Tag means English.
 	Language language.Tag
 
-	// LanguageOf, if not nil, returns the language that the site speaks with a
-	// visitor, which then goes before the browser's Accept-Language; the zero
-	// Tag where there is no such setting.
+	// LanguageOf, if not nil, returns the language that a visitor has chosen at
+	// the site. It takes precedence over the browser's Accept-Language. The zero
+	// Tag means that the visitor has chosen none.
 	LanguageOf func(*http.Request) language.Tag
 
-	// Categories says what the site's own categories are. Each that has a
-	// declaration needs a title and a sentence; those of the library may be
-	// given others, and what is empty stays the library's.
+	// Categories describes the site's own categories. Each category that has a
+	// declaration needs a Title and an About. The library's own categories may be
+	// described too; a field that is empty there keeps the library's text.
 	Categories map[consent.Category]Category
 
-	// Languages holds sentences of the site's own: files such as "fr.json" in
-	// the form of those in this package's folder languages. In a language that
-	// is there already a file changes the sentences that it holds; a new
-	// language needs all of them. They stand at the root (see [fs.Sub] for files
-	// that are embedded from a folder). Nil means none.
+	// Languages holds the site's own sentences: files such as "fr.json", in the
+	// form of those in this package's folder languages. A file for one of this
+	// package's languages changes the sentences that it holds; a file for another
+	// language has to hold all of them. The files lie at the root: use [fs.Sub] for
+	// files that are embedded from a folder. Nil means none.
 	Languages fs.FS
 
-	// Templates replaces templates of this package by those of the same name:
-	// "banner", "link", "placeholder" and "page", which is made of "form" and
-	// "tables", and in all of these "told", a text with its language. Begin with a copy from this package's folder templates, where
-	// everything stands that a template is given. What the form posts must stay
-	// as it is there. A template that fails is a mistake here. Nil means none.
+	// Templates replaces this package's templates of the same names:
+	//
+	//	banner       the question, and the confirmation of its answer
+	//	link         the link to the settings
+	//	placeholder  a text in place of content that needs consent
+	//	page         the charter's page, which holds "form" and "tables"
+	//	form         the choices by category and provider
+	//	tables       the declared cookies
+	//	text         one text, with its language; used by the others
+	//
+	// Begin with a copy from this package's folder templates, which shows the data
+	// that each template is given. Keep the names and values that the forms post.
+	// A template that fails is a mistake. Nil means none.
 	Templates *template.Template
 
-	// Style is the style sheet to use in place of this package's; for a few
-	// rules more, append them to [DefaultStyle]. Nil means this package's; empty
-	// means none.
+	// Style is a style sheet in place of this package's. To add some rules only,
+	// append them to [DefaultStyle]. Nil means this package's; empty means none.
 	Style []byte
 
-	// Failed is told why a decision that a visitor has posted was not taken, or not
-	// recorded, which the visitor is told too; and that the page was asked for
-	// outside of the middleware's Wrap, where none can be. Nil logs it by [slog.Default].
+	// Failed is called with the reason if a posted decision was not saved, or not
+	// recorded; the visitor sees a message too. It is also called, with
+	// [consent.ErrOutside], if the page is requested outside the middleware's Wrap,
+	// since nothing can be saved there. Nil means that [slog.Default] logs it.
 	Failed func(*http.Request, error)
 
-	// Aside, if not nil, returns what the site adds to the charter's page below
-	// the form, such as what its records say of the visitor.
+	// Aside, if not nil, returns HTML that the charter's page shows below the form,
+	// such as the records of the visitor's decisions.
 	Aside func(*http.Request) template.HTML
 }
 
-// A Category is what a visitor reads about a category.
+// A Category is the description of a category for visitors.
 type Category struct {
 	Title consent.Text // a word or two
-	About consent.Text // one sentence: what it covers
+	About consent.Text // one sentence: what the category covers
 }
 
-// A Charter is what a visitor sees of a site's cookies. Make it with [New]. It
-// is safe for concurrent use.
+// A Charter makes banner, form and charter page for one site. Make it with [New].
+// It is safe for concurrent use.
 type Charter struct {
-	mw         *consent.Middleware
-	path       string
-	site       language.Tag
-	languageOf func(*http.Request) language.Tag
-	categories map[consent.Category]Category
-	cookies    []consent.Cookie
-	drawings   []func() *drawing // by language, in the matcher's order
-	matcher    language.Matcher
-	templates  *template.Template
-	failed     func(*http.Request, error)
-	aside      func(*http.Request) template.HTML
-	style      asset
-	script     asset
+	mw              *consent.Middleware
+	path            string
+	defaultLanguage language.Tag
+	languageOf      func(*http.Request) language.Tag
+	categories      map[consent.Category]Category
+	cookies         []consent.Cookie
+	localized       []func() *localized // made at first use; indexed as the matcher's languages
+	matcher         language.Matcher
+	templates       *template.Template
+	failed          func(*http.Request, error)
+	aside           func(*http.Request) template.HTML
+	style           asset
+	script          asset
 }
 
-// New makes a charter. The error holds every mistake in the config, each naming
-// its field.
+// New makes a charter. The error joins every mistake in the config, each of which
+// names its field.
 func New(config Config) (*Charter, error) {
 	c := &Charter{
-		mw:         config.Middleware,
-		path:       config.Path,
-		site:       config.Language,
-		languageOf: config.LanguageOf,
-		categories: config.Categories,
-		templates:  templates,
-		failed:     config.Failed,
-		aside:      config.Aside,
+		mw:              config.Middleware,
+		path:            config.Path,
+		defaultLanguage: config.Language,
+		languageOf:      config.LanguageOf,
+		categories:      config.Categories,
+		templates:       templates,
+		failed:          config.Failed,
+		aside:           config.Aside,
 	}
 	if c.failed == nil {
 		c.failed = func(r *http.Request, err error) { slog.ErrorContext(r.Context(), err.Error()) }
@@ -127,8 +137,8 @@ func New(config Config) (*Charter, error) {
 	if c.path == "" {
 		c.path = "/cookies/"
 	}
-	if c.site == (language.Tag{}) {
-		c.site = language.English
+	if c.defaultLanguage == (language.Tag{}) {
+		c.defaultLanguage = language.English
 	}
 	var mistakes []error
 	if localPath(c.path) == "" || !plainPath.MatchString(c.path) || path.Clean(c.path) != "/"+strings.Trim(c.path, "/") {
@@ -137,14 +147,14 @@ func New(config Config) (*Charter, error) {
 	if c.mw == nil {
 		return nil, errors.Join(append(mistakes, errors.New("charter: Config.Middleware: is nil"))...)
 	}
-	c.cookies = withOwn(c.mw)
-	for _, category := range c.shown() {
+	c.cookies = declaredCookies(c.mw)
+	for _, category := range c.allCategories() {
 		own := c.categories[category]
-		if !known(category) && (len(own.Title) == 0 || len(own.About) == 0) {
+		if !slices.Contains(libraryCategories, category) && (len(own.Title) == 0 || len(own.About) == 0) {
 			mistakes = append(mistakes, fmt.Errorf("charter: Config.Categories[%q]: a category of the site's own needs a Title and an About", category))
 		}
 	}
-	if err := c.speak(config.Languages); err != nil {
+	if err := c.readLanguages(config.Languages); err != nil {
 		mistakes = append(mistakes, err)
 	} else if config.Templates != nil {
 		mistakes = append(mistakes, c.replaceTemplates(config.Templates))
@@ -164,11 +174,13 @@ func New(config Config) (*Charter, error) {
 	return c, nil
 }
 
-// plainPath matches what stands in a link as it is, and has no meaning to a ServeMux.
+// plainPath matches paths that need no escape in a link, and no character of which
+// has a meaning in the patterns of a ServeMux.
 var plainPath = regexp.MustCompile(`^/([A-Za-z0-9._~-]+/)*$`)
 
-// withOwn adds the library's own cookie where the site has not declared it.
-func withOwn(mw *consent.Middleware) []consent.Cookie {
+// declaredCookies returns the site's declarations, and one of the library's own
+// cookie if the site has not declared it.
+func declaredCookies(mw *consent.Middleware) []consent.Cookie {
 	cookies := mw.Registry().Cookies()
 	if slices.ContainsFunc(cookies, func(c consent.Cookie) bool { return c.Name == consent.CookieName }) {
 		return cookies
@@ -177,10 +189,10 @@ func withOwn(mw *consent.Middleware) []consent.Cookie {
 	return append(cookies, consent.Cookie{Name: consent.CookieName, Category: consent.Necessary, Lifetime: lifetime})
 }
 
-// shown returns the categories that the charter speaks of: the library's four,
-// in its order, then the site's own in the order of their declaration.
-func (c *Charter) shown() []consent.Category {
-	categories := slices.Clone(kinds)
+// allCategories returns the library's categories, also those without a
+// declaration, then the site's own in the order of their declarations.
+func (c *Charter) allCategories() []consent.Category {
+	categories := slices.Clone(libraryCategories)
 	for _, cookie := range c.cookies {
 		if !slices.Contains(categories, cookie.Category) {
 			categories = append(categories, cookie.Category)
@@ -189,10 +201,8 @@ func (c *Charter) shown() []consent.Category {
 	return categories
 }
 
-// kinds are the four that the charter explains, in its order.
-var kinds = []consent.Category{consent.Necessary, consent.Statistics, consent.FirstParty, consent.ThirdParty}
-
-func known(category consent.Category) bool { return slices.Contains(kinds, category) }
+// libraryCategories are in the order in which the charter shows them.
+var libraryCategories = []consent.Category{consent.Necessary, consent.Statistics, consent.FirstParty, consent.ThirdParty}
 
 //go:embed style.css
 var style []byte
@@ -203,10 +213,10 @@ var (
 )
 
 // DefaultStyle returns a copy of this package's style sheet. The file style.css
-// names at its beginning the custom properties that a site may set.
+// begins with a list of the custom properties that a site may set.
 func DefaultStyle() []byte { return compactStyle(style) }
 
-// compactStyle leaves out what only readers of the source need.
+// compactStyle removes comments and space that browsers do not need.
 func compactStyle(source []byte) []byte {
 	return styleSpace.ReplaceAllFunc(styleComment.ReplaceAll(source, nil), func(space []byte) []byte {
 		if mark := bytes.TrimSpace(space); len(mark) > 0 {

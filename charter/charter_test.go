@@ -403,7 +403,7 @@ func TestABannerForOthersIsInNoCache(t *testing.T) {
 	assert.Equal(t, "private, no-store", response.Header.Get("Cache-Control"))
 }
 
-func TestTheScriptIsToldWhatItGoesBy(t *testing.T) {
+func TestTheScriptHoldsWhatIsDeclared(t *testing.T) {
 	cookies := append(declared(), consent.Cookie{Provider: "__proto__", Name: "odd", Purpose: text("x"), Category: consent.ThirdParty})
 	script := newSite(t, func(c *charter.Config) { c.Middleware = newMiddleware(t, cookies...) }).get("/cookies/script.js")
 	assert.Contains(t, script, `"lifetime":15552000000`, "180 days, after which the server takes no decision")

@@ -14,7 +14,7 @@ import (
 
 var placeholder = regexp.MustCompile(`\{[^}]*\}?`)
 
-// placeholders are what the sentences hold beside words; all others hold none.
+// placeholders lists the placeholders of each sentence that has any.
 var placeholders = map[string][]string{
 	"Ask":       {"{purposes}"},
 	"AskOptOut": {"{purposes}"},
@@ -24,9 +24,8 @@ var placeholders = map[string][]string{
 	"Show":      {"{provider}"},
 }
 
-// check says what keeps w from speaking to a visitor: each sentence that is
-// missing or whose placeholders are not the right ones, and each plural form
-// that some number needs.
+// check returns an error that names each sentence that is missing or has other
+// placeholders than it should, and each plural form that is missing.
 func (w *words) check() error {
 	var mistakes []string
 	for key, sentence := range w.sentences() {
@@ -36,8 +35,8 @@ func (w *words) check() error {
 			mistakes = append(mistakes, fmt.Sprintf("%s holds the placeholders %q and should hold %q", key, got, placeholders[key]))
 		}
 	}
-	// The plural of a number depends on its last digits, and on none beyond
-	// millions.
+	// A number's form depends on its last digits. A form for whole millions alone,
+	// such as the French "many", is not needed.
 	needed := make(map[plural.Form]bool)
 	for n := range 1000 {
 		needed[plural.Cardinal.MatchPlural(w.tag, n, 0, 0, 0, 0)] = true
@@ -45,7 +44,7 @@ func (w *words) check() error {
 	for _, unit := range units {
 		for form := range needed {
 			if got := placeholder.FindAllString(w.Units[unit.name][formNames[form]], -1); !slices.Equal(got, []string{"{n}"}) {
-				mistakes = append(mistakes, fmt.Sprintf("%s.%s is missing or lacks its {n}", "Units."+unit.name, formNames[form]))
+				mistakes = append(mistakes, fmt.Sprintf("Units.%s.%s is missing or lacks its {n}", unit.name, formNames[form]))
 			}
 		}
 	}
@@ -56,26 +55,24 @@ func (w *words) check() error {
 	return errors.New(strings.Join(mistakes, "; "))
 }
 
-// checkKeys names the units and categories that nothing is said with.
+// checkKeys returns an error for a unit or a category that does not exist, such as
+// a misspelt one: the decoder takes any key of a map.
 func (w *words) checkKeys() error {
-	there := make(map[string]bool)
-	for _, unit := range units {
-		there[unit.name] = true
-	}
-	for _, unit := range slices.Sorted(maps.Keys(w.Units)) {
-		if !there[unit] {
-			return fmt.Errorf("%q is no unit", "Units."+unit)
+	for _, name := range slices.Sorted(maps.Keys(w.Units)) {
+		if !slices.ContainsFunc(units, func(u unit) bool { return u.name == name }) {
+			return fmt.Errorf("%q is no unit", "Units."+name)
 		}
 	}
 	for _, category := range slices.Sorted(maps.Keys(w.Categories)) {
-		if !known(category) {
+		if !slices.Contains(libraryCategories, category) {
 			return fmt.Errorf("%q is none of the library's", "Categories."+string(category))
 		}
 	}
 	return nil
 }
 
-// sentences returns every sentence by the name of its key.
+// sentences returns every sentence by its key, those of categories by a key such
+// as "Categories.statistics.Title".
 func (w *words) sentences() map[string]string {
 	all := make(map[string]string)
 	v := reflect.ValueOf(*w)
@@ -84,7 +81,7 @@ func (w *words) sentences() map[string]string {
 			all[f.Name] = v.Field(i).String()
 		}
 	}
-	for _, category := range kinds {
+	for _, category := range libraryCategories {
 		all["Categories."+string(category)+".Title"] = w.Categories[category].Title
 		all["Categories."+string(category)+".About"] = w.Categories[category].About
 	}

@@ -1,6 +1,7 @@
 package charter
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,11 +12,11 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
-// maxBody bounds a posted form.
+// maxBody is the size limit of a posted form, in bytes.
 const maxBody = 16 << 10
 
-// decide takes a posted form: a choice, what it allows, and the page to come
-// back to. What is broken or missing in it is never a consent.
+// decide saves the decision of a posted form, and redirects to the page that the
+// form names. A broken or missing part of the form is never a consent.
 func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if err := r.ParseForm(); err != nil {
@@ -47,39 +48,37 @@ func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Cache-Control", "private, no-store")
 	if r.PostForm.Has("stay") {
-		// The script's: a form whose answer has no content leaves the page where
-		// it is, which takes no permission that the form itself does not need.
+		// The script added the field: after a response without content the browser
+		// stays on the page. Unlike fetch, a form needs no connect-src in the
+		// page's Content-Security-Policy.
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	back := localPath(r.PostForm.Get("back"))
-	if back == "" {
-		back = c.path
-	}
-	w.Header().Set("Location", back) // as it is: http.Redirect would clean the path
+	back := cmp.Or(localPath(r.PostForm.Get("back")), c.path)
+	w.Header().Set("Location", back) // not http.Redirect, which would clean the path
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// An answer is what a posted form holds.
+// An answer is the content of a posted form.
 type answer struct {
-	all     bool     // allows everything
-	allow   []string // what it allows, as the form spells it
-	objects bool     // to anonymous statistics
+	all         bool     // everything is allowed
+	allow       []string // the providers that are allowed: see allowValue
+	hasObjected bool     // to anonymous statistics
 }
 
-// answerOf reads the answer that a form holds. An objection is taken back by
-// who accepts all, and by who saves a form that shows it.
+// answerOf reads the answer from a form. An objection ends if the visitor accepts
+// all, or saves a form that shows the box of the objection unticked.
 func (c *Charter) answerOf(form url.Values, before consent.Preferences) (a answer, ok bool) {
 	switch form.Get("choice") {
 	case "accept":
 		return answer{all: true}, true
 	case "refuse":
-		return answer{objects: before.Objects() || form.Has("object")}, true
+		return answer{hasObjected: before.Objects() || form.Has("object")}, true
 	case "save":
-		shown := slices.ContainsFunc(c.cookies, func(cookie consent.Cookie) bool { return cookie.Anonymous })
-		return answer{allow: form["allow"], objects: form.Has("object") || before.Objects() && !shown}, true
+		hasBox := slices.ContainsFunc(c.cookies, func(cookie consent.Cookie) bool { return cookie.Anonymous })
+		return answer{allow: form["allow"], hasObjected: form.Has("object") || before.Objects() && !hasBox}, true
 	case "add":
-		return answer{allow: append(c.allowedBy(before), form["allow"]...), objects: before.Objects()}, true
+		return answer{allow: append(c.allowedBy(before), form["allow"]...), hasObjected: before.Objects()}, true
 	default:
 		return answer{}, false
 	}
@@ -94,7 +93,7 @@ func (a answer) choice() consent.Choice {
 		category, provider, _ := strings.Cut(value, ":")
 		choice = choice.WithProviders(consent.Category(category), provider)
 	}
-	if a.objects {
+	if a.hasObjected {
 		choice = choice.WithObjection()
 	}
 	return choice
@@ -105,10 +104,11 @@ func (a answer) allows(category consent.Category, provider string) bool {
 	return a.all || slices.Contains(a.allow, allowValue(category, provider))
 }
 
-// evidence says how the visitor who posts r came to decide.
+// evidence returns, for the record of the decision that r posts, the visitor's action
+// and the notice that the visitor could read.
 func (c *Charter) evidence(r *http.Request) consent.Evidence {
-	d, prefs := c.drawingFor(r), consent.FromContext(r.Context())
-	e := consent.Evidence{Action: consent.ByForm, Language: d.words.tag, Notice: c.notice(d, d.questionFor(prefs).ask)}
+	l, prefs := c.localizedFor(r), consent.FromContext(r.Context())
+	e := consent.Evidence{Action: consent.ByForm, Language: l.words.tag, Notice: c.notice(l, l.questionFor(prefs).ask)}
 	switch form := r.PostForm; {
 	case form.Get("by") == "banner":
 		e.Action = consent.ByBanner
@@ -120,36 +120,38 @@ func (c *Charter) evidence(r *http.Request) consent.Evidence {
 	return e
 }
 
-// notice is what visitors read in the language of d before they decide, asked
-// like this.
-func (c *Charter) notice(d *drawing, ask string) *consent.Notice {
-	w := d.words
+// notice returns the texts that visitors can read before they decide, with the
+// question that the banner asks.
+func (c *Charter) notice(l *localized, ask string) *consent.Notice {
+	w := l.words
 	read := map[string]string{
 		"Title": w.Title, "Intro": w.Intro, "AskTitle": w.AskTitle, "Ask": ask,
 		"Refuse": w.Refuse, "Accept": w.Accept, "Choose": w.Choose, "Save": w.Save,
-		"Always": w.Always, "Object": w.Object, "Presumed": w.Presumed, "Signal": w.Signal,
+		"Always": w.Always, "Object": w.Object, "Presumed": w.Presumed, "GPC": w.GPC,
 		"Embedded": w.Embedded, "Show": w.Show,
 		"OwnProvider": w.OwnProvider, "OwnService": w.OwnService, "OwnPurpose": w.OwnPurpose,
 	}
-	for _, g := range d.groups {
+	for _, g := range l.groups {
 		read["Categories."+string(g.Category)+".Title"] = g.Title.Text
 		read["Categories."+string(g.Category)+".About"] = g.About.Text
 	}
-	return c.mw.Registry().Notice(w.tag, c.site, read)
+	return c.mw.Registry().Notice(w.tag, c.defaultLanguage, read)
 }
 
-// askAgain shows the form as it was filled in, since nothing of it is allowed.
+// askAgain shows the form again, filled in as it was posted, after a consent could
+// not be recorded and so does not count.
 func (c *Charter) askAgain(w http.ResponseWriter, r *http.Request, a answer) {
-	v, d := c.view(r)
+	v, l := c.view(r)
 	v.Back = localPath(r.PostForm.Get("back"))
-	v.Just, v.Status = false, d.words.NotRecorded
-	v.Groups = d.groupsFor(a.allows, a.objects)
+	v.Just, v.Status = false, l.words.NotRecorded
+	v.Groups = l.groupsFor(a.allows, a.hasObjected)
 	w.Header().Set("Retry-After", "10")
-	c.sendPage(w, r, http.StatusServiceUnavailable, v, d)
+	c.sendPage(w, r, http.StatusServiceUnavailable, v, l)
 }
 
-// allowedBy returns what a form would post for the consents that stand. What is
-// only presumed is none: the law of the visitor's next request may ask for one.
+// allowedBy returns the values that a form would post for the visitor's present
+// consents. A presumed consent is not among them: the visitor gave none, and the
+// next request may be under an opt-in law.
 func (c *Charter) allowedBy(prefs consent.Preferences) []string {
 	var values []string
 	for _, cookie := range c.cookies {
@@ -160,31 +162,31 @@ func (c *Charter) allowedBy(prefs consent.Preferences) []string {
 	return values
 }
 
-// allowValue is what a form posts to allow a provider; no category holds a ':'.
+// allowValue returns the value that a form posts to allow a provider. It can be
+// cut at the first ':', since no category holds one.
 func allowValue(category consent.Category, provider string) string {
 	return string(category) + ":" + provider
 }
 
-// maxPath bounds the page to come back to.
+// maxPath is the length limit of the path to return to, in bytes.
 const maxPath = 2048
 
-// localPath returns s where it is a path on this site, with its query, and ""
-// otherwise. Browsers read "//" and "/\" as the beginning of another host, and
-// drop tabs and line ends before they look.
+// localPath returns s if it is a path on this site, with an optional query, else "".
+// It keeps forms from redirecting to other sites. By the URL standard of WHATWG,
+// browsers read "//" and "/\" as the beginning of another host, and first remove
+// tabs and line ends.
 func localPath(s string) string {
 	if len(s) > maxPath || !strings.HasPrefix(s, "/") || strings.HasPrefix(s, "//") || strings.Contains(s, `\`) {
 		return ""
 	}
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7F {
-			return ""
-		}
+	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7F }) {
+		return ""
 	}
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || strings.Contains(u.Path, `\`) {
 		return ""
 	}
-	// Dots and what they leave out are gone before a browser looks.
+	// Browsers remove dot segments first, so "/.//host" is "//host".
 	for _, beginning := range []string{"//", "/./", "/../"} {
 		if strings.HasPrefix(u.Path, beginning) {
 			return ""
@@ -193,11 +195,11 @@ func localPath(s string) string {
 	return s
 }
 
-// here is the page that r asks for, as the browser knows it: with what a
-// [http.StripPrefix] has taken off.
-func here(r *http.Request) string {
-	if asked := localPath(r.RequestURI); asked != "" {
-		return asked
+// requestPath returns the path and query of r as the browser sent them, with a
+// prefix that [http.StripPrefix] has removed from r.URL.
+func requestPath(r *http.Request) string {
+	if sent := localPath(r.RequestURI); sent != "" {
+		return sent
 	}
 	return localPath(r.URL.RequestURI())
 }

@@ -1,6 +1,7 @@
 package charter
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -10,11 +11,13 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
-// Handler serves what lies under the charter's path: the page with the form,
-// the decisions that are posted to it, style sheet and script. Posts from other
-// sites are refused ([http.CrossOriginProtection]). Pages that no template writes
-// link to "style.css" and "script.js" below the path. The charter's page says itself what it
-// may load (Content-Security-Policy), unless the site has said so before.
+// Handler serves everything below the charter's path: the page with the form, the
+// posts of the form, the style sheet and the script. Mount it at [Config.Path].
+//
+// Posts from other sites are refused, by [http.CrossOriginProtection]. The page has
+// a Content-Security-Policy, unless the site has set that field before. Pages that
+// cannot call [Charter.Head] and [Charter.Script], such as static files, link to
+// "style.css" and "script.js" below the path.
 func (c *Charter) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+c.path+"{$}", c.page)
@@ -22,40 +25,39 @@ func (c *Charter) Handler() http.Handler {
 	mux.HandleFunc("GET "+c.path+"banner.js", c.banner)
 	mux.Handle("GET "+c.path+c.style.name, c.style)
 	mux.Handle("GET "+c.path+c.script.name, c.script)
-	mux.HandleFunc("GET "+c.path+"style.css", c.style.fresh)
-	mux.HandleFunc("GET "+c.path+"script.js", c.script.fresh)
-	below := http.NewCrossOriginProtection().Handler(mux)
+	mux.HandleFunc("GET "+c.path+"style.css", c.style.serveRevalidated)
+	mux.HandleFunc("GET "+c.path+"script.js", c.script.serveRevalidated)
+	protected := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, c.path) {
 			http.Error(w, fmt.Sprintf("charter: this handler serves %q, as Config.Path says, not %q", c.path, r.URL.Path), http.StatusNotFound)
 			return
 		}
-		below.ServeHTTP(w, r)
+		protected.ServeHTTP(w, r)
 	})
 }
 
-// policy lets the page load what is the site's own, post its forms there, and
-// stand in no frame, where a click might be stolen.
+// policy lets the page load from its own site alone, post forms to it alone, and
+// appear in no frame, since another site could steal clicks from one.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// page serves the charter's page, with the visitor's decision in the form.
 func (c *Charter) page(w http.ResponseWriter, r *http.Request) {
-	v, d := c.view(r)
-	// The banner says where the visitor comes from; a decision leads back there.
+	v, l := c.view(r)
+	// The banner sends the page on which it was shown; a decision leads back there.
 	v.Back = localPath(r.URL.Query().Get("back"))
 	prefs := consent.FromContext(r.Context())
-	if prefs == (consent.Preferences{}) { // what is posted from this page will fail
+	if prefs == (consent.Preferences{}) { // a post from this page will fail
 		c.failed(r, consent.ErrOutside)
 	}
-	v.Groups = d.groupsFor(prefs.Consented, prefs.Objects())
-	c.sendPage(w, r, http.StatusOK, v, d)
+	v.Groups = l.groupsFor(prefs.Consented, prefs.Objects())
+	c.sendPage(w, r, http.StatusOK, v, l)
 }
 
-// sendPage sends the charter's page, its form as v has it.
-func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v view, d *drawing) {
-	if v.Back == "" {
-		v.Back = c.path
-	}
-	v.Tables = d.tables
+// sendPage sends the charter's page with the groups, and so the form, of v.
+func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v view, l *localized) {
+	v.Back = cmp.Or(v.Back, c.path)
+	v.Tables = l.tables
 	if c.aside != nil {
 		v.Aside = c.aside(r)
 	}
@@ -66,36 +68,36 @@ func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v
 	send(w, status, "text/html; charset=utf-8", []byte(c.render("page", v)))
 }
 
-// banner serves the banner alone, as a script that leaves it with the element
-// that has asked for it: a page may load scripts of its site under a policy that
-// keeps it from everything else.
+// banner serves the banner alone, as a script that stores the HTML in the property
+// html of the script element that loads it. A page can load its own site's scripts
+// under a strict Content-Security-Policy; fetch would need connect-src as well.
 func (c *Charter) banner(w http.ResponseWriter, r *http.Request) {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-		w.Header().Set("Cache-Control", "private, no-store") // or a cache might refuse this site's pages too
+		w.Header().Set("Cache-Control", "private, no-store") // or a cache might send the refusal to this site's pages
 		http.Error(w, "the banner is for pages of this site", http.StatusForbidden)
 		return
 	}
 	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
 	html, err := json.Marshal(string(c.bannerFor(r, localPath(r.URL.Query().Get("back")))))
-	if err != nil { // of a string there is none
+	if err != nil { // cannot happen for a string
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	send(w, http.StatusOK, "text/javascript; charset=utf-8", fmt.Appendf(nil, "document.currentScript.html=%s", html))
 }
 
-// send sends what knows the visitor.
+// send sends content that depends on the visitor, so no cache may keep it.
 func send(w http.ResponseWriter, status int, contentType string, content []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "private, no-store")
 	w.Header().Add("Vary", "Cookie, Accept-Language, Sec-GPC")
 	w.WriteHeader(status)
-	_, _ = w.Write(content) // an error is the visitor's leaving
+	_, _ = w.Write(content) // an error means that the visitor has left
 }
 
-// Head returns what belongs into the head of each page that shows a banner: the
-// link to the style sheet, nothing where the site wants none.
+// Head returns the link to the style sheet, for the head of every page with a
+// banner, a link or a placeholder. It is empty if [Config.Style] is.
 func (c *Charter) Head(_ *http.Request) template.HTML {
 	if len(c.style.content) == 0 {
 		return ""
@@ -103,16 +105,19 @@ func (c *Charter) Head(_ *http.Request) template.HTML {
 	return template.HTML(`<link rel="stylesheet" href="` + template.HTMLEscapeString(c.path+c.style.name) + `">`)
 }
 
-// Banner returns the banner for the visitor of r, which belongs first into the
-// body. Once everything is decided it is a short confirmation for a moment, and
-// then empty. A page with a banner knows the visitor: it is not for a cache.
+// Banner returns the banner for the visitor of r. Put it first in the body, so that
+// screen readers and keyboards reach it first. For 15 seconds after a decision it is
+// a short confirmation; from then on it is empty, until something new is declared
+// or the decision expires. A page with a banner depends on the visitor: do not let
+// shared caches keep it.
 func (c *Charter) Banner(r *http.Request) template.HTML {
-	return c.bannerFor(r, here(r))
+	return c.bannerFor(r, requestPath(r))
 }
 
+// bannerFor returns the banner with a page to return to, which localPath has checked.
 func (c *Charter) bannerFor(r *http.Request, back string) template.HTML {
 	if prefs := consent.FromContext(r.Context()); !prefs.Decided() && c.templates == templates {
-		if q := c.drawingFor(r).questionFor(prefs); q.banner[0] != "" {
+		if q := c.localizedFor(r).questionFor(prefs); q.banner[0] != "" {
 			return template.HTML(q.banner[0] + template.HTMLEscapeString(back) + q.banner[1])
 		}
 	}
@@ -124,7 +129,8 @@ func (c *Charter) bannerFor(r *http.Request, back string) template.HTML {
 	return c.render("banner", v)
 }
 
-// Link returns the link to the settings, for the footer of every page.
+// Link returns a link to the form in the charter, for the footer of every page: a
+// consent must be as easy to withdraw as to give (GDPR, article 7(3)).
 func (c *Charter) Link(r *http.Request) template.HTML {
 	v, _ := c.view(r)
 	return c.render("link", v)

@@ -11,14 +11,17 @@ import (
 
 const day = 24 * time.Hour
 
-// units are what lifetimes are counted in.
-var units = []struct {
+// A unit of lifetimes. A month has 30 days and a year 365, as declarations write
+// them.
+type unit struct {
 	name   string
 	length time.Duration
-}{{"minute", time.Minute}, {"hour", time.Hour}, {"day", day}, {"month", 30 * day}, {"year", 365 * day}}
+}
 
-// lifetime says a duration in the largest unit that it is a whole number of; else
-// rounded up, so that no cookie stays for longer than is said.
+var units = []unit{{"minute", time.Minute}, {"hour", time.Hour}, {"day", day}, {"month", 30 * day}, {"year", 365 * day}}
+
+// lifetime returns a duration in words: in the largest unit of which it is a whole
+// number, or else rounded up, so that no cookie lives longer than the charter says.
 func (w *words) lifetime(d time.Duration) string {
 	if d == 0 {
 		return w.Session
@@ -38,7 +41,7 @@ func (w *words) lifetime(d time.Duration) string {
 	}
 }
 
-// count says a number of units, in the form that the language has for it.
+// count returns a number of units in words, in the plural form of the language.
 func (w *words) count(unit string, n int) string {
 	form := w.Units[unit][formNames[plural.Cardinal.MatchPlural(w.tag, n, 0, 0, 0, 0)]]
 	return strings.ReplaceAll(form, "{n}", fmt.Sprint(n))

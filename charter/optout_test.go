@@ -21,7 +21,7 @@ const (
 	notThird  = "Statistics, Conversation. You can refuse them and use the site all the same. You can change your mind at any time."
 	undecided = "You have not decided yet."
 	presumed  = "Under the law that applies to your visit, the providers ticked here are allowed until you refuse them, even where this page says that your consent is needed."
-	signal    = "Your browser asks that third parties do not follow you (Global Privacy Control). They are therefore refused; you can allow them here."
+	gpc       = "Your browser asks that third parties do not follow you (Global Privacy Control). They are therefore refused; you can allow them here."
 	ad        = `third-party:<b>"Ad" & Co</b>`
 )
 
@@ -30,7 +30,7 @@ var (
 	private  = map[string]string{"Country": "US", "Sec-GPC": "1"}
 )
 
-// found returns what pattern finds in a page, as a visitor reads it.
+// found returns the first group of each match of a pattern, without HTML escapes.
 func found(page, pattern string) []string {
 	var found []string
 	for _, match := range regexp.MustCompile(pattern).FindAllStringSubmatch(page, -1) {
@@ -39,18 +39,19 @@ func found(page, pattern string) []string {
 	return found
 }
 
-// asked is what the banner asks, and said what the charter says of the decision,
-// without its time.
+// asked returns the banner's question, nothing if there is no banner.
 func (s *site) asked() []string {
 	return found(s.get("/"), `(?s)class="consent-banner".*?</h2><p>(.*?)</p>`)
 }
 
+// said returns the status above the form, with DATE in place of the time.
 func (s *site) said() string {
 	said := found(s.get("/cookies/"), `<p role="status">(.*?)</p>`)
 	require.Len(s, said, 1)
 	return regexp.MustCompile(`\d{4}-.* UTC`).ReplaceAllString(said[0], "DATE")
 }
 
+// ticked returns the values of the form's ticked boxes.
 func (s *site) ticked() []string { return found(s.get("/cookies/"), `value="([^"]*)" checked`) }
 
 func TestBannerAndFormSayWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
@@ -65,7 +66,7 @@ func TestBannerAndFormSayWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
 		"opt-in asks first, and ticks no box": {
 			asked: []string{asksFirst + all}, said: undecided,
 		},
-		"opt-in knows no signal": {
+		"opt-in ignores GPC": {
 			headers: map[string]string{"Sec-GPC": "1"},
 			asked:   []string{asksFirst + all}, said: undecided,
 		},
@@ -75,7 +76,7 @@ func TestBannerAndFormSayWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
 		},
 		"opt-out says whom the browser refuses": {
 			headers: private,
-			asked:   []string{unless + notThird + " " + signal}, said: undecided + " " + presumed + " " + signal,
+			asked:   []string{unless + notThird + " " + gpc}, said: undecided + " " + presumed + " " + gpc,
 			ticked: []string{"statistics:Matomo", "statistics:Plausible", "chat:Chat"},
 		},
 		"opt-out after refusing": {
@@ -111,7 +112,7 @@ func TestTheBannerNamesOnlyWhatWaitsForAnAnswer(t *testing.T) {
 	}{
 		"opt-in":  {nil, asksFirst + all, undecided, []string{"statistics:Matomo"}},
 		"opt-out": {american, unless + "Third-party, Conversation.", undecided + " " + presumed, []string{"statistics:Matomo", ad, "chat:Chat"}},
-		"opt-out where the browser refuses": {private, unless + "Conversation.", undecided + " " + presumed + " " + signal,
+		"opt-out with GPC": {private, unless + "Conversation.", undecided + " " + presumed + " " + gpc,
 			[]string{"statistics:Matomo", "chat:Chat"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,7 +133,7 @@ func TestNobodyIsAskedWhomTheBrowserHasAnsweredFor(t *testing.T) {
 	})
 	s.headers = private
 	assert.Empty(t, s.asked())
-	assert.Equal(t, undecided+" "+signal, s.said(), "and nothing is said to be allowed")
+	assert.Equal(t, undecided+" "+gpc, s.said(), "and nothing is said to be allowed")
 	assert.Empty(t, s.ticked())
 
 	before := newSite(t, func(c *charter.Config) { c.Middleware = newMiddleware(t, declared()[:4]...) })
@@ -140,7 +141,7 @@ func TestNobodyIsAskedWhomTheBrowserHasAnsweredFor(t *testing.T) {
 	s = newSite(t, func(c *charter.Config) { c.Middleware = newMiddleware(t, declared()[:5]...) })
 	s.headers, s.cookies = private, before.cookies
 	assert.Empty(t, s.asked())
-	assert.Equal(t, "Your choice is saved. You decided on DATE. You allow: Matomo. "+signal, s.said(), "of a third party that has joined since")
+	assert.Equal(t, "Your choice is saved. You decided on DATE. You allow: Matomo. "+gpc, s.said(), "of a third party that has joined since")
 }
 
 func TestNothingIsInventedByAllowingOneProvider(t *testing.T) {
@@ -170,9 +171,9 @@ func TestTheBannerTellsTheScriptWhatIsPresumed(t *testing.T) {
 		headers map[string]string
 		want    []string
 	}{
-		"opt-in":                            {nil, nil},
-		"opt-out":                           {american, []string{"statistics third-party chat"}},
-		"opt-out where the browser refuses": {private, []string{"statistics chat"}},
+		"opt-in":           {nil, nil},
+		"opt-out":          {american, []string{"statistics third-party chat"}},
+		"opt-out with GPC": {private, []string{"statistics chat"}},
 	} {
 		s := newSite(t, nil)
 		s.headers = test.headers
@@ -196,6 +197,6 @@ func TestASitesTemplatesAreTriedUnderBothLaws(t *testing.T) {
 		c.Templates = template.Must(template.New("banner").Parse(`{{if not .Decided}}<section class="consent-banner" data-presumed="{{.Presumed}}"><h2></h2><p>{{.Ask}}</p></section>{{end}}`))
 	})
 	s.headers = private
-	assert.Equal(t, []string{unless + notThird + " " + signal}, s.asked())
+	assert.Equal(t, []string{unless + notThird + " " + gpc}, s.asked())
 	assert.Contains(t, s.get("/"), `data-presumed="statistics chat"`)
 }

@@ -87,6 +87,11 @@ func TestASiteReplacesTemplatesOneByOne(t *testing.T) {
 	assert.Contains(t, s.get("/"), `<form action="/cookies/?from=%2f">Refuse all</form>`)
 
 	s = newSite(t, func(c *charter.Config) {
+		c.Templates = template.Must(template.New("text").Parse(`<i>{{.Text}}</i>`))
+	})
+	assert.Contains(t, s.get("/cookies/"), "<i>Counts visits.</i>", "the others use it")
+
+	s = newSite(t, func(c *charter.Config) {
 		c.Templates = template.Must(template.New("link").Parse(`half{{if eq .Back "/?untried"}}{{.Nonsense}}{{end}}`))
 	})
 	assert.Contains(t, s.get("/"), "half")
@@ -145,28 +150,28 @@ func TestThereIsNoScriptWhereItCannotReadTheDecision(t *testing.T) {
 
 func TestAPlaceholderSaysWhoWouldBeContactedAndAllowsThem(t *testing.T) {
 	s := newSite(t, nil)
-	draw := func() string {
+	show := func() string {
 		r := httptest.NewRequest("GET", "https://example.org/talk?x=1", nil)
 		for name, value := range s.cookies {
 			r.AddCookie(&http.Cookie{Name: name, Value: value})
 		}
-		var drawn template.HTML
+		var shown template.HTML
 		s.wrap(func(_ http.ResponseWriter, r *http.Request) {
-			drawn = s.charter.Placeholder(r, "chat", "Chat", "<p>the chat</p>")
+			shown = s.charter.Placeholder(r, "chat", "Chat", "<p>the chat</p>")
 		}).ServeHTTP(httptest.NewRecorder(), r)
-		return string(drawn)
+		return string(shown)
 	}
-	before := draw()
+	before := show()
 	assert.Contains(t, before, "This content comes from Chat.")
 	assert.Contains(t, before, "Talks.", "why")
 	assert.Contains(t, before, `<template data-consent="chat" data-provider="Chat"><p>the chat</p></template>`)
 	assert.Contains(t, before, `name="back" value="/talk?x=1"`)
 
 	s.do("POST", "/cookies/", url.Values{"choice": {"save"}, "allow": {"statistics:Matomo"}, "object": {"1"}})
-	assert.Contains(t, draw(), "<template", "another decision does not show it")
+	assert.Contains(t, show(), "<template", "another decision does not show it")
 	s.do("POST", "/cookies/", url.Values{"choice": {"add"}, "allow": {"chat:Chat"}})
 	assert.Equal(t, "_pk_id.1 chat", s.allowed(), "the other answers stay, an objection too")
-	assert.Equal(t, "<p>the chat</p>", draw())
+	assert.Equal(t, "<p>the chat</p>", show())
 }
 
 func TestTheScriptsFormIsAnsweredWithoutContent(t *testing.T) {

@@ -87,8 +87,8 @@ func TestARecordSaysWhatTheVisitorDidAndWasTold(t *testing.T) {
 		assert.NotEmpty(t, notice.Sentences[key])
 		assert.Contains(t, banner, template.HTMLEscapeString(notice.Sentences[key]), "word for word")
 	}
-	for _, key := range []string{"Presumed", "Signal", "Embedded", "Show"} {
-		assert.NotEmpty(t, notice.Sentences[key], "what is read where the law is opt-out, and in place of content")
+	for _, key := range []string{"Presumed", "GPC", "Embedded", "Show"} {
+		assert.NotEmpty(t, notice.Sentences[key], "the sentences of opt-out laws and of placeholders are part of it")
 	}
 	assert.Equal(t, "Conversation", notice.Sentences["Categories.chat.Title"])
 	assert.Len(t, notice.Cookies, len(declared()))
@@ -115,7 +115,7 @@ func TestAConsentThatCannotBeRecordedIsAskedForAgain(t *testing.T) {
 			kept.fails = errors.New("pq: password is hunter2")
 			response := s.do("POST", "/cookies/", test.form)
 			require.Len(t, failures, 1)
-			assert.ErrorIs(t, failures[0], kept.fails, "the site is told why")
+			assert.ErrorIs(t, failures[0], kept.fails, "the site learns the reason")
 			assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
 			assert.Equal(t, "10", response.Header.Get("Retry-After"))
 			assert.Equal(t, "private, no-store", response.Header.Get("Cache-Control"))

@@ -15,20 +15,30 @@ import (
 //go:embed script.js
 var scriptSource string
 
-// Script returns the tag of an optional script, for the head of a page. With
-// it, decisions are taken without a reload; what a page holds in
-// <template data-consent="statistics"> or
-// <script type="text/plain" data-consent="statistics"> comes alive once the
-// category is allowed (with data-provider, once that provider is), a script with
-// the src and the type that its data-src and data-type say; and a
-// "consent" event on document carries what is allowed. Scripts that are marked by
-// data-category and data-service, as for vanilla-cookieconsent, wait and come alive
-// as by data-consent and data-provider. On a page without a
-// banner, such as one from a cache, it asks those who have not decided. Where the
-// law is opt-out it learns from the banner's data-presumed what is allowed until
-// there is an answer; without that, as in a banner of the site's own that leaves
-// it out, everything waits for the answer. Where
-// [consent.Config.HttpOnly] hides the decision from scripts there is no tag.
+// Script returns the tag of an optional script, for the head of a page. It is empty
+// if [consent.Config.HttpOnly] hides the decision from scripts. The script
+//
+//   - saves the decision of a banner or a placeholder without a reload of the page;
+//   - activates gated content, see below, once it is allowed;
+//   - dispatches a "consent" event on document, at the beginning and after each
+//     decision. Its detail holds decided, a bool, and allowed, the allowed
+//     providers of each category;
+//   - loads the banner on a page without one, such as a page from a cache, if the
+//     visitor has not decided.
+//
+// Gated content stands in one of two elements:
+//
+//	<template data-consent="statistics">…</template>
+//	<script type="text/plain" data-consent="statistics">…</script>
+//
+// It waits for all providers of the category, or for the one that data-provider
+// names. A script gets its src and type from data-src and data-type. It may have
+// data-category and data-service, as for vanilla-cookieconsent, in place of
+// data-consent and data-provider.
+//
+// Under an opt-out law, the banner's attribute data-presumed lists the categories that
+// are allowed before an answer. If a banner of the site's own lacks it, gated
+// content waits for the answer.
 func (c *Charter) Script(_ *http.Request) template.HTML {
 	if c.mw.Cookie().HttpOnly {
 		return ""
@@ -36,8 +46,8 @@ func (c *Charter) Script(_ *http.Request) template.HTML {
 	return template.HTML(`<script src="` + template.HTMLEscapeString(c.path+c.script.name) + `" defer></script>`)
 }
 
-// makeScript puts what is declared before the script, which reads the rest from
-// the visitor's cookie.
+// makeScript returns the script, called with the declarations. It is the same for
+// every visitor: the decision is in the visitor's cookie.
 func (c *Charter) makeScript() ([]byte, error) {
 	type category struct {
 		Providers map[string]decision.Mark `json:"providers"`
@@ -55,7 +65,7 @@ func (c *Charter) makeScript() ([]byte, error) {
 		}
 		of.Anonymous = of.Anonymous || cookie.Anonymous
 		if cookie.NeedsConsent() {
-			// A mark's lowest bit is the answer's.
+			// The lowest bit of a mark is free for the answer.
 			of.Providers[cookie.Provider] = decision.MarkOf(string(cookie.Category), cookie.Provider) >> 1
 		}
 	}
@@ -65,13 +75,12 @@ func (c *Charter) makeScript() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// In a script, as opposed to JSON, this key would be no provider.
+	// Unlike in JSON, the key "__proto__" of an object literal sets the prototype.
 	declared = bytes.ReplaceAll(declared, []byte(`"__proto__":`), []byte(`["__proto__"]:`))
 	return []byte("(C => {" + withoutComments(scriptSource) + "})(" + string(declared) + ")"), nil
 }
 
-// withoutComments leaves out what only readers of the source need: indentation,
-// and lines that are comments.
+// withoutComments removes indentation, empty lines and lines that are comments.
 func withoutComments(source string) string {
 	var b strings.Builder
 	for line := range strings.Lines(source) {

@@ -13,109 +13,113 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
-// A view is what the templates see.
+// A view is the data of a template.
 type view struct {
 	Words    *words
-	Lang     string
-	Dir      string // how it is written: ltr or rtl
-	Host     string // of the site
-	Path     string // where forms post to
-	Back     string // the page to come back to
-	Style    string
-	Ask      string // what the banner asks
-	Presumed string // the categories that are allowed until they are refused, for the script
-	Decided  bool
-	Just     bool   // a moment ago
-	Status   string // what the visitor has decided, and when; what holds where they have not
+	Lang     string // the language of the page
+	Dir      string // the direction of its script: "ltr" or "rtl"
+	Host     string // the host of the site
+	Path     string // the charter's path, which forms post to
+	Back     string // the page to return to after a decision
+	Style    string // the path of the style sheet; empty for none
+	Ask      string // the banner's question
+	Presumed string // for the script: the categories that are allowed until they are refused, separated by spaces
+	Decided  bool   // the visitor has answered for everything
+	Just     bool   // and did so a moment ago
+	Status   string // the visitor's decision and its time, or what applies without one
 	Groups   []group
-	Tables   template.HTML // of the cookies, by group
+	Tables   template.HTML // the tables of cookies, one for each group
 
-	Reference string        // under which the visitor's decisions are recorded
-	Aside     template.HTML // what the site adds below the form
+	Reference string        // the reference under which the visitor's decisions are recorded
+	Aside     template.HTML // see Config.Aside
 
-	// Of a placeholder: what it stands for, and whom showing it would contact.
+	// For a placeholder: the content that it replaces, and the provider that
+	// the content would contact.
 	Content  template.HTML
 	Category consent.Category
 	Provider string
-	Value    string // what its form posts
+	Value    string // the value that its form posts; empty for no form
 	Embedded string
 	Show     string
-	Purposes []told
+	Purposes []text
 }
 
-// A group is one category.
+// A group is one category, as the form and the tables show it.
 type group struct {
 	Category     consent.Category
-	Title, About told
-	Exempt       bool // nothing in it needs consent
-	Objectable   bool // it holds anonymous statistics
-	Objects      bool
-	Providers    []provider
+	Title, About text
+	CanObject    bool       // the category holds anonymous statistics
+	HasObjected  bool       // the visitor objects to them
+	Providers    []provider // those that need consent
 	Cookies      []row
 }
 
-// A provider is one who can be allowed or refused within a category.
+// Exempt reports whether nothing in the category needs consent.
+func (g group) Exempt() bool { return len(g.Providers) == 0 }
+
+// A provider can be allowed or refused within a category.
 type provider struct {
-	Name, Value string
-	Services    []told
+	Name, Value string // Value is posted to allow the provider
+	Services    []text
 	Allowed     bool
 }
 
-// A row is one line of the charter's table.
+// A row is one cookie in the charter's tables.
 type row struct {
-	Provider, Service, Purpose told
+	Provider, Service, Purpose text
 	Name, Lifetime             string
 }
 
-// A told is a text with its language, where that is not the page's.
-type told struct{ Text, Lang, Dir string }
+// A text has an empty Lang and Dir if it is in the language of the page.
+type text struct{ Text, Lang, Dir string }
 
-// just is how long the confirmation is shown after a decision.
-const just = 15 * time.Second
+// confirmFor is the time after a decision during which pages confirm it.
+const confirmFor = 15 * time.Second
 
-// A drawing is what the charter shows in one language, whoever looks at it.
-type drawing struct {
+// localized is the charter in one language: the parts that are the same for
+// every visitor.
+type localized struct {
 	words  *words
 	groups []group
 	tables template.HTML
 
-	// What asks a visitor who has answered nothing: where the law is opt-in, where
-	// it is opt-out, and where there the browser refuses third parties.
-	optIn, optOut, signalled question
+	// The questions to a visitor who has answered nothing: if the law is opt-in,
+	// if it is opt-out, and if it is opt-out and the browser sends Sec-GPC.
+	optIn, optOut, optOutGPC question
 }
 
-// A question is what a banner asks.
+// A question is what a banner asks, with the banner itself.
 type question struct {
 	ask      string
-	presumed string    // the categories that are allowed without an answer
-	banner   [2]string // before and behind the page to come back to
+	presumed string    // the categories that are allowed without an answer, separated by spaces
+	banner   [2]string // the rendered banner, before and after view.Back; empty if it is rendered for each request
 }
 
-// draw makes the drawing in the language of w.
-func (c *Charter) draw(w *words) *drawing {
-	d := &drawing{words: w}
-	for _, category := range c.shown() {
-		d.groups = append(d.groups, c.group(category, w))
+// localize prepares the charter in the language of w.
+func (c *Charter) localize(w *words) *localized {
+	l := &localized{words: w}
+	for _, category := range c.allCategories() {
+		l.groups = append(l.groups, c.group(category, w))
 	}
-	d.tables = c.render("tables", view{Words: w, Groups: d.groups})
+	l.tables = c.render("tables", view{Words: w, Groups: l.groups})
 	all := func(consent.Category) bool { return true }
-	d.optIn = question{ask: d.question(w.Ask, all).ask}
-	d.optOut = d.question(w.AskOptOut, all)
-	d.signalled = d.question(w.AskOptOut+" "+w.Signal, func(category consent.Category) bool { return category != consent.ThirdParty })
-	somewhere := "/" + rand.Text() // stands for the page to come back to, and nowhere else
-	for _, q := range []*question{&d.optIn, &d.optOut, &d.signalled} {
-		banner := c.render("banner", view{Words: w, Lang: w.tag.String(), Dir: direction(w.tag), Path: c.path, Back: somewhere, Ask: q.ask, Presumed: q.presumed})
-		q.banner[0], q.banner[1], _ = strings.Cut(string(banner), somewhere)
+	l.optIn = question{ask: l.newQuestion(w.Ask, all).ask} // nothing is presumed
+	l.optOut = l.newQuestion(w.AskOptOut, all)
+	l.optOutGPC = l.newQuestion(w.AskOptOut+" "+w.GPC, func(category consent.Category) bool { return category != consent.ThirdParty })
+	back := "/" + rand.Text() // random, so that the banner holds it in no other place
+	for _, q := range []*question{&l.optIn, &l.optOut, &l.optOutGPC} {
+		banner := c.render("banner", view{Words: w, Lang: w.tag.String(), Dir: direction(w.tag), Path: c.path, Back: back, Ask: q.ask, Presumed: q.presumed})
+		q.banner[0], q.banner[1], _ = strings.Cut(string(banner), back)
 	}
-	return d
+	return l
 }
 
-// question asks in these words for the categories that need consent and that
-// it is about.
-func (d *drawing) question(ask string, about func(consent.Category) bool) question {
+// newQuestion fills {purposes} in a sentence with the titles of the categories that
+// need consent and are included.
+func (l *localized) newQuestion(ask string, included func(consent.Category) bool) question {
 	var purposes, categories []string
-	for _, g := range d.groups {
-		if !g.Exempt && about(g.Category) {
+	for _, g := range l.groups {
+		if !g.Exempt() && included(g.Category) {
 			purposes = append(purposes, g.Title.Text)
 			categories = append(categories, string(g.Category))
 		}
@@ -126,38 +130,39 @@ func (d *drawing) question(ask string, about func(consent.Category) bool) questi
 	}
 }
 
-// questionFor returns what to ask a visitor who has not decided everything. Its
-// banner is empty where it is not one of those that a drawing holds: where the law
-// is opt-out and something was answered before, only the rest is presumed.
-func (d *drawing) questionFor(prefs consent.Preferences) question {
+// questionFor returns the question to a visitor who has not decided everything.
+func (l *localized) questionFor(prefs consent.Preferences) question {
 	switch {
 	case !prefs.OptOut():
-		return d.optIn
+		return l.optIn
 	case prefs.DecidedAt().IsZero() && prefs.RefusedBySignal():
-		return d.signalled
+		return l.optOutGPC
 	case prefs.DecidedAt().IsZero():
-		return d.optOut
+		return l.optOut
+	// Some answers stand, so only the rest is presumed: the question is the
+	// visitor's own, and has no banner yet.
 	case prefs.RefusedBySignal():
-		return d.question(d.words.AskOptOut+" "+d.words.Signal, prefs.Presumed)
+		return l.newQuestion(l.words.AskOptOut+" "+l.words.GPC, prefs.Presumed)
 	default:
-		return d.question(d.words.AskOptOut, prefs.Presumed)
+		return l.newQuestion(l.words.AskOptOut, prefs.Presumed)
 	}
 }
 
-// view is the drawing for the visitor of r, without the groups.
-func (c *Charter) view(r *http.Request) (view, *drawing) {
-	d := c.drawingFor(r)
+// view returns the view for the visitor of r, without Groups and Tables, and the
+// charter in the visitor's language.
+func (c *Charter) view(r *http.Request) (view, *localized) {
+	l := c.localizedFor(r)
 	prefs := consent.FromContext(r.Context())
 	v := view{
-		Words:   d.words,
-		Lang:    d.words.tag.String(),
-		Dir:     direction(d.words.tag),
+		Words:   l.words,
+		Lang:    l.words.tag.String(),
+		Dir:     direction(l.words.tag),
 		Host:    r.Host,
 		Path:    c.path,
-		Back:    here(r),
-		Ask:     d.optIn.ask,
+		Back:    requestPath(r),
+		Ask:     l.optIn.ask,
 		Decided: prefs.Decided(),
-		Status:  d.words.Undecided,
+		Status:  l.words.Undecided,
 
 		Reference: prefs.Reference().String(),
 	}
@@ -165,26 +170,27 @@ func (c *Charter) view(r *http.Request) (view, *drawing) {
 		v.Style = c.path + c.style.name
 	}
 	if at := prefs.DecidedAt(); v.Decided && !at.IsZero() {
-		v.Just = time.Since(at) < just
-		v.Status = strings.ReplaceAll(d.words.Decided, "{date}", at.UTC().Format("2006-01-02, 15:04 UTC")) + " " + d.allowed(prefs)
+		v.Just = time.Since(at) < confirmFor
+		v.Status = strings.ReplaceAll(l.words.Decided, "{date}", at.UTC().Format("2006-01-02, 15:04 UTC")) + " " + l.allowed(prefs)
 	}
 	if !v.Decided {
-		q := d.questionFor(prefs)
+		q := l.questionFor(prefs)
 		v.Ask, v.Presumed = q.ask, q.presumed
 	}
 	if v.Presumed != "" {
-		v.Status += " " + d.words.Presumed
+		v.Status += " " + l.words.Presumed
 	}
 	if prefs.RefusedBySignal() {
-		v.Status += " " + d.words.Signal
+		v.Status += " " + l.words.GPC
 	}
-	return v, d
+	return v, l
 }
 
-// allowed says whom the visitor allows.
-func (d *drawing) allowed(prefs consent.Preferences) string {
+// allowed returns the sentence that names the providers that the visitor has
+// consented to.
+func (l *localized) allowed(prefs consent.Preferences) string {
 	var names []string
-	for _, g := range d.groups {
+	for _, g := range l.groups {
 		for _, p := range g.Providers {
 			if prefs.Consented(g.Category, p.Name) && !slices.Contains(names, p.Name) {
 				names = append(names, p.Name)
@@ -192,17 +198,17 @@ func (d *drawing) allowed(prefs consent.Preferences) string {
 		}
 	}
 	if len(names) == 0 {
-		return d.words.Nothing
+		return l.words.Nothing
 	}
-	return strings.ReplaceAll(d.words.Allowed, "{providers}", strings.Join(names, ", "))
+	return strings.ReplaceAll(l.words.Allowed, "{providers}", strings.Join(names, ", "))
 }
 
-// groupsFor are the groups of a drawing with what a visitor allows.
-func (d *drawing) groupsFor(allows func(consent.Category, string) bool, objects bool) []group {
-	groups := slices.Clone(d.groups)
+// groupsFor returns the groups with one visitor's answers.
+func (l *localized) groupsFor(allows func(consent.Category, string) bool, hasObjected bool) []group {
+	groups := slices.Clone(l.groups)
 	for i := range groups {
 		g := &groups[i]
-		g.Objects = objects
+		g.HasObjected = hasObjected
 		g.Providers = slices.Clone(g.Providers)
 		for j := range g.Providers {
 			p := &g.Providers[j]
@@ -212,31 +218,30 @@ func (d *drawing) groupsFor(allows func(consent.Category, string) bool, objects 
 	return groups
 }
 
+// group returns a category without any visitor's answers.
 func (c *Charter) group(category consent.Category, w *words) group {
 	own := c.categories[category]
 	g := group{
 		Category: category,
-		Title:    c.tell(own.Title, w.Categories[category].Title, w),
-		About:    c.tell(own.About, w.Categories[category].About, w),
-		Exempt:   true,
+		Title:    c.textOf(own.Title, w.Categories[category].Title, w),
+		About:    c.textOf(own.About, w.Categories[category].About, w),
 	}
 	for _, cookie := range c.cookies {
 		if cookie.Category != category {
 			continue
 		}
 		g.Cookies = append(g.Cookies, c.row(cookie, w))
-		g.Objectable = g.Objectable || cookie.Anonymous
+		g.CanObject = g.CanObject || cookie.Anonymous
 		if !cookie.NeedsConsent() {
 			continue
 		}
-		g.Exempt = false
 		i := slices.IndexFunc(g.Providers, func(p provider) bool { return p.Name == cookie.Provider })
 		if i < 0 {
 			i = len(g.Providers)
 			g.Providers = append(g.Providers, provider{Name: cookie.Provider, Value: allowValue(category, cookie.Provider)})
 		}
 		p := &g.Providers[i]
-		if service := c.tell(cookie.Service, "", w); service.Text != "" && !slices.Contains(p.Services, service) {
+		if service := c.textOf(cookie.Service, "", w); service.Text != "" && !slices.Contains(p.Services, service) {
 			p.Services = append(p.Services, service)
 		}
 	}
@@ -244,25 +249,25 @@ func (c *Charter) group(category consent.Category, w *words) group {
 }
 
 func (c *Charter) row(cookie consent.Cookie, w *words) row {
-	r := row{Name: cookie.Name, Provider: told{Text: cookie.Provider}, Lifetime: w.lifetime(cookie.Lifetime)}
+	r := row{Name: cookie.Name, Provider: text{Text: cookie.Provider}, Lifetime: w.lifetime(cookie.Lifetime)}
 	if cookie.Name == consent.CookieName && cookie.Provider == "" { // not declared by the site
-		r.Provider = told{Text: w.OwnProvider}
-		r.Service, r.Purpose = told{Text: w.OwnService}, told{Text: w.OwnPurpose}
+		r.Provider = text{Text: w.OwnProvider}
+		r.Service, r.Purpose = text{Text: w.OwnService}, text{Text: w.OwnPurpose}
 		return r
 	}
-	r.Service = c.tell(cookie.Service, "", w)
-	r.Purpose = c.tell(cookie.Purpose, "", w)
+	r.Service = c.textOf(cookie.Service, "", w)
+	r.Purpose = c.textOf(cookie.Purpose, "", w)
 	return r
 }
 
-// tell picks the site's text for a page in the language of w, or ours where the
-// site has none.
-func (c *Charter) tell(text consent.Text, ours string, w *words) told {
-	if len(text) == 0 {
-		return told{Text: ours}
+// textOf returns the site's own text for a page in the language of w, or the
+// fallback if the site has none.
+func (c *Charter) textOf(own consent.Text, fallback string, w *words) text {
+	if len(own) == 0 {
+		return text{Text: fallback}
 	}
-	s, tag := text.In(c.site, w.tag)
-	t := told{Text: s}
+	s, tag := own.In(c.defaultLanguage, w.tag)
+	t := text{Text: s}
 	if baseOf(tag) != baseOf(w.tag) {
 		t.Lang, t.Dir = tag.String(), direction(tag)
 	}
@@ -274,7 +279,7 @@ func baseOf(tag language.Tag) language.Base {
 	return base
 }
 
-// direction returns how a language is written.
+// direction returns the direction of a language's script, as HTML's dir has it.
 func direction(tag language.Tag) string {
 	script, _ := tag.Script()
 	switch script.String() {

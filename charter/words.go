@@ -19,79 +19,78 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
-// words are all the sentences of the charter in one language, as a file in
-// languages/ holds them.
+// words holds the sentences of the charter in one language. A file in languages/
+// has its form.
 type words struct {
 	tag language.Tag
 
-	Title    string // of the charter's page
-	Intro    string // what a cookie is, and what the page is for
-	Settings string // of the form, and of the link in every footer
+	Title    string // the title of the charter's page
+	Intro    string // explains cookies and the purpose of the page
+	Settings string // the title of the form, and the text of the link to it
 
-	AskTitle  string // of the banner
-	Ask       string // {purposes} stands for what consent is asked for
-	AskOptOut string // in its place, where the law is opt-out; {purposes} stands for what is allowed until it is refused
+	AskTitle  string // the title of the banner
+	Ask       string // {purposes} stands for the categories that need consent
+	AskOptOut string // replaces Ask under an opt-out law; {purposes} stands for the categories that are allowed until they are refused
 	Refuse    string
 	Accept    string
 	Choose    string
 	Save      string
 
-	Saved     string // the confirmation
-	Change    string // where to change it
-	Close     string
+	Saved     string // confirms a decision
+	Change    string // the link in the confirmation: where to change the decision
+	Close     string // the button of the confirmation
 	Undecided string
-	Decided   string // {date} stands for when
-	Allowed   string // {providers} stands for those that the visitor allows
-	Nothing   string // in its place, where that is nobody
+	Decided   string // {date} stands for the time of the decision
+	Allowed   string // {providers} stands for the providers that the visitor allows
+	Nothing   string // replaces Allowed if the visitor allows none
 
-	// Presumed stands above the form where the law is opt-out and nothing is
-	// answered yet. What is written about a category, by us or by the site,
-	// is written for visitors who are asked first, and may say that the category
-	// needs consent: this one sentence says where that does not hold, so that
-	// no text is needed twice. After an answer it is true again.
+	// Presumed is shown above the form before an answer under an opt-out law. The
+	// texts about categories are written for opt-in laws, and may say that a
+	// category needs consent. This sentence says that it does not yet, so that
+	// nobody has to write those texts twice.
 	Presumed string
-	Signal   string // third parties are refused by Global Privacy Control
+	GPC      string // third parties are refused, since the browser sends Sec-GPC (Global Privacy Control)
 
-	NotRecorded string // in place of the status, where a consent could not be recorded
-	Reference   string // before the reference under which decisions are recorded
+	NotRecorded string // replaces the status if a consent could not be recorded
+	Reference   string // precedes the reference under which decisions are recorded
 
-	Embedded string // in place of content; {provider} stands for who would be contacted
-	Show     string // the button that allows {provider}
+	Embedded string // replaces content; {provider} stands for the provider that it would contact
+	Show     string // the button that allows {provider} and shows the content
 
-	None     string // of a category in which the site declares nothing
-	Always   string // in place of a box, for what is exempt
-	Object   string // the box against anonymous statistics
+	None     string // for a category without declarations
+	Always   string // replaces the boxes of a category that needs no consent
+	Object   string // the box of the objection to anonymous statistics
 	Provider string
 	Service  string
 	Name     string
 	Purpose  string
 	Lifetime string
 
-	OwnProvider string // the site, as the one who sets the library's own cookie
+	OwnProvider string // for the library's own cookie: the site
 	OwnService  string
 	OwnPurpose  string
 
 	Categories map[consent.Category]categoryWords
 
-	Session string            // a lifetime until the browser is closed
-	Units   map[string]counts // minute, hour, day, month, year
+	Session string            // the lifetime of a cookie that ends with the browser's session
+	Units   map[string]counts // by the names of units
 }
 
 type categoryWords struct{ Title, About string }
 
-// counts are the forms of a counted word by CLDR's plural categories: zero,
-// one, two, few, many, other. {n} stands for the number.
+// counts holds the plural forms of a unit by CLDR's plural categories: zero, one,
+// two, few, many, other. {n} stands for the number.
 type counts map[string]string
 
 //go:embed languages/*.json
 var languageFiles embed.FS
 
-// speak reads the sentences of every language, this package's and the site's,
-// and prepares the choice between them.
-func (c *Charter) speak(site fs.FS) error {
+// readLanguages reads the sentences of every language, first this package's and
+// then the site's, and makes the matcher that chooses between them.
+func (c *Charter) readLanguages(site fs.FS) error {
 	all := make(map[language.Tag]*words)
 	var mistakes []error
-	for _, source := range []fs.FS{ours(), site} {
+	for _, source := range []fs.FS{ownLanguages(), site} {
 		if source == nil {
 			continue
 		}
@@ -99,10 +98,11 @@ func (c *Charter) speak(site fs.FS) error {
 		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("charter: Config.Languages: %w", err))
 		} else if len(names) == 0 {
+			// fs.Glob finds none too if the files lie in a folder.
 			mistakes = append(mistakes, errors.New(`charter: Config.Languages: no file such as "fr.json" at its root (fs.Sub?)`))
 		}
 		for _, name := range names {
-			w, err := readWords(source, name, all)
+			w, err := readLanguage(source, name, all)
 			if err != nil {
 				mistakes = append(mistakes, fmt.Errorf("charter: Config.Languages: %s: %w", name, err))
 				continue
@@ -112,26 +112,27 @@ func (c *Charter) speak(site fs.FS) error {
 	}
 	tags := slices.SortedFunc(maps.Keys(all), func(a, b language.Tag) int { return strings.Compare(a.String(), b.String()) })
 	for _, tag := range tags {
-		// Drawn when it is first asked for: a site has visitors of few languages.
-		c.drawings = append(c.drawings, sync.OnceValue(func() *drawing { return c.draw(all[tag]) }))
+		// Localized at first use: the visitors of a site need few of the languages.
+		c.localized = append(c.localized, sync.OnceValue(func() *localized { return c.localize(all[tag]) }))
 	}
 	c.matcher = language.NewMatcher(tags)
-	if _, _, confidence := c.matcher.Match(c.site); confidence == language.No {
-		mistakes = append(mistakes, fmt.Errorf("charter: Config.Language: %q: there are no sentences in it", c.site))
+	if _, _, confidence := c.matcher.Match(c.defaultLanguage); confidence == language.No {
+		mistakes = append(mistakes, fmt.Errorf("charter: Config.Language: %q: there are no sentences in it", c.defaultLanguage))
 	}
 	return errors.Join(mistakes...)
 }
 
-func ours() fs.FS {
+func ownLanguages() fs.FS {
 	files, err := fs.Sub(languageFiles, "languages")
 	if err != nil {
-		panic(err) // for a path that is none
+		panic(err) // cannot happen: the path is valid
 	}
 	return files
 }
 
-// readWords reads one file. What it leaves out stays as it is in known.
-func readWords(source fs.FS, name string, known map[language.Tag]*words) (*words, error) {
+// readLanguage reads one file. A sentence that the file leaves out is taken from the
+// words of the same language in read, if there are any.
+func readLanguage(source fs.FS, name string, read map[language.Tag]*words) (*words, error) {
 	tag, err := language.Parse(strings.TrimSuffix(name, ".json"))
 	if err != nil {
 		return nil, err
@@ -141,10 +142,10 @@ func readWords(source fs.FS, name string, known map[language.Tag]*words) (*words
 		return nil, err
 	}
 	w := words{tag: tag}
-	before := known[tag]
+	before := read[tag]
 	if before != nil {
 		w = *before
-		w.Categories, w.Units = nil, nil
+		w.Categories, w.Units = nil, nil // or the decoder would write into the maps of before
 	}
 	decoder := json.NewDecoder(bytes.NewReader(file))
 	decoder.DisallowUnknownFields()
@@ -155,18 +156,18 @@ func readWords(source fs.FS, name string, known map[language.Tag]*words) (*words
 		return nil, err
 	}
 	if before != nil {
-		w.keep(before)
+		w.fillFrom(before)
 	}
 	return &w, w.check()
 }
 
-// keep takes from before what w does not say.
-func (w *words) keep(before *words) {
+// fillFrom adds the categories and units of before that w does not have.
+func (w *words) fillFrom(before *words) {
 	categories := maps.Clone(before.Categories)
-	for name, told := range w.Categories {
+	for name, own := range w.Categories {
 		categories[name] = categoryWords{
-			Title: cmp.Or(told.Title, before.Categories[name].Title),
-			About: cmp.Or(told.About, before.Categories[name].About),
+			Title: cmp.Or(own.Title, before.Categories[name].Title),
+			About: cmp.Or(own.About, before.Categories[name].About),
 		}
 	}
 	units := maps.Clone(before.Units)
@@ -177,9 +178,9 @@ func (w *words) keep(before *words) {
 	w.Categories, w.Units = categories, units
 }
 
-// drawingFor returns the drawing in the language that serves a request best.
-func (c *Charter) drawingFor(r *http.Request) *drawing {
-	wanted := acceptedBy(r)
+// localizedFor returns the charter in the language that suits a request best.
+func (c *Charter) localizedFor(r *http.Request) *localized {
+	wanted := acceptedLanguages(r)
 	if c.languageOf != nil {
 		if tag := c.languageOf(r); tag != (language.Tag{}) {
 			wanted = append([]language.Tag{tag}, wanted...)
@@ -187,18 +188,18 @@ func (c *Charter) drawingFor(r *http.Request) *drawing {
 	}
 	_, i, confidence := c.matcher.Match(wanted...)
 	if confidence == language.No {
-		_, i, _ = c.matcher.Match(c.site)
+		_, i, _ = c.matcher.Match(c.defaultLanguage)
 	}
-	return c.drawings[i]()
+	return c.localized[i]()
 }
 
-// maxAccept bounds how much of an Accept-Language is read; browsers send some ten
-// languages.
+// maxAccept is the number of bytes that are read of an Accept-Language: enough for
+// the ten languages or so that browsers send.
 const maxAccept = 1 << 10
 
-// acceptedBy returns the languages of a request's Accept-Language. What is in bad form,
-// or no language that is known, is left out; the rest counts.
-func acceptedBy(r *http.Request) []language.Tag {
+// acceptedLanguages returns the languages of a request's Accept-Language in the order
+// of preference. It leaves out malformed entries and unknown languages.
+func acceptedLanguages(r *http.Request) []language.Tag {
 	field := r.Header.Get("Accept-Language")
 	if len(field) > maxAccept {
 		field = field[:strings.LastIndexByte(field[:maxAccept], ',')+1]
@@ -207,6 +208,7 @@ func acceptedBy(r *http.Request) []language.Tag {
 	if err == nil {
 		return tags
 	}
+	// One malformed entry is an error for the whole field: try each.
 	good := slices.DeleteFunc(strings.Split(field, ","), func(entry string) bool {
 		_, _, err := language.ParseAcceptLanguage(entry)
 		return err != nil

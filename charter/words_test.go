@@ -11,22 +11,22 @@ import (
 	"golang.org/x/text/language"
 )
 
-// The sentences are looked at from inside of the package, where they are.
+// These tests are inside the package, since the sentences are not exported.
 
-func spoken(t testing.TB) map[string]*words {
+func allWords(t testing.TB) map[string]*words {
 	t.Helper()
-	c := &Charter{site: language.English, templates: templates}
-	require.NoError(t, c.speak(nil))
+	c := &Charter{defaultLanguage: language.English, templates: templates}
+	require.NoError(t, c.readLanguages(nil))
 	all := make(map[string]*words)
-	for _, draw := range c.drawings {
-		w := draw().words
+	for _, localized := range c.localized {
+		w := localized().words
 		all[w.tag.String()] = w
 	}
 	return all
 }
 
 func TestEveryOfficialLanguageOfTheUnionSaysEverything(t *testing.T) {
-	all := spoken(t)
+	all := allWords(t)
 	for tag := range strings.FieldsSeq("bg cs da de el en es et fi fr ga hr hu it lt lv mt nl pl pt ro sk sl sv") {
 		require.Contains(t, all, tag)
 	}
@@ -42,7 +42,7 @@ func TestEveryOfficialLanguageOfTheUnionSaysEverything(t *testing.T) {
 }
 
 func TestAnIncompleteLanguageSaysWhatItLacks(t *testing.T) {
-	w := *spoken(t)["en"]
+	w := *allWords(t)["en"]
 	w.Refuse, w.Decided, w.Show = "", "On {day}.", "Show {provider} {provider}"
 	w.Units = map[string]counts{"minute": {"one": "{n} minute", "other": "minutes"}}
 	for _, want := range []string{"Refuse is missing", "Decided holds", "Show holds", "Units.minute.other", "Units.day.one"} {
@@ -70,8 +70,8 @@ func TestLifetimesAreSaidInWords(t *testing.T) {
 		61 * time.Minute:           "2 hours",
 		35 * time.Hour:             "35 hours",
 	} {
-		assert.Equal(t, want, spoken(t)["en"].lifetime(d), fmt.Sprint(d))
+		assert.Equal(t, want, allWords(t)["en"].lifetime(d), fmt.Sprint(d))
 	}
-	assert.Equal(t, "13 mois", spoken(t)["fr"].lifetime(13*30*day))
-	assert.Equal(t, "1 Tag", spoken(t)["de"].lifetime(day))
+	assert.Equal(t, "13 mois", allWords(t)["fr"].lifetime(13*30*day))
+	assert.Equal(t, "1 Tag", allWords(t)["de"].lifetime(day))
 }

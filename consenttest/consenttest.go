@@ -1,7 +1,6 @@
-// Package consenttest lets a site's own tests watch over its cookies. It sends
-// requests through the site's handler, as visitors who have answered
-// differently, and fails the test where a cookie is set that nobody declared or
-// that is not as it was declared:
+// Package consenttest checks a site's cookies in the site's own tests. It sends
+// requests through the site's handler, as visitors with different decisions, and
+// fails the test for each cookie that is not declared, or is not set as declared:
 //
 //	func TestCookies(t *testing.T) {
 //		consenttest.Run(t, consent.Config{Registry: cookies}, newShop,
@@ -12,17 +11,16 @@
 //
 // # How the site is built
 //
-// What a handler tries to set is known to the middleware around it alone: a
-// cookie that nobody declared does not leave it. The package therefore makes
-// the middleware, of the site's own [consent.Config], and the site brings the
-// function that makes its handler with one: newShop above, a
-// func(*consent.Middleware) http.Handler that main calls as well. Whatever the
-// site needs a middleware for, [consent.Middleware.Save] or package charter,
-// has to be made with this one. Whether the handler is wrapped in it already
-// makes no difference.
+// Only the middleware sees every cookie that a handler tries to set: it removes an
+// undeclared cookie from the response. This package therefore makes the middleware,
+// from the site's own [consent.Config], and the test passes the function that makes
+// the site's handler with a given middleware: newShop above, a
+// func(*consent.Middleware) http.Handler that main calls as well. Whatever else needs
+// a middleware, such as package charter or a call of [consent.Middleware.Save], has
+// to use this one. The handler may or may not be wrapped in it already.
 //
-// A handler that is wrapped in another middleware, such as one in a global
-// variable, keeps from the test what that one removes.
+// If a handler is wrapped in a second middleware, such as a global variable, the test
+// does not see the cookies that the second one removes.
 package consenttest
 
 import (
@@ -36,20 +34,17 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
-// Run sends the requests in their order through the site, as three visitors
-// after one another: a new one, who has not decided, one who has refused all,
-// and one who has accepted all. It fails t for each cookie that is not declared or not as
-// it is declared, and names request, visitor, cookie and what differs. What
-// only the visitor who accepts is given, such as statistics, is held against
-// its declaration there.
+// Run sends the requests in order through the site, as three visitors one after the
+// other: a new one, one who has refused all, and one who has accepted all. It fails t
+// for each cookie that is not declared or not set as declared, and names the request,
+// the visitor, the cookie and the difference. The lifetime, domain and path of a cookie
+// that needs consent are checked for the visitor who has accepted all.
 //
-// A request that the site refuses, with a status of 400 or more, proves nothing
-// of the cookies that it would set, and fails t too. Where that is what should
-// happen, or where a form carries a token of the page before it, use [New] and
-// [Visitor.Do].
+// A response with a status of 400 or more proves nothing about the cookies of that
+// page, so it fails t too. If such a status is expected, or if a form needs a token
+// from an earlier page, use [New] and [Visitor.Do] instead.
 //
-// Config and build are those of [New], and each visitor keeps the cookies it is
-// given: see [Visitor.Do].
+// For config and build see [New]. Each visitor keeps cookies: see [Visitor.Do].
 func Run(t testing.TB, config consent.Config, build func(*consent.Middleware) http.Handler, requests ...*http.Request) {
 	t.Helper()
 	if len(requests) == 0 {
@@ -58,23 +53,22 @@ func Run(t testing.TB, config consent.Config, build func(*consent.Middleware) ht
 	site := New(t, config, build)
 	undecided, refused, accepted := site.Undecided(), site.Decided(consent.RefuseAll()), site.Decided(consent.AcceptAll())
 	refused.who, accepted.who = "a visitor who has refused all", "a visitor who has accepted all"
-	told := make(map[string]bool)
+	reported := make(map[string]bool) // once for the three visitors
 	for _, visitor := range []*Visitor{undecided, refused, accepted} {
 		for _, r := range requests {
 			response := visitor.Do(r)
 			refusal := title(r) + response.Status
-			if response.StatusCode >= http.StatusBadRequest && !told[refusal] {
-				told[refusal] = true
-				t.Errorf("%s by %s: the site refuses it with the status %s, which proves nothing of its cookies: "+
-					"where that is expected, or where a form carries a token, use New and Do", title(r), visitor.who, strings.TrimSpace(response.Status))
+			if response.StatusCode >= http.StatusBadRequest && !reported[refusal] {
+				reported[refusal] = true
+				t.Errorf("%s by %s: the site refuses it with the status %s, which proves nothing about its cookies: "+
+					"if that is expected, or if a form carries a token, use New and Do", title(r), visitor.who, strings.TrimSpace(response.Status))
 			}
 		}
 	}
 }
 
-// A Site is the handler under test and the middleware that watches it. Make it
-// with [New]. For a test that needs no more than a list of requests, there is
-// [Run].
+// A Site is a handler under test with its middleware. Make it with [New]. If a list of
+// requests is enough for a test, use [Run] instead.
 type Site struct {
 	t        testing.TB
 	mw       *consent.Middleware
@@ -83,10 +77,10 @@ type Site struct {
 	reported map[finding]bool
 }
 
-// New makes a middleware of the site's config, and the site of that middleware:
-// see "How the site is built" above. The config needs a Registry; without Keys
-// it gets one that is random. It is otherwise taken as it is, and what it
-// Observes it observes here too. A mistake in the config ends the test.
+// New makes a middleware from the site's config, and calls build with it: see "How the
+// site is built" above. Config.Registry is required. If Config.Keys is empty, the key
+// is random. The rest of the config applies unchanged; Config.Observe, if not nil, is
+// called as usual. A mistake in the config ends the test.
 func New(t testing.TB, config consent.Config, build func(*consent.Middleware) http.Handler) *Site {
 	t.Helper()
 	if len(config.Keys) == 0 {
@@ -94,11 +88,11 @@ func New(t testing.TB, config consent.Config, build func(*consent.Middleware) ht
 		rand.Read(key)
 		config.Keys = [][]byte{key}
 	}
-	theirs := config.Observe
+	observe := config.Observe
 	config.Observe = func(r *http.Request, e consent.Event) {
 		collect(r, e)
-		if theirs != nil {
-			theirs(r, e)
+		if observe != nil {
+			observe(r, e)
 		}
 	}
 	mw, err := consent.NewMiddleware(config)
@@ -108,17 +102,16 @@ func New(t testing.TB, config consent.Config, build func(*consent.Middleware) ht
 	return &Site{
 		t:        t,
 		mw:       mw,
-		handler:  mw.Wrap(build(mw)), // what the site has left unwrapped is watched too
+		handler:  mw.Wrap(build(mw)), // wrapping twice does no harm, not wrapping would miss cookies
 		reported: make(map[finding]bool),
 	}
 }
 
-// Undecided returns a visitor who comes to the site for the first time.
+// Undecided returns a visitor who has not decided and has no cookies.
 func (s *Site) Undecided() *Visitor { return newVisitor(s, "a new visitor", nil) }
 
-// Decided returns a visitor who has answered this, and whose first request
-// brings that answer along. A choice that the registry does not allow for ends
-// the test.
+// Decided returns a visitor who has made this choice: the first request to each host
+// sends it. A choice that names no declared category or provider ends the test.
 func (s *Site) Decided(choice consent.Choice) *Visitor {
 	s.t.Helper()
 	var err error

@@ -24,7 +24,7 @@ import (
 	"github.com/cookiecharter/consent/consenttest"
 )
 
-// A recorder stands for the *testing.T of a site's test. It keeps what is
+// A recorder stands for the *testing.T of a site's test. It keeps the errors that are
 // reported, each with the line that testing would name.
 type recorder struct {
 	testing.TB
@@ -70,7 +70,7 @@ func (t *recorder) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// here is the line below the one that calls it.
+// here returns the file and number of the line after the call.
 func here() string {
 	_, file, line, _ := runtime.Caller(1)
 	return fmt.Sprintf("%s:%d", filepath.Base(file), line+1)
@@ -78,7 +78,7 @@ func here() string {
 
 func text(s string) consent.Text { return consent.Text{language.English: s} }
 
-// declared is what the tests' sites declare.
+// declared returns the config of the tests' sites.
 func declared() consent.Config {
 	cookie := func(name string, category consent.Category, lifetime time.Duration, provider string) consent.Cookie {
 		return consent.Cookie{Provider: provider, Name: name, Purpose: text("x"), Category: category, Lifetime: lifetime}
@@ -168,8 +168,8 @@ func TestARequestThatTheSiteRefusesProvesNothing(t *testing.T) {
 			consenttest.Run(t, declared(), answering, httptest.NewRequest("POST", "/basket?article=7", nil))
 		})
 		assert.Equal(t, []string{at}, got.places)
-		assert.Equal(t, []string{fmt.Sprintf("POST /basket?article=7 by a new visitor: the site refuses it with the status %s, which proves nothing of its cookies: "+
-			"where that is expected, or where a form carries a token, use New and Do", strings.TrimSpace(fmt.Sprint(status, " ", http.StatusText(status))))}, got.reported)
+		assert.Equal(t, []string{fmt.Sprintf("POST /basket?article=7 by a new visitor: the site refuses it with the status %s, which proves nothing about its cookies: "+
+			"if that is expected, or if a form carries a token, use New and Do", strings.TrimSpace(fmt.Sprint(status, " ", http.StatusText(status))))}, got.reported)
 		assert.False(t, got.fatal)
 	}
 	for _, status = range []int{200, 204, 303, 304, 399} {
@@ -200,7 +200,7 @@ func TestAFormWithATokenIsPostedByDo(t *testing.T) {
 		post := func(token string) *http.Response {
 			return visitor.Do(httptest.NewRequest("POST", "/?token="+token, nil))
 		}
-		if status := post("").StatusCode; status != http.StatusForbidden { // where that is expected
+		if status := post("").StatusCode; status != http.StatusForbidden { // as expected
 			t.Errorf("the status is %d", status)
 		}
 		token, _ := io.ReadAll(visitor.Do(get("/")).Body)
@@ -278,7 +278,7 @@ func TestAMistakeEndsTheTestAndIsNamed(t *testing.T) {
 		`consenttest: consent: choice: no cookie is declared in the category "weather"`: func(t testing.TB) {
 			consenttest.New(t, declared(), setting()).Decided(consent.Accept("weather"))
 		},
-		`consenttest: the config's Domain is "example.org", where a request to "example.com" brings no decision`: func(t testing.TB) {
+		`consenttest: Config.Domain is "example.org", so a request to "example.com" brings no decision`: func(t testing.TB) {
 			consenttest.Run(t, config, setting(), get("/"))
 		},
 	} {
@@ -383,7 +383,7 @@ func TestARequestIsSentToEachVisitorWithItsBodyAndUnchanged(t *testing.T) {
 	assert.Equal(t, "mine=1", form.Header.Get("Cookie"))
 }
 
-func TestASiteNeedsNotBeWrappedAndIsToldOfOnce(t *testing.T) {
+func TestASiteNeedsNotBeWrappedAndAFindingIsReportedOnce(t *testing.T) {
 	bare := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Set-Cookie"] = []string{"sessionid=1; Path=/x", "promo=1", "promo=2", "beta=1"}
 	})
@@ -434,7 +434,7 @@ func TestTheSitesConfigHolds(t *testing.T) {
 		decided.Do(get("/"))
 		foreign.Do(get("/"))
 	})
-	assert.Equal(t, []string{`GET / by a new visitor: cookie "promo" is not declared`}, got.reported, "where it is allowed, too")
+	assert.Equal(t, []string{`GET / by a new visitor: cookie "promo" is not declared`}, got.reported, "also with AllowUndeclared")
 	assert.Equal(t, []string{"promo", "promo"}, observed[:2])
 }
 
@@ -447,7 +447,7 @@ func TestVisitorsSendRequestsSideBySide(t *testing.T) {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				http.SetCookie(w, &http.Cookie{Name: r.FormValue("name"), Value: "1"})
 				arrived.Done()
-				arrived.Wait() // so that all are told of at once
+				arrived.Wait() // so that all are observed at once
 			})
 		})
 		var sent sync.WaitGroup

@@ -7,9 +7,9 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
-// events are what the middleware tells while one request is served. They travel
-// in the request's context, since visitors may send requests side by side, and
-// are read when the handler has returned, in the goroutine of the test.
+// events collects the events of one request. It travels in the request's context,
+// since visitors may send requests concurrently. The test's goroutine reads it after
+// the handler has returned.
 type events struct {
 	mu  sync.Mutex
 	all []consent.Event
@@ -17,37 +17,37 @@ type events struct {
 
 type eventsKey struct{}
 
-// collect keeps an event with the request that it belongs to.
+// collect adds an event to the events of its request.
 func collect(r *http.Request, e consent.Event) {
-	if seen, ok := r.Context().Value(eventsKey{}).(*events); ok {
-		seen.mu.Lock()
-		defer seen.mu.Unlock()
-		seen.all = append(seen.all, e)
+	if observed, ok := r.Context().Value(eventsKey{}).(*events); ok {
+		observed.mu.Lock()
+		defer observed.mu.Unlock()
+		observed.all = append(observed.all, e)
 	}
 }
 
-func (seen *events) list() []consent.Event {
-	seen.mu.Lock()
-	defer seen.mu.Unlock()
-	return seen.all
+func (observed *events) list() []consent.Event {
+	observed.mu.Lock()
+	defer observed.mu.Unlock()
+	return observed.all
 }
 
-// A finding is what is told once, however many visitors send the request and
-// however many handlers around one another are wrapped.
+// A finding is reported once for each request, also if several visitors send it or
+// the handler is wrapped twice.
 type finding struct {
 	request, cookie string
 	reason          consent.Reason
 }
 
-// unreported returns those of a request's events that are worth reporting and
-// have not been.
-func (s *Site) unreported(r *http.Request, seen []consent.Event) []consent.Event {
+// unreported returns the events of a request that have a problem which is not reported
+// yet, and marks them as reported.
+func (s *Site) unreported(r *http.Request, observed []consent.Event) []consent.Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var news []consent.Event
-	for _, e := range seen {
+	for _, e := range observed {
 		f := finding{title(r), e.Cookie, e.Reason}
-		if s.wrong(e) != "" && !s.reported[f] {
+		if s.problem(e) != "" && !s.reported[f] {
 			s.reported[f] = true
 			news = append(news, e)
 		}

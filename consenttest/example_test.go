@@ -13,7 +13,7 @@ import (
 	"github.com/cookiecharter/consent/consenttest"
 )
 
-// cookies are what the shop declares.
+// cookies holds the shop's declarations.
 var cookies = consent.MustRegistry(
 	consent.Cookie{
 		Provider: "Shop",
@@ -68,7 +68,7 @@ func ExampleVisitor() {
 	// basket = 7
 }
 
-// A printer stands for the *testing.T of a test, and prints what that reports.
+// A printer stands for the *testing.T of a test, and prints the errors.
 type printer struct{ testing.TB }
 
 func (printer) Helper() {}

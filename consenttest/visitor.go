@@ -2,6 +2,7 @@ package consenttest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -13,71 +14,70 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
-// A Visitor sends requests to a [Site] and keeps the cookies that it is given,
-// as a browser does. [Site.Undecided] and [Site.Decided] make one. It sends one
-// request at a time; several visitors may do so side by side.
+// A Visitor sends requests to a [Site] and keeps the cookies of the responses, as a
+// browser does. Make one with [Site.Undecided] or [Site.Decided]. A visitor is not safe
+// for concurrent use; several visitors of one site may send requests concurrently.
 type Visitor struct {
-	site    *Site
-	who     string
-	jar     *cookiejar.Jar
-	answer  []*http.Cookie  // the preferences cookie, or none
-	brought map[string]bool // the hosts that have had the answer
+	site   *Site
+	who    string // for error messages
+	jar    *cookiejar.Jar
+	answer []*http.Cookie  // the preferences cookie, or none
+	given  map[string]bool // the hosts or domains for which the jar got the answer
 }
 
 func newVisitor(site *Site, who string, answer []*http.Cookie) *Visitor {
 	jar, _ := cookiejar.New(nil) // its error is always nil
-	return &Visitor{site: site, who: who, jar: jar, answer: answer, brought: make(map[string]bool)}
+	return &Visitor{site: site, who: who, jar: jar, answer: answer, given: make(map[string]bool)}
 }
 
-// Do sends a request of [httptest.NewRequest] through the site, with the
-// visitor's cookies beside those that it carries, and returns the response. It
-// fails the test for each cookie that the site tries to set though nobody
-// declared it, or that is not as it was declared; what it has told of one
-// request once, it does not tell again. Redirections are not followed.
+// Do sends a request through the site and returns the response. The request is one of
+// [httptest.NewRequest]; the visitor's cookies are added to its own. Redirects are not
+// followed.
 //
-// What the response says is for the test to look at: whether its status is the
-// one that is expected, and the token in its body that the next form has to
-// carry. A cookie that such a token belongs to travels with the visitor.
+// Do fails the test for each cookie that the site sets, or tries to set, and that is
+// not declared or not set as declared. It reports each such cookie once for each
+// request, even if several visitors send the request.
 //
-// Cookies travel as on https, whatever the request's scheme. The request's body
-// is read and put back: the same request can be sent again.
+// The test itself checks the status of the response, and takes from its body a token
+// for the next form. A cookie that belongs to the token is one of the visitor's.
+//
+// Cookies are kept and sent as over https, whatever the request's scheme. Do reads the
+// request's body and replaces it, so that the same request can be sent again.
 func (v *Visitor) Do(r *http.Request) *http.Response {
 	v.site.t.Helper()
 	place := &url.URL{Scheme: "https", Host: r.Host, Path: r.URL.Path}
-	if !v.bring(place) {
-		v.site.t.Fatalf("consenttest: the config's Domain is %q, where a request to %q brings no decision", v.site.mw.Cookie().Domain, r.Host)
+	if !v.bringAnswer(place) {
+		v.site.t.Fatalf("consenttest: Config.Domain is %q, so a request to %q brings no decision", v.site.mw.Cookie().Domain, r.Host)
 	}
-	seen := new(events)
+	observed := new(events)
 	w := httptest.NewRecorder()
-	v.site.handler.ServeHTTP(w, v.request(r, place, seen))
+	v.site.handler.ServeHTTP(w, v.request(r, place, observed))
 	response := w.Result()
 	v.jar.SetCookies(place, response.Cookies())
-	for _, e := range v.site.unreported(r, seen.list()) {
-		v.site.t.Errorf("%s by %s: %s", title(r), v.who, v.site.wrong(e))
+	for _, e := range v.site.unreported(r, observed.list()) {
+		v.site.t.Errorf("%s by %s: %s", title(r), v.who, v.site.problem(e))
 	}
 	return response
 }
 
-// bring has the visitor's answer sent to this place too, unless it was before:
-// the site may have replaced it since. It reports whether a browser would.
-func (v *Visitor) bring(place *url.URL) bool {
-	where := v.site.mw.Cookie().Domain
-	if where == "" {
-		where = place.Host
-	}
-	if len(v.answer) == 0 || v.brought[where] {
+// bringAnswer puts the visitor's answer into the jar for this place, unless it was put
+// there before: the site may have replaced it since. It reports whether a browser
+// would send the answer to this place.
+func (v *Visitor) bringAnswer(place *url.URL) bool {
+	scope := cmp.Or(v.site.mw.Cookie().Domain, place.Host)
+	if len(v.answer) == 0 || v.given[scope] {
 		return true
 	}
-	v.brought[where] = true
+	v.given[scope] = true
 	v.jar.SetCookies(place, v.answer)
 	return slices.ContainsFunc(v.jar.Cookies(place), func(c *http.Cookie) bool { return c.Name == consent.CookieName })
 }
 
-// request returns r as the site gets it: with the visitor's cookies, and with a
-// place for what the middleware observes of it.
-func (v *Visitor) request(r *http.Request, place *url.URL, seen *events) *http.Request {
+// request returns a copy of r with the visitor's cookies, and with observed in its
+// context.
+func (v *Visitor) request(r *http.Request, place *url.URL, observed *events) *http.Request {
 	v.site.t.Helper()
-	sent := r.Clone(context.WithValue(r.Context(), eventsKey{}, seen))
+	sent := r.Clone(context.WithValue(r.Context(), eventsKey{}, observed))
 	if r.Body != nil {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {

@@ -8,10 +8,10 @@ import (
 	"github.com/cookiecharter/consent/consentvet/internal/trace"
 )
 
-// A report is what comes of holding what is set against what is declared.
+// A report is the result of comparing the settings with the declarations.
 type report struct {
 	lines         []line
-	declared, set int // how many names
+	declared, set int // the numbers of names
 }
 
 // A declared name, with each of its declarations.
@@ -24,7 +24,7 @@ type declared struct {
 // own is the library's own cookie, which needs no declaration: consent.CookieName.
 const own = "cookies_preferences"
 
-// compare holds every setting against every declaration.
+// compare compares every setting with every declaration.
 func compare(declarations []declaration, settings []setting) *report {
 	r := new(report)
 	names, unread := r.read(declarations)
@@ -35,7 +35,7 @@ func compare(declarations []declaration, settings []setting) *report {
 		case name == own || name == "": // net/http sets none without a name
 		case s.by == byAnyField:
 			unknown = true
-			r.say(s.at, "the name of this header field is not constant: where it is Set-Cookie, the cookie cannot be checked")
+			r.say(s.at, "the name of this header field is not constant: if it is Set-Cookie, the cookie cannot be checked")
 		case s.name.Unknown():
 			unknown = true
 			r.say(s.at, "the name of this cookie, set by %s, is not constant and cannot be checked", s.by)
@@ -70,8 +70,8 @@ func compare(declarations []declaration, settings []setting) *report {
 	return r
 }
 
-// read sorts declarations by name, in their order, and sets those apart whose
-// name is computed.
+// read groups declarations by name, in their order. It returns separately the names
+// that are computed.
 func (r *report) read(declarations []declaration) (names []*declared, unread []trace.Text) {
 	byName := make(map[string]*declared)
 	for _, d := range declarations {
@@ -99,9 +99,9 @@ func (r *report) read(declarations []declaration) (names []*declared, unread []t
 	return names, unread
 }
 
-// match returns the declared name that stands for a cookie, as the library
-// finds it: an exact name wins, then the pattern with more bytes beside the '*',
-// then the one with more of them before it.
+// match returns the declared name that matches a cookie, by the rules of the library:
+// an exact name wins, then the pattern with the most bytes besides the '*', then the
+// one with the most bytes before the '*'.
 func match(names []*declared, cookie string) (best *declared) {
 	most, longest := -1, -1
 	for _, d := range names {
@@ -130,7 +130,7 @@ func uncovered(name trace.Text, unread []trace.Text) string {
 	return "not declared"
 }
 
-// computed judges a name of which only a part is known.
+// computed compares a name that is known in part.
 func (r *report) computed(s setting, names []*declared, unread []trace.Text) {
 	all, some := false, false
 	for _, d := range names {
@@ -148,20 +148,20 @@ func (r *report) computed(s setting, names []*declared, unread []trace.Text) {
 	}
 }
 
-// covers reports whether a declared name stands for every name that fits a
-// text which is known in part.
+// covers reports whether a declared name matches every name that a partly known text
+// may be.
 func covers(name string, text trace.Text) bool {
 	before, after, wild := strings.Cut(name, "*")
 	return wild && strings.HasPrefix(text.Parts[0], before) && strings.HasSuffix(text.Parts[len(text.Parts)-1], after)
 }
 
-// mayBe reports whether a declared name stands for one of them.
+// mayBe reports whether a declared name matches one of them.
 func mayBe(name string, text trace.Text) bool {
 	return mayMeet(trace.Text{Parts: strings.Split(name, "*")}, text)
 }
 
-// mayMeet reports whether two texts may be the same; where both are known in
-// part, as far as their beginnings and ends tell.
+// mayMeet reports whether two texts may be the same. If both are known in part, it
+// compares their beginnings and ends only.
 func mayMeet(a, b trace.Text) bool {
 	switch {
 	case a.Known():
@@ -178,7 +178,7 @@ func (r *report) say(at token.Pos, format string, args ...any) {
 	r.lines = append(r.lines, line{at, fmt.Sprintf(format, args...)})
 }
 
-// summary says what was looked at.
+// summary returns the numbers of names that were compared.
 func (r *report) summary() string {
 	return fmt.Sprintf("%d declared, %d set", r.declared, r.set)
 }

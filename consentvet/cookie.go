@@ -11,7 +11,7 @@ import (
 	"github.com/cookiecharter/consent/consentvet/internal/trace"
 )
 
-// cookie returns what an [net/http.Cookie] sets, given its address.
+// cookie returns the settings of the [net/http.Cookie] at an address.
 func (s *site) cookie(address ssa.Value, by string, at token.Pos) []setting {
 	var names []trace.Text
 	for _, o := range s.Field(address, fieldOf(address.Type(), "Name")) {
@@ -25,9 +25,8 @@ func (s *site) cookie(address ssa.Value, by string, at token.Pos) []setting {
 	return set(names, by, at)
 }
 
-// deletes reports whether a cookie deletes what it names, whatever happens.
-// Where name and age are parameters of one function, an age counts for the name
-// that the same call gives.
+// deletes reports whether a cookie of this name is always a deletion. If name and age
+// are parameters of one function, an age counts for the name in the same call only.
 func (s *site) deletes(address ssa.Value, name trace.Text) bool {
 	ages := s.Field(address, fieldOf(address.Type(), "MaxAge"))
 	if of := func(o trace.Origin) bool { return o.At == name.At }; slices.ContainsFunc(ages, of) {

@@ -10,16 +10,16 @@ import (
 	"github.com/cookiecharter/consent/consentvet/internal/trace"
 )
 
-// A declaration is a consent.Cookie that the source fills in, or what a registry
-// is given that the source does not show.
+// A declaration is a consent.Cookie of the source, or stands for those that a registry
+// gets from outside the source.
 type declaration struct {
 	name      trace.Text
 	at        token.Pos
-	registry  bool // at is the registry's, and nothing is known of the name
-	elsewhere bool // something sets it that the source does not show
+	registry  bool // it stands for unread declarations, and at is the place of the registry
+	elsewhere bool // something outside the source sets the cookie
 }
 
-// library is the import path of the package whose declarations these are.
+// library is the import path of package consent.
 const library = "github.com/cookiecharter/consent"
 
 // declarations returns every cookie that the source declares.
@@ -39,7 +39,7 @@ func (s *site) declarations() []declaration {
 	return all
 }
 
-// named returns the declarations to which an assignment gives their names.
+// named returns the declarations that get their names from an assignment.
 func (s *site) named(store *ssa.Store) []declaration {
 	field, ok := store.Addr.(*ssa.FieldAddr)
 	if !ok || !isType(field.X.Type(), library, "Cookie") || trace.FieldOf(field).Name() != "Name" {
@@ -57,9 +57,9 @@ func (s *site) named(store *ssa.Store) []declaration {
 	return all
 }
 
-// embedded reports whether a declaration has Origins, which a page contacts and
-// which set the cookie themselves. Where a function is given them with the name,
-// those count that the same call gives.
+// embedded reports whether a declaration has Origins: a page contacts them, and they
+// set the cookie. If name and Origins are parameters of one function, Origins count
+// for the name in the same call only.
 func (s *site) embedded(cookie ssa.Value, name trace.Text) bool {
 	return slices.ContainsFunc(s.Field(cookie, fieldOf(cookie.Type(), "Origins")), func(o trace.Origin) bool {
 		c, ok := o.Value.(*ssa.Const)
@@ -67,8 +67,8 @@ func (s *site) embedded(cookie ssa.Value, name trace.Text) bool {
 	})
 }
 
-// unread reports whether a registry is given declarations that were not found
-// in the source. What stands for the names of those is what holds them.
+// unread reports whether a registry gets declarations from outside the source. The
+// origin of their names is then the value that holds them, which is no string.
 func (s *site) unread(declarations ssa.Value) bool {
 	element := declarations.Type().Underlying().(*types.Slice).Elem()
 	return slices.ContainsFunc(s.ElementField(declarations, fieldOf(element, "Name")), func(o trace.Origin) bool {

@@ -12,11 +12,12 @@ import (
 	"github.com/cookiecharter/consent/consentvet/internal/trace"
 )
 
-// texts are the fields of a declaration that visitors read, as a line names them.
+// texts holds the fields of a declaration that visitors read, and their names in a
+// finding.
 var texts = map[string]string{"Provider": "provider", "Service": "service", "Purpose": "purpose"}
 
-// drafts returns a line for each text of a declaration that still begins with
-// TODO, as package inventory writes it where only the site can know.
+// drafts returns a line for each text of a declaration that begins with TODO. Package
+// inventory writes it for a text that only the site can know.
 func (s *site) drafts() []line {
 	updates := s.textUpdates()
 	var lines, unnamed []line
@@ -45,7 +46,7 @@ func (s *site) drafts() []line {
 			unnamed = append(unnamed, line{text.at, what})
 		}
 	}
-	// A text that went through several functions may be that of any cookie.
+	// A text that passes through several functions may belong to any cookie.
 	for _, l := range unnamed {
 		if !named[l] {
 			lines = append(lines, line{l.at, fmt.Sprintf("the %s of a cookie still says TODO", l.message)})
@@ -54,15 +55,15 @@ func (s *site) drafts() []line {
 	return lines
 }
 
-// A phrase is a text that a declaration is given.
+// A phrase is a text of a declaration.
 type phrase struct {
 	trace.Text
-	at   token.Pos // where it stands
-	call token.Pos // what passed it, or its map, to a function; NoPos for none
+	at   token.Pos // the place of the text
+	call token.Pos // the call that passes it, or its map, to a function; NoPos for none
 }
 
-// written returns what an assignment to a field of a declaration writes, in
-// whichever language.
+// written returns the texts, in all languages, that an assignment to a field of a
+// declaration writes.
 func (s *site) written(store *ssa.Store, updates map[ssa.Value][]*ssa.MapUpdate) []phrase {
 	var all []phrase
 	if isString(store.Val.Type()) {
@@ -78,7 +79,7 @@ func (s *site) written(store *ssa.Store, updates map[ssa.Value][]*ssa.MapUpdate)
 			}
 		}
 	}
-	// A function that makes texts makes this one of what this call gives it.
+	// If a function makes the texts, only the arguments of this call count.
 	if made, ok := store.Val.(*ssa.Call); ok {
 		of := func(p phrase) bool { return p.call == made.Pos() }
 		if slices.ContainsFunc(all, of) {
@@ -88,7 +89,7 @@ func (s *site) written(store *ssa.Store, updates map[ssa.Value][]*ssa.MapUpdate)
 	return all
 }
 
-// textUpdates returns what is put into each map that is a consent.Text.
+// textUpdates returns the assignments to the elements of each consent.Text.
 func (s *site) textUpdates() map[ssa.Value][]*ssa.MapUpdate {
 	updates := make(map[ssa.Value][]*ssa.MapUpdate)
 	for instruction := range s.Instructions() {
@@ -101,9 +102,8 @@ func (s *site) textUpdates() map[ssa.Value][]*ssa.MapUpdate {
 	return updates
 }
 
-// namesFor returns the names of the cookies that a text is for which is written
-// into the declaration at an address: where a call passes it, the one that the
-// same call gives; none where nobody can tell.
+// namesFor returns the names that the declaration at an address may have if it has the
+// text that a call passes. If there are several, only a name in the same call counts.
 func (s *site) namesFor(declaration ssa.Value, call token.Pos) []trace.Text {
 	names := slices.DeleteFunc(s.namesAt(declaration), trace.Text.Unknown)
 	if call.IsValid() && len(names) > 1 {
@@ -112,8 +112,8 @@ func (s *site) namesFor(declaration ssa.Value, call token.Pos) []trace.Text {
 	return names
 }
 
-// namesAt returns the names of the declaration at an address. In a list it is
-// told apart from the others by the address itself.
+// namesAt returns the names of the declaration at an address. The address itself
+// distinguishes it from other declarations of the same list.
 func (s *site) namesAt(declaration ssa.Value) []trace.Text {
 	var names []trace.Text
 	if users := declaration.Referrers(); users != nil {

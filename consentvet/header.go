@@ -18,15 +18,14 @@ const (
 	byAnyField = "a header field that may be Set-Cookie"
 )
 
-// field returns what a call of [net/http.Header.Set] or Add sets.
+// field returns the settings of a call of [net/http.Header.Set] or Add.
 func (s *site) field(call *ssa.CallCommon) []setting {
 	header, key, line := call.Args[0], call.Args[1], call.Args[2]
 	return s.keyed(header, key, func() []trace.Origin { return s.Origins(line) }, call.Pos())
 }
 
-// indexed returns what is set by header["Set-Cookie"] = lines. The lines that
-// were there before, which others are appended to or some are taken out of, are
-// not set here.
+// indexed returns the settings of header["Set-Cookie"] = lines. If lines is made from
+// the lines that the header had before, those are not set here.
 func (s *site) indexed(u *ssa.MapUpdate) []setting {
 	if !isType(u.Map.Type(), "net/http", "Header") {
 		return nil
@@ -36,8 +35,8 @@ func (s *site) indexed(u *ssa.MapUpdate) []setting {
 	}, u.Pos())
 }
 
-// wasThere reports whether a value is the Set-Cookie lines of a header, or one
-// of them.
+// wasThere reports whether a value is read from the header's Set-Cookie lines: all of
+// them, or one.
 func (s *site) wasThere(v, header ssa.Value) bool {
 	switch v := v.(type) {
 	case *ssa.Lookup:
@@ -53,7 +52,7 @@ func (s *site) wasThere(v, header ssa.Value) bool {
 	}
 }
 
-// keyed returns what is set where lines are put under a key of a header.
+// keyed returns the settings of an assignment of lines to a key of a header.
 func (s *site) keyed(header, key ssa.Value, lines func() []trace.Origin, at token.Pos) []setting {
 	kind := s.isSetCookie(key)
 	switch {
@@ -76,7 +75,8 @@ const (
 	sure
 )
 
-// isSetCookie says whether a header's key is Set-Cookie, in any letter case.
+// isSetCookie returns how certain it is that a header's key is Set-Cookie, in any
+// letter case.
 func (s *site) isSetCookie(key ssa.Value) certainty {
 	found := no
 	for _, text := range s.Texts(key) {
@@ -91,7 +91,8 @@ func (s *site) isSetCookie(key ssa.Value) certainty {
 	return found
 }
 
-// fits reports whether a text that is known in part may be this string.
+// fits reports whether a partly known text may be this string. The flags are those of
+// a regular expression, such as "(?i)".
 func fits(flags string, text trace.Text, s string) bool {
 	var parts []string
 	for _, part := range text.Parts {
@@ -107,14 +108,14 @@ func (s *site) ofRequest(header ssa.Value) bool {
 			field, ok := read.X.(*ssa.FieldAddr)
 			return ok && isType(field.X.Type(), "net/http", "Request")
 		}
-		return isType(v.Type(), "net/http", "Request") // which the header was read from
+		return isType(v.Type(), "net/http", "Request") // the origin of its header, if that is not traced further
 	}
 	origins := s.Origins(header)
 	return is(header) || !slices.ContainsFunc(origins, func(o trace.Origin) bool { return !is(o.Value) })
 }
 
-// isMade reports whether a header is one that the source makes, and so no
-// response's: whatever copies it into one is looked at itself.
+// isMade reports whether the source makes the header, so that it is not a response's.
+// Code that copies it into a response's header is checked there.
 func (s *site) isMade(header ssa.Value) bool {
 	return !slices.ContainsFunc(s.Origins(header), func(o trace.Origin) bool {
 		_, ok := o.Value.(*ssa.MakeMap)
@@ -122,8 +123,8 @@ func (s *site) isMade(header ssa.Value) bool {
 	})
 }
 
-// sameHeader reports whether two values may be one header: they come from one
-// place, or from the Header method of one writer.
+// sameHeader reports whether two values may be one header: they have the same origin,
+// or come from the Header method of the same writer.
 func (s *site) sameHeader(a, b ssa.Value) bool {
 	writers := func(header ssa.Value) (found []ssa.Value) {
 		for _, o := range s.Origins(header) {
@@ -142,7 +143,7 @@ func (s *site) sameHeader(a, b ssa.Value) bool {
 	return slices.ContainsFunc(writers(b), func(v ssa.Value) bool { return slices.Contains(of, v) })
 }
 
-// lines returns the cookies that Set-Cookie lines set.
+// lines returns the settings of Set-Cookie lines.
 func (s *site) lines(lines []trace.Origin, at token.Pos) []setting {
 	var all []setting
 	for _, o := range lines {
@@ -151,7 +152,7 @@ func (s *site) lines(lines []trace.Origin, at token.Pos) []setting {
 			continue
 		}
 		for _, line := range s.TextsOf([]trace.Origin{o}) {
-			if !deletion(line.String()) { // a '*' is as good as any value
+			if !deletion(line.String()) { // in String, a '*' stands for a computed value
 				all = append(all, set([]trace.Text{nameOf(line)}, byHeader, at)...)
 			}
 		}
@@ -168,8 +169,8 @@ func deletion(line string) bool {
 	return c.MaxAge < 0 || c.MaxAge == 0 && !c.Expires.IsZero() && c.Expires.Before(time.Now())
 }
 
-// nameOf returns the name in a Set-Cookie line. Behind what is computed nothing
-// of it is certain, since that may hold the '=' which ends the name.
+// nameOf returns the name in a Set-Cookie line. After a computed part nothing of the
+// name is certain, since that part may hold the '=' that ends the name.
 func nameOf(line trace.Text) trace.Text {
 	name := line.Before(";").Before("=")
 	first := strings.TrimLeft(name.Parts[0], " \t")

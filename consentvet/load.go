@@ -16,22 +16,22 @@ import (
 	"github.com/cookiecharter/consent/consentvet/internal/trace"
 )
 
-// A site is the source that the command was given.
+// A site is the source of the packages in the command's arguments.
 type site struct {
 	*trace.Program
-	dir   string // what file names are relative to
+	dir   string // findings name files relative to it
 	fset  *token.FileSet
 	files map[*token.File]file
 }
 
-// A file is one file of the source, and what its expressions are.
+// A file is one file of the source, with the types of its expressions.
 type file struct {
 	*ast.File
 	*types.Info
 }
 
-// load reads packages and all that is needed to know their types. The error has
-// a line for each mistake in the source.
+// load reads packages, and the types of their dependencies. The error has a line for
+// each mistake in the source.
 func load(dir string, patterns []string) (*site, error) {
 	config := &packages.Config{Mode: packages.LoadSyntax, Dir: dir, Fset: token.NewFileSet()}
 	loaded, err := packages.Load(config, patterns...)
@@ -56,14 +56,13 @@ func load(dir string, patterns []string) (*site, error) {
 	return s, nil
 }
 
-// mistakes returns what keeps the packages from being compiled, by file and
-// line.
+// mistakes returns the errors of the packages that do not compile, by file and line.
 func (s *site) mistakes(loaded []*packages.Package) error {
 	var lines []string
 	for pkg := range packages.Postorder(loaded) {
 		for _, e := range pkg.Errors {
 			if strings.HasPrefix(e.Msg, "# ") && len(pkg.Errors) > 1 {
-				continue // the compiler says in other words what follows by file and line
+				continue // the compiler's output, which repeats the errors that follow
 			}
 			where := s.relative(e.Pos)
 			if where == "" || where == "-" {

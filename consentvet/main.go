@@ -1,18 +1,20 @@
-// Command consentvet holds the source of a site against the cookies that it
+// Command consentvet compares the source of a site with the cookies that the site
 // declares, in the manner of go vet:
 //
 //	go run github.com/cookiecharter/consent/consentvet@latest ./...
 //
 // It reports, with file and line, each cookie that the source sets and no
-// consent.Cookie declares, each declaration that nothing sets, and each Provider,
-// Service or Purpose that begins with TODO, as package inventory drafts them, since
-// visitors would read that:
+// consent.Cookie declares; each declaration of a cookie that nothing sets; and each
+// Provider, Service or Purpose that begins with TODO, as the drafts of package
+// inventory do, since visitors would read that:
 //
 //	shop/cart.go:31:49: cookie "promo" is set by http.SetCookie but not declared
 //	cookies.go:22:13: cookie "csrftoken" is declared but nothing sets it
 //	cookies.go:30:43: the purpose of cookie "theme" still says TODO
 //
-// # What sets a cookie
+// # Settings of a cookie
+//
+// These set a cookie:
 //
 //   - http.SetCookie;
 //   - a Set-Cookie field, by Set, Add or index of an http.Header;
@@ -20,30 +22,30 @@
 //   - a session manager of github.com/alexedwards/scs;
 //   - the token of github.com/gorilla/csrf, or of github.com/justinas/nosurf.
 //
-// A name is followed from there through variables, parameters, results, fields
-// and literals to the constants that it may be. What deletes a cookie needs no
-// declaration, and the library's own cookie neither. A declared name with a '*'
-// matches as it does in the library.
+// The command traces a name through variables, parameters, results, fields and
+// literals to the constants that it may be. A deletion needs no declaration, nor does
+// the library's own cookie. A declared name with a '*' matches as in the library.
 //
-// Other packages that set cookies, such as a framework's, are not known. Nor is
-// what a dependency sets by itself: that is what package consenttest sees.
+// The command does not know other packages that set cookies, such as a framework. It
+// does not see cookies that a dependency sets by itself; package consenttest does.
 //
-// # What cannot be read
+// # Names that are not constant
 //
-// Where a name is not constant, that is reported instead of a guess, and so are
-// declarations that a registry is given from elsewhere, such as a file:
+// If a name is not constant, the command says so and does not guess. It also says so
+// if a registry gets declarations from outside the source, such as from a file:
 //
 //	proxy.go:40:4: the name of this cookie, set by http.SetCookie, is not constant and cannot be checked
 //
-// A name that begins with a constant is in order where a declared pattern
-// covers all that it can be: "theme_" + user where "theme_*" is declared.
+// A name that begins with a constant is in order if a declared pattern covers every
+// possible end: "theme_" + user if "theme_*" is declared.
 //
 // # Comments that answer a finding
 //
-// A declared cookie that a script in the page, a dependency or another server
-// sets is marked on one of the lines of its declaration, which may stand in a
-// function that makes several; one with Origins needs no mark, since the page
-// contacts them for its sake. Any other finding is answered on its own line:
+// Some declared cookies are set by a script in the page, a dependency or another
+// server. A comment on one of the lines of the declaration says so; in a function that
+// makes several declarations, it counts for all of them. A declaration with Origins
+// needs no such comment, since pages contact the origins, which set the cookie. Any
+// other finding is answered by a comment on its own line:
 //
 //	consent.Cookie{Provider: "Matomo", Name: "_pk_id*"}, // consentvet: set elsewhere
 //
@@ -51,15 +53,13 @@
 //
 // # Usage
 //
-// The packages are those of the go command, without their tests; build tags go
-// into GOFLAGS. They count as one site. Declarations count in these packages
-// alone: where they stand in another module of a workspace, name their package
-// too.
+// The arguments are packages as for the go command; their tests are not read. Set build
+// tags by GOFLAGS. All packages count as one site, and only their declarations count: if
+// the declarations stand in another module of a workspace, name their package too.
 //
-// Findings go to standard output, by file, line and column. The exit status is 0
-// where there are none, 1 where there are, and 2 where the source does not
-// compile or the command is not used as it should be; go tool passes it on,
-// while go run itself exits with 1 for both.
+// Findings go to standard output, sorted by file, line and column. The exit status is 0
+// without findings, 1 with findings, and 2 if the source does not compile or the
+// arguments are wrong. go tool passes the status on; go run exits with 1 for both.
 package main
 
 import (
@@ -80,14 +80,14 @@ func main() {
 	os.Exit(run(dir, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// What the command exits with.
+// Exit statuses.
 const (
 	clean  = 0
 	found  = 1
 	broken = 2
 )
 
-// run is the command, for a site in dir.
+// run runs the command for a site in dir.
 func run(dir string, args []string, stdout, stderr io.Writer) (status int) {
 	flags := flag.NewFlagSet("consentvet", flag.ContinueOnError)
 	flags.SetOutput(stderr)

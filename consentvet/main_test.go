@@ -27,8 +27,8 @@ func vet(t *testing.T, dir string, args ...string) (status int, stdout, stderr s
 
 var want = regexp.MustCompile("`([^`]*)`")
 
-// wanted returns what a package's files say that the command should: by file and
-// line, what stands in back quotes behind "// want".
+// wanted returns the findings that a package's files want, by file and line: they are
+// in back quotes after "// want".
 func wanted(t *testing.T, dir string) []string {
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	require.NoError(t, err)
@@ -49,7 +49,7 @@ func wanted(t *testing.T, dir string) []string {
 
 var column = regexp.MustCompile(`(?m)^(\S+\.go:\d+):\d+: `)
 
-// agrees holds what the command says of a package against what its files want.
+// agrees compares the findings for a package with those that its files want.
 func agrees(t *testing.T, name string) {
 	t.Helper()
 	dir := filepath.Join("testdata", name)

@@ -8,15 +8,16 @@ import (
 	"strings"
 )
 
-// How a comment begins that answers a finding.
+// The beginnings of comments that answer a finding.
 const (
-	elsewhere = "consentvet: set elsewhere" // of a declaration: something sets it that the source does not show
-	ignore    = "consentvet: ignore"        // of any line: somebody has looked at it
+	elsewhere = "consentvet: set elsewhere" // at a declaration: something outside the source sets the cookie
+	ignore    = "consentvet: ignore"        // at any line: somebody has checked it
 )
 
-// markedElsewhere reports whether the declaration at this place is marked, on
-// one of the lines of its literal. Where a function makes the declarations, or a
-// loop, that is also the call or the struct that they are made of, else the line.
+// markedElsewhere reports whether a comment marks the declaration at this place as set
+// elsewhere. The comment is on one of the lines of the declaration's literal. If a
+// function or a loop makes the declaration, it is on a line of the call, or of the
+// struct that it is made of; else it is on the line of the place.
 func (s *site) markedElsewhere(at token.Pos) bool {
 	source := s.files[s.fset.File(at)]
 	around := s.around(at)
@@ -43,18 +44,18 @@ func (s *site) markedElsewhere(at token.Pos) bool {
 	return s.marked(around[i].Pos(), around[i].End(), elsewhere)
 }
 
-// ignored reports whether the line of a finding is marked so.
+// ignored reports whether the line of a finding has an ignore comment.
 func (s *site) ignored(l line) bool {
 	at := s.start(l.at)
 	return s.marked(at, at, ignore)
 }
 
-// marked reports whether a comment on the lines between two places begins so.
+// marked reports whether a comment on the lines between two places begins with mark.
 func (s *site) marked(from, to token.Pos, mark string) bool {
 	file := s.fset.File(from)
 	source, ok := s.files[file]
 	if !ok {
-		return false // a file that the go command makes, for cgo
+		return false // a file that the go command generates for cgo
 	}
 	for _, group := range source.Comments {
 		for _, comment := range group.List {

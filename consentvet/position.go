@@ -12,13 +12,13 @@ import (
 	"golang.org/x/tools/go/ast/astutil"
 )
 
-// A line is something to tell about one place in the source.
+// A line is a message about one place in the source.
 type line struct {
 	at      token.Pos
 	message string
 }
 
-// sorted returns the lines as they are printed, by file and line, each once.
+// sorted returns the lines as text, by file, line and column, without duplicates.
 func (s *site) sorted(lines []line) []string {
 	type placed struct {
 		token.Position
@@ -40,14 +40,14 @@ func (s *site) sorted(lines []line) []string {
 	return texts
 }
 
-// relative shortens the name of a file below the directory of the command, or
-// a position that begins with one.
+// relative returns a file name, or a position that begins with one, relative to the
+// directory of the command. One outside the directory stays absolute.
 func (s *site) relative(name string) string {
 	return strings.TrimPrefix(name, s.dir+string(filepath.Separator))
 }
 
-// start returns where a reader looks for what package ssa knows by the middle:
-// a call by its parenthesis, a field of a literal by its colon.
+// start returns the beginning of the code at a place. Package ssa places a call at its
+// parenthesis, and a field of a literal at its colon.
 func (s *site) start(at token.Pos) token.Pos {
 	for _, node := range s.around(at) {
 		switch node := node.(type) {
@@ -68,11 +68,11 @@ func (s *site) start(at token.Pos) token.Pos {
 	return at
 }
 
-// around returns what a place in the source is inside of, innermost first.
+// around returns the syntax nodes around a place, innermost first.
 func (s *site) around(at token.Pos) []ast.Node {
 	in, ok := s.files[s.fset.File(at)]
 	if !ok {
-		return nil // a file that the go command makes, for cgo
+		return nil // a file that the go command generates for cgo
 	}
 	path, _ := astutil.PathEnclosingInterval(in.File, at, at)
 	return path

@@ -11,13 +11,13 @@ import (
 
 const gorilla = "github.com/gorilla/sessions"
 
-// session returns the cookie of a session of gorilla/sessions: whatever has no
-// source here and returns one takes its name as the last string. That is
-// NewSession, Get and New of each store, those of others too, and Get of a
-// Registry.
+// session returns the setting of a session of gorilla/sessions. The call is to a
+// function outside the source that returns a session; its last string is the name.
+// Such functions are NewSession, Get and New of each store, those of other packages
+// too, and Get of a Registry.
 func (s *site) session(call *ssa.CallCommon) []setting {
 	if f := call.StaticCallee(); f != nil && s.Has(f) {
-		return nil // it is looked into
+		return nil // the calls inside f are checked instead
 	}
 	results := call.Signature().Results()
 	if results.Len() == 0 || !isType(results.At(0).Type(), gorilla, "Session") {
@@ -38,8 +38,8 @@ func isString(t types.Type) bool {
 
 const scs = "github.com/alexedwards/scs/v2"
 
-// manager returns the cookie of a session manager of scs, which is called
-// "session" where nobody gives it a name.
+// manager returns the setting of a session manager of scs. The cookie's name is
+// "session" by default.
 func (s *site) manager(i ssa.CallInstruction) []setting {
 	call, ok := i.(*ssa.Call)
 	if !ok || callee(&call.Call) != scs+".New" && callee(&call.Call) != scs+".NewSession" {
@@ -48,7 +48,7 @@ func (s *site) manager(i ssa.CallInstruction) []setting {
 	cookie := fieldOf(call.Type(), "Cookie")
 	var names []trace.Text
 	for _, o := range s.Inner(call, cookie, fieldOf(cookie.Type(), "Name")) {
-		if o.Value != call { // which stands for the name that it comes with
+		if o.Value != call { // the call stands for the default name
 			names = append(names, s.TextsOf([]trace.Origin{o})...)
 		}
 	}

@@ -12,8 +12,8 @@ import (
 // A setting is one way in which the source sets a cookie.
 type setting struct {
 	name trace.Text
-	by   string    // what sets it, in words
-	at   token.Pos // where
+	by   string // the means, such as "http.SetCookie"
+	at   token.Pos
 }
 
 // settings returns every cookie that the source sets.
@@ -40,8 +40,8 @@ func (s *site) settings() []setting {
 	return all
 }
 
-// callee returns the full name of the function that is called, "" for one that
-// is not known before the program runs.
+// callee returns the full name of the called function, "" if it is known only when the
+// program runs.
 func callee(call *ssa.CallCommon) string {
 	if f := call.StaticCallee(); f != nil {
 		return f.String()
@@ -62,7 +62,7 @@ func set(names []trace.Text, by string, at token.Pos) []setting {
 	return all
 }
 
-// isType reports whether t is the type of this name, or a pointer to it.
+// isType reports whether t is the named type, or a pointer to it.
 func isType(t types.Type, path, name string) bool {
 	if pointer, ok := types.Unalias(t).(*types.Pointer); ok {
 		t = pointer.Elem()
@@ -71,7 +71,7 @@ func isType(t types.Type, path, name string) bool {
 	return ok && named.Obj().Name() == name && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == path
 }
 
-// fieldOf returns a field of the struct that t points to.
+// fieldOf returns a field of the struct t, or of the struct that t points to.
 func fieldOf(t types.Type, name string) *types.Var {
 	if pointer, ok := t.Underlying().(*types.Pointer); ok {
 		t = pointer.Elem()

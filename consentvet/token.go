@@ -11,8 +11,8 @@ import (
 
 const csrf = "github.com/gorilla/csrf"
 
-// token returns the cookie of gorilla/csrf, which is called "_gorilla_csrf" where
-// no option gives it a name.
+// token returns the setting of gorilla/csrf. The cookie's name is "_gorilla_csrf" if no
+// option gives another.
 func (s *site) token(call *ssa.CallCommon) []setting {
 	if callee(call) != csrf+".Protect" {
 		return nil
@@ -37,8 +37,8 @@ func (s *site) token(call *ssa.CallCommon) []setting {
 
 const nosurf = "github.com/justinas/nosurf"
 
-// surf returns the cookie of a handler of nosurf, which is called "csrf_token"
-// where its base cookie has no name.
+// surf returns the setting of a handler of nosurf. The cookie's name is "csrf_token" if
+// the base cookie has none.
 func (s *site) surf(i ssa.CallInstruction) []setting {
 	made, ok := i.(*ssa.Call)
 	if !ok || callee(&made.Call) != nosurf+".New" && callee(&made.Call) != nosurf+".NewPure" {
@@ -60,8 +60,8 @@ func (s *site) surf(i ssa.CallInstruction) []setting {
 	return set(names, "justinas/nosurf", made.Pos())
 }
 
-// basesOf returns the cookies that the handler of this call is told to build its
-// own upon.
+// basesOf returns the base cookies that calls of SetBaseCookie give to the handler of
+// nosurf that this call makes.
 func (s *site) basesOf(handler *ssa.Call) (bases []trace.Origin) {
 	for instruction := range s.Instructions() {
 		call, ok := instruction.(*ssa.Call)

@@ -7,10 +7,9 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// functions returns the functions of the packages as somebody wrote them, in
-// the order of the source: with what initialises variables, the instances of
-// what is generic in place of that, and nothing that the compiler adds to join
-// methods and interfaces.
+// functions returns the functions in the source of the packages, in order. They include
+// the initialisation of variables, and the instances of generic functions in place of
+// these, but not the wrappers that package ssa generates for methods.
 func functions(packages []*ssa.Package) []*ssa.Function {
 	var found []*ssa.Function
 	seen := make(map[*ssa.Function]bool)
@@ -54,8 +53,8 @@ func functions(packages []*ssa.Package) []*ssa.Function {
 	return found
 }
 
-// method returns the method that is behind a method value or a method
-// expression, and any other function as it is.
+// method returns the method of a method value or a method expression, and any other
+// function unchanged.
 func method(f *ssa.Function) *ssa.Function {
 	if f.Synthetic == "" || f.Origin() != nil {
 		return f
@@ -64,8 +63,8 @@ func method(f *ssa.Function) *ssa.Function {
 	if !ok {
 		return f
 	}
-	if behind := f.Prog.FuncValue(object); behind != nil {
-		return behind
+	if wrapped := f.Prog.FuncValue(object); wrapped != nil {
+		return wrapped
 	}
 	return f
 }

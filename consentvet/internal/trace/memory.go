@@ -8,10 +8,9 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// A place is where values are kept: a variable or what was made by a literal;
-// or the elements of one, which are not told apart; or a field of one. A field
-// of a type that the program declares is the same place in every struct: see
-// [Program.Field].
+// A place holds values. It is a variable or the object of a literal; or the elements of
+// one, all of which are one place; or a field of one. A field of a type that the program
+// declares is the same place in every struct: see [Program.Field].
 type place struct {
 	root    ssa.Value
 	element bool
@@ -51,7 +50,7 @@ func (p *Program) meet(a, b ssa.Value) bool {
 	return slices.ContainsFunc(p.places(b), func(at place) bool { return slices.Contains(places, at) })
 }
 
-// variable returns what is assigned to the variable at an address.
+// variable returns the values that are assigned to the variable at an address.
 func (p *Program) variable(addr ssa.Value) []Origin {
 	return once(p, question{addr, nil}, func() (found []Origin) {
 		for _, at := range p.Origins(addr) {
@@ -63,7 +62,7 @@ func (p *Program) variable(addr ssa.Value) []Origin {
 	})
 }
 
-// elements returns what is put into the array or the slice at an address.
+// elements returns the values that are put into the array or the slice at an address.
 func (p *Program) elements(addr ssa.Value) []Origin {
 	return once(p, question{addr, nil}, func() (found []Origin) {
 		for _, at := range p.Origins(addr) {
@@ -78,7 +77,7 @@ func (p *Program) elements(addr ssa.Value) []Origin {
 	})
 }
 
-// elementOf returns what is in an array that is not asked for by its address.
+// elementOf returns the elements of an array value.
 func (p *Program) elementOf(array ssa.Value) (found []Origin) {
 	for _, o := range p.Origins(array) {
 		if read, ok := o.Value.(*ssa.UnOp); ok && read.Op == token.MUL {
@@ -88,9 +87,9 @@ func (p *Program) elementOf(array ssa.Value) (found []Origin) {
 	return found
 }
 
-// Elements returns where the elements of a slice come from, or those of the
-// array at an address. What holds elements that somebody else put there stands
-// for them.
+// Elements returns the origins of the elements of a slice, or of the array at an
+// address. If code outside the program may have filled it, the origin of the slice or
+// array stands for those elements.
 func (p *Program) Elements(of ssa.Value) []Origin {
 	found := p.follow(p.elements(of))
 	for _, at := range p.places(of) {
@@ -101,7 +100,7 @@ func (p *Program) Elements(of ssa.Value) []Origin {
 	return found
 }
 
-// written returns what is assigned, and where.
+// written returns the assigned values, with the places of the assignments.
 func written(stores []*ssa.Store) []Origin {
 	var found []Origin
 	for _, s := range stores {
@@ -113,8 +112,9 @@ func written(stores []*ssa.Store) []Origin {
 func mapKey(u *ssa.MapUpdate) ssa.Value   { return u.Key }
 func mapValue(u *ssa.MapUpdate) ssa.Value { return u.Value }
 
-// mapped returns the keys or the values that are put into a map; nothing for one
-// of another package's type, such as [net/http.Header], which others fill as well.
+// mapped returns the keys or the values that are put into a map. It returns none for a
+// map type of another package, such as [net/http.Header], since code outside the program
+// fills such maps too.
 func (p *Program) mapped(m ssa.Value, part func(*ssa.MapUpdate) ssa.Value) []Origin {
 	if named, ok := types.Unalias(m.Type()).(*types.Named); ok && !p.source[named.Obj().Pkg()] {
 		return nil
@@ -129,19 +129,19 @@ func (p *Program) mapped(m ssa.Value, part func(*ssa.MapUpdate) ssa.Value) []Ori
 	})
 }
 
-// Field returns where that comes from which is in a field of the struct at an
-// address; nothing where nobody writes to the field.
+// Field returns the origins of a field of the struct at an address, none if nothing
+// writes to the field.
 //
-// The fields of a type that the program itself declares are taken together,
-// whichever struct they are in, since such structs are filled in one place and
-// read in another. The structs of other types are told apart: not every
-// [net/http.Cookie] is the one that is asked for.
+// For a type that the program declares, it returns the origins of that field in every
+// struct, since such structs are filled in one place and read in another. Structs of
+// other types are distinguished: the name of one [net/http.Cookie] is not that of
+// another.
 func (p *Program) Field(base ssa.Value, field *types.Var) []Origin {
 	return p.follow(p.field(base, field))
 }
 
-// Inner does what Field does for a struct which is itself a field, outer, of
-// the struct at an address.
+// Inner does the same as Field for a struct that is itself a field, outer, of the struct
+// at an address.
 func (p *Program) Inner(base ssa.Value, outer, field *types.Var) []Origin {
 	places := p.places(base)
 	for i := range places {
@@ -150,7 +150,7 @@ func (p *Program) Inner(base ssa.Value, outer, field *types.Var) []Origin {
 	return p.follow(p.fieldAt(places, field))
 }
 
-// ElementField does what Field does for the structs in a slice.
+// ElementField does the same as Field for the structs in a slice.
 func (p *Program) ElementField(slice ssa.Value, field *types.Var) []Origin {
 	places := p.places(slice)
 	for i := range places {
@@ -203,8 +203,8 @@ func (p *Program) stored(at place) []Origin {
 	}
 }
 
-// made reports whether the program made what is at this place, so that it
-// knows who writes there.
+// made reports whether the program itself makes the object at this place, so that all
+// writes to it are known.
 func made(at place) bool {
 	switch at.root.(type) {
 	case nil, *ssa.Alloc, *ssa.Global, *ssa.MakeSlice, *ssa.Const:
@@ -214,8 +214,7 @@ func made(at place) bool {
 	}
 }
 
-// part returns what may be in a field of a struct that is not asked for by its
-// address.
+// part returns the values that a field of a struct value may have.
 func (p *Program) part(v ssa.Value, field *types.Var) []Origin {
 	if p.source[field.Pkg()] {
 		return written(p.fields[field])
@@ -232,18 +231,17 @@ func (p *Program) part(v ssa.Value, field *types.Var) []Origin {
 	})
 }
 
-// A question is what is asked of memory on the way to the answer of another.
+// A question identifies a call of once.
 type question struct {
 	value ssa.Value
 	field *types.Var
 }
 
-// maxDepth is how many questions may lead to one another. Real code stays far
-// below.
+// maxDepth limits how deep questions nest. Real code stays far below.
 const maxDepth = 30
 
-// once asks a question, unless it is being asked already: what a value depends
-// on may depend on the value.
+// once returns the answer to a question, or nothing if that question is being answered
+// already: a value may depend on itself, in a loop.
 func once[T any](p *Program, q question, ask func() T) (answer T) {
 	if p.asking[q] || len(p.asking) >= maxDepth {
 		return answer

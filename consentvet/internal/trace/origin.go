@@ -8,20 +8,18 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// An Origin is where a value comes from: a constant, the variable or literal
-// whose address it is, the function that it is, or else the instruction beyond
-// which it cannot be followed.
+// An Origin is the source of a value: a constant, the variable or literal whose address
+// the value is, a function, or else the instruction at which tracing ends.
 type Origin struct {
 	ssa.Value
 
-	// At is the call that passed the value as a parameter, or the assignment
-	// that put it into a struct, an array or a map, whichever is the nearest to
-	// the origin; NoPos where there is none. Where many values meet, it tells a
-	// reader which one this is.
+	// At is the call that passes the value as a parameter, or the assignment that
+	// puts it into a struct, an array or a map: of these, the nearest to the origin.
+	// NoPos means that there is none. It distinguishes values that meet in one place.
 	At token.Pos
 }
 
-// Origins returns where v may come from, each origin once.
+// Origins returns the possible origins of v, without duplicates.
 func (p *Program) Origins(v ssa.Value) []Origin { return p.follow([]Origin{{Value: v}}) }
 
 func (p *Program) follow(from []Origin) []Origin {
@@ -32,7 +30,7 @@ func (p *Program) follow(from []Origin) []Origin {
 	return w.found
 }
 
-// A walk follows values, each once, since programs have loops.
+// A walk follows each value once only, since programs have loops.
 type walk struct {
 	*Program
 	seen  map[Origin]bool
@@ -82,8 +80,8 @@ func (w *walk) value(o Origin) {
 	}
 }
 
-// all goes on with what an origin was found to come from. Where that is
-// nothing, it is itself as far as one can go.
+// all continues with the values that o was found to come from. If there are none,
+// tracing ends at o.
 func (w *walk) all(found []Origin, o Origin) {
 	if len(found) == 0 {
 		w.found = append(w.found, o)
@@ -96,7 +94,7 @@ func (w *walk) all(found []Origin, o Origin) {
 	}
 }
 
-// parameter goes on with the arguments of each call.
+// parameter continues with the arguments of each call.
 func (w *walk) parameter(v *ssa.Parameter, o Origin) {
 	f := v.Parent()
 	i := slices.Index(f.Params, v)
@@ -114,8 +112,8 @@ func (w *walk) parameter(v *ssa.Parameter, o Origin) {
 	}
 }
 
-// interfaceCalls returns the calls of an interface's method that may be calls
-// of f, as the method of a type that implements the interface.
+// interfaceCalls returns the calls through an interface that may call f, a method of a
+// type that implements the interface.
 func (p *Program) interfaceCalls(f *ssa.Function) []*ssa.CallCommon {
 	receiver := f.Signature.Recv()
 	if receiver == nil {
@@ -127,7 +125,7 @@ func (p *Program) interfaceCalls(f *ssa.Function) []*ssa.CallCommon {
 	})
 }
 
-// result goes on with one of the values that a call returns.
+// result continues with one result of a call.
 func (w *walk) result(call *ssa.Call, i int, o Origin) {
 	if b, ok := call.Call.Value.(*ssa.Builtin); ok && b.Name() == "append" {
 		for _, arg := range call.Call.Args {
@@ -148,8 +146,8 @@ func (w *walk) result(call *ssa.Call, i int, o Origin) {
 	}
 }
 
-// callees returns the functions of the program that a call may call, and
-// whether there are no others.
+// callees returns the functions of the program that a call may call. All reports
+// whether it can call no others.
 func (p *Program) callees(call *ssa.CallCommon) (known []*ssa.Function, all bool) {
 	if call.IsInvoke() {
 		return nil, false
@@ -168,7 +166,7 @@ func (p *Program) callees(call *ssa.CallCommon) (known []*ssa.Function, all bool
 	return known, len(known) > 0
 }
 
-// extract goes on with one of several values that come together.
+// extract continues with one value of a tuple.
 func (w *walk) extract(v *ssa.Extract, o Origin) {
 	switch from := v.Tuple.(type) {
 	case *ssa.Call:
@@ -190,10 +188,10 @@ func (w *walk) extract(v *ssa.Extract, o Origin) {
 	}
 }
 
-// load goes on with what was written where a value is read.
+// load continues with the values that are written to the address of a read.
 func (w *walk) load(v *ssa.UnOp, o Origin) {
 	if v.Op != token.MUL || composite(v.Type()) {
-		w.found = append(w.found, o) // the parts of a composite are asked for one by one
+		w.found = append(w.found, o) // callers ask for each part of a composite
 		return
 	}
 	switch addr := v.X.(type) {

@@ -1,11 +1,11 @@
-// Package trace finds where the values of a program come from: the constants
-// that a string may be, the literals that a pointer may point to.
+// Package trace finds the origins of the values of a program: the constants that a
+// string may be, the literals that a pointer may point to.
 //
-// It reads the program in SSA form (golang.org/x/tools/go/ssa), follows values
-// through variables, parameters, results, fields, elements and closures, and
-// takes every branch. It does not ask in which order things happen, nor which
-// of several calls of a function an answer belongs to beyond the last one. What
-// it cannot follow it says.
+// It reads the program in SSA form (golang.org/x/tools/go/ssa), follows values through
+// variables, parameters, results, fields, elements and closures, and takes every branch.
+// It ignores the order of events. If a function is called from several places, it knows
+// which call a value comes from for the last call only. A value that it cannot follow
+// is an origin itself.
 package trace
 
 import (
@@ -19,7 +19,7 @@ import (
 // A Program is a program whose values can be traced. Make it with [New].
 type Program struct {
 	functions []*ssa.Function
-	source    map[*types.Package]bool // those that were read from source
+	source    map[*types.Package]bool // the packages that were read from source
 
 	calls    map[*ssa.Function][]*ssa.CallCommon // the static calls of each function
 	invokes  map[string][]*ssa.CallCommon        // the calls through an interface, by method
@@ -27,15 +27,15 @@ type Program struct {
 	closures map[*ssa.Function][]*ssa.MakeClosure
 	stores   map[ssa.Value][]*ssa.Store  // to each variable
 	members  map[ssa.Value][]*ssa.Store  // to the elements of each array or slice literal
-	assigned []*ssa.Store                // to an element of anything else
-	fields   map[*types.Var][]*ssa.Store // to each field, of whatever struct
+	assigned []*ssa.Store                // to the elements of all others
+	fields   map[*types.Var][]*ssa.Store // to each field, in all structs
 	updates  []*ssa.MapUpdate
 
 	asking map[question]bool
 }
 
-// New reads a program that has been built, with [ssa.InstantiateGenerics]. It
-// looks into the functions of the given packages alone.
+// New indexes the functions of packages that have been built, with
+// [ssa.InstantiateGenerics]. Functions of other packages are not traced.
 func New(packages []*ssa.Package) *Program {
 	p := &Program{
 		functions: functions(packages),
@@ -52,7 +52,7 @@ func New(packages []*ssa.Package) *Program {
 	for _, pkg := range packages {
 		p.source[pkg.Pkg] = true
 	}
-	// What a closure has captured has to be known before the rest.
+	// Closures come first, since indexStore needs their bindings.
 	for instruction := range p.Instructions() {
 		if c, ok := instruction.(*ssa.MakeClosure); ok {
 			f := c.Fn.(*ssa.Function)
@@ -128,7 +128,7 @@ func (p *Program) indexStore(s *ssa.Store) {
 	}
 }
 
-// captured returns the variables that an address inside a closure stands for.
+// captured returns the variables that an address in a closure refers to.
 func (p *Program) captured(addr ssa.Value) []ssa.Value {
 	free, ok := addr.(*ssa.FreeVar)
 	if !ok {
@@ -141,8 +141,8 @@ func (p *Program) captured(addr ssa.Value) []ssa.Value {
 	return variables
 }
 
-// bindings returns what a closure captures under this name, each time that it
-// is made.
+// bindings returns the captured values of a closure's free variable, one for each place
+// that makes the closure.
 func (p *Program) bindings(free *ssa.FreeVar) []ssa.Value {
 	var bound []ssa.Value
 	i := slices.Index(free.Parent().FreeVars, free)
@@ -152,7 +152,7 @@ func (p *Program) bindings(free *ssa.FreeVar) []ssa.Value {
 	return bound
 }
 
-// FieldOf returns the field whose address is taken.
+// FieldOf returns the field whose address addr is.
 func FieldOf(addr *ssa.FieldAddr) *types.Var {
 	return structOf(addr.X.Type().Underlying().(*types.Pointer).Elem()).Field(addr.Field)
 }

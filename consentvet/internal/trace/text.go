@@ -10,26 +10,27 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// A Text is what is known of a string: the parts that are constant, in their
-// order. Between each two of them stands what is computed.
+// A Text is the known part of a string: its constant parts, in order. Between each two
+// of them is a computed one.
 type Text struct {
 	Parts []string
 	At    token.Pos // as in [Origin]
 }
 
-// Computed returns a text of which nothing is known.
+// Computed returns a text without any constant part.
 func Computed() Text { return Text{Parts: []string{"", ""}} }
 
-// Known reports whether nothing of the text is computed.
+// Known reports whether the text has no computed part.
 func (t Text) Known() bool { return len(t.Parts) == 1 }
 
-// Unknown reports whether all of it is.
+// Unknown reports whether the text has no constant part.
 func (t Text) Unknown() bool { return !t.Known() && strings.Join(t.Parts, "") == "" }
 
-// String returns the text with a '*' for each thing that is computed.
+// String returns the text with a '*' for each computed part.
 func (t Text) String() string { return strings.Join(t.Parts, "*") }
 
-// Before returns the text up to a separator.
+// Before returns the text before the first known separator, the whole text if there is
+// none.
 func (t Text) Before(separator string) Text {
 	for i, part := range t.Parts {
 		if before, _, found := strings.Cut(part, separator); found {
@@ -39,13 +40,13 @@ func (t Text) Before(separator string) Text {
 	return t
 }
 
-// maxTexts is how many texts one string may be before it counts as computed.
+// maxTexts is the number of texts that a sum may be; beyond it, the sum counts as computed.
 const maxTexts = 100
 
-// Texts returns what a string may be.
+// Texts returns the possible texts of a string.
 func (p *Program) Texts(v ssa.Value) []Text { return p.TextsOf(p.Origins(v)) }
 
-// TextsOf returns what a string may be that has these origins.
+// TextsOf returns the possible texts of a string with these origins.
 func (p *Program) TextsOf(origins []Origin) []Text {
 	var texts []Text
 	for _, o := range origins {
@@ -61,11 +62,11 @@ func (p *Program) textsOf(v ssa.Value) []Text {
 	switch v := v.(type) {
 	case *ssa.Const:
 		if v.Value == nil || v.Value.Kind() != constant.String {
-			return nil // nil, where a pointer to a string or to its struct is not set yet
+			return nil // the nil of a pointer that is not set yet, to a string or to its struct
 		}
 		return []Text{{Parts: []string{constant.StringVal(v.Value)}}}
 	case *ssa.BinOp:
-		// It may be its own operand, in a loop.
+		// In a loop, a sum may be its own operand.
 		if texts := once(p, question{value: v}, func() []Text { return p.sums(v) }); len(texts) > 0 && len(texts) <= maxTexts {
 			return texts
 		}
@@ -77,9 +78,8 @@ func (p *Program) textsOf(v ssa.Value) []Text {
 	return []Text{Computed()}
 }
 
-// sums returns what stands on the left of a '+' with what stands on the right.
-// Where both are parameters of one function they are joined as each call gives
-// them, and not with those of other calls.
+// sums joins the texts on the left of a '+' with those on the right. If both sides are
+// parameters of one function, only texts of the same call are joined.
 func (p *Program) sums(sum *ssa.BinOp) (sums []Text) {
 	lefts, rights := p.Texts(sum.X), p.Texts(sum.Y)
 	together := false
@@ -104,7 +104,7 @@ func join(left, right Text) Text {
 	joined.Parts = append(joined.Parts, left.Parts[:last]...)
 	joined.Parts = append(joined.Parts, left.Parts[last]+right.Parts[0])
 	joined.Parts = append(joined.Parts, right.Parts[1:]...)
-	// Of two computed things side by side nothing is known between them.
+	// Two computed parts without a constant between them are one.
 	for i := len(joined.Parts) - 2; i > 0; i-- {
 		if joined.Parts[i] == "" {
 			joined.Parts = append(joined.Parts[:i], joined.Parts[i+1:]...)
@@ -115,7 +115,8 @@ func join(left, right Text) Text {
 
 var verb = regexp.MustCompile(`%[^%a-zA-Z]*[%a-zA-Z]`)
 
-// formats returns what package fmt makes of a format, whatever the arguments.
+// formats returns the texts that fmt.Sprintf makes of a format. Every argument is
+// computed.
 func (p *Program) formats(format ssa.Value) []Text {
 	texts := p.Texts(format)
 	for i, t := range texts {

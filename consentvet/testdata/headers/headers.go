@@ -31,7 +31,7 @@ func fields(w http.ResponseWriter, r *http.Request) {
 	h.Add("Set-Cookie", "old=; Max-Age=0")
 	h.Add("Set-Cookie", "old="+r.Host+"; Expires=Thu, 01 Jan 1970 00:00:00 GMT")
 	h.Add("Content-Type", "text=1")
-	h.Add(r.Host, "unknown=1") // want `the name of this header field is not constant: where it is Set-Cookie, the cookie cannot be checked`
+	h.Add(r.Host, "unknown=1") // want `the name of this header field is not constant: if it is Set-Cookie, the cookie cannot be checked`
 	h.Add("X-"+r.Host, "other=1")
 	h.Add("Set-Cookie", r.Host+"_end=1") // want `the name of this cookie, set by a Set-Cookie field, is not constant and cannot be checked`
 
@@ -84,7 +84,7 @@ func proxy(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for key, values := range response.Header {
-		w.Header()[key] = values // want `the name of this header field is not constant: where it is Set-Cookie, the cookie cannot be checked`
+		w.Header()[key] = values // want `the name of this header field is not constant: if it is Set-Cookie, the cookie cannot be checked`
 	}
 	return nil
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
-// wrong says what is wrong with the cookie of an event, and nothing where the
-// middleware does what it is there for.
-func (s *Site) wrong(e consent.Event) string {
+// problem describes what is wrong with the cookie of an event. It is empty for the
+// events of a site without mistakes, such as a removed cookie that was refused.
+func (s *Site) problem(e consent.Event) string {
 	name := fmt.Sprintf("cookie %q", e.Cookie)
 	if e.Cookie == "" {
 		name = "a cookie without a name"
@@ -38,16 +38,16 @@ func (s *Site) wrong(e consent.Event) string {
 	}
 }
 
-// declared returns what each provider that declares the cookie says of it.
-func (s *Site) declared(cookie string, says func(consent.Cookie) string) string {
+// declared returns one property of the cookie's declarations, each with its provider.
+func (s *Site) declared(cookie string, property func(consent.Cookie) string) string {
 	var all []string
 	for _, c := range s.mw.Registry().Lookup(cookie) {
-		all = append(all, fmt.Sprintf("%s (%s)", says(c), c.Provider))
+		all = append(all, fmt.Sprintf("%s (%s)", property(c), c.Provider))
 	}
 	return strings.Join(all, ", ")
 }
 
-// title names a request as the test does that has made it.
+// title returns the method and the URL of a request as the test wrote them.
 func title(r *http.Request) string { return r.Method + " " + cmp.Or(r.RequestURI, r.URL.String()) }
 
 func span(lifetime time.Duration) string {
