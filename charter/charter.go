@@ -1,6 +1,7 @@
 // Package charter draws what a visitor sees of a site's cookies, from the
 // declarations that the site has made: the banner that asks, the form that
 // takes the answer, and the charter that explains. It works without JavaScript.
+// A charter, from the French charte, is a site's cookie policy page.
 //
 //	site, err := charter.New(charter.Config{Middleware: mw})
 //	mux.Handle("/cookies/", site.Handler())
