@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write the pictures of docs/pictures ane
 func TestPicturesAreSmallAndWhereTheReadmeShowsThem(t *testing.T) {
 	t.Parallel()
 	d := newDemo(t, declared...)
-	readme, err := os.ReadFile("../README.md")
+	readme, err := os.ReadFile("../../charter/README.md")
 	require.NoError(t, err)
 	for _, device := range []struct {
 		name          string
