@@ -162,7 +162,7 @@ func TestTheExamplesDeclareAllButTheOneThatTheyWantRemoved(t *testing.T) {
 	assert.Equal(t, found, status, stderr)
 	assert.Regexp(t, "^"+finding+"$", stdout)
 
-	readme, err := os.ReadFile("../README.md")
+	guide, err := os.ReadFile("../docs/adopting.md")
 	require.NoError(t, err)
-	assert.Regexp(t, "\n    examples/"+finding, string(readme))
+	assert.Regexp(t, "\n    examples/"+finding, string(guide))
 }

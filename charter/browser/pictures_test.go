@@ -15,12 +15,12 @@ import (
 
 var update = flag.Bool("update", false, "write the pictures of docs/pictures anew")
 
-// The pictures are the README's. They are drawn each time, and written when they
+// The pictures are those of the charter's README. They are drawn each time, and written when they
 // are asked for: go test -run Pictures -update
 func TestPicturesAreSmallAndWhereTheReadmeShowsThem(t *testing.T) {
 	t.Parallel()
 	d := newDemo(t, declared...)
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("../../charter/README.md")
 	require.NoError(t, err)
 	for _, device := range []struct {
 		name          string
@@ -53,7 +53,7 @@ func TestPicturesAreSmallAndWhereTheReadmeShowsThem(t *testing.T) {
 					require.NoError(t, os.WriteFile(path, picture, 0o644))
 				}
 				assert.FileExists(t, path)
-				assert.Contains(t, string(readme), name)
+				assert.Contains(t, string(readme), "../"+name)
 			}
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 
@@ -62,14 +61,4 @@ func directives(policy string) map[string]string {
 		sources[name] = from
 	}
 	return sources
-}
-
-func TestTheREADMEShowsThisPolicy(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
-	require.NoError(t, err)
-	program, err := os.ReadFile("main.go")
-	require.NoError(t, err)
-	_, after, found := strings.Cut(string(program), "\nfunc policy(")
-	require.True(t, found)
-	assert.True(t, strings.Contains(string(readme), "\nfunc policy("+after+"```\n"), "README.md shows another policy than main.go ends with")
 }

@@ -1,0 +1,158 @@
+package consent_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The README is what a newcomer reads before the first line of code. What does
+// not fit stands in the guide next to its code.
+func TestNothingIsLostInALongREADME(t *testing.T) {
+	page, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	assert.LessOrEqual(t, strings.Count(string(page), "\n"), 260, "lines")
+	for line := range strings.Lines(withoutCode(string(page))) {
+		if !strings.HasPrefix(line, "|") { // a row of a table cannot be broken
+			assert.LessOrEqual(t, utf8.RuneCountInString(line), 140, line)
+		}
+	}
+	// .ci/run takes the first such line for the tests of the library alone.
+	assert.Equal(t, "    go test ./...", regexp.MustCompile(`(?m)^    go test .*`).FindString(string(page)))
+
+	opening, _, _ := strings.Cut(string(page), "\n## ")
+	var contents []string
+	for _, to := range links(opening) {
+		contents = append(contents, strings.TrimPrefix(to, "#"))
+	}
+	var sections []string
+	for _, heading := range headings(string(page)) {
+		if title, ok := strings.CutPrefix(heading, "## "); ok {
+			sections = append(sections, anchor(title))
+		}
+	}
+	assert.Equal(t, sections, contents, "the contents at the head of the README")
+}
+
+// A heading that stands twice in a page would hide the second section from links.
+func TestNothingIsInventedInTheLinksOfThePages(t *testing.T) {
+	followed := 0
+	for path, page := range pages(t) {
+		seen := make(map[string]bool)
+		for _, heading := range headings(page) {
+			if strings.HasPrefix(heading, "## ") {
+				assert.False(t, seen[heading], "%s: a section stands twice: %s", path, heading)
+				seen[heading] = true
+			}
+		}
+		for _, to := range links(page) {
+			if strings.Contains(to, ":") {
+				continue // to another site
+			}
+			followed++
+			file, section, _ := strings.Cut(to, "#")
+			target := path
+			if file != "" {
+				target = filepath.Join(filepath.Dir(path), file)
+			}
+			if !assert.True(t, exists(target), "%s: %s does not exist", path, to) || section == "" {
+				continue
+			}
+			content, err := os.ReadFile(target)
+			require.NoError(t, err, "%s: %s", path, to)
+			var anchors []string
+			for _, heading := range headings(string(content)) {
+				anchors = append(anchors, anchor(heading))
+			}
+			assert.Contains(t, anchors, section, "%s: %s", path, to)
+		}
+	}
+	assert.Greater(t, followed, 100)
+}
+
+// A program or a part of one that a page shows is one that compiles.
+func TestNothingIsInventedInTheProgramsOfThePages(t *testing.T) {
+	for _, test := range []struct{ page, program, from string }{
+		{"README.md", "examples/quickstart/main.go", "package main\n"},
+		{"docs/third-parties.md", "examples/thirdparty/main.go", "func policy("},
+	} {
+		page, err := os.ReadFile(test.page)
+		require.NoError(t, err)
+		program, err := os.ReadFile(test.program)
+		require.NoError(t, err)
+		_, rest, found := strings.Cut(string(program), "\n"+test.from)
+		require.True(t, found, test.program)
+		assert.True(t, strings.Contains(string(page), "```go\n"+test.from+rest+"```\n"), "%s shows something else than %s", test.page, test.program)
+	}
+}
+
+// pages returns the text of every page, by its path.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	found := make(map[string]string)
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == "testdata" || entry.Name() == ".git"):
+			return filepath.SkipDir
+		case filepath.Ext(path) != ".md":
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		found[path] = string(content)
+		return err
+	})
+	require.NoError(t, err)
+	for _, guide := range []string{"README.md", "charter/README.md", "examples/README.md", "ledger/README.md", "docs/adopting.md", "docs/third-parties.md"} {
+		require.Contains(t, found, filepath.FromSlash(guide))
+	}
+	return found
+}
+
+var (
+	block  = regexp.MustCompile("(?ms)^```.*?^```$")
+	span   = regexp.MustCompile("`[^`]*`")
+	link   = regexp.MustCompile(`\]\(([^)\s]+)\)|\b(?:src|srcset|href)="([^"]+)"`)
+	titled = regexp.MustCompile(`(?m)^#+ .*$`)
+)
+
+func withoutCode(page string) string { return block.ReplaceAllString(page, "") }
+
+// links returns where the links and the pictures of a page lead.
+func links(page string) []string {
+	var all []string
+	for _, found := range link.FindAllStringSubmatch(span.ReplaceAllString(withoutCode(page), ""), -1) {
+		all = append(all, found[1]+found[2])
+	}
+	return all
+}
+
+// headings returns the lines that begin with "#".
+func headings(page string) []string { return titled.FindAllString(withoutCode(page), -1) }
+
+// anchor returns the name by which GitHub links to a heading.
+func anchor(heading string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ':
+			return '-'
+		case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, strings.TrimLeft(heading, "# "))
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
