@@ -73,12 +73,12 @@ func (c *Charter) answerOf(form url.Values, before consent.Preferences) (a answe
 	case "accept":
 		return answer{all: true}, true
 	case "refuse":
-		return answer{hasObjected: before.Objects() || form.Has("object")}, true
+		return answer{hasObjected: before.HasObjected() || form.Has("object")}, true
 	case "save":
 		hasBox := slices.ContainsFunc(c.cookies, func(cookie consent.Cookie) bool { return cookie.Anonymous })
-		return answer{allow: form["allow"], hasObjected: form.Has("object") || before.Objects() && !hasBox}, true
+		return answer{allow: form["allow"], hasObjected: form.Has("object") || before.HasObjected() && !hasBox}, true
 	case "add":
-		return answer{allow: append(c.allowedBy(before), form["allow"]...), hasObjected: before.Objects()}, true
+		return answer{allow: append(c.allowedBy(before), form["allow"]...), hasObjected: before.HasObjected()}, true
 	default:
 		return answer{}, false
 	}
@@ -114,7 +114,7 @@ func (c *Charter) evidence(r *http.Request) consent.Evidence {
 		e.Action = consent.ByBanner
 	case form.Get("choice") == "add":
 		e.Action = consent.ByPlaceholder
-	case form.Get("choice") == "save" && form.Has("object") && !prefs.Objects():
+	case form.Get("choice") == "save" && form.Has("object") && !prefs.HasObjected():
 		e.Action = consent.ByObjection
 	}
 	return e

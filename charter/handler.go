@@ -50,7 +50,7 @@ func (c *Charter) page(w http.ResponseWriter, r *http.Request) {
 	if prefs == (consent.Preferences{}) { // a post from this page will fail
 		c.failed(r, consent.ErrOutside)
 	}
-	v.Groups = l.groupsFor(prefs.Consented, prefs.Objects())
+	v.Groups = l.groupsFor(prefs.Consented, prefs.HasObjected())
 	c.sendPage(w, r, http.StatusOK, v, l)
 }
 

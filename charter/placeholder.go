@@ -34,7 +34,7 @@ func (c *Charter) Placeholder(r *http.Request, category consent.Category, provid
 			continue
 		}
 		v.Value = allowValue(category, provider)
-		hasObjected = hasObjected || cookie.Anonymous && prefs.Objects()
+		hasObjected = hasObjected || cookie.Anonymous && prefs.HasObjected()
 		if purpose := c.textOf(cookie.Purpose, "", l.words); !slices.Contains(v.Purposes, purpose) {
 			v.Purposes = append(v.Purposes, purpose)
 		}

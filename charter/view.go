@@ -135,13 +135,13 @@ func (l *localized) questionFor(prefs consent.Preferences) question {
 	switch {
 	case !prefs.OptOut():
 		return l.optIn
-	case prefs.DecidedAt().IsZero() && prefs.RefusedBySignal():
+	case prefs.DecidedAt().IsZero() && prefs.RefusedByGPC():
 		return l.optOutGPC
 	case prefs.DecidedAt().IsZero():
 		return l.optOut
 	// Some answers stand, so only the rest is presumed: the question is the
 	// visitor's own, and has no banner yet.
-	case prefs.RefusedBySignal():
+	case prefs.RefusedByGPC():
 		return l.newQuestion(l.words.AskOptOut+" "+l.words.GPC, prefs.Presumed)
 	default:
 		return l.newQuestion(l.words.AskOptOut, prefs.Presumed)
@@ -180,7 +180,7 @@ func (c *Charter) view(r *http.Request) (view, *localized) {
 	if v.Presumed != "" {
 		v.Status += " " + l.words.Presumed
 	}
-	if prefs.RefusedBySignal() {
+	if prefs.RefusedByGPC() {
 		v.Status += " " + l.words.GPC
 	}
 	return v, l

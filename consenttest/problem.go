@@ -18,19 +18,19 @@ func (s *Site) problem(e consent.Event) string {
 		name = "a cookie without a name"
 	}
 	switch e.Reason {
-	case consent.Undeclared:
+	case consent.ReasonUndeclared:
 		return name + " is not declared"
-	case consent.Unreadable:
+	case consent.ReasonUnreadable:
 		return "a Set-Cookie line cannot be read, or not by every browser"
-	case consent.InTrailer:
+	case consent.ReasonInTrailer:
 		return name + " is set in a trailer, where no browser looks for it"
-	case consent.OutlivesDeclared:
+	case consent.ReasonOutlivesDeclared:
 		return fmt.Sprintf("%s is kept %s, but declared %s", name, span(e.Attributes.Lifetime),
 			s.declared(e.Cookie, func(c consent.Cookie) string { return span(c.Lifetime) }))
-	case consent.OtherDomain:
+	case consent.ReasonOtherDomain:
 		return fmt.Sprintf("%s has %s, but is declared with %s", name, attribute("Domain", e.Attributes.Domain),
 			s.declared(e.Cookie, func(c consent.Cookie) string { return attribute("Domain", c.Domain) }))
-	case consent.OtherPath:
+	case consent.ReasonOtherPath:
 		return fmt.Sprintf("%s has %s, but is declared with %s", name, attribute("Path", e.Attributes.Path),
 			s.declared(e.Cookie, func(c consent.Cookie) string { return attribute("Path", cmp.Or(c.Path, "/")) }))
 	default:

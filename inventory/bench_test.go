@@ -41,7 +41,7 @@ func BenchmarkObserve(b *testing.B) {
 	attributes := consent.Attributes{Path: "/", Lifetime: time.Hour, Secure: true, SameSite: "Lax"}
 	b.Run("seen before", func(b *testing.B) {
 		found := inventory.New(registry)
-		e := consent.Event{Cookie: "visitor", Outcome: consent.Removed, Reason: consent.Undeclared, Attributes: attributes}
+		e := consent.Event{Cookie: "visitor", Outcome: consent.OutcomeRemoved, Reason: consent.ReasonUndeclared, Attributes: attributes}
 		b.ReportAllocs()
 		for b.Loop() {
 			found.Observe(r, e)
@@ -54,7 +54,7 @@ func BenchmarkObserve(b *testing.B) {
 		}
 		b.Run("random, "+flood, func(b *testing.B) {
 			found := inventory.New(registry)
-			e := consent.Event{Outcome: consent.Removed, Reason: consent.Undeclared, Attributes: attributes}
+			e := consent.Event{Outcome: consent.OutcomeRemoved, Reason: consent.ReasonUndeclared, Attributes: attributes}
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				e.Cookie = names[i%len(names)]
@@ -140,7 +140,7 @@ func flooded(t testing.TB, kind string, n int) uint64 {
 			name := random(kind, i)
 			r.URL.Path = "/" + name
 			found.Observe(r, consent.Event{
-				Cookie: name, Outcome: consent.Removed, Reason: consent.Undeclared,
+				Cookie: name, Outcome: consent.OutcomeRemoved, Reason: consent.ReasonUndeclared,
 				Attributes: consent.Attributes{Path: "/" + name, Lifetime: time.Duration(i) * time.Second},
 			})
 			r.Header["Cookie"] = []string{name + "=1"}
@@ -166,10 +166,10 @@ func TestLongNamesPathsAndAttributesLeaveItSmall(t *testing.T) {
 					name = long("word", word, "_", strconv.Itoa(10_000_000+part))
 				}
 				r.URL.Path = "/" + strconv.Itoa(part) + long(word)
-				e := consent.Event{Cookie: name, Outcome: consent.Removed, Attributes: consent.Attributes{
+				e := consent.Event{Cookie: name, Outcome: consent.OutcomeRemoved, Attributes: consent.Attributes{
 					Domain: long(word)[200:], Path: "/" + long(word)[60:] + strconv.Itoa(part), Lifetime: time.Hour,
 				}}
-				for _, e.Reason = range []consent.Reason{consent.Undeclared, consent.Unreadable, consent.InTrailer} {
+				for _, e.Reason = range []consent.Reason{consent.ReasonUndeclared, consent.ReasonUnreadable, consent.ReasonInTrailer} {
 					found.Observe(r, e)
 				}
 				r.Header["Cookie"] = []string{name + "=" + value}

@@ -78,7 +78,7 @@ func New(registry *consent.Registry) *Inventory {
 // there that calls both.
 func (inv *Inventory) Observe(r *http.Request, e consent.Event) {
 	switch e.Reason {
-	case consent.Undeclared:
+	case consent.ReasonUndeclared:
 		if e.Cookie == "" {
 			inv.fault(r, e)
 			return
@@ -88,7 +88,7 @@ func (inv *Inventory) Observe(r *http.Request, e consent.Event) {
 		if s := inv.responses.find(e.Cookie); s != nil {
 			s.line(r, e)
 		}
-	case consent.OutlivesDeclared, consent.OtherDomain, consent.OtherPath, consent.Unreadable, consent.InTrailer:
+	case consent.ReasonOutlivesDeclared, consent.ReasonOtherDomain, consent.ReasonOtherPath, consent.ReasonUnreadable, consent.ReasonInTrailer:
 		inv.fault(r, e)
 	}
 }

@@ -321,7 +321,7 @@ func TestWhatComesOftenOutlivesAFlood(t *testing.T) {
 	found := inventory.New(nil)
 	handler := found.Wrap(http.NotFoundHandler())
 	r := httptest.NewRequest("GET", "/", nil)
-	event := consent.Event{Outcome: consent.Removed, Reason: consent.Undeclared}
+	event := consent.Event{Outcome: consent.OutcomeRemoved, Reason: consent.ReasonUndeclared}
 	for i := range 50_000 {
 		if i%500 == 0 {
 			event.Cookie = "session"
@@ -371,7 +371,7 @@ func TestALifetimeThatIsCountedFromEachRequestIsOne(t *testing.T) {
 	found := inventory.New(nil)
 	r := httptest.NewRequest("GET", "/", nil)
 	for _, missing := range []time.Duration{0, 300 * time.Millisecond, time.Second} {
-		found.Observe(r, consent.Event{Cookie: "a", Outcome: consent.Removed, Reason: consent.Undeclared,
+		found.Observe(r, consent.Event{Cookie: "a", Outcome: consent.OutcomeRemoved, Reason: consent.ReasonUndeclared,
 			Attributes: consent.Attributes{Path: "/", Lifetime: 24*time.Hour - missing}})
 	}
 	assert.Equal(t, []attributes{{Path: "/", Seconds: 86400, Lines: 3}}, read(t, found).Cookies[0].Attributes)
@@ -474,7 +474,7 @@ func TestEverythingThatIsKnownCanBeDeclared(t *testing.T) {
 		found := inventory.New(nil)
 		r := httptest.NewRequest("GET", "/", nil)
 		for _, name := range some {
-			found.Observe(r, consent.Event{Cookie: strings.Replace(name, "*", "1", 1), Outcome: consent.Removed, Reason: consent.Undeclared})
+			found.Observe(r, consent.Event{Cookie: strings.Replace(name, "*", "1", 1), Outcome: consent.OutcomeRemoved, Reason: consent.ReasonUndeclared})
 		}
 		cookies := read(t, found).Cookies
 		assert.NotEmpty(t, cookies)

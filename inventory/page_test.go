@@ -36,8 +36,8 @@ func flaunt(names ...string) *inventory.Inventory {
 		r.URL.Path = "/" + name
 		r.Header.Set("Cookie", name+"=1; "+name+"1000=1; "+name+"1001=1; "+name+"1002=1")
 		found.Wrap(http.NotFoundHandler()).ServeHTTP(httptest.NewRecorder(), r)
-		for _, reason := range []consent.Reason{consent.Undeclared, consent.Unreadable, consent.InTrailer} {
-			found.Observe(r, consent.Event{Cookie: name, Outcome: consent.Removed, Reason: reason, Attributes: consent.Attributes{
+		for _, reason := range []consent.Reason{consent.ReasonUndeclared, consent.ReasonUnreadable, consent.ReasonInTrailer} {
+			found.Observe(r, consent.Event{Cookie: name, Outcome: consent.OutcomeRemoved, Reason: reason, Attributes: consent.Attributes{
 				Domain: name, Path: "/" + name, Lifetime: time.Hour, SameSite: name,
 			}})
 		}

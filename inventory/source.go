@@ -260,12 +260,12 @@ func (f *fault) comments() []string {
 
 // faultText says what the middleware's reasons mean to whoever declares.
 var faultText = map[consent.Reason]string{
-	consent.Undeclared:       "has no name, so that it cannot be declared",
-	consent.Unreadable:       "is a line that no browser reads, or not for certain",
-	consent.InTrailer:        "came behind the body, where no browser looks for cookies",
-	consent.OutlivesDeclared: "is kept for longer than its declared Lifetime",
-	consent.OtherDomain:      "has another Domain than the declared one",
-	consent.OtherPath:        "has another Path than the declared one",
+	consent.ReasonUndeclared:       "has no name, so that it cannot be declared",
+	consent.ReasonUnreadable:       "is a line that no browser reads, or not for certain",
+	consent.ReasonInTrailer:        "came behind the body, where no browser looks for cookies",
+	consent.ReasonOutlivesDeclared: "is kept for longer than its declared Lifetime",
+	consent.ReasonOtherDomain:      "has another Domain than the declared one",
+	consent.ReasonOtherPath:        "has another Path than the declared one",
 }
 
 // writeDeclaration writes c as gofmt would. What is set elsewhere is marked so

@@ -37,7 +37,7 @@ func fates(r *http.Request, tried []string, say func(string) string) []fate {
 	removed := make(map[string]consent.Reason)
 	if l, ok := r.Context().Value(logKey{}).(*eventLog); ok {
 		for _, e := range l.events {
-			if e.Outcome == consent.Removed {
+			if e.Outcome == consent.OutcomeRemoved {
 				removed[e.Cookie] = e.Reason
 			}
 		}

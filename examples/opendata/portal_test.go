@@ -137,7 +137,7 @@ func TestNoSentenceIsMissingOrIdle(t *testing.T) {
 			assert.Contains(t, words, string(call[1]))
 		}
 	}
-	for _, reason := range []consent.Reason{consent.Undeclared, consent.Undecided, consent.Refused, consent.Objected} {
+	for _, reason := range []consent.Reason{consent.ReasonUndeclared, consent.ReasonUndecided, consent.ReasonRefused, consent.ReasonObjected} {
 		said[string(reason)] = true
 		assert.Contains(t, words, string(reason))
 	}
