@@ -13,7 +13,6 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent/internal/attribute"
-	"github.com/cookiecharter/consent/internal/decision"
 	"github.com/cookiecharter/consent/internal/filter"
 	"github.com/cookiecharter/consent/internal/policy"
 	"github.com/cookiecharter/consent/internal/preference"
@@ -167,11 +166,11 @@ func NewMiddleware(config Config) (*Middleware, error) {
 // checkSize makes sure that every decision fits into a cookie. They all have the
 // same length, so that no visitor's fails if this one fits.
 func (m *Middleware) checkSize() error {
-	longest := m.newRecord(AcceptAll(), time.Now())
+	longest := newRecord(AcceptAll(), m.policy(), m.revision, time.Now())
 	if m.recorder != nil {
 		longest.Reference = newReference()
 	}
-	if _, err := m.cookie.Line(m.decision(longest)); err != nil {
+	if _, err := m.cookie.Line(longest.decision(m.policy())); err != nil {
 		return &FieldError{Index: -1, Field: "Registry", Reason: fmt.Sprintf(
 			"%d providers that need consent are more than a cookie has room for; declare fewer, or several under one name", len(m.policy().Parties()))}
 	}
@@ -308,9 +307,12 @@ func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice)
 		// the newer counts, and this one must be it.
 		at = before.DecidedAt.Add(time.Millisecond)
 	}
-	record := m.newRecord(choice, at)
+	record := newRecord(choice, m.policy(), m.revision, at)
 	if m.recorder == nil {
-		return v.decide(m.decision(record))
+		return v.decide(record)
+	}
+	if record.Notice == nil {
+		record.Notice = m.notice
 	}
 	record.GPC, record.Reference = sendsGPC(r), before.Reference
 	if record.Reference == (Reference{}) {
@@ -318,38 +320,7 @@ func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice)
 	} else {
 		record.Previous = before.DecidedAt.UTC()
 	}
-	return m.saveOnRecord(v, r.Context(), record, before)
-}
-
-// saveOnRecord makes a record the visitor's decision. What allows something is
-// recorded before it counts (Regulation (EU) 2016/679, article 7(1)); what
-// refuses counts first and is recorded then.
-func (m *Middleware) saveOnRecord(v *visit, ctx context.Context, record Record, before *policy.Grants) error {
-	d := m.decision(record) // before a recorder has the answers, and might change them
-	if !record.allowsMore(before) {
-		if err := v.decide(d); err != nil {
-			return err
-		}
-		m.recorder.RecordLater(record)
-		return nil
-	}
-	// A choice may accept one thing and refuse another. The refusal waits for no
-	// recorder, and stands if the recorder fails.
-	rest, refuses := record.withoutNewGrants(before)
-	if refuses {
-		if err := v.decide(m.decision(rest)); err != nil {
-			return err
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, maxRecording)
-	defer cancel()
-	if err := m.recorder.Record(ctx, record); err != nil {
-		if refuses {
-			m.recorder.RecordLater(rest)
-		}
-		return fmt.Errorf("%w: %w", ErrNotRecorded, err)
-	}
-	return v.decide(d)
+	return v.decideOnRecord(r.Context(), m.recorder, record)
 }
 
 // Restore puts back a decision that was recorded for the same visitor, such as
@@ -367,7 +338,7 @@ func (m *Middleware) Restore(_ http.ResponseWriter, r *http.Request, record Reco
 	if !m.cookie.Stands(record.Time, time.Now()) || !record.Time.After(v.visitor().Grants().DecidedAt) {
 		return nil
 	}
-	return v.decide(m.decision(record))
+	return v.decide(record)
 }
 
 // ExpireRefused has this response expire the declared cookies that the request
@@ -383,46 +354,4 @@ func (m *Middleware) ExpireRefused(_ http.ResponseWriter, r *http.Request) error
 		return ErrTooLate
 	}
 	return nil
-}
-
-// newRecord makes the record of a choice, of nobody yet.
-func (m *Middleware) newRecord(c Choice, at time.Time) Record {
-	parties := m.policy().Parties()
-	record := Record{
-		Time:      at.UTC().Truncate(time.Millisecond),
-		Revision:  m.revision,
-		Objection: c.objection,
-		Evidence:  c.evidence,
-		Answers:   make([]Answer, len(parties)),
-	}
-	for i, p := range parties {
-		record.Answers[i] = Answer{Category: Category(p.Category), Provider: p.Provider, Allowed: c.accepts(p)}
-	}
-	if record.Notice == nil {
-		record.Notice = m.notice
-	}
-	return record
-}
-
-// decision makes what travels of a record: the answers alone, and of these the
-// ones for what is declared now.
-func (m *Middleware) decision(record Record) *decision.Decision {
-	var yes, no []decision.Mark
-	for _, a := range record.Answers {
-		mark, needsConsent := m.policy().Mark(party(a.Category, a.Provider))
-		switch {
-		case !needsConsent: // any more: the record may be an old one
-		case a.Allowed:
-			yes = append(yes, mark)
-		default:
-			no = append(no, mark)
-		}
-	}
-	return &decision.Decision{
-		Revision:  record.Revision,
-		Time:      record.Time,
-		Objection: record.Objection,
-		Reference: record.Reference,
-		Answers:   decision.MakeAnswers(yes, no),
-	}
 }

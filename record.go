@@ -7,11 +7,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"golang.org/x/text/language"
 
+	"github.com/cookiecharter/consent/internal/decision"
 	"github.com/cookiecharter/consent/internal/policy"
 )
 
@@ -158,8 +160,96 @@ func (n *Notice) Fingerprint() [sha256.Size]byte { return n.fingerprint }
 // own error, if a consent could not be recorded and so does not count.
 var ErrNotRecorded = errors.New("consent: the decision could not be recorded, and does not count as consent")
 
+// decide makes a record the visitor's decision, from now on and in this response.
+func (v *visit) decide(record Record) error {
+	d := record.decision(v.visitor().Policy())
+	sent, err := v.visitor().Decide(d)
+	if err != nil {
+		return fmt.Errorf("consent: %w", err)
+	}
+	if sent {
+		return ErrTooLate
+	}
+	return nil
+}
+
 // maxRecording is how long a visitor waits for a recorder.
 const maxRecording = 10 * time.Second
+
+// decideOnRecord is decide for a site with a recorder. What allows something is
+// recorded before it counts, since the site must be able to show it (Regulation
+// (EU) 2016/679, article 7(1)); what refuses counts first and is recorded then.
+func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Record) error {
+	before := v.visitor().Grants()
+	if !record.allowsMore(before) {
+		if err := v.decide(record); err != nil {
+			return err
+		}
+		recorder.RecordLater(record)
+		return nil
+	}
+	// A choice may accept one thing and refuse another. The refusal waits for no
+	// recorder, and stands if the recorder fails.
+	rest, refuses := record.withoutNewGrants(before)
+	if refuses {
+		if err := v.decide(rest); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, maxRecording)
+	defer cancel()
+	if err := recorder.Record(ctx, record.clone()); err != nil {
+		if refuses {
+			recorder.RecordLater(rest)
+		}
+		return fmt.Errorf("%w: %w", ErrNotRecorded, err)
+	}
+	return v.decide(record)
+}
+
+// newRecord makes the record of a choice, of nobody yet.
+func newRecord(c Choice, p *policy.Policy, revision uint64, at time.Time) Record {
+	record := Record{
+		Time:      at.UTC().Truncate(time.Millisecond),
+		Revision:  revision,
+		Objection: c.objection,
+		Evidence:  c.evidence,
+		Answers:   make([]Answer, len(p.Parties())),
+	}
+	for i, party := range p.Parties() {
+		record.Answers[i] = Answer{Category: Category(party.Category), Provider: party.Provider, Allowed: c.accepts(party)}
+	}
+	return record
+}
+
+// clone returns a record whose answers a recorder may keep and change.
+func (r Record) clone() Record {
+	r.Answers = slices.Clone(r.Answers)
+	return r
+}
+
+// decision makes what travels of a record: the answers alone, and of these the
+// ones for what is declared now.
+func (r *Record) decision(p *policy.Policy) *decision.Decision {
+	var yes, no []decision.Mark
+	for _, a := range r.Answers {
+		mark, needsConsent := p.Mark(party(a.Category, a.Provider))
+		switch {
+		case !needsConsent: // any more: the record may be an old one
+		case a.Allowed:
+			yes = append(yes, mark)
+		default:
+			no = append(no, mark)
+		}
+	}
+	return &decision.Decision{
+		Revision:  r.Revision,
+		Time:      r.Time,
+		Objection: r.Objection,
+		Reference: r.Reference,
+		Answers:   decision.MakeAnswers(yes, no),
+	}
+}
 
 // allowsMore reports whether the record is one of a consent, even if it only
 // renews an old one, or takes back an objection.

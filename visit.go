@@ -2,12 +2,10 @@ package consent
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 
-	"github.com/cookiecharter/consent/internal/decision"
 	"github.com/cookiecharter/consent/internal/filter"
 	"github.com/cookiecharter/consent/internal/visitor"
 	"github.com/cookiecharter/consent/internal/withdrawal"
@@ -34,18 +32,6 @@ func (v *visit) Value(key any) any {
 		return v
 	}
 	return v.Context.Value(key)
-}
-
-// decide makes d the visitor's decision, from now on and in this response.
-func (v *visit) decide(d *decision.Decision) error {
-	sent, err := v.visitor().Decide(d)
-	if err != nil {
-		return fmt.Errorf("consent: %w", err)
-	}
-	if sent {
-		return ErrTooLate
-	}
-	return nil
 }
 
 // hideRefused takes out of the request of the handler what the visitor does not
