@@ -27,13 +27,14 @@ type edit struct {
 func (e *edit) begin() []string {
 	news, first := e.filter.Visitor.SendHead()
 	e.first = first
+	if news == nil {
+		return nil
+	}
 	var added []string
 	if news.Line != "" {
 		added = append(added, news.Line)
 	}
-	if news.Expire {
-		added = e.expire(added)
-	}
+	added = e.expire(added)
 	e.personal = len(added) > 0
 	return added
 }
@@ -62,15 +63,13 @@ func (e *edit) expire(lines []string) []string {
 }
 
 // lines returns the lines that pass, and whether they are others than the given
-// ones. The given slice may be shared between requests, so that nothing is
-// written to it.
+// ones.
 func (e *edit) lines(given []string) (kept []string, changed bool) {
 	for i, line := range given {
 		sent, passes := e.line(line)
 		if !changed && (!passes || sent != line) {
-			changed = true
-			kept = e.filter.takeRoom()
-			kept = append(kept, given[:i]...)
+			// A copy, since requests may share the given slice.
+			kept, changed = append(e.filter.takeRoom(), given[:i]...), true
 		}
 		if changed && passes {
 			kept = append(kept, sent)
@@ -82,9 +81,9 @@ func (e *edit) lines(given []string) (kept []string, changed bool) {
 	return kept, true
 }
 
-// takeRoom returns room for lines, once.
+// takeRoom returns room for two lines, once.
 func (f *Filter) takeRoom() []string {
-	if f.room[0] != "" { // in use, since no line that stays is empty
+	if f.room[0] != "" { // no line that stays is empty
 		return nil
 	}
 	return f.room[:0]

@@ -32,9 +32,9 @@ type Filter struct {
 	request  *http.Request
 	reported int // how many lines of the head were reported: see edit.report
 
-	// room is where lines go that stay while others between them are removed. It is
-	// used for the first such head, and makes its edit free of an allocation, which
-	// took 60 of 610 ns (BenchmarkServe, "removed between others").
+	// room is for the lines that stay while one between them goes. It saves an
+	// allocation, and with it 150 of 1,100 ns (BenchmarkServe, "removed between
+	// others"); it is taken once, since a head may be edited twice.
 	room [2]string
 }
 
@@ -68,16 +68,17 @@ func (f *Filter) Head(h http.Header, final bool) (trailer bool) {
 	}
 	for key, values := range h {
 		switch {
-		case isSetCookie(key) && f.config.ReportOnly:
-			if final {
-				e.report(key, values)
-			}
 		case isSetCookie(key):
+			if f.config.ReportOnly {
+				if final {
+					e.report(key, values)
+				}
+				break
+			}
 			kept, changed := e.lines(values)
-			switch {
-			case len(kept) == 0:
+			if len(kept) == 0 {
 				delete(h, key)
-			case changed:
+			} else if changed {
 				h[key] = kept
 			}
 		case isTrailerSetCookie(key):
@@ -166,7 +167,7 @@ func withoutSetCookie(announced []string) []string {
 // A handler may spell a key of the map in any letter case, and the server sends
 // it so.
 
-func isSetCookie(key string) bool { return strings.EqualFold(key, "Set-Cookie") }
+func isSetCookie(key string) bool { return key == "Set-Cookie" || strings.EqualFold(key, "Set-Cookie") }
 
 func isTrailerSetCookie(key string) bool {
 	return strings.EqualFold(key, http.TrailerPrefix+"Set-Cookie")
