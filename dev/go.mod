@@ -1,4 +1,4 @@
-module github.com/cookiecharter/consent/bench
+module github.com/cookiecharter/consent/dev
 
 go 1.26.0
 
@@ -33,4 +33,7 @@ require (
 	golang.org/x/net v0.49.0 // indirect
 )
 
-ignore ./node_modules
+ignore (
+	./bench/node_modules
+	./browser/node_modules
+)
