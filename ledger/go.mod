@@ -2,7 +2,8 @@ module github.com/cookiecharter/consent/ledger
 
 go 1.26.0
 
-replace github.com/cookiecharter/consent => ../
+// The library is not replaced by its folder here, since go install path@version refuses
+// a module that replaces anything: see .ci/run, and dev/release for the test.
 
 require (
 	github.com/cookiecharter/consent v0.1.0
