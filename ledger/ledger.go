@@ -110,7 +110,7 @@ func begin(ctx context.Context, db *database) (*Ledger, error) {
 	if err := db.migrate(ctx); err != nil {
 		return nil, fmt.Errorf("ledger: cannot open %s: %w", db.name, err)
 	}
-	if err := db.checkDurable(ctx); err != nil {
+	if err := db.checkDurable(ctx, db.DB); err != nil {
 		return nil, fmt.Errorf("ledger: cannot use %s: %w", db.name, err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
