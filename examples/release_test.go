@@ -12,7 +12,7 @@ import (
 )
 
 // A module whose go.mod asks for a version of another that is never tagged works
-// here, where both are replaced by their folders, and nowhere else.
+// here, where go.work finds the folders of both, and nowhere else.
 func TestEveryModuleAsksForTheVersionThatTheChangelogBeginsWith(t *testing.T) {
 	changes, err := os.ReadFile("../CHANGELOG.md")
 	require.NoError(t, err)
@@ -33,5 +33,5 @@ func TestEveryModuleAsksForTheVersionThatTheChangelogBeginsWith(t *testing.T) {
 		return err
 	})
 	require.NoError(t, err)
-	assert.GreaterOrEqual(t, asked, 7)
+	assert.GreaterOrEqual(t, asked, 5)
 }

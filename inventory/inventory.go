@@ -1,9 +1,9 @@
 // Package inventory finds the cookies of a running site that nobody has declared,
 // and writes their declarations.
 //
-// An [Inventory] is told of the cookies that the site sets, by
-// [consent.Config.Observe], and reads from the requests' Cookie header which ones
-// browsers send, so that it meets those that scripts set as well:
+// An [Inventory] gets the cookies that the site sets from [consent.Config.Observe]. It
+// reads in the requests' Cookie header which ones browsers send, so that it finds those
+// that scripts set as well:
 //
 //	found := inventory.New(cookies)
 //	mw, err := consent.NewMiddleware(consent.Config{
@@ -15,9 +15,9 @@
 //	mux.Handle("/debug/cookies", found.Handler()) // where you develop
 //	http.ListenAndServe(addr, mw.Wrap(found.Wrap(mux)))
 //
-// What a name alone tells is looked up among some two thousand names of well-known
-// cookies, facts from the Open Cookie Database (jkwakman/Open-Cookie-Database,
-// Apache-2.0), and the names that some Go libraries give by default.
+// It looks each name up among some two thousand names of well-known cookies, facts
+// from the Open Cookie Database (jkwakman/Open-Cookie-Database, Apache-2.0), and among
+// the names that some Go libraries give by default.
 package inventory
 
 import (

@@ -11,16 +11,15 @@ import (
 	"github.com/cookiecharter/consent/internal/pattern"
 )
 
-//go:generate go run generate.go testdata/known-cookies.csv
-
 // The facts come from the Open Cookie Database (jkwakman/Open-Cookie-Database,
-// Apache-2.0), but for those of Go libraries; NOTICE says more.
+// Apache-2.0), and those of Go libraries from their source; NOTICE says more. The
+// folder known holds the table, and the program that makes this text of it.
 //
-//go:embed known.txt
+//go:embed known/known.txt
 var knownText string
 
-// A fact is what the name of a well-known cookie tells. It is a hint: whoever
-// makes a cookie names it as he likes.
+// A fact is what the name of a well-known cookie says about it. It is a hint: anybody
+// may give any name to a cookie.
 type fact struct {
 	pattern  string // a name, which may hold one '*'
 	provider string // "" where each site is its own

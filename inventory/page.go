@@ -113,14 +113,14 @@ func (r *report) page() string {
 	if len(r.Cookies) == 0 {
 		b.WriteString("<p class=\"none\">None so far. Walk through the site, log in, and look again.</p>\n")
 	} else {
-		b.WriteString("<table>\n<thead><tr><th scope=\"col\">Cookie</th><th scope=\"col\">Seen</th><th scope=\"col\">Where</th><th scope=\"col\">Attributes</th><th scope=\"col\">What the name tells</th></tr></thead>\n<tbody>\n")
+		b.WriteString("<table>\n<thead><tr><th scope=\"col\">Cookie</th><th scope=\"col\">Seen</th><th scope=\"col\">Where</th><th scope=\"col\">Attributes</th><th scope=\"col\">Known by its name</th></tr></thead>\n<tbody>\n")
 		for _, f := range r.Cookies {
 			f.row(&b)
 		}
 		b.WriteString("</tbody>\n</table>\n")
 	}
 	if len(r.Faults) > 0 {
-		b.WriteString("<h2>Not as declared</h2>\n<p>What the charter tells visitors of these is not so, or nobody can tell what they are.</p>\n<table>\n<thead><tr><th scope=\"col\">Cookie</th><th scope=\"col\">Seen</th><th scope=\"col\">Where</th><th scope=\"col\">Attributes</th></tr></thead>\n<tbody>\n")
+		b.WriteString("<h2>Not as declared</h2>\n<p>What the charter says about these is not so, or they cannot be declared.</p>\n<table>\n<thead><tr><th scope=\"col\">Cookie</th><th scope=\"col\">Seen</th><th scope=\"col\">Where</th><th scope=\"col\">Attributes</th></tr></thead>\n<tbody>\n")
 		for _, f := range r.Faults {
 			fmt.Fprintf(&b, "<tr><th scope=\"row\"><code>%s</code> <small>%s</small></th>", text(cmp.Or(f.Name, "(no name)")), text(faultText[f.Reason]))
 			f.cells(&b, 0, places{})
@@ -132,7 +132,7 @@ func (r *report) page() string {
 		fmt.Fprintf(&b, "<p>Names that were too many or too long to be kept came %s.</p>\n", times(r.Forgotten))
 	}
 	b.WriteString(`</main>
-<footer>What names tell: facts from the <a href="https://github.com/jkwakman/Open-Cookie-Database">Open Cookie Database</a>, Apache-2.0. They are hints; check them.</footer>
+<footer>What is known by a name: facts from the <a href="https://github.com/jkwakman/Open-Cookie-Database">Open Cookie Database</a>, Apache-2.0. They are hints; check them.</footer>
 </body>
 </html>
 `)
@@ -146,7 +146,7 @@ func (f *finding) row(b *strings.Builder) {
 	}
 	b.WriteString("</th>")
 	f.cells(b, f.Requests, f.seenOn())
-	b.WriteString("<td data-column=\"Name tells\">")
+	b.WriteString("<td data-column=\"Known by its name\">")
 	if k := f.Known; k != nil {
 		b.WriteString("<div>" + text(k.Provider))
 		if k.Library != "" {

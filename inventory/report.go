@@ -66,7 +66,7 @@ type knowledge struct {
 	Seconds  *int64           `json:"seconds,omitempty"` // nil where it is not known
 }
 
-// report brings what responses and requests tell together.
+// report puts together what responses and requests have shown.
 func (inv *Inventory) report() report {
 	inv.mu.Lock()
 	defer inv.mu.Unlock()
@@ -182,7 +182,7 @@ func (s *sighting) report() seen {
 	return r
 }
 
-// knowledge returns what the name alone tells, nil where that is nothing.
+// knowledge returns what is known of a cookie by its name; nil for nothing.
 func (s *sighting) knowledge() *knowledge {
 	name := s.name
 	if s.isPattern() {

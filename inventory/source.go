@@ -66,7 +66,7 @@ const nothingLeft = `// Nothing is left to declare. Do not put this file in plac
 // that there are: it has none of them.
 `
 
-// todo is what no name and no line tells.
+// todo stands for what neither a name nor a line says.
 const (
 	todoProvider = "TODO: who sets it and answers for it"
 	todoPurpose  = "TODO: what it is for, in words for visitors"
@@ -101,7 +101,7 @@ func (f *finding) declaration() (c consent.Cookie, impossible string) {
 	}
 	if len(f.Attributes) > 0 {
 		c.Domain, c.Path, c.Lifetime = f.Attributes[0].Domain, f.Attributes[0].Path, 0
-		for _, a := range f.Attributes { // visitors are told the longest
+		for _, a := range f.Attributes { // the charter must not say less
 			c.Lifetime = max(c.Lifetime, time.Duration(a.Seconds)*time.Second)
 		}
 	}
@@ -245,7 +245,7 @@ func span(seconds int64) string {
 	return "until the browser is closed"
 }
 
-// comments tell of a declared cookie that is not as it was declared.
+// comments describes a declared cookie that is not as it was declared.
 func (f *fault) comments() []string {
 	name := strconv.Quote(f.Name)
 	if f.Name == "" {

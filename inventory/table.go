@@ -29,7 +29,7 @@ const (
 	// maxNames is how many names and patterns a table remembers.
 	maxNames = 1024
 
-	// maxName is the length of the longest name that is told apart.
+	// maxName is the length of the longest name that is kept.
 	maxName = 256
 
 	// minMembers is how many names must look alike before they become a

@@ -113,7 +113,7 @@ func post(client *http.Client, site string, reader *consent.Middleware, b *brows
 	request.Header.Set("Cookie", b.cookies)
 	response, err := client.Do(request)
 	if err != nil {
-		return false // nobody was told anything
+		return false // nothing was confirmed
 	}
 	response.Body.Close()
 	set := ""

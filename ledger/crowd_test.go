@@ -16,22 +16,22 @@ import (
 	"github.com/cookiecharter/consent/ledger"
 )
 
-// A browser holds what one visitor was told.
+// A browser holds what the site has answered to one visitor.
 type browser struct {
 	cookies  string
-	consents []told
+	consents []confirmed
 	denials  int // refusals that failed
 }
 
-// told is a consent that a visitor was told of.
-type told struct {
+// confirmed is a consent that an answer of the site confirmed.
+type confirmed struct {
 	reference consent.Reference
 	at        int64
 }
 
 // A crowd is the visitors of one trial.
 type crowd struct {
-	heard    atomic.Int64 // consents that they were told of
+	heard    atomic.Int64 // consents that were confirmed to them
 	mu       sync.Mutex
 	browsers []*browser
 }
@@ -66,8 +66,8 @@ func (c *crowd) decide(lines int, stop <-chan struct{}, answer func(*browser, bo
 	together.Wait()
 }
 
-// await waits until they were told of so many consents more. It gives up after a
-// while, which a check finds out.
+// await waits until so many consents more were confirmed. It gives up after a minute,
+// which a check finds out.
 func (c *crowd) await(more int) {
 	enough := c.heard.Load() + int64(more)
 	for begun := time.Now(); c.heard.Load() < enough && time.Since(begun) < time.Minute; {
@@ -81,14 +81,14 @@ func (c *crowd) add(b *browser) {
 	c.browsers = append(c.browsers, b)
 }
 
-// check compares what the crowd was told with what is there.
+// check compares the consents that were confirmed with the records that are there.
 func (c *crowd) check(t *testing.T, url string) {
 	t.Helper()
 	db := open(t, url)
 	rows, err := db.Query("SELECT reference, decided, answers FROM consent_record")
 	require.NoError(t, err)
 	defer rows.Close()
-	there := make(map[told]bool)
+	there := make(map[confirmed]bool)
 	for rows.Next() {
 		var reference, answers string
 		var raw any
@@ -105,7 +105,7 @@ func (c *crowd) check(t *testing.T, url string) {
 		var list []consent.Answer
 		require.NoError(t, json.Unmarshal([]byte(answers), &list))
 		if list[0].Allowed {
-			there[told{r, at}] = true
+			there[confirmed{r, at}] = true
 		}
 	}
 	require.NoError(t, rows.Err())
@@ -119,12 +119,12 @@ func (c *crowd) check(t *testing.T, url string) {
 			}
 		}
 	}
-	assert.Zero(t, lost, "consents that a browser was told of and the ledger does not have")
+	assert.Zero(t, lost, "consents that were confirmed to a browser and the ledger does not have")
 	assert.Zero(t, denied, "refusals that did not take effect")
 	assert.NotZero(t, total)
 	l := begin(t, url)
 	report := verified(t, l)
-	t.Logf("%d consents were told, all of %d records are there", total, report.Records)
+	t.Logf("%d consents were confirmed, all of %d records are there", total, report.Records)
 	finish(t, l)
 }
 
@@ -166,7 +166,7 @@ func (b *browser) learn(reader *consent.Middleware, set string, allow bool) {
 		prefs := consent.FromContext(r.Context())
 		switch allowed := prefs.Allows(consent.Statistics); {
 		case allowed && allow && set != "":
-			b.consents = append(b.consents, told{prefs.Reference(), prefs.DecidedAt().UnixMilli()})
+			b.consents = append(b.consents, confirmed{prefs.Reference(), prefs.DecidedAt().UnixMilli()})
 		case allowed && !allow:
 			b.denials++
 		}

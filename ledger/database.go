@@ -17,11 +17,11 @@ import (
 	_ "modernc.org/sqlite" // the driver that is registered as "sqlite"
 )
 
-// A database is one of the two kinds that a ledger can be kept in.
+// A database is what a ledger is kept in.
 type database struct {
 	*sql.DB
-	sqlite bool
-	name   string // for errors; holds no password
+	*dialect
+	name string // for errors; holds no password
 }
 
 // A purpose is what SQLite's file is opened for: to be written to, it is made where
@@ -71,7 +71,7 @@ func connectPostgres(source string) (*database, error) {
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(8)
-	return &database{DB: db, name: name.String()}, nil
+	return &database{db, postgresDialect, name.String()}, nil
 }
 
 // whatIsWrong says it of a URL that the driver refuses, in whose own error a password
@@ -116,7 +116,7 @@ func connectSQLite(path string, purpose purpose) (*database, error) {
 	}
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(8)
-	return &database{DB: db, sqlite: true, name: "sqlite:" + path}, nil
+	return &database{db, sqliteDialect, "sqlite:" + path}, nil
 }
 
 // makeFile makes an empty file where there is none. Made by SQLite, it could be read
@@ -137,41 +137,14 @@ func recognise(ctx context.Context, db *sql.DB) (*database, error) {
 	if db == nil {
 		return nil, errors.New("ledger: the database is nil")
 	}
-	var version string
-	notLite := db.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version)
-	if notLite == nil {
-		return &database{DB: db, sqlite: true, name: "the site's SQLite"}, nil
-	}
-	notPostgres := db.QueryRowContext(ctx, "SHOW server_version").Scan(&version)
-	if notPostgres == nil {
-		return &database{DB: db, name: "the site's PostgreSQL"}, nil
-	}
-	return nil, fmt.Errorf("ledger: cannot use the site's database, as SQLite or as PostgreSQL: %w", errors.Join(notLite, notPostgres))
-}
-
-// checkDurable fails where a commit may be lost with the power.
-func (d *database) checkDurable(ctx context.Context) error {
-	if d.sqlite {
-		var level int
-		err := d.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&level)
-		if err == nil && level < 2 {
-			err = errors.New(`a commit may be lost with the power; it needs "PRAGMA synchronous = FULL"`)
+	var failures []error
+	for _, d := range []*dialect{sqliteDialect, postgresDialect} {
+		var version string
+		err := db.QueryRowContext(ctx, d.versionQuery).Scan(&version)
+		if err == nil {
+			return &database{db, d, "the site's " + d.product}, nil
 		}
-		return err
+		failures = append(failures, err)
 	}
-	var level sql.NullString
-	err := d.QueryRowContext(ctx, "SELECT current_setting('synchronous_commit', true)").Scan(&level)
-	if err == nil && level.String == "off" {
-		err = errors.New("a commit may be lost with the power; it needs synchronous_commit = on, which may stand in the URL as ?synchronous_commit=on")
-	}
-	return err
-}
-
-// sql writes a statement in the database's own dialect; it is given in
-// PostgreSQL's.
-func (d *database) sql(statement string) string {
-	if d.sqlite {
-		return strings.ReplaceAll(statement, "$", "?")
-	}
-	return statement
+	return nil, fmt.Errorf("ledger: cannot use the site's database, as SQLite or as PostgreSQL: %w", errors.Join(failures...))
 }

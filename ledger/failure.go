@@ -26,11 +26,11 @@ func code(err error) (state string, number int) {
 func collided(err error) bool {
 	state, number := code(err)
 	switch state {
-	case "23502", "23505", "40001", "40P01": // not_null_violation (see insertion), unique_violation, serialization_failure, deadlock_detected
+	case "23502", "23505", "40001", "40P01": // not_null_violation (see insertStatement), unique_violation, serialization_failure, deadlock_detected
 		return true
 	}
 	switch number {
-	case 1299, 1555, 2067: // a value that may not be null (see insertion), a primary key, or another unique one
+	case 1299, 1555, 2067: // a value that may not be null (see insertStatement), a primary key, or another unique one
 		return true
 	}
 	return number&0xff == 5 || number&0xff == 6 // busy, locked

@@ -31,7 +31,7 @@ type Entry struct {
 	Revision  uint64           `json:"revision"`
 	Action    consent.Action   `json:"action"`
 	Language  string           `json:"language"`            // a BCP 47 tag
-	Notice    string           `json:"notice"`              // the SHA-256 sum of what the visitor was told, in hexadecimal
+	Notice    string           `json:"notice"`              // the SHA-256 sum of the notice that the visitor was shown, in hexadecimal
 	Hash      string           `json:"hash"`                // of this record, in hexadecimal
 	Forgotten *time.Time       `json:"forgotten,omitempty"` // when it was erased; nil for a record that stands
 }
@@ -68,7 +68,7 @@ func (e *Entry) record() consent.Record {
 	}
 }
 
-// A History is what one visitor decided, and what they were told. It is made by
+// A History is what one visitor decided, and the notices they were shown. It is made by
 // [Ledger.History], and is JSON as it stands.
 type History struct {
 	Reference string                     `json:"reference"`
@@ -80,7 +80,7 @@ type History struct {
 // or their records were forgotten, purged or lost.
 var ErrNoRecord = errors.New("ledger: there is no record of this visitor")
 
-// History returns what a visitor has decided, and exactly what they were told. The
+// History returns what a visitor has decided, and exactly the notices they were shown. The
 // error is [ErrNoRecord] or the database's.
 func (l *Ledger) History(ctx context.Context, reference consent.Reference) (*History, error) {
 	h := &History{Reference: reference.String(), Notices: make(map[string]json.RawMessage)}
@@ -108,7 +108,7 @@ func (l *Ledger) History(ctx context.Context, reference consent.Reference) (*His
 		var content []byte
 		err := l.db.QueryRowContext(ctx, l.db.sql(`SELECT content FROM consent_notice WHERE fingerprint = $1`), fingerprint).Scan(&content)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return nil, fmt.Errorf("ledger: cannot read what was told: %w", err)
+			return nil, fmt.Errorf("ledger: cannot read a notice: %w", err)
 		}
 		if json.Valid(content) { // Verify says where it is missing or was altered
 			h.Notices[e.Notice] = content
@@ -142,7 +142,7 @@ func (h *History) WritePage(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	type told struct {
+	type notice struct {
 		Language  string
 		Sentences map[string]string
 		Cookies   []struct {
@@ -153,15 +153,15 @@ func (h *History) WritePage(w io.Writer) error {
 	}
 	view := struct {
 		*History
-		Told      map[string]told
+		Shown     map[string]notice
 		Backwards map[int64]bool
-	}{h, make(map[string]told), make(map[int64]bool)}
+	}{h, make(map[string]notice), make(map[int64]bool)}
 	for fingerprint, content := range h.Notices {
-		var n told
+		var n notice
 		if err := json.Unmarshal(content, &n); err != nil {
 			return fmt.Errorf("ledger: the notice %s cannot be read: %w", fingerprint, err)
 		}
-		view.Told[fingerprint] = n
+		view.Shown[fingerprint] = n
 	}
 	for i, e := range h.Entries {
 		view.Backwards[e.Number] = i > 0 && e.Time.Before(h.Entries[i-1].Time)

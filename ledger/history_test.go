@@ -82,7 +82,7 @@ func TestNothingLeaksIntoThePageOfAHistory(t *testing.T) {
 		if node.Type != html.ElementNode {
 			continue
 		}
-		assert.NotContains(t, []string{"script", "img", "link", "b"}, node.Data, "what was told is shown, not obeyed")
+		assert.NotContains(t, []string{"script", "img", "link", "b"}, node.Data, "a notice is shown as text")
 		if node.Data == "h1" {
 			levels++
 		}
@@ -102,7 +102,7 @@ func TestNothingLeaksIntoThePageOfAHistory(t *testing.T) {
 	for id := range refers {
 		assert.True(t, ids[id], id)
 	}
-	for _, shown := range []string{a.String(), "Voulez-vous &lt;script&gt;", "<td>statistics</td>", "allowed", "objected to", "fr-CH", `lang="fr"`, "Reconnaît un visiteur.", "A clock was wrong", "nothing that was recorded"} {
+	for _, shown := range []string{a.String(), "Voulez-vous &lt;script&gt;", "<td>statistics</td>", "allowed", "objected to", "fr-CH", `lang="fr"`, "Reconnaît un visiteur.", "A clock was wrong", "none was recorded"} {
 		assert.Contains(t, page.String(), shown)
 	}
 }
@@ -223,11 +223,11 @@ func TestNothingIsLostByAPurgeButWhatIsOld(t *testing.T) {
 		_, err := l.Forget(context.Background(), b)
 		require.NoError(t, err)
 
-		told := int64(0)
-		purged, err := l.Purge(context.Background(), day.AddDate(0, 0, 2), func(records int64) { told = records })
+		reported := int64(0)
+		purged, err := l.Purge(context.Background(), day.AddDate(0, 0, 2), func(records int64) { reported = records })
 		require.NoError(t, err)
 		assert.EqualValues(t, 3, purged)
-		assert.EqualValues(t, 3, told)
+		assert.EqualValues(t, 3, reported)
 		report := verified(t, l)
 		assert.EqualValues(t, 3, report.Records)
 		assert.EqualValues(t, 3, report.Purged)

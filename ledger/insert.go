@@ -6,21 +6,19 @@ import (
 	"strings"
 )
 
-// insert commits rows together: in one statement, since each takes a round trip to a
-// server, and in one transaction where there is none, since the embedded database
-// would read a long statement for longer than it writes.
+// insert commits all rows, or none.
 func (w *writer) insert(ctx context.Context, db *database, rows []row) (err error) {
-	if len(rows) > 1 && !db.sqlite {
-		_, err = db.ExecContext(ctx, insertion(db, len(rows)), inserted(db, rows)...)
+	if len(rows) > 1 && db.oneStatement {
+		_, err = db.ExecContext(ctx, insertStatement(db, len(rows)), insertParameters(db, rows)...)
 		return err
 	}
-	if w.one == nil {
-		if w.one, err = db.PrepareContext(ctx, insertion(db, 1)); err != nil {
+	if w.insertOne == nil {
+		if w.insertOne, err = db.PrepareContext(ctx, insertStatement(db, 1)); err != nil {
 			return err
 		}
 	}
 	if len(rows) == 1 {
-		_, err = w.one.ExecContext(ctx, inserted(db, rows)...)
+		_, err = w.insertOne.ExecContext(ctx, insertParameters(db, rows)...)
 		return err
 	}
 	tx, err := db.BeginTx(ctx, nil)
@@ -28,54 +26,53 @@ func (w *writer) insert(ctx context.Context, db *database, rows []row) (err erro
 		return err
 	}
 	defer tx.Rollback() // does nothing after the commit
-	one := tx.StmtContext(ctx, w.one)
+	insertOne := tx.StmtContext(ctx, w.insertOne)
 	for i := range rows {
-		if _, err := one.ExecContext(ctx, inserted(db, rows[i:i+1])...); err != nil {
+		if _, err := insertOne.ExecContext(ctx, insertParameters(db, rows[i:i+1])...); err != nil {
 			return err
 		}
 	}
 	return tx.Commit()
 }
 
-// insertion returns the statement that inserts some rows. Where one of them that is to
-// be the first of its visitor is not, the first row has no place, which the table
-// refuses: so nobody has to look for one before.
-func insertion(db *database, count int) string {
-	rows, firsts := make([]string, count), make([]string, count)
+// insertStatement returns a statement that inserts some rows.
+//
+// It must fail if a visitor who seemed to be new has a record already: the new row would
+// be a second one without a predecessor. A query before each insert would find that, but
+// costs a round trip. So the statement sets the place of its first row to NULL in this
+// case. The column is NOT NULL, the database refuses all rows, and collided reports that
+// the writer should look for the record and try again.
+func insertStatement(db *database, count int) string {
+	rows, newVisitors := make([]string, count), make([]string, count)
 	for i := range rows {
-		placeholders := make([]string, columnCount)
-		for column := range placeholders {
-			placeholders[column] = fmt.Sprintf("$%d", i*columnCount+column+1)
+		newVisitors[i] = fmt.Sprintf("$%d", count*columnCount+i+1)
+	}
+	for i := range rows {
+		values := make([]string, columnCount)
+		for column := range values {
+			values[column] = fmt.Sprintf("$%d", i*columnCount+column+1)
 		}
 		if i == 0 {
-			placeholders[placeColumn] = fmt.Sprintf("(SELECT CAST(%s AS bigint) WHERE NOT EXISTS (%%s))", placeholders[placeColumn])
+			values[placeColumn] = "(SELECT CAST(" + values[placeColumn] + " AS bigint) WHERE NOT EXISTS (" + db.known(newVisitors) + "))"
 		}
-		rows[i] = "(" + strings.Join(placeholders, ",") + ")"
-		firsts[i] = fmt.Sprintf("($%d)", count*columnCount+i+1)
+		rows[i] = "(" + strings.Join(values, ",") + ")"
 	}
-	others := "SELECT 1 FROM consent_record WHERE reference = " + firsts[0]
-	if !db.sqlite {
-		firsts[0] = "(CAST(" + firsts[0] + " AS uuid))"
-		// Each visitor is a search of its own: see heads.
-		others = "SELECT 1 FROM (VALUES " + strings.Join(firsts, ",") + `) AS firsts
-			WHERE (SELECT n FROM consent_record WHERE reference = firsts.column1 ORDER BY n DESC LIMIT 1) IS NOT NULL`
-	}
-	return db.sql(fmt.Sprintf("INSERT INTO consent_record ("+columns+") VALUES "+strings.Join(rows, ","), others))
+	return db.sql("INSERT INTO consent_record (" + columns + ") VALUES " + strings.Join(rows, ","))
 }
 
-// inserted returns the parameters of insertion: the rows, and the reference of each that
-// is to be the first of its visitor.
-func inserted(db *database, rows []row) []any {
+// insertParameters returns the parameters of insertStatement: the columns of each row,
+// then for each row the visitor's reference if the row is their first, otherwise NULL.
+func insertParameters(db *database, rows []row) []any {
 	values := make([]any, 0, len(rows)*(columnCount+1))
 	for i := range rows {
 		values = append(values, rows[i].values(db)...)
 	}
 	for i := range rows {
-		first := key{}
+		newVisitor := key{}
 		if rows[i].n == 1 {
-			first = rows[i].reference
+			newVisitor = rows[i].reference
 		}
-		values = append(values, db.key(first))
+		values = append(values, db.key(newVisitor))
 	}
 	return values
 }

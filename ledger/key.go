@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"crypto/rand"
-	"database/sql/driver"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -42,17 +41,6 @@ func (k key) time() int64 {
 func (k key) String() string {
 	h := hex.EncodeToString(k[:])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
-}
-
-// key returns k as a parameter of a statement.
-func (d *database) key(k key) driver.Value {
-	if k == (key{}) {
-		return nil
-	}
-	if d.sqlite {
-		return k[:]
-	}
-	return k.String()
 }
 
 // Scan reads what either database holds as a key.

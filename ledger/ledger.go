@@ -13,10 +13,10 @@
 // From then on a consent counts once its record would survive a crash, and a
 // refusal counts at once and is recorded as soon as the database can. A record
 // holds a random reference that travels in the visitor's preferences cookie, what
-// they answered, when, how they were asked, and the fingerprint of what they were
-// told, which is kept once. It holds no address, user agent or name, and has no
-// room for one: what a site knows beside belongs in a table of its own, under the
-// same reference.
+// they answered, when, how they were asked, and the fingerprint of the notice that
+// they were shown; each notice is kept once. A record holds no address, user agent
+// or name, and has no room for one: what else a site knows belongs in a table of its
+// own, under the same reference.
 //
 // [Ledger.History] says what one visitor decided and what they were shown,
 // [Ledger.Export] and [Ledger.Stats] what all did, [Ledger.Forget] erases one
@@ -110,7 +110,7 @@ func begin(ctx context.Context, db *database) (*Ledger, error) {
 	if err := db.migrate(ctx); err != nil {
 		return nil, fmt.Errorf("ledger: cannot open %s: %w", db.name, err)
 	}
-	if err := db.checkDurable(ctx); err != nil {
+	if err := db.checkDurable(ctx, db.DB); err != nil {
 		return nil, fmt.Errorf("ledger: cannot use %s: %w", db.name, err)
 	}
 	ctx, stop := context.WithCancel(context.Background())

@@ -153,7 +153,7 @@ func (q *queue) last(reference key) *row {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i := len(q.entries) - 1; i >= 0; i-- {
-		// Whoever waits for a consent has not been told that it counts.
+		// A consent counts once Record has returned to whoever waits for it.
 		if e := q.entries[i]; e.done == nil && e.row.reference == reference {
 			r := e.row
 			return &r

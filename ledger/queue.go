@@ -135,9 +135,10 @@ func round(n int) int {
 	return n >> below << below
 }
 
-// settle says what became of a batch. Who waits is told; where it failed, everybody
-// who waits is, since a database that fails for one fails for all. Refusals stay in
-// the queue until they are written, or the database refuses one of them for good.
+// settle ends the attempt to write a batch. Whoever waits for one of its records gets the
+// result. After a failure everybody who waits gets it, since a database that fails for one
+// fails for all. Refusals stay in the queue until they are written, or until the database
+// refuses one of them for good.
 func (q *queue) settle(batch []*entry, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

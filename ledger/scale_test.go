@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -17,13 +18,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/plotutil"
-	"gonum.org/v1/plot/vg"
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/ledger"
+	"github.com/cookiecharter/consent/ledger/internal/chart"
 )
 
 // scale names the environment variable that says to how many records the trial of
@@ -113,7 +111,7 @@ func TestSizeChangesNothing(t *testing.T) {
 		}
 		curves = append(curves, sizes{filepath.Base(t.Name()), prices})
 	})
-	require.NoError(t, drawSizes(curves, "size.png"))
+	require.NoError(t, drawSizes(curves, "size.svg"))
 }
 
 func TestSizeTakesNoMemory(t *testing.T) {
@@ -170,12 +168,12 @@ type sizes struct {
 }
 
 func drawSizes(curves []sizes, file string) error {
-	p := plot.New()
-	p.X.Label.Text, p.Y.Label.Text = "million records in the ledger", "ms for one more"
-	p.Legend.Top = true
-	p.Add(plotter.NewGrid())
-	var lines []any // each has its name before it
-	for _, c := range curves {
+	c := chart.Chart{Title: "What one more record costs", X: "million records in the ledger", Y: "ms for one more"}
+	for _, at := range curves[0].prices {
+		millions := float64(at.records) / 1e6
+		c.Ticks = append(c.Ticks, chart.Tick{X: millions, Label: strconv.FormatFloat(millions, 'g', 3, 64)})
+	}
+	for _, curve := range curves {
 		for _, line := range []struct {
 			name string
 			cost func(price) time.Duration
@@ -184,19 +182,16 @@ func drawSizes(curves []sizes, file string) error {
 			{"the bare driver", func(p price) time.Duration { return p.bare }},
 			{"each of 64 at once", func(p price) time.Duration { return p.crowd }},
 		} {
-			points := make(plotter.XYs, len(c.prices))
-			for i, at := range c.prices {
-				points[i] = plotter.XY{X: float64(at.records) / 1e6, Y: line.cost(at).Seconds() * 1000}
+			drawn := chart.Line{Name: curve.database + ", " + line.name}
+			for _, at := range curve.prices {
+				cost := line.cost(at).Seconds() * 1000
+				drawn.Points = append(drawn.Points, chart.Point{X: float64(at.records) / 1e6, Y: cost})
+				c.Top = max(c.Top, math.Ceil(2*cost)/2)
 			}
-			lines = append(lines, c.database+", "+line.name, points)
+			c.Lines = append(c.Lines, drawn)
 		}
 	}
-	if err := plotutil.AddLinePoints(p, lines...); err != nil {
-		return err
-	}
-	p.Y.Min = 0
-	p.Y.Max *= 1.5 // room for the legend
-	return p.Save(16*vg.Centimeter, 10*vg.Centimeter, file)
+	return os.WriteFile(file, c.SVG(), 0o644)
 }
 
 // constant checks that work takes no memory that grows with the records, and says

@@ -67,12 +67,8 @@ func (d *database) version(ctx context.Context) (version int, err error) {
 
 // apply runs the files from the given version on.
 func (d *database) apply(ctx context.Context, from int) error {
-	folder := "postgres"
-	if d.sqlite {
-		folder = "sqlite"
-	}
 	for version := from; version <= schemaVersion; version++ {
-		statements, err := schema.ReadFile(fmt.Sprintf("schema/%s/%d.sql", folder, version))
+		statements, err := schema.ReadFile(fmt.Sprintf("schema/%s/%d.sql", d.schema, version))
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ type Report struct {
 	Forgotten  int64    // erased records, of which only the place is left
 	Purged     int64    // records that Purge has deleted
 	Backwards  int64    // records that are older than the same visitor's before, by the clock; they are in the order in which they came
-	Notices    int64    // what visitors were told
+	Notices    int64    // that visitors were shown
 	FaultCount int64    // zero if everything is as it was written
 	Faults     []string // the first 100, in words
 }
@@ -46,50 +46,43 @@ func (r *Report) fault(format string, args ...any) {
 // database's.
 func (l *Ledger) Verify(ctx context.Context, progress func(records int64)) (Report, error) {
 	var report Report
-	tx, err := l.db.snapshot(ctx)
+	tx, err := l.db.BeginTx(ctx, l.db.snapshot)
 	if err != nil {
 		return report, fmt.Errorf("ledger: cannot verify: %w", err)
 	}
 	defer tx.Rollback()
-	v := verification{db: l.db, tx: tx, report: &report, writers: make(map[key]*tally)}
-	for _, step := range []func(context.Context) error{v.readPurges, v.readWriters, v.checkNotices} {
+	v := verification{db: l.db, tx: tx, report: &report, progress: progress, writers: make(map[key]*tally), notices: make(map[string]bool)}
+	for _, step := range []func(context.Context) error{
+		v.readPurges, v.readWriters, v.checkNotices, v.checkRecords, v.checkGaps, v.checkForgotten,
+	} {
 		if err := step(ctx); err != nil {
 			return report, fmt.Errorf("ledger: cannot verify: %w", err)
 		}
-	}
-	if err := v.checkRecords(ctx, progress); err != nil {
-		return report, fmt.Errorf("ledger: cannot verify: %w", err)
 	}
 	v.checkCounts()
 	return report, nil
 }
 
-// snapshot begins a transaction that sees the database as it is now, to its end.
-func (d *database) snapshot(ctx context.Context) (*sql.Tx, error) {
-	options := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
-	if d.sqlite {
-		options = nil // it knows no other, and begins with the first statement
-	}
-	return d.BeginTx(ctx, options)
-}
-
+// A verification is one run of Verify. All its queries see the same moment.
 type verification struct {
-	db      *database
-	tx      *sql.Tx
-	report  *Report
-	purged  int64 // decisions before this time may be missing
-	writers map[key]*tally
-	notices map[string]bool // by fingerprint
+	db       *database
+	tx       *sql.Tx
+	report   *Report
+	progress func(records int64)
+	purged   int64 // decisions before this time may be missing
+	writers  map[key]*tally
+	notices  map[string]bool // by fingerprint
+	gaps     []row           // records whose predecessor was not read: it was forgotten, or is missing
 }
 
-// A tally is what a writer has written, by what it says and by what there is.
+// A tally compares what a writer's row says with the records that there are.
 type tally struct {
-	known       bool
-	written     sql.NullInt64
-	purged      int64
-	purgedPlace int64
-	found       int64
-	highest     int64
+	known       bool          // the writer has a row
+	written     sql.NullInt64 // how many records it wrote; null if it was not closed in order
+	purged      int64         // how many of them were purged
+	purgedPlace int64         // the highest place among those
+	found       int64         // how many there are
+	highest     int64         // the highest place among those
 }
 
 func (v *verification) readPurges(ctx context.Context) error {
@@ -108,7 +101,6 @@ func (v *verification) readWriters(ctx context.Context) error {
 }
 
 func (v *verification) checkNotices(ctx context.Context) error {
-	v.notices = make(map[string]bool)
 	rows, err := v.tx.QueryContext(ctx, `SELECT fingerprint, content FROM consent_notice`)
 	return each(rows, err, func(rows *sql.Rows) error {
 		var fingerprint, content []byte
@@ -122,57 +114,69 @@ func (v *verification) checkNotices(ctx context.Context) error {
 	})
 }
 
-// checkRecords reads each visitor's records in their order.
-func (v *verification) checkRecords(ctx context.Context, progress func(int64)) error {
+// checkRecords reads the records that stand, each visitor's in their order.
+func (v *verification) checkRecords(ctx context.Context) error {
 	rows, err := v.tx.QueryContext(ctx, whole+`WHERE reference IS NOT NULL ORDER BY reference, n`)
 	var last row
-	var suspects []row
-	err = each(rows, err, func(rows *sql.Rows) error {
+	return each(rows, err, func(rows *sql.Rows) error {
 		var r row
 		if err := rows.Scan(r.into()...); err != nil {
 			v.report.fault("a record was altered: %v", err)
 			return nil
 		}
 		v.count(&r)
-		if v.report.Records++; progress != nil && v.report.Records%10_000 == 0 {
-			progress(v.report.Records)
+		if v.report.Records++; v.progress != nil && v.report.Records%10_000 == 0 {
+			v.progress(v.report.Records)
 		}
 		if r.reference != last.reference {
 			v.report.Visitors++
 			last = row{}
 		}
-		if !bytes.Equal(r.hash, r.sum()) {
-			v.report.fault("the record %v of %x was altered", r.id, r.reference)
-		}
-		if r.forgotten != 0 { // which the sum leaves out
-			v.report.fault("the record %v of %x is marked as forgotten, and was not", r.id, r.reference)
-		}
-		if r.notice != nil && !v.notices[string(r.notice)] {
-			v.report.fault("what the record %v of %x says they were told is missing", r.id, r.reference)
-		}
-		if r.decided < last.decided {
-			v.report.Backwards++
-		}
-		if r.previous != last.id || r.n != last.n+1 || !bytes.Equal(r.previousHash, last.hash) {
-			// What came before may have been purged; or forgotten, at the very
-			// moment at which this one was added.
-			if r.previous == (key{}) || r.previous == last.id {
-				v.report.fault("the record %v of %x does not follow on the one before", r.id, r.reference)
-			} else if r.previous.time() >= v.purged {
-				if len(suspects) < maxFaults {
-					suspects = append(suspects, r)
-				} else {
-					v.report.fault("the record %v does not follow on the one before", r.id)
-				}
-			}
-		}
+		v.checkContent(&r)
+		v.checkOrder(&r, &last)
 		last = r
 		return nil
 	})
-	if err != nil {
-		return err
+}
+
+// checkContent checks a record on its own.
+func (v *verification) checkContent(r *row) {
+	if !bytes.Equal(r.hash, r.sum()) {
+		v.report.fault("the record %v of %x was altered", r.id, r.reference)
 	}
-	for _, r := range suspects {
+	if r.forgotten != 0 { // the hash does not cover it
+		v.report.fault("the record %v of %x is marked as forgotten, and was not", r.id, r.reference)
+	}
+	if r.notice != nil && !v.notices[string(r.notice)] {
+		v.report.fault("the notice of the record %v of %x is missing", r.id, r.reference)
+	}
+}
+
+// checkOrder checks that a record names the last one of the same visitor as its
+// predecessor.
+func (v *verification) checkOrder(r, last *row) {
+	if r.decided < last.decided {
+		v.report.Backwards++
+	}
+	if r.previous == last.id && r.n == last.n+1 && bytes.Equal(r.previousHash, last.hash) {
+		return
+	}
+	switch {
+	case r.previous == (key{}) || r.previous == last.id:
+		v.report.fault("the record %v of %x does not follow on the one before", r.id, r.reference)
+	case r.previous.time() < v.purged:
+		// The predecessor may have been purged.
+	case len(v.gaps) < maxFaults:
+		v.gaps = append(v.gaps, *r)
+	default:
+		v.report.fault("the record %v does not follow on the one before", r.id)
+	}
+}
+
+// checkGaps asks if a predecessor that was not read was forgotten: that happens if the
+// visitor's next record is added at the same moment. Otherwise it is missing.
+func (v *verification) checkGaps(ctx context.Context) error {
+	for _, r := range v.gaps {
 		forgotten := 0
 		err := v.tx.QueryRowContext(ctx, v.db.sql(`SELECT count(*) FROM consent_record WHERE id = $1 AND forgotten IS NOT NULL`), v.db.key(r.previous)).Scan(&forgotten)
 		if err != nil {
@@ -182,7 +186,12 @@ func (v *verification) checkRecords(ctx context.Context, progress func(int64)) e
 			v.report.fault("the record %v is missing, which came before %v of %x", r.previous, r.id, r.reference)
 		}
 	}
-	rows, err = v.tx.QueryContext(ctx, `SELECT id, writer, place, forgotten FROM consent_record WHERE reference IS NULL`)
+	return nil
+}
+
+// checkForgotten reads what is left of erased records.
+func (v *verification) checkForgotten(ctx context.Context) error {
+	rows, err := v.tx.QueryContext(ctx, `SELECT id, writer, place, forgotten FROM consent_record WHERE reference IS NULL`)
 	return each(rows, err, func(rows *sql.Rows) error {
 		var r row
 		var forgotten sql.NullInt64

@@ -88,11 +88,11 @@ func (l *Ledger) write(ctx context.Context, batch []*entry) error {
 
 // A writer is the run of a process, as far as consent_writer knows of it.
 type writer struct {
-	id      key
-	last    int64           // the place of the last record that was written
-	known   bool            // the database knows of the writer
-	one     *sql.Stmt       // inserts one row; nil until there is one
-	notices map[string]bool // by fingerprint: those that the database holds
+	id        key
+	last      int64           // the place of the last record that was written
+	known     bool            // the database knows of the writer
+	insertOne *sql.Stmt       // inserts one row; nil until there is one
+	notices   map[string]bool // by fingerprint: those that the database holds
 }
 
 // maxNotices bounds what a writer remembers. A site has a few for each language.
@@ -118,10 +118,10 @@ func (w *writer) finish(ctx context.Context, db *database) error {
 
 // close gives back what the writer holds of the database.
 func (w *writer) close() error {
-	if w.one == nil {
+	if w.insertOne == nil {
 		return nil
 	}
-	return w.one.Close()
+	return w.insertOne.Close()
 }
 
 // write commits a batch, each record behind the last one of the same visitor.

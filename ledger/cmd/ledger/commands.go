@@ -143,7 +143,7 @@ func forget(ctx context.Context, c *call) error {
 }
 
 func stats(ctx context.Context, c *call) error {
-	chart := c.flags.String("chart", "", "`file` to draw the acceptance rate to, .svg or .png")
+	chart := c.flags.String("chart", "", "`file` to draw the acceptance rate to, .svg")
 	of, err := c.period()
 	if err != nil {
 		return err

@@ -55,7 +55,7 @@ var commands = []command{
 	{"verify", "", "that no record was altered or removed", verify},
 	{"purge", "-before DAY", "deletes the records of decisions before a day", purge},
 	{"forget", "REFERENCE", "erases one visitor's records", forget},
-	{"stats", "[-from DAY] [-until DAY] [-chart FILE.svg|FILE.png]", "decisions by day and category, and how they change", stats},
+	{"stats", "[-from DAY] [-until DAY] [-chart FILE.svg]", "decisions by day and category, and how they change", stats},
 }
 
 // A call is one use of a command.

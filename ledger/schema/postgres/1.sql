@@ -3,7 +3,7 @@
 -- Times are milliseconds since 1970 in UTC: to_timestamp(decided / 1000.0).
 -- There is no sequence, and no row that two instances write.
 
--- What visitors were told, once for each content. Rows are never changed.
+-- The notices that visitors were shown, once for each content. Rows are never changed.
 CREATE TABLE IF NOT EXISTS consent_notice (
   fingerprint bytea PRIMARY KEY, -- the SHA-256 sum of content
   content     text  NOT NULL     -- JSON

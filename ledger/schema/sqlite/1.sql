@@ -3,7 +3,7 @@
 -- Times are milliseconds since 1970 in UTC: datetime(decided / 1000, 'unixepoch').
 -- Keys and references are 16 bytes: hex(reference).
 
--- What visitors were told, once for each content. Rows are never changed.
+-- The notices that visitors were shown, once for each content. Rows are never changed.
 CREATE TABLE IF NOT EXISTS consent_notice (
   fingerprint blob  PRIMARY KEY, -- the SHA-256 sum of content
   content     text  NOT NULL     -- JSON

@@ -1,4 +1,4 @@
-module github.com/cookiecharter/consent/bench
+module github.com/cookiecharter/consent/dev
 
 go 1.26.0
 
@@ -15,6 +15,7 @@ require (
 	github.com/jub0bs/cors v0.10.0
 	github.com/justinas/nosurf v1.2.0
 	github.com/stretchr/testify v1.12.1
+	golang.org/x/mod v0.42.0
 	golang.org/x/text v0.43.0
 	gonum.org/v1/plot v0.17.0
 )
@@ -33,4 +34,7 @@ require (
 	golang.org/x/net v0.49.0 // indirect
 )
 
-ignore ./node_modules
+ignore (
+	./bench/node_modules
+	./browser/node_modules
+)

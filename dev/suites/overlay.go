@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-const interposedPath = "github.com/cookiecharter/consent/suites/interposed"
+const interposedPath = "github.com/cookiecharter/consent/dev/suites/interposed"
 
 // hook is added to net/http.
 const hook = `package http

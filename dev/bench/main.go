@@ -3,7 +3,7 @@
 // with the figures, the versions, the method and two plots. From the root of the
 // repository:
 //
-//	go run ./bench
+//	go run ./dev/bench
 //
 // It takes less than ten minutes, best on a machine that does nothing else, and
 // needs Chromium, and npm for the banners that it compares.
@@ -20,7 +20,7 @@ import (
 )
 
 func main() {
-	folder := flag.String("folder", "bench", "`folder` of this module, where npm's packages are and where RESULTS.md goes")
+	folder := flag.String("folder", "dev/bench", "`folder` of this command, where npm's packages are and where RESULTS.md goes")
 	server := flag.Bool("server", false, "measure the server's part alone")
 	visitor := flag.Bool("visitor", false, "measure the visitor's part alone")
 	flag.Parse()

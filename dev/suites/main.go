@@ -5,8 +5,8 @@
 // Without arguments it runs all of them, which takes some minutes and the
 // network; an argument picks those whose module contains it:
 //
-//	go run ./suites
-//	go run ./suites gorilla echo
+//	go run ./dev/suites
+//	go run ./dev/suites gorilla echo
 //
 // The suites are downloaded at the versions in list.go and changed on no disk.
 // The go command's -overlay has net/http's Server serve each request through

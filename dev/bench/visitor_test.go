@@ -21,7 +21,7 @@ func visitors(t *testing.T) (*browser, []site) {
 	t.Helper()
 	browsertest.FindChromium(t)
 	if _, err := os.Stat("node_modules"); errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") != "true" {
-		t.Skip("the banners are not installed, see npm ci --ignore-scripts --prefix bench")
+		t.Skip("the banners are not installed, see npm ci --ignore-scripts --prefix dev/bench")
 	}
 	b, err := startBrowser()
 	require.NoError(t, err)

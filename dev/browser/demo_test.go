@@ -126,7 +126,7 @@ func newDemo(t *testing.T, cookies ...consent.Cookie) *demo {
 // enough to see where they go; its plurals have the forms of Arabic.
 func rightToLeft(t *testing.T) []byte {
 	t.Helper()
-	words, err := os.ReadFile("../languages/en.json")
+	words, err := os.ReadFile("../../charter/languages/en.json")
 	require.NoError(t, err)
 	one := regexp.MustCompile(`"one": ("[^"]*")`)
 	return one.ReplaceAll(words, []byte(`"zero": $1, "one": $1, "two": $1, "few": $1, "many": $1`))

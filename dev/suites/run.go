@@ -39,12 +39,13 @@ func newBench(temp, dir string, s suite) (*bench, error) {
 	if err := os.CopyFS(b.dir, os.DirFS(dir)); err != nil {
 		return nil, err
 	}
-	ours, err := output(nil, "list", "-f", "{{.Module.Dir}}", "github.com/cookiecharter/consent", interposedPath)
+	interposed := filepath.Join(temp, "interposed")
+	library, err := copyInterposed(interposed)
 	if err != nil {
 		return nil, err
 	}
 	inWork := []string{"GOWORK=" + b.work}
-	if _, err := output(inWork, append([]string{"work", "init", b.dir}, strings.Fields(ours)...)...); err != nil {
+	if _, err := output(inWork, "work", "init", b.dir, library, interposed); err != nil {
 		return nil, err
 	}
 	// What net/http and others do depends on the Go version of the program
@@ -70,6 +71,21 @@ func newBench(temp, dir string, s suite) (*bench, error) {
 	}
 	b.over, err = o.write()
 	return b, err
+}
+
+// copyInterposed copies package interposed to a folder, as a module of its own: with
+// that of this command, the suite would run on the versions that others here ask for.
+// It returns the folder of the library.
+func copyInterposed(to string) (library string, err error) {
+	folders, err := output(nil, "list", "-f", "{{.Dir}}", interposedPath, "github.com/cookiecharter/consent")
+	if err != nil {
+		return "", err
+	}
+	from, library, _ := strings.Cut(strings.TrimSpace(folders), "\n")
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		return "", err
+	}
+	return library, os.WriteFile(filepath.Join(to, "go.mod"), []byte("module "+interposedPath+"\n\ngo 1.26\n"), 0o600)
 }
 
 // bare runs the tests of these packages as they are, with nothing replaced.

@@ -1,8 +1,7 @@
-package inventory_test
+package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,27 +10,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// generator builds the command that writes known.txt.
-func generator(t *testing.T) (command string) {
-	command = filepath.Join(t.TempDir(), "generate")
-	out, err := exec.Command("go", "build", "-o", command, "generate.go").CombinedOutput()
-	require.NoError(t, err, string(out))
-	return command
-}
-
 func TestTheKnownNamesAreWhatTheGeneratorMakes(t *testing.T) {
 	made := filepath.Join(t.TempDir(), "known.txt")
-	out, err := exec.Command(generator(t), "testdata/known-cookies.csv", made).CombinedOutput()
-	require.NoError(t, err, string(out))
+	require.NoError(t, generate("cookies.csv", made))
 	want, err := os.ReadFile("known.txt")
 	require.NoError(t, err)
 	got, err := os.ReadFile(made)
 	require.NoError(t, err)
-	assert.True(t, string(want) == string(got), "known.txt is not up to date: go generate")
+	assert.True(t, string(want) == string(got), "known.txt is not up to date: go generate ./inventory/known")
 }
 
-func TestTheGeneratorTellsEveryBrokenRowByItsLine(t *testing.T) {
-	command := generator(t)
+func TestTheGeneratorReportsEveryBrokenRowByItsLine(t *testing.T) {
 	const header = "platform,category,name,domain,retention,controller,wildcard\n"
 	const good = "Acme,Analytics,acme_visit,,2 days,Acme,0\n"
 	tests := []struct {
@@ -57,13 +46,12 @@ func TestTheGeneratorTellsEveryBrokenRowByItsLine(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "broken.csv")
 			to := filepath.Join(t.TempDir(), "known.txt")
 			require.NoError(t, os.WriteFile(file, []byte(test.csv), 0o600))
-			out, err := exec.Command(command, file, to).CombinedOutput()
-			var exit *exec.ExitError
-			require.ErrorAs(t, err, &exit)
+			err := generate(file, to)
+			require.Error(t, err)
 			for _, want := range test.want {
-				assert.Contains(t, string(out), file+want)
+				assert.ErrorContains(t, err, file+want)
 			}
-			assert.NotContains(t, string(out), "\x1b")
+			assert.NotContains(t, err.Error(), "\x1b")
 			assert.NoFileExists(t, to)
 		})
 	}

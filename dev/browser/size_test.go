@@ -13,7 +13,7 @@ import (
 // languages are those that the charter speaks.
 func languages(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob("../languages/*.json")
+	files, err := filepath.Glob("../../charter/languages/*.json")
 	require.NoError(t, err)
 	require.Len(t, files, 24)
 	for i, file := range files {

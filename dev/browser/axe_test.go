@@ -16,9 +16,9 @@ func axe(t *testing.T) string {
 	t.Helper()
 	source, err := os.ReadFile("node_modules/axe-core/axe.min.js")
 	if err != nil && os.Getenv("CI") != "true" {
-		t.Skipf("axe-core is not installed, see npm ci --prefix charter/browser: %v", err)
+		t.Skipf("axe-core is not installed, see npm ci --prefix dev/browser: %v", err)
 	}
-	require.NoError(t, err, "CI=true asks for axe-core: npm ci --prefix charter/browser")
+	require.NoError(t, err, "CI=true asks for axe-core: npm ci --prefix dev/browser")
 	return string(source)
 }
 

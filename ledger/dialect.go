@@ -1,0 +1,98 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"strings"
+)
+
+// A dialect is what the two kinds of database do differently.
+type dialect struct {
+	product      string // its name, for errors
+	schema       string // the folder of its tables
+	versionQuery string // a query that no other kind answers
+	parameter    string // what stands before the number of a parameter
+	uuid         func(key) driver.Value
+	checkDurable func(context.Context, *sql.DB) error // fails if a power cut may take back a commit
+
+	// snapshot are the options of a transaction that sees the database as it is at one
+	// moment.
+	snapshot *sql.TxOptions
+
+	// oneStatement says that one statement inserts several rows. Each statement to a
+	// server costs a round trip. The embedded database has none, and needs longer to
+	// read a long statement than to run a short one several times.
+	oneStatement bool
+
+	// known returns a query that finds a row if one of these visitors has a record. It
+	// takes the placeholders of their references.
+	known func(references []string) string
+
+	// overwriteLog removes what was erased from the log; "" if no statement can.
+	overwriteLog string
+}
+
+var sqliteDialect = &dialect{
+	product:      "SQLite",
+	schema:       "sqlite",
+	versionQuery: "SELECT sqlite_version()",
+	parameter:    "?",
+	uuid:         func(k key) driver.Value { return k[:] },
+	checkDurable: func(ctx context.Context, db *sql.DB) error {
+		var level int
+		err := db.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&level)
+		if err == nil && level < 2 {
+			err = errors.New(`a commit may be lost with the power; it needs "PRAGMA synchronous = FULL"`)
+		}
+		return err
+	},
+	snapshot: nil, // its only isolation level is enough; the moment is that of the first statement
+	known: func(references []string) string {
+		return "SELECT 1 FROM consent_record WHERE reference IN (" + strings.Join(references, ",") + ")"
+	},
+	// While somebody reads, it does nothing. The log then starts again, and overwrites
+	// the content, within its next thousand pages.
+	overwriteLog: "PRAGMA wal_checkpoint(TRUNCATE)",
+}
+
+var postgresDialect = &dialect{
+	product:      "PostgreSQL",
+	schema:       "postgres",
+	versionQuery: "SHOW server_version",
+	parameter:    "$",
+	uuid:         func(k key) driver.Value { return k.String() },
+	checkDurable: func(ctx context.Context, db *sql.DB) error {
+		var level sql.NullString
+		err := db.QueryRowContext(ctx, "SELECT current_setting('synchronous_commit', true)").Scan(&level)
+		if err == nil && level.String == "off" {
+			err = errors.New("a commit may be lost with the power; it needs synchronous_commit = on, which may stand in the URL as ?synchronous_commit=on")
+		}
+		return err
+	},
+	snapshot:     &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+	oneStatement: true,
+	known: func(references []string) string {
+		values := "(CAST(" + references[0] + " AS uuid))" // the first value gives the column its type
+		for _, reference := range references[1:] {
+			values += ",(" + reference + ")"
+		}
+		// One index search for each visitor, as in heads.
+		return "SELECT 1 FROM (VALUES " + values + `) AS visitor (reference)
+			WHERE (SELECT n FROM consent_record WHERE reference = visitor.reference ORDER BY n DESC LIMIT 1) IS NOT NULL`
+	},
+}
+
+// sql returns a statement in this dialect. It takes the statement in PostgreSQL's.
+func (d *dialect) sql(statement string) string {
+	return strings.ReplaceAll(statement, "$", d.parameter)
+}
+
+// key returns k as a parameter of a statement.
+func (d *dialect) key(k key) driver.Value {
+	if k == (key{}) {
+		return nil
+	}
+	return d.uuid(k)
+}
