@@ -106,7 +106,14 @@ func serve(t testing.TB, mw *consent.Middleware, cookies string, handler http.Ha
 		r.Header.Set("Cookie", cookies)
 	}
 	w := httptest.NewRecorder()
-	through(t, mw, handler).ServeHTTP(w, r)
+	reached := false
+	through(t, mw, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reached = true
+		handler(w, r)
+	})).ServeHTTP(w, r)
+	if !reached {
+		t.FailNow() // since the rest of the test relies on the handler
+	}
 	return w.Result()
 }
 
