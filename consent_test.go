@@ -138,6 +138,25 @@ func TestNothingLeaksFromASharedCache(t *testing.T) {
 	}
 }
 
+func TestNothingLeaksFromASharedCacheUnderAnySpellingOfTheHeader(t *testing.T) {
+	mw := middleware(t, nil)
+	yes := decide(t, mw, consent.AcceptAll())
+	for range 20 { // the order of a map must not matter
+		response := serve(t, mw, yes, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Cache-Control"] = []string{"public", "max-age=60"}
+			w.Header()["cache-control"] = []string{"s-maxage=600, no-transform"}
+			w.Header()["CACHE-CONTROL"] = []string{"public"}
+			w.Header()["cdn-cache-control"] = []string{"max-age=600"}
+			set("profile=1")(w, nil)
+		})
+		assert.Equal(t, []string{"profile"}, names(response))
+		directives := strings.Split(response.Header.Get("Cache-Control"), ", ")
+		assert.Equal(t, "private", directives[0])
+		assert.ElementsMatch(t, []string{"private", "max-age=60", "no-transform"}, directives)
+		assert.Len(t, response.Header, 2, "and no other spelling stays")
+	}
+}
+
 func TestNothingIsLostOfWhatPasses(t *testing.T) {
 	lines := []string{
 		"sessionid=1; Path=/", "a=1", "sessionid=2 ;  weird", "b=", "visits=\"x\"", "c=; Max-Age=0", "profile=1",
@@ -150,6 +169,31 @@ func TestNothingIsLostOfWhatPasses(t *testing.T) {
 		"sessionid=3", "sessionid=4", "sessionid=5", "sessionid=6", "d=; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
 	}, response.Header["Set-Cookie"])
 	assert.Equal(t, given, lines, "a slice that the handler may share between requests is not written to")
+}
+
+// A slice may have room, which is not the response's own.
+func TestNothingIsLostOfLinesThatRequestsShare(t *testing.T) {
+	mw := middleware(t, nil)
+	shared := append(make([]string, 0, 8), "sessionid=1", "sessionid=2")
+	var group sync.WaitGroup // -race tells, too
+	for _, test := range []struct {
+		choice consent.Choice
+		want   []string
+	}{
+		{consent.Accept(consent.FirstParty), []string{"sessionid", "visits", "profile"}},
+		{consent.Accept("comfort"), []string{"sessionid", "visits", "mood"}},
+	} {
+		group.Go(func() {
+			response := serve(t, mw, "", func(w http.ResponseWriter, r *http.Request) {
+				w.Header()["Set-Cookie"] = shared
+				assert.NoError(t, mw.Save(w, r, test.choice))
+			})
+			assert.Equal(t, []string{"sessionid", "sessionid", consent.CookieName}, names(response))
+			assert.Equal(t, test.want, passed(t, mw, sent(response)))
+		})
+	}
+	group.Wait()
+	assert.Equal(t, make([]string, 6), shared[2:8])
 }
 
 func TestNothingIsLostOfADeletionWhereAClockIsBehind(t *testing.T) {

@@ -53,6 +53,32 @@ func TestNothingLeaksToHandlersBelowWhereItIsHidden(t *testing.T) {
 	})
 }
 
+// HTTP/2 lets a browser send its cookies in several fields.
+func TestNothingIsForgottenOfASecondCookieField(t *testing.T) {
+	ask := func(mw *consent.Middleware, fields []string, handler http.HandlerFunc) *http.Response {
+		r, w := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
+		r.Header["Cookie"] = fields
+		through(t, mw, handler).ServeHTTP(w, r)
+		return w.Result()
+	}
+	mw := middleware(t, nil)
+	yes := decide(t, mw, consent.AcceptAll())
+	assert.Equal(t, []string{"profile"}, names(ask(mw, []string{"sessionid=1", yes}, set("profile=1"))), "the decision")
+	refused := ask(mw, []string{"sessionid=1", "profile=1"}, func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
+	})
+	assert.Contains(t, refused.Header["Set-Cookie"], "profile=; Path=/; Max-Age=0", "what is refused")
+
+	hiding := middleware(t, func(c *consent.Config) { c.HideRefused = true })
+	fields := []string{"sessionid=1; profile=1", "profile=2", "ad_id=1; nobody=1", yes}
+	ask(hiding, slices.Clone(fields), func(_ http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, fields, r.Header["Cookie"])
+	})
+	ask(hiding, fields[:3], func(_ http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, []string{"sessionid=1", "nobody=1"}, r.Header["Cookie"])
+	})
+}
+
 func TestRefusingCleansUpWhatWasSetBefore(t *testing.T) {
 	mw := middleware(t, nil)
 	expire := func(w http.ResponseWriter, r *http.Request) {
