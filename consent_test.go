@@ -175,6 +175,7 @@ func TestNothingIsLostOfWhatPasses(t *testing.T) {
 func TestNothingIsLostOfLinesThatRequestsShare(t *testing.T) {
 	mw := middleware(t, nil)
 	shared := append(make([]string, 0, 8), "sessionid=1", "sessionid=2")
+	announced := []string{"X-Sum, Set-Cookie"}
 	var group sync.WaitGroup // -race tells, too
 	for _, test := range []struct {
 		choice consent.Choice
@@ -185,7 +186,7 @@ func TestNothingIsLostOfLinesThatRequestsShare(t *testing.T) {
 	} {
 		group.Go(func() {
 			response := serve(t, mw, "", func(w http.ResponseWriter, r *http.Request) {
-				w.Header()["Set-Cookie"] = shared
+				w.Header()["Set-Cookie"], w.Header()["Trailer"] = shared, announced
 				assert.NoError(t, mw.Save(w, r, test.choice))
 			})
 			assert.Equal(t, []string{"sessionid", "sessionid", consent.CookieName}, names(response))
@@ -194,6 +195,7 @@ func TestNothingIsLostOfLinesThatRequestsShare(t *testing.T) {
 	}
 	group.Wait()
 	assert.Equal(t, make([]string, 6), shared[2:8])
+	assert.Equal(t, []string{"X-Sum, Set-Cookie"}, announced)
 }
 
 func TestNothingIsLostOfADeletionWhereAClockIsBehind(t *testing.T) {
@@ -443,6 +445,15 @@ func TestRefusingExpiresWhatTheBrowserStillHas(t *testing.T) {
 		"_pk_id.2=; Path=/" + gone + "; Domain=www.example.com",
 		"ad_id=; Path=/ads" + gone + "; Domain=example.com",
 	}, lines[1:])
+
+	several := serve(t, mw, "shared=1", func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
+	})
+	assert.Equal(t, []string{
+		"shared=; Path=/" + gone,
+		"shared=; Path=/" + gone + "; Domain=example.com",
+		"shared=; Path=/" + gone + "; Domain=www.example.com",
+	}, several.Header["Set-Cookie"][1:], "once, of the several who declare it")
 
 	objected := serve(t, mw, "visits=1; "+yes, func(w http.ResponseWriter, r *http.Request) {
 		assert.NoError(t, mw.Save(w, r, consent.AcceptAll().WithObjection()))

@@ -6,11 +6,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/cookiecharter/consent"
 )
@@ -124,6 +127,22 @@ func TestNothingLeaksFromABodyThatSetsHeadersOfAHeadThatIsHeld(t *testing.T) {
 		}})
 	}), held)
 	assert.Contains(t, raw, "xxxx")
+}
+
+// A file changes no header while it is read, but the handler may have before.
+func TestNothingLeaksBeforeAFileOfAHeadThatIsHeld(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(path, bytes.Repeat([]byte("f"), 5000), 0o600))
+	raw := filtered(t, middleware(t, nil), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "x")
+		setBoth(w)
+		file, err := os.Open(path)
+		if assert.NoError(t, err) {
+			defer file.Close()
+			io.CopyN(w, file, 5000) // as http.ServeContent does
+		}
+	}), held)
+	assert.Contains(t, raw, "xffff")
 }
 
 func TestNothingIsInventedFromASharedCacheBehindASave(t *testing.T) {
