@@ -103,7 +103,7 @@ func BenchmarkLookup(b *testing.B) {
 		for _, name := range []string{"cookie4", "pattern3_x", "nobody"} {
 			b.Run(fmt.Sprintf("%s of %d", name, declared), func(b *testing.B) {
 				b.ReportAllocs()
-				serve(mw, "", func(_ http.ResponseWriter, r *http.Request) {
+				serve(b, mw, "", func(_ http.ResponseWriter, r *http.Request) {
 					prefs := consent.FromContext(r.Context())
 					for b.Loop() {
 						prefs.AllowsCookie(name)

@@ -57,6 +57,7 @@ func ExampleMiddleware() {
 	app := func(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, &http.Cookie{Name: "sessionid", Value: "a1"})
 		http.SetCookie(w, &http.Cookie{Name: "_pk_id.1.1fff", Value: "b2"})
+		fmt.Fprintln(w, "Welcome!")
 	}
 	respond(mw, app) // nobody has consented to statistics
 	// Output: Set-Cookie: sessionid
@@ -203,6 +204,7 @@ func observed(print func(consent.Event)) {
 	}
 	respond(mw, func(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, &http.Cookie{Name: "_pk_id.1.1fff", Value: "b2", Path: "/"})
+		fmt.Fprintln(w, "Welcome!")
 	})
 }
 
@@ -273,7 +275,8 @@ func ExamplePreferences_Origins() {
 		}
 		fmt.Println(policy())
 		if err := mw.Save(w, r, consent.AcceptAll()); err != nil {
-			panic(err)
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
 		}
 		fmt.Println(policy())
 	})

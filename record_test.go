@@ -43,19 +43,6 @@ func recorded(t testing.TB, l *ledger) *consent.Middleware {
 	return middleware(t, func(c *consent.Config) { c.Recorder = l })
 }
 
-// save serves a visitor's choice and returns what their browser then sends; ""
-// where the response brings no decision.
-func save(t testing.TB, mw *consent.Middleware, cookies string, choice consent.Choice) (sends string, err error) {
-	t.Helper()
-	response := serve(mw, cookies, func(w http.ResponseWriter, r *http.Request) { err = mw.Save(w, r, choice) })
-	for _, c := range response.Cookies() {
-		if c.Name == consent.CookieName {
-			sends = c.Name + "=" + c.Value
-		}
-	}
-	return sends, err
-}
-
 // allowed returns what a record allows.
 func allowed(record consent.Record) []string {
 	var names []string
@@ -88,7 +75,7 @@ func TestNothingIsForgottenOnRecord(t *testing.T) {
 		{"comfort", "Forum", false}, {"first-party", "Site", false}, {"statistics", "Matomo", false},
 		{"statistics", "Plausible", false}, {"third-party", "AdCo", true},
 	}, first.Answers)
-	serve(mw, yes, func(_ http.ResponseWriter, r *http.Request) {
+	serve(t, mw, yes, func(_ http.ResponseWriter, r *http.Request) {
 		prefs := consent.FromContext(r.Context())
 		assert.Equal(t, first.Reference, prefs.Reference())
 		assert.True(t, prefs.DecidedAt().Equal(first.Time))
@@ -104,7 +91,7 @@ func TestNothingIsForgottenOnRecord(t *testing.T) {
 	assert.Empty(t, allowed(second))
 	assert.Empty(t, second.Action)
 	assert.False(t, second.GPC)
-	serve(mw, "", func(w http.ResponseWriter, r *http.Request) {
+	serve(t, mw, "", func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Set("Sec-GPC", "1")
 		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
 	})
@@ -161,7 +148,7 @@ func TestNothingIsInventedThatCouldNotBeRecorded(t *testing.T) {
 			require.Len(t, l.later, 1, "what is refused is refused, and recorded later")
 			assert.Equal(t, test.keeps, append([]string{}, allowed(l.later[0])...))
 			assert.Equal(t, test.objects, l.later[0].Objection)
-			serve(mw, sends, func(_ http.ResponseWriter, r *http.Request) {
+			serve(t, mw, sends, func(_ http.ResponseWriter, r *http.Request) {
 				prefs := consent.FromContext(r.Context())
 				for _, a := range l.later[0].Answers {
 					assert.Equal(t, a.Allowed, prefs.Consented(a.Category, a.Provider), a)
@@ -184,7 +171,7 @@ func TestNothingIsInventedOfAConsentThatCouldNotBeRecorded(t *testing.T) {
 	for _, a := range l.later[0].Answers {
 		assert.NotEqual(t, consent.FirstParty, a.Category, "a yes is no refusal")
 	}
-	serve(mw, sends, func(_ http.ResponseWriter, r *http.Request) {
+	serve(t, mw, sends, func(_ http.ResponseWriter, r *http.Request) {
 		prefs := consent.FromContext(r.Context())
 		assert.False(t, prefs.Decided(), "they are asked again")
 		assert.True(t, prefs.Presumed(consent.FirstParty))
@@ -201,7 +188,7 @@ func TestRefusingWaitsForNoRecorder(t *testing.T) {
 	l.fails = errors.New("there is no database")
 	l.during = func(context.Context) { t.Error("a refusal is recorded before it counts") }
 
-	response := serve(mw, yes+"; profile=1", func(w http.ResponseWriter, r *http.Request) {
+	response := serve(t, mw, yes+"; profile=1", func(w http.ResponseWriter, r *http.Request) {
 		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
 		assert.False(t, consent.FromContext(r.Context()).Allows(consent.FirstParty))
 	})
@@ -213,10 +200,10 @@ func TestRefusingWaitsForNoRecorder(t *testing.T) {
 		c.OptOut = func(*http.Request) bool { return true }
 	})
 	l.during, l.later = nil, nil
-	serve(american, yes, func(_ http.ResponseWriter, r *http.Request) {
+	serve(t, american, yes, func(_ http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, l.kept[0].Reference, consent.FromContext(r.Context()).Reference(), "the law does not change who it is")
 	})
-	serve(american, "", func(w http.ResponseWriter, r *http.Request) {
+	serve(t, american, "", func(w http.ResponseWriter, r *http.Request) {
 		assert.ErrorIs(t, american.Save(w, r, consent.Accept(consent.Statistics)), consent.ErrNotRecorded)
 		prefs := consent.FromContext(r.Context())
 		assert.False(t, prefs.Allows(consent.ThirdParty), "what was allowed by law alone is refused")
@@ -230,7 +217,7 @@ func TestRefusingStandsWhateverBecomesOfTheConsentBesideIt(t *testing.T) {
 	mw := recorded(t, l)
 	partly, err := save(t, mw, "", consent.Accept(consent.FirstParty))
 	require.NoError(t, err)
-	response := serve(mw, partly+"; profile=1", func(w http.ResponseWriter, r *http.Request) {
+	response := serve(t, mw, partly+"; profile=1", func(w http.ResponseWriter, r *http.Request) {
 		l.during = func(context.Context) {
 			assert.False(t, consent.FromContext(r.Context()).Allows(consent.FirstParty), "it waits for no recorder")
 			panic("a recorder with a defect")
@@ -246,7 +233,7 @@ func TestRefusingStandsWhateverBecomesOfTheConsentBesideIt(t *testing.T) {
 func TestNothingIsInventedOnRecord(t *testing.T) {
 	l := &ledger{}
 	mw := recorded(t, l)
-	serve(mw, "", func(w http.ResponseWriter, r *http.Request) {
+	serve(t, mw, "", func(w http.ResponseWriter, r *http.Request) {
 		var unknown *consent.ChoiceError
 		assert.ErrorAs(t, mw.Save(w, r, consent.Accept("nowhere")), &unknown)
 		w.WriteHeader(http.StatusOK)
@@ -275,8 +262,8 @@ func TestNothingIsForgottenByARecorderThatHangs(t *testing.T) {
 	mw := recorded(t, l)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		assert.Error(t, mw.Save(w, r, consent.AcceptAll()))
+	through(t, mw, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.ErrorIs(t, mw.Save(w, r, consent.AcceptAll()), consent.ErrNotRecorded)
 	})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "POST", "/", nil))
 }
 
@@ -290,22 +277,17 @@ func TestNothingIsForgottenOnAnotherDevice(t *testing.T) {
 		consented := l.kept[0]
 
 		restore := func(cookies string, record consent.Record) (sends string, response *http.Response) {
-			response = serve(mw, cookies, func(w http.ResponseWriter, r *http.Request) {
+			response = serve(t, mw, cookies, func(w http.ResponseWriter, r *http.Request) {
 				assert.NoError(t, mw.Restore(w, r, record))
 			})
-			for _, c := range response.Cookies() {
-				if c.Name == consent.CookieName {
-					sends = c.Name + "=" + c.Value
-				}
-			}
-			return sends, response
+			return sent(response), response
 		}
 		onThePhone, response := restore("", consented)
 		require.NotEmpty(t, onThePhone)
 		for _, c := range response.Cookies() {
 			assert.Equal(t, 179*24*60*60, c.MaxAge, "it stands for as long as it would have at home")
 		}
-		serve(mw, onThePhone, func(_ http.ResponseWriter, r *http.Request) {
+		serve(t, mw, onThePhone, func(_ http.ResponseWriter, r *http.Request) {
 			prefs := consent.FromContext(r.Context())
 			assert.True(t, prefs.DecidedAt().Equal(consented.Time))
 			assert.Equal(t, consented.Reference, prefs.Reference())
@@ -327,7 +309,7 @@ func TestNothingIsForgottenOnAnotherDevice(t *testing.T) {
 		fewer := consented
 		fewer.Answers = []consent.Answer{{consent.ThirdParty, "AdCo", true}, {"gone", "Nobody", true}}
 		sends, _ = restore("", fewer)
-		serve(mw, sends, func(_ http.ResponseWriter, r *http.Request) {
+		serve(t, mw, sends, func(_ http.ResponseWriter, r *http.Request) {
 			prefs := consent.FromContext(r.Context())
 			assert.True(t, prefs.Allows(consent.ThirdParty))
 			assert.False(t, prefs.Decided(), "what it did not answer is asked")
@@ -335,7 +317,7 @@ func TestNothingIsForgottenOnAnotherDevice(t *testing.T) {
 		older := consented
 		older.Revision = 1
 		sends, _ = restore("", older)
-		serve(mw, sends, func(_ http.ResponseWriter, r *http.Request) {
+		serve(t, mw, sends, func(_ http.ResponseWriter, r *http.Request) {
 			assert.False(t, consent.FromContext(r.Context()).Allows(consent.ThirdParty), "the site has asked everybody again since")
 		})
 		ahead := consented
@@ -347,7 +329,7 @@ func TestNothingIsForgottenOnAnotherDevice(t *testing.T) {
 		sends, _ = restore("", consented)
 		require.NotEmpty(t, sends)
 		time.Sleep(time.Second)
-		assert.NotContains(t, passed(mw, sends), "ad_id", "a decision does not live longer for having been put back")
+		assert.NotContains(t, passed(t, mw, sends), "ad_id", "a decision does not live longer for having been put back")
 		sends, _ = restore("", consented)
 		assert.Empty(t, sends)
 	})
@@ -380,7 +362,7 @@ func TestNothingIsInventedInAReference(t *testing.T) {
 		assert.Error(t, err, s)
 	}
 	assert.Zero(t, consent.Preferences{}.Reference())
-	serve(middleware(t, nil), decide(t, middleware(t, nil), consent.AcceptAll()), func(_ http.ResponseWriter, r *http.Request) {
+	serve(t, middleware(t, nil), decide(t, middleware(t, nil), consent.AcceptAll()), func(_ http.ResponseWriter, r *http.Request) {
 		assert.Zero(t, consent.FromContext(r.Context()).Reference(), "nobody keeps a record under it")
 	})
 }

@@ -1,9 +1,16 @@
 package consent_test
 
 import (
+	"bytes"
+	"errors"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"os"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -28,7 +35,7 @@ func TestNothingLeaksToHandlersBelowWhereItIsHidden(t *testing.T) {
 			if test.cookies != "" {
 				outside.Header.Set("Cookie", test.cookies)
 			}
-			mw.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			through(t, mw, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				assert.Equal(t, test.want, r.Header.Get("Cookie"))
 				_, has := r.Header["Cookie"]
 				assert.Equal(t, test.want != "", has)
@@ -36,35 +43,66 @@ func TestNothingLeaksToHandlersBelowWhereItIsHidden(t *testing.T) {
 			assert.Equal(t, test.cookies, outside.Header.Get("Cookie"), "the request outside stays as it is")
 		})
 	}
-	saved := serve(mw, "profile=1", func(w http.ResponseWriter, r *http.Request) {
+	saved := serve(t, mw, "profile=1", func(w http.ResponseWriter, r *http.Request) {
 		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
 	})
 	assert.Contains(t, saved.Header["Set-Cookie"], "profile=; Path=/; Max-Age=0", "what is hidden is expired all the same")
 	reported := middleware(t, func(c *consent.Config) { c.HideRefused, c.ReportOnly = true, true })
-	serve(reported, "profile=1", func(_ http.ResponseWriter, r *http.Request) {
+	serve(t, reported, "profile=1", func(_ http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, "profile=1", r.Header.Get("Cookie"))
+	})
+}
+
+// HTTP/2 lets a browser send its cookies in several fields.
+func TestNothingIsForgottenOfASecondCookieField(t *testing.T) {
+	ask := func(mw *consent.Middleware, fields []string, handler http.HandlerFunc) *http.Response {
+		r, w := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
+		r.Header["Cookie"] = fields
+		through(t, mw, handler).ServeHTTP(w, r)
+		return w.Result()
+	}
+	mw := middleware(t, nil)
+	yes := decide(t, mw, consent.AcceptAll())
+	assert.Equal(t, []string{"profile"}, names(ask(mw, []string{"sessionid=1", yes}, set("profile=1"))), "the decision")
+	refused := ask(mw, []string{"sessionid=1", "profile=1"}, func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
+	})
+	assert.Contains(t, refused.Header["Set-Cookie"], "profile=; Path=/; Max-Age=0", "what is refused")
+
+	hiding := middleware(t, func(c *consent.Config) { c.HideRefused = true })
+	fields := []string{"sessionid=1; profile=1", "profile=2", "ad_id=1; nobody=1", yes}
+	ask(hiding, slices.Clone(fields), func(_ http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, fields, r.Header["Cookie"])
+	})
+	ask(hiding, fields[:3], func(_ http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, []string{"sessionid=1", "nobody=1"}, r.Header["Cookie"])
 	})
 }
 
 func TestRefusingCleansUpWhatWasSetBefore(t *testing.T) {
 	mw := middleware(t, nil)
-	expire := func(w http.ResponseWriter, r *http.Request) { assert.NoError(t, mw.ExpireRefused(w, r)) }
-	before := serve(mw, "profile=1; sessionid=1; visits=1; nobody=1", expire)
-	assert.Equal(t, []string{"profile=; Path=/; Max-Age=0", "profile=; Path=/; Max-Age=0; Domain=example.com", "profile=; Path=/; Max-Age=0; Domain=www.example.com"},
+	expire := func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.ExpireRefused(w, r))
+		set("sessionid=1")(w, r)
+	}
+	before := serve(t, mw, "profile=1; sessionid=1; visits=1; nobody=1", expire)
+	assert.Equal(t, []string{"sessionid=1", "profile=; Path=/; Max-Age=0", "profile=; Path=/; Max-Age=0; Domain=example.com", "profile=; Path=/; Max-Age=0; Domain=www.example.com"},
 		before.Header["Set-Cookie"])
 	assert.Equal(t, "private", before.Header.Get("Cache-Control"), "whoever consents keeps theirs")
 	yes := decide(t, mw, consent.AcceptAll())
-	assert.Empty(t, serve(mw, "profile=1; "+yes, expire).Header["Set-Cookie"])
-	assert.Empty(t, serve(mw, "", expire).Header)
+	untouched := http.Header{"Set-Cookie": {"sessionid=1"}}
+	assert.Equal(t, untouched, serve(t, mw, "profile=1; "+yes, expire).Header)
+	assert.Equal(t, untouched, serve(t, mw, "", expire).Header)
 
-	serve(mw, "profile=1", func(w http.ResponseWriter, r *http.Request) {
+	serve(t, mw, "profile=1", func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(200)
 		assert.ErrorIs(t, mw.ExpireRefused(w, r), consent.ErrTooLate)
 	})
 	assert.ErrorIs(t, mw.ExpireRefused(nil, httptest.NewRequest("GET", "/", nil)), consent.ErrOutside)
 	reported := middleware(t, reportOnly)
-	assert.Empty(t, serve(reported, "profile=1", func(w http.ResponseWriter, r *http.Request) {
+	assert.Equal(t, untouched, serve(t, reported, "profile=1", func(w http.ResponseWriter, r *http.Request) {
 		assert.NoError(t, reported.ExpireRefused(w, r))
+		set("sessionid=1")(w, r)
 	}).Header)
 }
 
@@ -84,7 +122,7 @@ func TestNothingLeaksToOriginsThatAreNotAllowed(t *testing.T) {
 		{decide(t, mw, consent.AcceptAll()), []string{"http://127.0.0.1:8081", "https://*.video.example", "https://cdn.example", "wss://live.video.example:8443"}},
 		{decide(t, mw, consent.RefuseAll().WithObjection()), []string{"https://cdn.example"}},
 	} {
-		serve(mw, test.cookies, func(_ http.ResponseWriter, r *http.Request) {
+		serve(t, mw, test.cookies, func(_ http.ResponseWriter, r *http.Request) {
 			assert.Equal(t, test.want, consent.FromContext(r.Context()).Origins())
 		})
 	}
@@ -135,7 +173,7 @@ func TestNothingLeaksWhereAnAllowedAndARefusedCookieShareAnOrigin(t *testing.T) 
 				{decide(t, mw, consent.RefuseAll()), without},
 				{decide(t, mw, consent.AcceptAll()), slices.Compact(both)},
 			} {
-				serve(mw, step.cookies, func(_ http.ResponseWriter, r *http.Request) {
+				serve(t, mw, step.cookies, func(_ http.ResponseWriter, r *http.Request) {
 					assert.Equal(t, step.want, consent.FromContext(r.Context()).Origins())
 				})
 			}
@@ -152,14 +190,14 @@ func TestNothingIsForgottenOfOptOutWithinTheResponse(t *testing.T) {
 	_, err := save(t, before, "", consent.AcceptAll())
 	require.NoError(t, err)
 	mw := middleware(t, american)
-	response := serve(mw, "", func(w http.ResponseWriter, r *http.Request) {
+	response := serve(t, mw, "", func(w http.ResponseWriter, r *http.Request) {
 		assert.NoError(t, mw.Restore(w, r, l.kept[0]))
 		prefs := consent.FromContext(r.Context())
 		assert.True(t, prefs.OptOut() && prefs.Presumed(consent.FirstParty))
 		set("profile=1")(w, r)
 	})
 	assert.Equal(t, "profile=1", response.Header["Set-Cookie"][0])
-	serve(mw, "", func(w http.ResponseWriter, r *http.Request) {
+	serve(t, mw, "", func(w http.ResponseWriter, r *http.Request) {
 		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
 		prefs := consent.FromContext(r.Context())
 		assert.True(t, prefs.OptOut() && prefs.Decided())
@@ -175,27 +213,24 @@ func TestNothingIsInventedByOptOut(t *testing.T) {
 		}
 	}
 	mw := middleware(t, american)
-	ask := func(cookies string, headers ...string) (names []string, prefs consent.Preferences, response *http.Response) {
+	ask := func(cookies string, headers ...string) (got []string, prefs consent.Preferences, response *http.Response) {
 		r := httptest.NewRequest("GET", "https://www.example.com/", nil)
 		r.Header.Set("Cookie", cookies)
 		for i := 0; i < len(headers); i += 2 {
 			r.Header.Add(headers[i], headers[i+1])
 		}
 		w := httptest.NewRecorder()
-		mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		through(t, mw, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			prefs = consent.FromContext(r.Context())
 			set("sessionid=1", "profile=1", "ad_id=1", "mood=1", "other=1")(w, r)
 		})).ServeHTTP(w, r)
-		for _, c := range w.Result().Cookies() {
-			names = append(names, c.Name)
-		}
-		return names, prefs, w.Result()
+		return names(w.Result()), prefs, w.Result()
 	}
-	all, strict, gpc := []string{"sessionid", "profile", "ad_id", "mood"}, []string{"sessionid"}, []string{"sessionid", "profile", "mood"}
+	most, strict, gpc := []string{"sessionid", "profile", "ad_id", "mood"}, []string{"sessionid"}, []string{"sessionid", "profile", "mood"}
 	no, yes := decide(t, mw, consent.RefuseAll()), decide(t, mw, consent.AcceptAll())
 
-	names, prefs, response := ask("", "Country", "US")
-	assert.Equal(t, all, names)
+	got, prefs, response := ask("", "Country", "US")
+	assert.Equal(t, most, got)
 	assert.Equal(t, "private", response.Header.Get("Cache-Control"))
 	assert.True(t, prefs.OptOut() && prefs.Allows(consent.ThirdParty) && prefs.Consented(consent.ThirdParty, "AdCo"))
 	assert.False(t, prefs.Decided() || prefs.RefusedByGPC())
@@ -203,10 +238,10 @@ func TestNothingIsInventedByOptOut(t *testing.T) {
 	assert.True(t, prefs.Presumed(consent.FirstParty) && prefs.Presumed(consent.ThirdParty))
 	assert.False(t, prefs.Presumed(consent.Necessary) || prefs.Presumed("undeclared"), "where nobody is asked nothing is presumed")
 
-	names, _, _ = ask("", "Country", "US", "Sec-GPC", "0", "Sec-GPC", "1")
-	assert.Equal(t, gpc, names, "of several values one is enough")
-	names, prefs, _ = ask("", "Country", "US", "Sec-GPC", "1")
-	assert.Equal(t, gpc, names)
+	got, _, _ = ask("", "Country", "US", "Sec-GPC", "0", "Sec-GPC", "1")
+	assert.Equal(t, gpc, got, "of several values one is enough")
+	got, prefs, _ = ask("", "Country", "US", "Sec-GPC", "1")
+	assert.Equal(t, gpc, got)
 	assert.True(t, prefs.RefusedByGPC() && prefs.OptOut())
 	assert.False(t, prefs.Allows(consent.ThirdParty) || prefs.Decided())
 	assert.True(t, prefs.Presumed(consent.FirstParty))
@@ -217,19 +252,20 @@ func TestNothingIsInventedByOptOut(t *testing.T) {
 		headers, want []string
 	}{
 		{"opt-in elsewhere", "", nil, strict},
-		{"GPC changes nothing there", yes, []string{"Sec-GPC", "1"}, all},
+		{"GPC changes nothing there", yes, []string{"Sec-GPC", "1"}, most},
 		{"nor before a choice", "", []string{"Sec-GPC", "1"}, strict},
 		{"a refusal stands", no, []string{"Country", "US"}, strict},
-		{"an explicit choice wins over GPC", yes, []string{"Country", "US", "Sec-GPC", "1"}, all},
-		{"another value is no signal", "", []string{"Country", "US", "Sec-GPC", "0"}, all},
+		{"an explicit choice wins over GPC", yes, []string{"Country", "US", "Sec-GPC", "1"}, most},
+		{"another value is no signal", "", []string{"Country", "US", "Sec-GPC", "0"}, most},
 	} {
-		names, prefs, _ := ask(test.cookies, test.headers...)
-		assert.Equal(t, test.want, names, test.what)
-		assert.Equal(t, slices.Contains(test.headers, "US"), prefs.OptOut(), test.what)
-		assert.False(t, prefs.RefusedByGPC(), test.what)
-		assert.Equal(t, test.what == "another value is no signal", prefs.Presumed(consent.FirstParty), test.what)
+		t.Run(test.what, func(t *testing.T) {
+			got, prefs, _ := ask(test.cookies, test.headers...)
+			assert.Equal(t, test.want, got)
+			assert.Equal(t, slices.Contains(test.headers, "US"), prefs.OptOut())
+			assert.False(t, prefs.RefusedByGPC())
+			assert.Equal(t, test.what == "another value is no signal", prefs.Presumed(consent.FirstParty))
+		})
 	}
-	require.NotNil(t, response)
 	assert.False(t, consent.Preferences{}.Presumed(consent.FirstParty))
 
 	objecting := decide(t, mw, consent.AcceptAll().WithObjection())
@@ -238,6 +274,144 @@ func TestNothingIsInventedByOptOut(t *testing.T) {
 	r.Header.Set("Cookie", objecting)
 	r.Header.Set("Country", "US")
 	w := httptest.NewRecorder()
-	raised.Wrap(set("visits=1", "profile=1")).ServeHTTP(w, r)
+	through(t, raised, set("visits=1", "profile=1")).ServeHTTP(w, r)
 	assert.Equal(t, []string{"profile=1"}, w.Result().Header["Set-Cookie"], "an objection stands, whatever is asked for again")
+}
+
+func TestNothingElseChangesForTheFilesOfAForm(t *testing.T) {
+	run := func(wrap func(testing.TB, http.Handler) http.Handler) bool {
+		var name string
+		server := httptest.NewServer(wrap(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !assert.NoError(t, r.ParseMultipartForm(1)) {
+				return
+			}
+			f, err := r.MultipartForm.File["f"][0].Open()
+			if assert.NoError(t, err) {
+				name = f.(*os.File).Name()
+				f.Close()
+			}
+		})))
+		var body bytes.Buffer
+		m := multipart.NewWriter(&body)
+		p, _ := m.CreateFormFile("f", "f")
+		p.Write(make([]byte, 11<<20))
+		m.Close()
+		response, err := http.Post(server.URL, m.FormDataContentType(), &body)
+		require.NoError(t, err)
+		response.Body.Close()
+		server.Close()
+		require.NotEmpty(t, name)
+		_, err = os.Stat(name)
+		os.Remove(name)
+		return errors.Is(err, os.ErrNotExist)
+	}
+	require.True(t, run(bare), "bare: removed")
+	assert.True(t, run(wrapped), "wrapped: left behind")
+}
+
+func TestNothingElseChangesForALoggerOutside(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /a/{id}", func(http.ResponseWriter, *http.Request) {})
+	for left, handler := range map[string]http.Handler{
+		"POST /a/{id}": mux,
+		"/new?a=b":     http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { r.URL = &url.URL{Path: "/new", RawQuery: "a=b"} }),
+		"/rewritten":   http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { r.RequestURI = "/rewritten" }),
+		"DELETE":       http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { r.Method = "DELETE" }),
+		"site.example": http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { r.Host = "site.example" }),
+		"192.0.2.7":    http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { r.RemoteAddr = "192.0.2.7" }),
+		"192.0.2.8":    http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { r.RemoteAddr = "192.0.2.8"; panic("broken") }),
+	} {
+		t.Run(left, func(t *testing.T) {
+			run := func(h http.Handler) []string {
+				r := httptest.NewRequest("POST", "/a/1", nil)
+				recovering(h).ServeHTTP(httptest.NewRecorder(), r)
+				return []string{r.Pattern, r.URL.String(), r.RequestURI, r.Method, r.Host, r.RemoteAddr}
+			}
+			given := run(handler)
+			require.Contains(t, given, left, "bare")
+			assert.Equal(t, given, run(wrapped(t, handler)))
+		})
+	}
+}
+
+// Others may read the request outside while a handler that changes nothing in it
+// runs; -race tells.
+func TestNothingElseChangesForAReaderOfTheRequestOutside(t *testing.T) {
+	r := httptest.NewRequest("GET", "/a", nil)
+	h := wrapped(t, set("sessionid=1"))
+	var group sync.WaitGroup
+	group.Go(func() {
+		for range 1000 {
+			_ = r.Method + r.URL.Path + r.RequestURI + r.Host + r.RemoteAddr + r.Pattern
+		}
+	})
+	for range 100 {
+		h.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	group.Wait()
+}
+
+// The law of a request is what it was when it came.
+func TestNothingLeaksWhereAHandlerChangesWhatOptOutLooksAt(t *testing.T) {
+	for name, test := range map[string]struct {
+		holds        func(*http.Request) bool
+		came, change func(*http.Request)
+	}{
+		"the signal": {
+			func(*http.Request) bool { return true },
+			func(r *http.Request) { r.Header.Set("Sec-Gpc", "1") },
+			func(r *http.Request) { r.Header.Del("Sec-Gpc") },
+		},
+		"the address": {
+			func(r *http.Request) bool { return strings.HasPrefix(r.RemoteAddr, "192.0.2.") },
+			func(r *http.Request) { r.RemoteAddr = "198.51.100.1:1" },
+			func(r *http.Request) { r.RemoteAddr = "192.0.2.9" }, // as a header says that anybody may send
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			mw := middleware(t, func(c *consent.Config) { c.OptOut = test.holds })
+			ask := func(r *http.Request, inside func(*http.Request)) []string {
+				w := httptest.NewRecorder()
+				through(t, mw, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					inside(r)
+					set("ad_id=1", "sessionid=1")(w, r)
+				})).ServeHTTP(w, r)
+				return names(w.Result())
+			}
+			r := httptest.NewRequest("GET", "/", nil)
+			test.came(r)
+			assert.Equal(t, []string{"sessionid"}, ask(r, test.change))
+			test.change(r)
+			assert.Equal(t, []string{"ad_id", "sessionid"}, ask(r, func(*http.Request) {}), "as it came")
+		})
+	}
+}
+
+func TestNothingLeaksWhereOptOutPanics(t *testing.T) {
+	mw := middleware(t, func(c *consent.Config) {
+		c.OptOut = func(r *http.Request) bool {
+			if r.URL.Path == "/" {
+				panic("no country")
+			}
+			return true
+		}
+	})
+	raw := rawGet(t, recovering(mw.Wrap(set("profile=1", "sessionid=1"))), plainGet)
+	assert.Contains(t, raw, "500 Internal Server Error")
+	assert.NotContains(t, raw, "Set-Cookie", "the handler runs under no law")
+	raw = rawGet(t, through(t, mw, set("profile=1")), "GET /known HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	assert.Contains(t, raw, "Set-Cookie: profile=1")
+}
+
+// Preferences may be asked for while the request is read; -race tells.
+func TestNothingElseChangesForAReaderOfTheRequestInside(t *testing.T) {
+	mw := middleware(t, func(c *consent.Config) { c.OptOut = func(*http.Request) bool { return false } })
+	through(t, mw, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		var group sync.WaitGroup
+		group.Go(func() { assert.False(t, consent.FromContext(ctx).Allows(consent.FirstParty)) })
+		assert.NoError(t, r.ParseForm())
+		group.Wait()
+		assert.Equal(t, "b", r.Form.Get("a"))
+	})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/?a=b", strings.NewReader("")))
 }

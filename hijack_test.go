@@ -1,0 +1,289 @@
+package consent_test
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent"
+)
+
+// A handler that takes over the connection writes the head by hand.
+
+// byHand returns a handler that hijacks the connection, writes these bytes and
+// closes it.
+func byHand(t *testing.T, written string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		conn := hijack(t, w)
+		defer conn.Close()
+		_, err := io.WriteString(conn, written)
+		assert.NoError(t, err)
+	}
+}
+
+// hijack returns the connection, or ends the handler.
+func hijack(t *testing.T, w http.ResponseWriter) net.Conn {
+	t.Helper()
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if !assert.NoError(t, err) {
+		panic(http.ErrAbortHandler)
+	}
+	return conn
+}
+
+// headWith is a head that holds what is kept, what is gone and these lines.
+func headWith(lines ...string) string {
+	return strings.Join(append([]string{"HTTP/1.1 200 OK", "Set-Cookie: profile=1", kept}, append(lines, "Content-Length: 0\r\n\r\n")...), "\r\n")
+}
+
+func TestNothingLeaksFromAHijackBehindAStatusThatIsNone(t *testing.T) {
+	filtered(t, middleware(t, nil), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Panics(t, func() { w.WriteHeader(0) })
+		byHand(t, headWith())(w, r)
+	}), nil)
+}
+
+func TestNothingLeaksFromAHijackBehindEarlyHints(t *testing.T) {
+	for name, early := range map[string]func(http.ResponseWriter) string{
+		"by hand": func(http.ResponseWriter) string {
+			return "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nSet-Cookie: profile=0\r\n\r\n"
+		},
+		"by hand, twice":           func(http.ResponseWriter) string { return strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 2) },
+		"by the server's writer":   func(w http.ResponseWriter) string { w.Header().Set("Link", "</a>"); w.WriteHeader(103); return "" },
+		"by both, one after other": func(w http.ResponseWriter) string { w.WriteHeader(103); return "HTTP/1.1 103 Early Hints\r\n\r\n" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			raw := filtered(t, middleware(t, nil), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				byHand(t, early(w)+headWith())(w, r)
+			}), nil)
+			assert.Contains(t, raw, "HTTP/1.1 10")
+			assert.Contains(t, raw, "HTTP/1.1 200 OK\r\n"+kept)
+		})
+	}
+}
+
+// A client may read an unfinished head as one when the connection closes.
+func TestNothingLeaksFromAHijackThatEndsWithinTheHead(t *testing.T) {
+	for name, end := range map[string]func(net.Conn) error{
+		"Close":      net.Conn.Close,
+		"CloseWrite": func(conn net.Conn) error { return conn.(interface{ CloseWrite() error }).CloseWrite() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			filtered(t, middleware(t, nil), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				conn := hijack(t, w)
+				defer conn.Close()
+				io.WriteString(conn, "HTTP/1.1 200 OK\r\nSet-Cookie: profile=1\r\n"+kept+"\r\n")
+				assert.NoError(t, end(conn))
+				if name == "CloseWrite" {
+					io.Copy(io.Discard, conn) // until the client has seen the end, and closes
+				}
+			}), nil)
+		})
+	}
+}
+
+func TestNothingLeaksFromAHijackWhereAClockIsWrong(t *testing.T) {
+	recent := "profile=; Expires=" + time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)
+	raw := rawGet(t, wrapped(t, byHand(t, "HTTP/1.1 200 OK\r\nSet-Cookie: "+recent+"\r\nContent-Length: 0\r\n\r\n")), plainGet)
+	assert.Contains(t, raw, "\r\nSet-Cookie: "+recent+"; Max-Age=0\r\n")
+}
+
+// A client that joins a folded line to the one before would keep a cookie that
+// another deletes.
+func TestNothingLeaksFromAHijackThroughAFoldedLine(t *testing.T) {
+	raw := rawGet(t, wrapped(t, byHand(t, "HTTP/1.1 200 OK\r\nSet-Cookie: profile=1; Max-Age=0\r\n Set-Cookie: sessionid=1; Max-Age=9999\r\nContent-Length: 0\r\n\r\n")), plainGet)
+	response, err := http.ReadResponse(bufio.NewReader(strings.NewReader(raw)), nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"profile=1; Max-Age=0", "sessionid=1; Max-Age=9999"}, response.Header["Set-Cookie"])
+}
+
+func TestNothingLeaksFromASharedCacheThroughAHijack(t *testing.T) {
+	mw := middleware(t, nil)
+	raw := rawGet(t, through(t, mw, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.Save(w, r, consent.AcceptAll()))
+		byHand(t, headWith("cache-control: public, max-age=60", "Cache-Control: s-maxage=600", "CDN-Cache-Control: max-age=600"))(w, r)
+	})), plainGet)
+	response, err := http.ReadResponse(bufio.NewReader(strings.NewReader(raw)), nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"profile", "sessionid", consent.CookieName}, names(response))
+	assert.Equal(t, []string{"private, max-age=60"}, response.Header["Cache-Control"])
+	assert.NotContains(t, response.Header, "Cdn-Cache-Control")
+}
+
+func TestNothingIsForgottenThatWasSavedBeforeAHijack(t *testing.T) {
+	for name, early := range map[string]string{"at once": "", "with early hints first": "HTTP/1.1 103 Early Hints\r\n\r\n"} {
+		t.Run(name, func(t *testing.T) {
+			mw := middleware(t, nil)
+			raw := rawGet(t, through(t, mw, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				assert.NoError(t, mw.Save(w, r, consent.Accept(consent.FirstParty)))
+				byHand(t, early+headWith("Set-Cookie: ad_id=1"))(w, r)
+			})), plainGet)
+			final, found := strings.CutPrefix(raw, early)
+			require.True(t, found)
+			response, err := http.ReadResponse(bufio.NewReader(strings.NewReader(final)), nil)
+			require.NoError(t, err)
+			assert.Equal(t, []string{"profile", "sessionid", consent.CookieName}, names(response))
+			assert.Equal(t, []string{"sessionid", "visits", "profile"}, passed(t, mw, sent(response)))
+			assert.Equal(t, []string{"private"}, response.Header["Cache-Control"])
+		})
+	}
+}
+
+func TestNothingLeaksFromAnUpgradeAndNotAByteBehindItIsHeld(t *testing.T) {
+	mw := middleware(t, nil)
+	proceed := make(chan string, 1)
+	connect(t, through(t, mw, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.Save(w, r, consent.Accept(consent.ThirdParty)))
+		conn := hijack(t, w)
+		defer conn.Close()
+		for _, c := range []byte("HTTP/1.1 101 Switching Protocols\r\nset-cookie: profile=1\r\nSet-Cookie: ad_id=1\r\nCache-Control: public\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r") {
+			conn.Write([]byte{c})
+		}
+		assert.NoError(t, mw.Save(w, r, consent.Accept(consent.ThirdParty)), "the head is not out yet")
+		conn.Write([]byte("\n"))
+		assert.ErrorIs(t, mw.Save(w, r, consent.RefuseAll()), consent.ErrTooLate)
+		for s := range proceed {
+			io.WriteString(conn, s)
+		}
+	})), false, func(conn net.Conn) {
+		defer close(proceed)
+		io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		reader := bufio.NewReader(conn)
+		var head []string
+		for line := "-"; line != ""; head = append(head, line) {
+			var err error
+			line, err = reader.ReadString('\n')
+			require.NoError(t, err)
+			line = strings.TrimRight(line, "\r\n")
+		}
+		text := strings.Join(head, "\n")
+		assert.NotContains(t, text, gone)
+		assert.Contains(t, text, "Set-Cookie: ad_id=1\n")
+		assert.Contains(t, text, "Set-Cookie: cookies_preferences=")
+		assert.Contains(t, text, "Cache-Control: private")
+		assert.NotContains(t, text, "public")
+		for _, s := range []string{"S", "HTTP/1.1 200 OK\r\nSet-Cookie: profile=1\r\n\r\n", "\x00\xff"} {
+			proceed <- s
+			got := make([]byte, len(s))
+			_, err := io.ReadFull(reader, got)
+			require.NoError(t, err)
+			assert.Equal(t, s, string(got))
+		}
+	})
+}
+
+func TestNothingElseChangesInATunnel(t *testing.T) {
+	for name, first := range map[string]string{"after a head": "HTTP/1.1 200 OK\r\nSet-Cookie: profile=1\r\n\r\n", "without a head": "\x16\x03\x01"} {
+		t.Run(name, func(t *testing.T) {
+			raw := rawGet(t, wrapped(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if name == "after a head" {
+					w.WriteHeader(200)
+				}
+				conn := hijack(t, w)
+				defer conn.Close()
+				_, unguarded := conn.(*net.TCPConn)
+				assert.Equal(t, name == "after a head", unguarded, "the server's own connection where nothing can be filtered")
+				io.WriteString(conn, first)
+			})), "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n")
+			assert.True(t, strings.HasSuffix(raw, first))
+		})
+	}
+}
+
+func TestNothingElseChangesForABeginningThatMayBecomeAHead(t *testing.T) {
+	for name, wrap := range map[string]func(testing.TB, http.Handler) http.Handler{"bare": bare, "wrapped": wrapped} {
+		t.Run(name, func(t *testing.T) {
+			connect(t, wrap(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				conn := hijack(t, w)
+				defer conn.Close()
+				conn.Write([]byte("\x00\x00\x00\x01h"))
+				io.Copy(io.Discard, conn) // until the client has read it, or given up
+			})), false, func(conn net.Conn) {
+				io.WriteString(conn, "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n")
+				got := make([]byte, 5)
+				_, err := io.ReadFull(conn, got)
+				assert.NoError(t, err)
+				assert.Equal(t, "\x00\x00\x00\x01h", string(got))
+			})
+		})
+	}
+}
+
+func TestNothingElseChangesInWhatATCPConnectionCanDo(t *testing.T) {
+	for name, wrap := range map[string]func(testing.TB, http.Handler) http.Handler{"bare": bare, "wrapped": wrapped} {
+		t.Run(name, func(t *testing.T) {
+			raw := rawGet(t, wrap(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				conn := hijack(t, w)
+				defer conn.Close()
+				assert.Implements(t, (*interface {
+					CloseRead() error
+					CloseWrite() error
+					SetNoDelay(bool) error
+					SetKeepAlive(bool) error
+					SetLinger(int) error
+					io.ReaderFrom
+					io.WriterTo
+				})(nil), conn)
+				_, err := conn.(io.ReaderFrom).ReadFrom(only{strings.NewReader("HTTP/1.1 200 OK\r\n" + kept + "\r\n\r\n" + strings.Repeat("x", 10_000))})
+				assert.NoError(t, err)
+			})), plainGet)
+			assert.Equal(t, "HTTP/1.1 200 OK\r\n"+kept+"\r\n\r\n"+strings.Repeat("x", 10_000), raw)
+		})
+	}
+}
+
+func TestNothingElseChangesBehindAWriteTimeout(t *testing.T) {
+	for name, wrap := range map[string]func(testing.TB, http.Handler) http.Handler{"bare": bare, "wrapped": wrapped} {
+		t.Run(name, func(t *testing.T) {
+			raw := rawGet(t, wrap(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				conn := hijack(t, w)
+				defer conn.Close()
+				conn.SetWriteDeadline(time.Now().Add(-time.Second))
+				_, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
+				assert.ErrorIs(t, err, os.ErrDeadlineExceeded)
+				conn.SetWriteDeadline(time.Time{})
+				_, err = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\nbody")
+				assert.NoError(t, err)
+			})), plainGet)
+			assert.Equal(t, "HTTP/1.1 200 OK\r\n\r\nbody", raw)
+		})
+	}
+}
+
+// bufferless hijacks without a buffer, as some writers in other frameworks do.
+type bufferless struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+func (b bufferless) Hijack() (net.Conn, *bufio.ReadWriter, error) { return b.conn, nil, nil }
+
+func TestNothingElseChangesInAHijackWithoutABuffer(t *testing.T) {
+	server, client := net.Pipe()
+	var got bytes.Buffer
+	read := make(chan error)
+	go func() {
+		_, err := got.ReadFrom(client)
+		read <- err
+	}()
+	wrapped(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, buffer, err := w.(http.Hijacker).Hijack()
+		assert.NoError(t, err)
+		assert.Nil(t, buffer)
+		defer conn.Close()
+		io.WriteString(conn, headWith())
+	})).ServeHTTP(bufferless{httptest.NewRecorder(), server}, httptest.NewRequest("GET", "/", nil))
+	server.Close()
+	require.NoError(t, <-read)
+	assert.Equal(t, "HTTP/1.1 200 OK\r\n"+kept+"\r\nContent-Length: 0\r\n\r\n", got.String())
+}
