@@ -26,8 +26,8 @@ type Entry struct {
 	Number    int64            `json:"number"`    // among the visitor's records, from 1
 	Previous  string           `json:"previous"`  // the ID of the visitor's record before; "" for none
 	Answers   []consent.Answer `json:"answers"`
-	Objects   bool             `json:"objects"`
-	Signal    bool             `json:"signal"`
+	Objection bool             `json:"objection"`
+	GPC       bool             `json:"gpc"`
 	Revision  uint64           `json:"revision"`
 	Action    consent.Action   `json:"action"`
 	Language  string           `json:"language"`            // a BCP 47 tag
@@ -40,7 +40,7 @@ type Entry struct {
 func (r *row) entry() (Entry, error) {
 	e := Entry{
 		ID: r.id.String(), Time: time.UnixMilli(r.decided).UTC(), Reference: consent.Reference(r.reference).String(), Number: r.n,
-		Answers: []consent.Answer{}, Objects: r.objects, Signal: r.signal, Revision: uint64(r.revision),
+		Answers: []consent.Answer{}, Objection: r.objection, GPC: r.gpc, Revision: uint64(r.revision),
 		Action: consent.Action(r.action), Language: r.language, Notice: hex.EncodeToString(r.notice), Hash: hex.EncodeToString(r.hash),
 	}
 	if r.previous != (key{}) {
@@ -63,7 +63,7 @@ func (e *Entry) record() consent.Record {
 	reference, _ := consent.ParseReference(e.Reference)
 	tag, _ := language.Parse(e.Language)
 	return consent.Record{
-		Reference: reference, Time: e.Time, Revision: e.Revision, Answers: e.Answers, Objects: e.Objects, Signal: e.Signal,
+		Reference: reference, Time: e.Time, Revision: e.Revision, Answers: e.Answers, Objection: e.Objection, GPC: e.GPC,
 		Evidence: consent.Evidence{Action: e.Action, Language: tag},
 	}
 }

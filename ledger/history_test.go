@@ -39,10 +39,10 @@ func TestNothingIsForgottenInAHistory(t *testing.T) {
 		assert.Equal(t, first.Revision, e.Revision)
 		assert.Equal(t, consent.ByBanner, e.Action)
 		assert.Equal(t, "fr-CH", e.Language)
-		assert.True(t, e.Signal && !e.Objects)
+		assert.True(t, e.GPC && !e.Objection)
 		assert.Empty(t, e.Previous)
 		assert.Equal(t, e.ID, history.Entries[1].Previous)
-		assert.True(t, history.Entries[1].Objects)
+		assert.True(t, history.Entries[1].Objection)
 		assert.JSONEq(t, string(notice.Content()), string(history.Notices[e.Notice]))
 
 		text, err := json.Marshal(history)

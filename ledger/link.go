@@ -181,7 +181,7 @@ func (r *row) allows() (count int) {
 			count++
 		}
 	}
-	if !e.Objects {
+	if !e.Objection {
 		count++
 	}
 	return count

@@ -94,7 +94,7 @@ func TestNothingIsInventedForTwoDecisionsOfOneInstant(t *testing.T) {
 	for i := range 4 {
 		r := decision(visitor(), i != 2)
 		r.Time = at
-		r.Objects = false
+		r.Objection = false
 		keep(t, l, r)
 		require.NoError(t, users.Link(context.Background(), r.Reference, "42"))
 	}

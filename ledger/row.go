@@ -25,15 +25,15 @@ type row struct {
 	decided      int64
 	revision     int64 // the bits of an unsigned one
 	answers      string
-	objects      bool
-	signal       bool
+	objection    bool
+	gpc          bool
 	action       string
 	language     string
 	notice       []byte
 }
 
 // columns are a row's, in the order of row.values and row.into.
-const columns = `id, writer, place, hash, reference, n, previous, previous_hash, decided, revision, answers, objects, signal, action, language, notice`
+const columns = `id, writer, place, hash, reference, n, previous, previous_hash, decided, revision, answers, objection, gpc, action, language, notice`
 
 const (
 	columnCount = 16
@@ -41,13 +41,13 @@ const (
 )
 
 // whole reads every column of a row, erased ones too.
-const whole = `SELECT id, writer, place, hash, reference, coalesce(n, 0), previous, previous_hash, decided, revision, answers, objects, signal, action, language, notice, coalesce(forgotten, 0) FROM consent_record `
+const whole = `SELECT id, writer, place, hash, reference, coalesce(n, 0), previous, previous_hash, decided, revision, answers, objection, gpc, action, language, notice, coalesce(forgotten, 0) FROM consent_record `
 
 // values returns the row for columns.
 func (r *row) values(d *database) []any {
 	return []any{
 		d.key(r.id), d.key(r.writer), r.place, r.hash, d.key(r.reference), r.n, d.key(r.previous), r.previousHash,
-		r.decided, r.revision, r.answers, r.objects, r.signal, r.action, r.language, r.notice,
+		r.decided, r.revision, r.answers, r.objection, r.gpc, r.action, r.language, r.notice,
 	}
 }
 
@@ -55,7 +55,7 @@ func (r *row) values(d *database) []any {
 func (r *row) into() []any {
 	return []any{
 		&r.id, &r.writer, &r.place, &r.hash, &r.reference, &r.n, &r.previous, &r.previousHash,
-		&r.decided, &r.revision, &r.answers, &r.objects, &r.signal, &r.action, &r.language, &r.notice, &r.forgotten,
+		&r.decided, &r.revision, &r.answers, &r.objection, &r.gpc, &r.action, &r.language, &r.notice, &r.forgotten,
 	}
 }
 
@@ -86,8 +86,8 @@ func (r *row) sum() []byte {
 	text(strconv.FormatInt(r.decided, 10))
 	text(strconv.FormatInt(r.revision, 10))
 	text(r.answers)
-	text(strconv.FormatBool(r.objects))
-	text(strconv.FormatBool(r.signal))
+	text(strconv.FormatBool(r.objection))
+	text(strconv.FormatBool(r.gpc))
 	text(r.action)
 	text(r.language)
 	text(string(r.notice))
@@ -112,8 +112,8 @@ func newRow(record consent.Record) row {
 		decided:   at,
 		revision:  int64(record.Revision),
 		answers:   string(text),
-		objects:   record.Objects,
-		signal:    record.Signal,
+		objection: record.Objection,
+		gpc:       record.GPC,
 		action:    storable(string(record.Action)),
 	}
 	if record.Language != (language.Tag{}) {
