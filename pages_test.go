@@ -156,3 +156,32 @@ func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
 }
+
+// Each path that the map of the code names exists, and so does each function that
+// it names next to a file.
+func TestNothingIsInventedInTheMap(t *testing.T) {
+	quoted := regexp.MustCompile("`([^`\\s]+)`(?:(?:,? (?:function )?)`(\\w+)`(?:[^`]|$))?")
+	isPath := regexp.MustCompile(`^[\w.-]+(/[\w.-]*)+$|^[\w-]+\.(go|md|css|js|html|svg|txt|csv)$`)
+	paths, functions := 0, 0
+	for _, page := range []string{"docs/design.md", "CONTRIBUTING.md"} {
+		content, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, found := range quoted.FindAllStringSubmatch(string(content), -1) {
+			path, function := found[1], found[2]
+			if !isPath.MatchString(path) || strings.HasPrefix(path, "v0.") || strings.Contains(path, "/v0.") {
+				continue
+			}
+			paths++
+			if !assert.True(t, exists(path), "%s: %s does not exist", page, path) || function == "" {
+				continue
+			}
+			functions++
+			source, err := os.ReadFile(path)
+			require.NoError(t, err)
+			defined := regexp.MustCompile(`(?m)^(func (\([^)]*\) )?|const )` + function + `\b`)
+			assert.True(t, defined.Match(source), "%s: %s has no %s", page, path, function)
+		}
+	}
+	assert.Greater(t, paths, 60)
+	assert.Greater(t, functions, 20)
+}
