@@ -50,7 +50,7 @@ const (
 	ReasonOtherPath        Reason = "path"     // its Path is not the declared one, so that a deletion would fail
 )
 
-// Attributes are what a Set-Cookie line says beside name and value, as browsers
+// Attributes are what a Set-Cookie line says apart from name and value, as browsers
 // read it (RFC 6265bis section 5.6).
 type Attributes struct {
 	Domain      string        // in lower case, without the dot that may begin it; "" for the host alone

@@ -11,12 +11,12 @@
 //
 // Varints are those of [encoding/binary]. A mark stands for a provider of a
 // category that the visitor has answered for, in big-endian order: 31 bits of a
-// hash over category and provider, then one bit that is set where the answer
-// was yes. Marks are sorted, so equal decisions have equal bytes.
+// hash over category and provider, then one bit that is set if the answer was
+// yes. Marks are sorted, so equal decisions have equal bytes.
 //
 // A mark instead of the names keeps the cookie small. Two providers share a
-// mark once in two thousand million pairs; they are then answered for
-// together, and with yes only where both answers were.
+// mark once in two thousand million pairs; they then have one answer, which is yes
+// only if both answers were.
 package decision
 
 import (
@@ -82,8 +82,8 @@ func MakeAnswers(yes, no []Mark) Answers {
 	return answers
 }
 
-// Of returns the answer for the provider that m stands for; known is false
-// where there is none.
+// Of returns the answer for the provider that m stands for; known is false if
+// there is none.
 func (a Answers) Of(m Mark) (yes, known bool) {
 	low, high := 0, len(a)/markSize
 	for low < high {

@@ -20,7 +20,7 @@ type Set[T any] struct {
 type node[T any] struct {
 	labels   []byte // the byte that leads to each child
 	children []*node[T]
-	suffixes *node[T] // nil where no pattern has just this prefix
+	suffixes *node[T] // nil if no pattern has just this prefix
 	value    T
 	terminal bool
 }
@@ -72,7 +72,7 @@ func (s *Set[T]) Match(name string) (v T, ok bool) {
 }
 
 // longestSuffix returns the deepest terminal node that the end of s leads to,
-// and its depth; nil where there is none.
+// and its depth; nil if there is none.
 func (n *node[T]) longestSuffix(s string) (end *node[T], length int) {
 	for depth := 0; n != nil; depth++ {
 		if n.terminal {

@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// An Edit is given the fields of a head, in order, and returns those to send.
-// Fields that it leaves as they are go out byte for byte. The status is 0
-// where it cannot be read.
+// An Edit gets the fields of a head, in order, and returns those to send. A field
+// that it leaves as it is goes out byte for byte. The status is 0 if it cannot be
+// read.
 type Edit func(status int, fields []Field) []Field
 
 // A Field is one field line of a head (RFC 9112 section 5), without the white
@@ -30,18 +30,17 @@ var ErrHeadTooLong = errors.New("rawhead: the head of the response is longer tha
 const maxHead = 256 << 10
 
 // A Writer holds back the head of an HTTP/1 response until it is whole, and
-// sends it edited. After an informational head it expects another one. What
-// comes behind the final head, and what is no head to begin with, is passed on
-// as it comes.
+// sends it edited. After an informational head it expects another one. It passes
+// on as it comes what follows the final head, and what is no head at all.
 //
-// Clients are lenient, and so is the Writer where it decides what is a field:
+// Clients are lenient, and so is the Writer when it decides what is a field:
 // Chromium skips up to four bytes before "HTTP", ends a line at a CR or an LF
 // alone, and trims white space around a name.
 type Writer struct {
 	dst     io.Writer
 	edit    Edit
-	begun   []byte // what has been passed on so far of what may be the beginning of a head
-	held    []byte // of a head, behind begun
+	begun   []byte // what may be the beginning of a head, and has been passed on
+	held    []byte // of a head, what follows begun
 	inHead  bool   // a status line has begun
 	scanned int    // bytes of held that no head ends in
 	sent    int64  // bytes that dst has taken
@@ -57,9 +56,9 @@ func NewWriter(dst io.Writer, edit Edit) *Writer {
 // Done reports whether everything written from now on is passed on as it comes.
 func (w *Writer) Done() bool { return w.done }
 
-// Write takes all of p, or fails. The bytes behind a head leave before it
-// returns. Where dst has taken nothing, as when a deadline has passed, p may be
-// written again; after any other error every Write returns it.
+// Write takes all of p, or fails. The bytes that follow a head leave before it
+// returns. If dst has taken nothing, as when a deadline has passed, p may be
+// written again; after any other error every Write returns that error.
 func (w *Writer) Write(p []byte) (int, error) {
 	if w.done {
 		return w.dst.Write(p)
@@ -133,10 +132,10 @@ const protocol = "http"
 // maxSlop is how many bytes Chromium skips before the status line.
 const maxSlop = 4
 
-// findStart looks for the beginning of a status line, and keeps from there what
-// has not been passed on. What only may become one is passed on as well: a field
-// comes behind it, and what is no head must not wait. It finishes where no
-// status line can begin any more.
+// findStart looks for the beginning of a status line, and keeps what follows from
+// there. Bytes that may still become one are passed on: no field stands in them, and
+// what turns out to be no head must not have waited. It finishes when no status line
+// can begin any more.
 func (w *Writer) findStart() bool {
 	seen := append(bytes.Clone(w.begun), w.held[:min(len(w.held), maxSlop+len(protocol))]...)
 	possible := false
@@ -218,7 +217,7 @@ func (w *Writer) edited(head []byte) (edited []byte, status int) {
 // oneLine keeps a value from ending the line that it stands in.
 var oneLine = strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ")
 
-// parse reads the lines behind the status line.
+// parse reads the lines that follow the status line.
 func parse(lines []byte) []Field {
 	var fields []Field
 	var folds []string // what continues the last field; joined at once, since there may be many
@@ -237,7 +236,7 @@ func parse(lines []byte) []Field {
 			unfold(fields, folds)
 			folds = nil
 			if folded {
-				line = nil // it goes out anew, or a client that unfolds lines would read it as a part of the one before
+				line = nil // without its indent: a client that unfolds lines would join it to the line before
 			}
 			fields = append(fields, Field{name, value, line})
 			continue
@@ -245,9 +244,8 @@ func parse(lines []byte) []Field {
 		if more := trim(content); more != "" {
 			folds = append(folds, more)
 		}
-		// A client that does not unfold lines would read another cookie than
-		// one that does, so that this field goes out on one line (RFC 9112
-		// section 5.2).
+		// A client that unfolds lines would read another cookie than one that does
+		// not, so that this field goes out on one line (RFC 9112 section 5.2).
 		if last := &fields[len(fields)-1]; strings.EqualFold(last.Name, "Set-Cookie") {
 			last.raw = nil
 		} else {
@@ -258,7 +256,7 @@ func parse(lines []byte) []Field {
 	return fields
 }
 
-// unfold puts what continues the last field behind its value.
+// unfold appends to the last field's value what continues it.
 func unfold(fields []Field, folds []string) {
 	if len(folds) > 0 {
 		last := &fields[len(fields)-1]
@@ -278,9 +276,9 @@ func cutLine(b []byte) (line, rest []byte) {
 	return b[:end:end], b[end:]
 }
 
-// statusOf returns the status code of a status line, 0 where it has none. As
-// clients do, it reads the digits and not what follows them: "103x" is
-// informational, so that another head comes.
+// statusOf returns the status code of a status line, 0 if it has none. As clients
+// do, it reads the digits and not what follows them: "103x" is informational, so
+// that another head comes.
 func statusOf(line []byte) int {
 	_, rest, _ := strings.Cut(trim(string(line)), " ")
 	rest = strings.TrimLeft(rest, " \t") // as Firefox does

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Attributes are what a line says beside name and value, as browsers read it
+// Attributes are what a line says apart from name and value, as browsers read it
 // (RFC 6265bis section 5.6): of an attribute that stands twice the last one,
 // and none with a value of more than 1,024 bytes.
 type Attributes struct {
@@ -74,7 +74,7 @@ func lifetime(maxAge, expires string, now time.Time) time.Duration {
 	return 0
 }
 
-// cutAttribute cuts the first attribute off what stands behind a pair.
+// cutAttribute cuts the first attribute off those that follow a pair.
 func cutAttribute(attributes string) (name, value, rest string) {
 	attribute, rest, _ := cut(attributes, ';')
 	name, value, _ = cut(attribute, '=')

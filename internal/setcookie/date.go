@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// parseDate reads a cookie-date (RFC 6265 section 5.1.1) where Chromium and
-// Firefox are known to read the same: a time, a day, a month by its name and a
+// parseDate reads a cookie-date (RFC 6265 section 5.1.1) if Chromium and Firefox
+// are known to read the same: a time, a day, a month by its name and a
 // year, in any order, between words that say nothing, such as the day of the
-// week. What comes behind the four is ignored by one browser and a time zone
-// for the other. It refuses every other date, which some browser may not
+// week. What follows the four is nothing to one browser and a time zone to
+// the other. It refuses every other date, which some browser may not
 // understand, or not as a date of the past.
 func parseDate(s string) (time.Time, bool) {
 	var d date
@@ -111,7 +111,7 @@ func monthOf(word string) int {
 }
 
 // time holds the fields against the calendar. last is the token that completed
-// them, and rest what comes behind it.
+// them, and rest what follows it.
 func (d *date) time(last, rest string) (time.Time, bool) {
 	if rest != "" && !strings.Contains(blanks+`."`, rest[:1]) && !(isTime(last) && isZone(rest)) {
 		return time.Time{}, false

@@ -1,8 +1,8 @@
 // Package setcookie reads a Set-Cookie line as browsers do, which is not as
 // servers do: [net/http.ParseSetCookie] refuses lines that every browser stores.
 //
-// What it says of a line holds for Chromium and for Firefox. Where they differ
-// it says what lets nothing through by mistake. The facts stand in
+// What it says of a line holds for Chromium and for Firefox. If they differ, it
+// says what lets nothing through by mistake. The facts stand in
 // testdata/lines.txt, which a test takes to both browsers.
 package setcookie
 
@@ -14,8 +14,8 @@ import (
 
 // A Reading is what browsers make of one Set-Cookie line.
 type Reading struct {
-	// Readable is false where no browser stores the line, or where none can be
-	// said to read it for certain. Such a line has no names.
+	// Readable is false if no browser stores the line, or if it is not certain how
+	// they read it. Such a line has no names.
 	Readable bool
 
 	// Deletion says whether the line deletes a cookie and stores none.
@@ -33,8 +33,8 @@ const (
 	NoDeletion Deletion = iota
 
 	// Recent is a line whose Expires lies less than a week in the past, which
-	// a browser whose clock is behind would store. With "; Max-Age=0" behind
-	// it, it deletes for every clock.
+	// a browser would store if its clock is late. With "; Max-Age=0" after it, it
+	// deletes for every clock.
 	Recent
 
 	// Sure is a line that no browser stores, whatever its clock says.
@@ -54,8 +54,8 @@ const maxNames = 3
 // the name "".
 func (r *Reading) Names() []string { return r.names[:r.n] }
 
-// Name returns the name that stands before the '='; "" where none does, so that
-// it never holds a value.
+// Name returns the name that stands before the '='; "" if none does, so that it
+// never holds a value.
 func (r *Reading) Name() string { return r.names[0] }
 
 // maxAttribute is how long the value of an attribute may be (RFC 6265bis section
@@ -65,8 +65,8 @@ const maxAttribute = 1024
 // Earliest returns the earliest time that a browser may take for now when it
 // reads a response with these Date fields. Both browsers move an Expires by as
 // much as Date lies before their own clock, so that they store a cookie that
-// expired in 1970 when the response is dated 1960. Where a Date cannot be read
-// for certain, that time is before every other.
+// expired in 1970 when the response is dated 1960. If a Date cannot be read for
+// certain, that time is before every other.
 func Earliest(now time.Time, dates []string) time.Time {
 	for _, text := range dates {
 		date, err := http.ParseTime(text)
@@ -80,9 +80,9 @@ func Earliest(now time.Time, dates []string) time.Time {
 	return now
 }
 
-// Read reads line, the value of a Set-Cookie field. It asks now only where a
-// date decides; what now returns must be [Earliest] where the response has a
-// Date of its own. It allocates nothing.
+// Read reads line, the value of a Set-Cookie field. It asks now only if a date
+// decides; what now returns must be [Earliest] if the response has a Date of its
+// own. It allocates nothing.
 func Read(line string, now func() time.Time) Reading {
 	// Browsers drop a line with a control character anywhere in it (RFC 6265bis
 	// section 5.6, step 1).
@@ -162,9 +162,9 @@ func deletion(attributes string, now func() time.Time) Deletion {
 }
 
 // readMaxAge reads a whole number of any length: an optional sign, then digits.
-// Browsers take anything else for no Max-Age at all, or differ, as they do
-// where there is a '+': to Firefox "+5" is none, so that an Expires deletes, and
-// to Chromium it is five seconds.
+// Browsers take anything else for no Max-Age at all, or differ, as they do with a
+// '+': to Firefox "+5" is none, so that an Expires deletes, and to Chromium it is
+// five seconds.
 func readMaxAge(s string) (deletes, ok bool) {
 	digits := strings.TrimLeft(s, "+-")
 	if len(s)-len(digits) > 1 || digits == "" {

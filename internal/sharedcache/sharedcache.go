@@ -1,6 +1,6 @@
 // Package sharedcache keeps a response out of caches that serve more than one
-// visitor, which would hand a line that one has consented to to another who has
-// not.
+// visitor. Such a cache would give a line that one visitor has consented to to
+// another one who has not.
 package sharedcache
 
 import (
@@ -61,8 +61,8 @@ func isCacheControl(name string) bool { return strings.EqualFold(name, "Cache-Co
 
 // private returns the Cache-Control that keeps a response with the given ones
 // in private caches only: "private" first, then every directive that does not
-// contradict it, as it was written. changed is false where the given ones do
-// so already.
+// contradict it, as it was written. changed is false if the given ones do so
+// already.
 func private(values []string) (value string, changed bool) {
 	if len(values) == 0 {
 		return "private", true

@@ -109,7 +109,7 @@ func (v *verifier) verify(name, value string) (date int64, payload []byte, ok bo
 }
 
 // ClaimedDate returns the date that a value says it was signed at, in seconds
-// since 1970, and 0 where it says none. Nothing vouches for it.
+// since 1970, and 0 if it says none. Nothing vouches for it.
 func ClaimedDate(value string) int64 {
 	var head [15]byte
 	n, _ := base64.URLEncoding.Decode(head[:], []byte(value[:min(len(value), 20)]))

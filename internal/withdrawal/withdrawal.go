@@ -54,7 +54,7 @@ func Without(header string, hide func(name string) bool) string {
 			continue
 		case begun:
 			kept.WriteByte(';')
-		case changed: // the space behind the first cookie's ';' goes with it
+		case changed: // the space after the first cookie's ';' goes with it
 			pair = strings.TrimPrefix(pair, " ")
 		}
 		begun = true
@@ -73,10 +73,10 @@ const maxName = 4096
 func isControl(r rune) bool { return r < ' ' || r == 0x7F }
 
 // Lines returns the Set-Cookie lines that delete the named cookie. A browser
-// deletes a cookie only where name, domain and path are those that it was set
-// with (RFC 6265 section 5.3, step 11). Where the domain is not known, there
-// is a line for a cookie of the host alone, one for the host as a domain, and
-// one for each of its parent domains; where the path is not known it is "/".
+// deletes a cookie only if name, domain and path are those that it was set with
+// (RFC 6265 section 5.3, step 11). If the domain is not known, there is a line for
+// a cookie of the host alone, one for the host as a domain, and one for each of
+// its parent domains; if the path is not known it is "/".
 func Lines(name, host, domain, path string) []string {
 	if path == "" {
 		path = "/"
