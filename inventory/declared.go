@@ -36,7 +36,7 @@ func newDeclared(registry *consent.Registry) *declared {
 	return d
 }
 
-// by returns the declared name or pattern that covers a name, "" where none does.
+// by returns the declared name or pattern that covers a name, "" if none does.
 func (d *declared) by(name string) string {
 	by, _ := d.cover.Match(name)
 	return by

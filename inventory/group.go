@@ -2,7 +2,7 @@ package inventory
 
 // variable returns which part of a name looks as though it were another for each
 // visitor, session or account: numbers, hexadecimal digits, GUIDs, base64.
-// name[:from] and name[to:] stay; ok is false where there is no such part, or too
+// name[:from] and name[to:] stay; ok is false if there is no such part, or too
 // little beside it for a pattern that means something.
 func variable(name string) (from, to int, ok bool) {
 	from = -1

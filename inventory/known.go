@@ -22,8 +22,8 @@ var knownText string
 // may give any name to a cookie.
 type fact struct {
 	pattern  string // a name, which may hold one '*'
-	provider string // "" where each site is its own
-	service  string // "" where it is the provider's only one
+	provider string // "" if each site is its own
+	service  string // "" if it is the provider's only one
 	library  string // of Go, that has the name by default; "" for all others
 	kind     string // what that library's cookie is: "a session"
 	category consent.Category
@@ -71,7 +71,7 @@ func readLifetime(s string) (lifetime time.Duration, timed bool) {
 	return time.Duration(n) * unit, err == nil
 }
 
-// recall returns what is known of a name, nil where nothing is.
+// recall returns what is known of a name, nil if nothing is.
 func recall(name string) *fact {
 	f, _ := known().Match(name)
 	return f

@@ -63,7 +63,7 @@ type knowledge struct {
 	Library  string           `json:"library,omitempty"` // that has the name by default
 	Kind     string           `json:"kind,omitempty"`    // what that library's cookie is
 	Category consent.Category `json:"category"`
-	Seconds  *int64           `json:"seconds,omitempty"` // nil where it is not known
+	Seconds  *int64           `json:"seconds,omitempty"` // nil if it is not known
 }
 
 // report puts together what responses and requests have shown.

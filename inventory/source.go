@@ -58,7 +58,7 @@ func (r *report) source() string {
 
 const preamble = `// cookies declares what the inventory has found on this site beside what was
 // declared before. It is a draft: visitors read what stands in it, so that every
-// TODO needs an answer. A cookie is consent.Necessary only where the law exempts
+// TODO needs an answer. A cookie is consent.Necessary only if the law exempts
 // it: a login, a basket, a setting that the visitor asked for.
 `
 

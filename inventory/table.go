@@ -47,7 +47,7 @@ func newTable(d *declared, limit int) table {
 	}
 }
 
-// find returns the sighting to which one of this name adds, nil where there is no
+// find returns the sighting to which one of this name adds, nil if there is no
 // room for it.
 func (t *table) find(name string) *sighting {
 	if s := t.names[name]; s != nil {
@@ -86,7 +86,7 @@ func (t *table) find(name string) *sighting {
 }
 
 // split returns the part of a name that a pattern leaves open, and how many
-// members it takes to be one; 0 where there is no such part.
+// members it takes to be one; 0 if there is no such part.
 func split(name string) (from, to, members int) {
 	if strings.Contains(name, "*") {
 		return 0, 0, 0 // as a pattern it would say something else

@@ -161,7 +161,7 @@ func (l *Ledger) Close(ctx context.Context) error {
 type Figures struct {
 	Waiting int    // records that wait to be written
 	Dropped uint64 // refusals that were not recorded, since Open: the queue was full, the ledger closed, or the database refused that one record for good
-	Failing error  // why the last attempt to write failed; nil where it did not
+	Failing error  // why the last attempt to write failed; nil if it did not
 }
 
 // Figures returns how the ledger fares now, for a site to watch: a database that

@@ -134,7 +134,7 @@ func (u *Users) references(ctx context.Context, user string) (references []key, 
 	return references, nil
 }
 
-// last returns the last record of a visitor; nil where there is none.
+// last returns the last record of a visitor; nil if there is none.
 func (l *Ledger) last(ctx context.Context, reference key) (*row, error) {
 	var r row
 	err := l.db.QueryRowContext(ctx, l.db.sql(whole+`WHERE reference = $1 ORDER BY n DESC LIMIT 1`), l.db.key(reference)).Scan(r.into()...)

@@ -34,7 +34,7 @@ type queue struct {
 type entry struct {
 	row    row
 	notice *consent.Notice
-	done   chan error // of room one; nil where nobody waits
+	done   chan error // of room one; nil if nobody waits
 	first  bool       // the visitor has no other record, as far as is known
 	taken  bool       // it is being written
 	tried  bool       // it may have been written already

@@ -59,7 +59,7 @@ func (d *database) checkExists(ctx context.Context) error {
 	return nil
 }
 
-// version returns which version the tables have; an error where there are none.
+// version returns which version the tables have; an error if there are none.
 func (d *database) version(ctx context.Context) (version int, err error) {
 	err = d.QueryRowContext(ctx, "SELECT coalesce(max(version), 0) FROM consent_schema").Scan(&version)
 	return version, err

@@ -22,7 +22,7 @@ type Stat struct {
 }
 
 // Rate returns the share of decisions that allow the whole category, between 0 and
-// 1; 0 where there was none.
+// 1; 0 if there was none.
 func (s Stat) Rate() float64 {
 	if s.Decided == 0 {
 		return 0
