@@ -311,8 +311,8 @@ func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice)
 	if m.recorder == nil {
 		return v.decide(record)
 	}
-	if record.Notice == nil {
-		record.Notice = m.notice
+	if record.Evidence.Notice == nil {
+		record.Evidence.Notice = m.notice
 	}
 	record.GPC, record.Reference = sendsGPC(r), before.Reference
 	if record.Reference == (Reference{}) {

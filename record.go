@@ -44,7 +44,7 @@ type Record struct {
 	Answers   []Answer  // for everything that needs consent, by category and then by provider; fewer after Record has failed
 	Objection bool      // to anonymous statistics
 	GPC       bool      // the browser sent "Sec-GPC: 1" with the request
-	Evidence
+	Evidence  Evidence  // of how the visitor came to decide
 }
 
 // An Answer says whether a visitor allows what one provider declares in a

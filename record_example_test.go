@@ -76,7 +76,7 @@ func ExampleEvidence() {
 		Notice:   registry.Notice(language.English, language.English, map[string]string{"banner": "May we count you?"}),
 	}
 	recording(journal{print: func(record consent.Record) {
-		fmt.Println(record.Action, record.Language)
+		fmt.Println(record.Evidence.Action, record.Evidence.Language)
 	}}, consent.AcceptAll().WithEvidence(asked))
 	// Output:
 	// banner en
@@ -85,7 +85,7 @@ func ExampleEvidence() {
 
 func ExampleAction() {
 	recording(journal{print: func(record consent.Record) {
-		fmt.Println(record.Action == consent.ByGPC)
+		fmt.Println(record.Evidence.Action == consent.ByGPC)
 	}}, consent.RefuseAll().WithEvidence(consent.Evidence{Action: consent.ByGPC}))
 	// Output:
 	// true

@@ -89,7 +89,7 @@ func TestNothingIsForgottenOnRecord(t *testing.T) {
 	assert.Equal(t, first.Time, second.Previous)
 	assert.True(t, second.Objection)
 	assert.Empty(t, allowed(second))
-	assert.Empty(t, second.Action)
+	assert.Empty(t, second.Evidence.Action)
 	assert.False(t, second.GPC)
 	serve(t, mw, "", func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Set("Sec-GPC", "1")
@@ -97,7 +97,7 @@ func TestNothingIsForgottenOnRecord(t *testing.T) {
 	})
 	assert.True(t, l.later[1].GPC)
 	var shown struct{ Cookies []struct{ Name string } }
-	require.NoError(t, json.Unmarshal(second.Notice.Content(), &shown))
+	require.NoError(t, json.Unmarshal(second.Evidence.Notice.Content(), &shown))
 	assert.Len(t, shown.Cookies, len(site()), "who says nothing of what was shown has shown the declarations")
 
 	other, err := save(t, mw, "", consent.AcceptAll())

@@ -65,7 +65,7 @@ func TestARecordSaysWhatTheVisitorDidAndWasTold(t *testing.T) {
 		kept.records = nil
 		assert.Equal(t, http.StatusSeeOther, s.do("POST", "/cookies/", step.form).StatusCode)
 		require.Len(t, kept.records, 1)
-		assert.Equal(t, step.action, kept.records[0].Action, step.form)
+		assert.Equal(t, step.action, kept.records[0].Evidence.Action, step.form)
 	}
 	assert.Contains(t, s.get("/cookies/"), `<code translate="no">`+kept.records[0].Reference.String()+`</code>`, "the visitor can ask about it")
 	assert.Contains(t, newSite(t, nil).get("/"), `name="by" value="banner"`)
@@ -75,13 +75,13 @@ func TestARecordSaysWhatTheVisitorDidAndWasTold(t *testing.T) {
 	banner := s.get("/")
 	s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}})
 	record := kept.records[0]
-	assert.Equal(t, language.French, record.Language)
+	assert.Equal(t, language.French, record.Evidence.Language)
 	var notice struct {
 		Language  string
 		Sentences map[string]string
 		Cookies   []struct{ Name, Purpose string }
 	}
-	require.NoError(t, json.Unmarshal(record.Notice.Content(), &notice))
+	require.NoError(t, json.Unmarshal(record.Evidence.Notice.Content(), &notice))
 	assert.Equal(t, "fr", notice.Language)
 	for _, key := range []string{"AskTitle", "Ask", "Refuse", "Accept", "Choose"} {
 		assert.NotEmpty(t, notice.Sentences[key])

@@ -62,11 +62,11 @@ func TestNothingLeaksIntoThePageOfAHistory(t *testing.T) {
 	l := begin(t, filepath.Join(t.TempDir(), "consent.db"))
 	a := visitor()
 	record := yes(a)
-	record.Action = `"><script>alert(2)</script>`
+	record.Evidence.Action = `"><script>alert(2)</script>`
 	keep(t, l, record)
 	record = no(a)
 	record.Time = record.Time.Add(-time.Hour)
-	record.Notice = nil
+	record.Evidence.Notice = nil
 	keep(t, l, record)
 	history, err := l.History(context.Background(), a)
 	require.NoError(t, err)
@@ -160,7 +160,7 @@ func TestNothingLeaksOfAVisitorWhoIsForgotten(t *testing.T) {
 		l := begin(t, url)
 		a, b := visitor(), visitor()
 		secret := yes(a)
-		secret.Action = "a-most-telling-action"
+		secret.Evidence.Action = "a-most-telling-action"
 		for range 3 {
 			keep(t, l, secret)
 			keep(t, l, yes(b))

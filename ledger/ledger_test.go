@@ -294,7 +294,7 @@ func TestNothingIsLostOfStrangeText(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		l := begin(t, url)
 		record := yes(visitor())
-		record.Action = "a\x00'\";--\xff"
+		record.Evidence.Action = "a\x00'\";--\xff"
 		record.Answers[0].Provider = "'; DROP TABLE consent_record; --\x00\xff"
 		keep(t, l, record)
 		l.RecordLater(consent.Record{Reference: record.Reference, Time: time.UnixMilli(-5)})

@@ -102,6 +102,6 @@ func TestNothingIsInventedForTwoDecisionsOfOneInstant(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, record.Answers[0].Allowed)
 	assert.Equal(t, at, record.Time)
-	assert.Equal(t, consent.ByBanner, record.Action)
-	assert.Equal(t, "fr-CH", record.Language.String())
+	assert.Equal(t, consent.ByBanner, record.Evidence.Action)
+	assert.Equal(t, "fr-CH", record.Evidence.Language.String())
 }

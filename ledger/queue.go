@@ -41,7 +41,7 @@ type entry struct {
 }
 
 func newEntry(record consent.Record) *entry {
-	return &entry{row: newRow(record), notice: record.Notice, first: record.Previous.IsZero()}
+	return &entry{row: newRow(record), notice: record.Evidence.Notice, first: record.Previous.IsZero()}
 }
 
 var (

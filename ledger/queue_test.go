@@ -95,7 +95,7 @@ func TestNothingIsForgottenForOneRecordThatTheDatabaseRefuses(t *testing.T) {
 			execute(t, url, "ALTER TABLE consent_record ADD CONSTRAINT picky CHECK (action <> 'odd')")
 		}
 		odd := no(visitor())
-		odd.Action = "odd"
+		odd.Evidence.Action = "odd"
 		for range 3 {
 			l.RecordLater(no(visitor()))
 			l.RecordLater(odd)
@@ -126,7 +126,7 @@ func TestNothingIsForgottenOfWhatCloseCouldNotWrite(t *testing.T) {
 		}
 		for range 3 {
 			odd := no(visitor())
-			odd.Action = "odd"
+			odd.Evidence.Action = "odd"
 			l.RecordLater(odd)
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

@@ -114,13 +114,13 @@ func newRow(record consent.Record) row {
 		answers:   string(text),
 		objection: record.Objection,
 		gpc:       record.GPC,
-		action:    storable(string(record.Action)),
+		action:    storable(string(record.Evidence.Action)),
 	}
-	if record.Language != (language.Tag{}) {
-		r.language = storable(record.Language.String())
+	if record.Evidence.Language != (language.Tag{}) {
+		r.language = storable(record.Evidence.Language.String())
 	}
-	if record.Notice != nil {
-		fingerprint := record.Notice.Fingerprint()
+	if record.Evidence.Notice != nil {
+		fingerprint := record.Evidence.Notice.Fingerprint()
 		r.notice = fingerprint[:]
 	}
 	return r

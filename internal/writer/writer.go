@@ -4,9 +4,11 @@
 package writer
 
 import (
+	"bufio"
 	"bytes"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"reflect"
@@ -263,6 +265,31 @@ func firstPiece(src io.Reader) (piece []byte, err error) {
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// hijack hands the connection to the handler. If no head has left for certain, the
+// handler may be about to write one by itself, and that head is filtered on its way.
+func (w *Writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
+	c, rw, err := w.to.(http.Hijacker).Hijack()
+	if err != nil {
+		return c, rw, err
+	}
+	sent := false
+	for v := w; v != nil; v = v.outer {
+		sent = sent || v.sentHead()
+		v.hijacked = true
+	}
+	if sent { // what follows is no head: a tunnel's bytes, or the rest of a body
+		return c, rw, nil
+	}
+	guarded := guard(c, w.filter.Fields)
+	if rw == nil {
+		return guarded, nil, nil
+	}
+	// An early head, such as 100, may wait in the buffer. The connection reports an
+	// error of Flush again at the next Write.
+	_ = rw.Flush()
+	return guarded, bufio.NewReadWriter(rw.Reader, bufio.NewWriterSize(guarded, rw.Writer.Size())), nil
+}
 
 func (w *Writer) push(target string, options *http.PushOptions) error {
 	return w.to.(http.Pusher).Push(target, options)

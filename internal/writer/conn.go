@@ -1,43 +1,16 @@
 package writer
 
 import (
-	"bufio"
 	"context"
 	cryptotls "crypto/tls"
 	"io"
 	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/cookiecharter/consent/internal/rawhead"
 )
-
-// hijack hands the connection to the handler. If no head has left for certain, the
-// handler may be about to write one by itself, and that head is filtered on its way.
-func (w *Writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
-	c, rw, err := w.to.(http.Hijacker).Hijack()
-	if err != nil {
-		return c, rw, err
-	}
-	sent := false
-	for v := w; v != nil; v = v.outer {
-		sent = sent || v.sentHead()
-		v.hijacked = true
-	}
-	if sent { // what follows is no head: a tunnel's bytes, or the rest of a body
-		return c, rw, nil
-	}
-	guarded := guard(c, w.filter.Fields)
-	if rw == nil {
-		return guarded, nil, nil
-	}
-	// An early head, such as 100, may wait in the buffer. The connection reports an
-	// error of Flush again at the next Write.
-	_ = rw.Flush()
-	return guarded, bufio.NewReadWriter(rw.Reader, bufio.NewWriterSize(guarded, rw.Writer.Size())), nil
-}
 
 // A conn filters the head that is written to it. Several goroutines may call its
 // methods, as those of any connection.
