@@ -66,13 +66,13 @@ func (e *edit) expire(lines []string) []string {
 // ones.
 func (e *edit) lines(given []string) (kept []string, changed bool) {
 	for i, line := range given {
-		sent, passes := e.line(line)
-		if !changed && (!passes || sent != line) {
+		edited, passes := e.line(line)
+		if !changed && (!passes || edited != line) {
 			// A copy, since requests may share the given slice.
 			kept, changed = append(e.filter.takeRoom(), given[:i]...), true
 		}
 		if changed && passes {
-			kept = append(kept, sent)
+			kept = append(kept, edited)
 		}
 	}
 	if !changed {
@@ -103,15 +103,15 @@ func (e *edit) report(key string, given []string) {
 }
 
 // line decides about one Set-Cookie line, and returns what to send in its place.
-func (e *edit) line(given string) (sent string, passes bool) {
-	sent, passes = e.judge(given)
+func (e *edit) line(given string) (edited string, passes bool) {
+	edited, passes = e.judge(given)
 	if e.filter.config.ReportOnly {
 		return given, true
 	}
-	return sent, passes
+	return edited, passes
 }
 
-func (e *edit) judge(line string) (sent string, passes bool) {
+func (e *edit) judge(line string) (edited string, passes bool) {
 	reading := setcookie.Read(line, e.now)
 	if !reading.Readable && strings.ContainsAny(line, "\r\n") {
 		// net/http sends such a line with spaces in place of its ends, and a browser

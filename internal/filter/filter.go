@@ -19,7 +19,7 @@ import (
 // A Config says what every Filter of one site does. It never changes.
 type Config struct {
 	AllowUndeclared bool                       // what nobody declared passes
-	ReportOnly      bool                       // every line stays, and Observe is told what would have become of it
+	ReportOnly      bool                       // every line stays, and Observe gets what would have become of it
 	Observe         func(*http.Request, Event) // nil if nobody wants to know
 }
 

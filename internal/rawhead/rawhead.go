@@ -43,7 +43,7 @@ type Writer struct {
 	held    []byte // of a head, what follows begun
 	inHead  bool   // a status line has begun
 	scanned int    // bytes of held that no head ends in
-	sent    int64  // bytes that dst has taken
+	taken   int64  // bytes that dst has taken
 	done    bool
 	err     error
 }
@@ -70,7 +70,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 	w.held = append(w.held, p...)
 	w.advance()
 	if err := w.err; err != nil {
-		if w.sent == before.sent && err != ErrHeadTooLong {
+		if w.taken == before.taken && err != ErrHeadTooLong {
 			*w = before
 		} else {
 			w.held = nil
@@ -183,7 +183,7 @@ func (w *Writer) send(p []byte) {
 		return
 	}
 	n, err := w.dst.Write(p)
-	w.sent += int64(n)
+	w.taken += int64(n)
 	if err == nil && n < len(p) {
 		err = io.ErrShortWrite
 	}

@@ -49,8 +49,8 @@ type Visitor struct {
 	news     *News      // for that head; nil if there are none
 }
 
-// News are what the final head has to tell the browser: to delete what the visitor
-// refuses, and their decision.
+// News are what the final head carries for the browser: lines that delete what the
+// visitor refuses, and their decision.
 type News struct {
 	Line string // carries the decision; "" if it was not taken during this request
 }

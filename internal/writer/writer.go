@@ -273,12 +273,12 @@ func (w *Writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return c, rw, err
 	}
-	sent := false
+	headSent := false
 	for v := w; v != nil; v = v.outer {
-		sent = sent || v.sentHead()
+		headSent = headSent || v.sentHead()
 		v.hijacked = true
 	}
-	if sent { // what follows is no head: a tunnel's bytes, or the rest of a body
+	if headSent { // what follows is no head: a tunnel's bytes, or the rest of a body
 		return c, rw, nil
 	}
 	guarded := guard(c, w.filter.Fields)
