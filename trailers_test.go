@@ -73,3 +73,23 @@ func TestNothingElseChangesInTheTrailerOfARequest(t *testing.T) {
 		})
 	}
 }
+
+// net/http's HTTP/2 takes one prefix off a key while it walks the map, and may come
+// by the rest again.
+func TestNothingLeaksInATrailerWithTwoPrefixes(t *testing.T) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Set-Cookie", "sessionid=1")
+		io.WriteString(w, "x")
+		w.(http.Flusher).Flush()
+		w.Header()[http.TrailerPrefix+http.TrailerPrefix+"Set-Cookie"] = []string{"profile=1"}
+		w.Header()[http.TrailerPrefix+"X-Sum"] = []string{"1"}
+	})
+	leaks := false
+	for range 50 {
+		leaks = leaks || len(getH2(t, h).Trailer["Set-Cookie"]) > 0
+		got := getH2(t, wrapped(t, h))
+		require.Equal(t, http.Header{"X-Sum": {"1"}}, got.Trailer)
+		require.Equal(t, []string{"sessionid=1"}, got.Header["Set-Cookie"])
+	}
+	assert.True(t, leaks, "bare")
+}

@@ -169,6 +169,14 @@ func withoutSetCookie(announced []string) []string {
 
 func isSetCookie(key string) bool { return key == "Set-Cookie" || strings.EqualFold(key, "Set-Cookie") }
 
+// isTrailerSetCookie reports whether a key of the map becomes a trailer field that
+// sets cookies. It may have several prefixes: net/http's HTTP/2 takes one off, and
+// looks at the rest again.
 func isTrailerSetCookie(key string) bool {
-	return strings.EqualFold(key, http.TrailerPrefix+"Set-Cookie")
+	const prefix = http.TrailerPrefix
+	rest := key
+	for len(rest) > len(prefix) && strings.EqualFold(rest[:len(prefix)], prefix) {
+		rest = rest[len(prefix):]
+	}
+	return len(rest) < len(key) && isSetCookie(rest)
 }
