@@ -3,6 +3,7 @@ package consent_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -286,4 +287,58 @@ func TestNothingElseChangesInAHijackWithoutABuffer(t *testing.T) {
 	server.Close()
 	require.NoError(t, <-read)
 	assert.Equal(t, "HTTP/1.1 200 OK\r\n"+kept+"\r\nContent-Length: 0\r\n\r\n", got.String())
+}
+
+// A connection that speaks HTTP/2 brings more requests, which nothing would filter
+// and that would share the decisions of the first one's visitor.
+func TestNothingLeaksThroughHTTP2OnAHijackedConnection(t *testing.T) {
+	for name, request := range map[string]string{
+		"prior knowledge": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"an upgrade":      "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: H2C\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n",
+		"one of several":  "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: foo, h2c\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			attempt := func(h func(testing.TB, http.Handler) http.Handler) error {
+				hijacked := make(chan error, 1)
+				rawGet(t, h(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Connection", "close")
+					conn, _, err := http.NewResponseController(w).Hijack()
+					if err == nil {
+						conn.Close()
+					}
+					hijacked <- err
+				})), request)
+				return <-hijacked
+			}
+			require.NoError(t, attempt(bare))
+			assert.ErrorContains(t, attempt(wrapped), "h2c.NewHandler(mw.Wrap(app)")
+		})
+	}
+}
+
+func TestNothingIsInventedOnceAConnectionIsATunnel(t *testing.T) {
+	mw := middleware(t, nil)
+	for name, first := range map[string]string{"no head": "\x16\x03\x01\x00\x05hello", "nothing": ""} {
+		t.Run(name, func(t *testing.T) {
+			ended := make(chan context.Context, 1)
+			raw := rawGet(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				var inside context.Context
+				through(t, mw, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					inside = r.Context()
+					conn := hijack(t, w)
+					defer conn.Close()
+					_, err := io.WriteString(conn, first)
+					assert.NoError(t, err)
+					if first != "" {
+						assert.ErrorIs(t, mw.Save(w, r, consent.AcceptAll()), consent.ErrTooLate)
+					}
+				})).ServeHTTP(w, r)
+				ended <- inside
+			}), plainGet)
+			assert.Equal(t, first, raw)
+			ctx := <-ended
+			assert.ErrorIs(t, mw.Save(nil, httptest.NewRequestWithContext(ctx, "GET", "/", nil), consent.AcceptAll()), consent.ErrTooLate)
+			assert.False(t, consent.FromContext(ctx).Allows(consent.FirstParty))
+		})
+	}
 }

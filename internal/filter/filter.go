@@ -5,6 +5,7 @@
 package filter
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -149,6 +150,30 @@ func (f *Filter) Trailer(h http.Header) {
 		}
 	}
 	e.observe()
+}
+
+// End says that no head will leave any more: the connection is a tunnel, or the
+// handler that took it has returned. From here on nothing can be decided.
+func (f *Filter) End() { f.Visitor.SendHead() }
+
+// errHTTP2 is for a handler that wants to speak HTTP/2 on a connection of its own.
+var errHTTP2 = errors.New("consent: HTTP/2 on a hijacked connection would bring requests that nobody filters; put the middleware inside of it, as in h2c.NewHandler(mw.Wrap(app), …)")
+
+// CheckHijack says why a handler may not have the connection. It may, unless the
+// request opens HTTP/2: by an upgrade (RFC 7540 section 3.2) or by the preface of
+// a client that knows (RFC 9113 section 3.4).
+func (f *Filter) CheckHijack() error {
+	if f.request.Method == "PRI" {
+		return errHTTP2
+	}
+	for _, field := range f.request.Header["Upgrade"] {
+		for protocol := range strings.SplitSeq(field, ",") {
+			if strings.EqualFold(strings.TrimSpace(protocol), "h2c") {
+				return errHTTP2
+			}
+		}
+	}
+	return nil
 }
 
 // withoutSetCookie returns the values of a Trailer field without the name that

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cookiecharter/consent/internal/filter"
 	"github.com/cookiecharter/consent/internal/rawhead"
 )
 
@@ -16,15 +17,16 @@ import (
 // methods, as those of any connection.
 type conn struct {
 	net.Conn
-	through atomic.Bool // the head has passed
+	filter  *filter.Filter
+	through atomic.Bool // the head has passed, or what was written is none
 	mu      sync.Mutex  // guards head
 	head    *rawhead.Writer
 }
 
 // guard returns c with a filter in front of it, and with those methods of c that
 // do not write past the filter. SyscallConn, for one, would.
-func guard(c net.Conn, edit rawhead.Edit) net.Conn {
-	g := &conn{Conn: c, head: rawhead.NewWriter(c, edit)}
+func guard(c net.Conn, f *filter.Filter) net.Conn {
+	g := &conn{Conn: c, filter: f, head: rawhead.NewWriter(c, f.Fields)}
 	switch c := c.(type) {
 	case tcp:
 		return guardedTCP{g, readFrom{g}, closeWrite{g}, c}
@@ -94,7 +96,10 @@ func (c *conn) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, err := c.head.Write(p)
-	c.through.Store(c.head.Done())
+	if c.head.Done() {
+		c.filter.End() // if there was a head, it has ended the time for decisions by itself
+		c.through.Store(true)
+	}
 	return n, err
 }
 

@@ -40,7 +40,8 @@ func Wrap(w *Writer, to http.ResponseWriter, f *filter.Filter) http.ResponseWrit
 // handler outside that recovers, may then send a head, or a trailer.
 func Finish(w *Writer) {
 	if w.hijacked {
-		return // the server sends nothing any more
+		w.filter.End() // the server sends nothing any more
+		return
 	}
 	if !reachable(w.to) {
 		return
@@ -269,6 +270,9 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 // hijack hands the connection to the handler. If no head has left for certain, the
 // handler may be about to write one by itself, and that head is filtered on its way.
 func (w *Writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if err := w.filter.CheckHijack(); err != nil {
+		return nil, nil, err
+	}
 	c, rw, err := w.to.(http.Hijacker).Hijack()
 	if err != nil {
 		return c, rw, err
@@ -281,7 +285,7 @@ func (w *Writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if headSent { // what follows is no head: a tunnel's bytes, or the rest of a body
 		return c, rw, nil
 	}
-	guarded := guard(c, w.filter.Fields)
+	guarded := guard(c, w.filter)
 	if rw == nil {
 		return guarded, nil, nil
 	}
