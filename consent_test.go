@@ -418,6 +418,34 @@ func TestNothingIsForgottenWithinTheResponse(t *testing.T) {
 	assert.Equal(t, "private", response.Header.Get("Cache-Control"))
 }
 
+// Many sites delete each cookie of a request when somebody signs out.
+func TestNothingIsForgottenWhenAHandlerDeletesEveryCookie(t *testing.T) {
+	var events []consent.Event
+	mw := middleware(t, func(c *consent.Config) {
+		c.Observe = func(_ *http.Request, e consent.Event) { events = append(events, e) }
+	})
+	yes := decide(t, mw, consent.AcceptAll())
+	recent := time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)
+	for _, deletion := range []string{
+		"cookies_preferences=; Path=/; Max-Age=0",
+		"cookies_preferences=; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+		"cookies_preferences=; Expires=" + recent,
+		"cookies_preferences; Max-Age=0", // of that name in Firefox
+	} {
+		events = nil
+		response := serve(t, mw, yes, set("sessionid=; Path=/; Max-Age=0", deletion))
+		assert.Equal(t, []string{"sessionid=; Path=/; Max-Age=0"}, response.Header["Set-Cookie"])
+		require.Len(t, events, 1, deletion)
+		assert.Equal(t, consent.OutcomeRemoved, events[0].Outcome)
+		assert.Equal(t, consent.ReasonOwnCookie, events[0].Reason)
+	}
+	response := serve(t, mw, yes, func(w http.ResponseWriter, r *http.Request) {
+		set("cookies_preferences=; Max-Age=0")(w, r)
+		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
+	})
+	assert.NotEmpty(t, sent(response), "a new decision goes out all the same")
+}
+
 func TestNothingIsForgottenWhereNothingIsAsked(t *testing.T) {
 	mw := middleware(t, func(c *consent.Config) { c.Registry = consent.MustRegistry(site()[:2]...) })
 	serve(t, mw, "", func(_ http.ResponseWriter, r *http.Request) {

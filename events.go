@@ -42,6 +42,7 @@ const (
 	ReasonObjected   Reason = "objected"   // the visitor objects to anonymous statistics
 	ReasonUnreadable Reason = "unreadable" // no browser reads the line, or not for certain
 	ReasonInTrailer  Reason = "trailer"    // it came after the body, where no browser looks for cookies
+	ReasonOwnCookie  Reason = "own"        // a handler deletes the decision, which is the visitor's to change
 
 	// The charter tells visitors something else than what these cookies do. There
 	// is an event for each of these reasons that holds.

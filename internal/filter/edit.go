@@ -119,6 +119,11 @@ func (e *edit) judge(line string) (edited string, passes bool) {
 		line = strings.TrimSpace(oneLine.Replace(line))
 		reading = setcookie.Read(line, e.now)
 	}
+	if reading.Deletion != setcookie.NoDeletion && slices.ContainsFunc(reading.Names(), e.filter.Visitor.IsPreferences) {
+		// A site that deletes every cookie when somebody signs out means its own.
+		e.note(reading.Name(), Removed, OwnCookie, line)
+		return "", false
+	}
 	switch reading.Deletion {
 	case setcookie.Sure:
 		return line, true // to remove a cookie needs no consent

@@ -29,6 +29,7 @@ const (
 const (
 	Unreadable       = "unreadable"
 	InTrailer        = "trailer"
+	OwnCookie        = "own"
 	OutlivesDeclared = "lifetime"
 	OtherDomain      = "domain"
 	OtherPath        = "path"

@@ -114,12 +114,15 @@ func (v *Visitor) underLaw(g *policy.Grants) *policy.Grants {
 	}
 }
 
+// IsPreferences reports whether name is that of the cookie with the decision.
+func (v *Visitor) IsPreferences(name string) bool { return name == v.site.cookie.Name() }
+
 // Verdict returns the rule for a cookie of this name, nil if nobody declared it,
 // and whether it may be set.
 func (v *Visitor) Verdict(name string) (*policy.Rule, policy.Verdict) {
 	rule := v.site.policy.Match(name)
 	switch {
-	case name == v.site.cookie.Name():
+	case v.IsPreferences(name):
 		return rule, policy.Consented // it carries this visitor's own decision
 	case rule == nil:
 		return nil, policy.Undeclared
