@@ -114,7 +114,7 @@ func TestNothingLeaksUnderAnySpellingOfTheHeader(t *testing.T) {
 		w.Header()["SET-COOKIE"] = []string{"profile=2", "sessionid=1", "sessionid=2"}
 		w.Header()["Set-Cookie"] = []string{"profile=3", "sessionid=3"}
 	})
-	assert.Equal(t, http.Header{"SET-COOKIE": {"sessionid=1", "sessionid=2"}, "Set-Cookie": {"sessionid=3"}}, response.Header)
+	assert.Equal(t, http.Header{"SET-COOKIE": {"sessionid=1", "sessionid=2"}, "Set-Cookie": {"sessionid=3"}, "Cache-Control": {"private"}}, response.Header)
 }
 
 func TestNothingLeaksFromASharedCache(t *testing.T) {
@@ -127,15 +127,64 @@ func TestNothingLeaksFromASharedCache(t *testing.T) {
 			w.Header().Set("Set-Cookie", line)
 		}
 	}
-	consented := serve(t, mw, yes, cacheable("profile=1"))
-	assert.Equal(t, "private, max-age=60", consented.Header.Get("Cache-Control"))
-	assert.Empty(t, consented.Header.Get("CDN-Cache-Control"))
-
-	for _, line := range []string{"sessionid=1", "visits=1", "other=1", "profile=; Max-Age=0"} {
+	no := decide(t, mw, consent.RefuseAll().WithObjection())
+	for name, test := range map[string]struct{ decision, line string }{
+		"a consented line":         {yes, "profile=1"},
+		"one without an objection": {yes, "visits=1"},
+		// A cache keeps a response with Set-Cookie out by default. Without its only line
+		// the page of this visitor would be anybody's.
+		"a refused line removed":    {no, "profile=1"},
+		"an open line removed":      {"", "profile=1"},
+		"an objected line removed":  {no, "visits=1"},
+		"an undeclared one removed": {yes, "other=1"},
+		"an unreadable one removed": {yes, "sess\x01ionid=1"},
+	} {
+		got := serve(t, mw, test.decision, cacheable(test.line))
+		assert.Equal(t, "private, max-age=60", got.Header.Get("Cache-Control"), name)
+		assert.Empty(t, got.Header.Get("CDN-Cache-Control"), name)
+		got = serve(t, mw, test.decision, set(test.line))
+		assert.Equal(t, "private", got.Header.Get("Cache-Control"), "%s, and no Cache-Control of its own", name)
+	}
+	for _, line := range []string{"sessionid=1", "profile=; Max-Age=0"} {
 		other := serve(t, mw, yes, cacheable(line))
 		assert.Equal(t, "public, max-age=60, s-maxage=600", other.Header.Get("Cache-Control"), line)
 		assert.Equal(t, "max-age=600", other.Header.Get("CDN-Cache-Control"), line)
+		assert.Empty(t, serve(t, mw, yes, set(line)).Header.Get("Cache-Control"), line)
 	}
+	reporting := middleware(t, reportOnly)
+	assert.Equal(t, "public, max-age=60, s-maxage=600", serve(t, reporting, "", cacheable("profile=1")).Header.Get("Cache-Control"), "only reported")
+}
+
+func TestNothingLeaksFromASharedCacheOnAnyRoad(t *testing.T) {
+	const public = "Cache-Control: public, max-age=60"
+	for name, h := range map[string]http.HandlerFunc{
+		"a head by hand": func(w http.ResponseWriter, r *http.Request) { byHand(t, headWith(public))(w, r) },
+		"a trailer": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Cache-Control", "public, max-age=60")
+			w.Header().Set("Trailer", "Set-Cookie")
+			io.WriteString(w, "x")
+			w.Header().Set("Set-Cookie", "profile=1")
+		},
+		"a trailer that nobody announced": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Cache-Control", "public, max-age=60")
+			w.Header().Set(http.TrailerPrefix+"Set-Cookie", "profile=1")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Contains(t, rawGet(t, h, plainGet), public, "bare")
+			raw := rawGet(t, wrapped(t, h), plainGet)
+			assert.Contains(t, raw, "Cache-Control: private, max-age=60")
+			assert.NotContains(t, raw, gone)
+		})
+	}
+	early := rawGet(t, wrapped(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Set-Cookie", "profile=1")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.Header().Del("Set-Cookie")
+		w.WriteHeader(http.StatusOK)
+	})), plainGet)
+	assert.Contains(t, early, "103 Early Hints")
+	assert.NotContains(t, early, "private", "no cache keeps an informational head")
 }
 
 func TestNothingLeaksFromASharedCacheUnderAnySpellingOfTheHeader(t *testing.T) {

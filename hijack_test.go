@@ -286,7 +286,7 @@ func TestNothingElseChangesInAHijackWithoutABuffer(t *testing.T) {
 	})).ServeHTTP(bufferless{httptest.NewRecorder(), server}, httptest.NewRequest("GET", "/", nil))
 	server.Close()
 	require.NoError(t, <-read)
-	assert.Equal(t, "HTTP/1.1 200 OK\r\n"+kept+"\r\nContent-Length: 0\r\n\r\n", got.String())
+	assert.Equal(t, "HTTP/1.1 200 OK\r\n"+kept+"\r\nContent-Length: 0\r\nCache-Control: private\r\n\r\n", got.String())
 }
 
 // A connection that speaks HTTP/2 brings more requests, which nothing would filter

@@ -266,6 +266,7 @@ func TestNothingElseChangesOnTheWire(t *testing.T) {
 			w.Header()["Set-Cookie "] = []string{"profile=1"}
 		},
 		"cookies": func(w http.ResponseWriter, r *http.Request) {
+			w.Header()["Cache-Control"] = []string{"private"} // as a response with statistics has to be
 			w.Header()["set-cookie"] = []string{" sessionid=1 "}
 			w.Header()["SET-COOKIE"] = []string{"visits=1; \xff", "sessionid=\"2\""}
 			w.Header()["Set-Cookie"] = []string{"x=; Max-Age=0", "sessionid=3"}

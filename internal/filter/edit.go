@@ -17,6 +17,7 @@ type edit struct {
 	filter   *Filter
 	header   http.Header     // of the head; nil if a handler writes it by itself
 	fields   []rawhead.Field // of such a head
+	final    bool            // no other head follows this one
 	first    bool            // the head is the final one, and was not edited before
 	personal bool            // something in the head is for this visitor alone
 	events   []Event
@@ -108,6 +109,11 @@ func (e *edit) line(given string) (edited string, passes bool) {
 	if e.filter.config.ReportOnly {
 		return given, true
 	}
+	if !passes && e.final {
+		// With the line the default of most caches goes that a response which sets
+		// cookies is one visitor's (nginx, Varnish; RFC 9111 leaves it to them).
+		e.personal = true
+	}
 	return edited, passes
 }
 
@@ -135,7 +141,7 @@ func (e *edit) judge(line string) (edited string, passes bool) {
 		return "", false
 	}
 	var declared *policy.Rule // of the name that is written, which comes first
-	undeclared, consented := false, false
+	undeclared, personal := false, false
 	for i, name := range reading.Names() { // browsers differ, so that each name has to pass
 		rule, verdict := e.filter.Visitor.Verdict(name)
 		if i == 0 {
@@ -146,15 +152,16 @@ func (e *edit) judge(line string) (edited string, passes bool) {
 			return "", false
 		}
 		undeclared = undeclared || verdict == policy.Undeclared
-		consented = consented || verdict == policy.Consented
+		personal = personal || verdict.Personal()
 	}
 	if undeclared && e.first {
 		e.note(reading.Name(), Passed, policy.Undeclared.Reason(), line)
 	} else if !undeclared && declared != nil { // the library's own cookie needs no declaration
 		e.noteDrift(declared, reading.Name(), line)
 	}
-	// A shared cache would hand the line to a visitor who has not consented.
-	e.personal = e.personal || consented && !e.filter.config.ReportOnly
+	// A shared cache would hand the line to a visitor who has not consented, or who
+	// objects.
+	e.personal = e.personal || personal && !e.filter.config.ReportOnly
 	return line, true
 }
 

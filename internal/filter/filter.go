@@ -62,7 +62,7 @@ func (f *Filter) passes(v policy.Verdict) bool {
 // another one follows (1xx, but for 101) is not final. Head reports whether
 // [Filter.Trailer] would find something in the map.
 func (f *Filter) Head(h http.Header, final bool) (trailer bool) {
-	e := edit{filter: f, header: h}
+	e := edit{filter: f, header: h, final: final}
 	var added []string
 	if final {
 		added = e.begin()
@@ -84,10 +84,13 @@ func (f *Filter) Head(h http.Header, final bool) (trailer bool) {
 			}
 		case isTrailerSetCookie(key):
 			trailer = true
+			e.personal = e.personal || final && !f.config.ReportOnly
 		case key == "Trailer" && !f.config.ReportOnly:
 			// A trailer field that was announced leaves with the map as it is then,
 			// after the last edit, so that no cookie may be announced.
-			h[key] = withoutSetCookie(values)
+			kept := withoutSetCookie(values)
+			e.personal = e.personal || final && !slices.Equal(kept, values)
+			h[key] = kept
 		}
 	}
 	if len(added) > 0 {
@@ -104,9 +107,9 @@ func (f *Filter) Head(h http.Header, final bool) (trailer bool) {
 // Fields edits a head that a handler writes to a hijacked connection, as
 // [Filter.Head] does with one that the server writes.
 func (f *Filter) Fields(status int, fields []rawhead.Field) []rawhead.Field {
-	e := edit{filter: f, fields: fields}
+	e := edit{filter: f, fields: fields, final: !rawhead.Informational(status)}
 	var added []string
-	if !rawhead.Informational(status) {
+	if e.final {
 		added = e.begin()
 	}
 	var kept []rawhead.Field

@@ -122,16 +122,21 @@ func (p *Policy) Origins(g *Grants) []string {
 type Verdict uint8
 
 const (
-	Exempt     Verdict = iota // passes, since it needs no consent
-	Consented                 // passes, by consent of this visitor
-	Undeclared                // nobody declared a cookie of this name
-	Undecided                 // needs consent, and the visitor has not answered
-	Refused                   // needs consent, and the visitor has refused
-	Objected                  // the visitor objects to anonymous statistics
+	Exempt      Verdict = iota // passes for everybody
+	NotObjected                // passes, since this visitor has not objected to anonymous statistics
+	Consented                  // passes, by consent of this visitor
+	Undeclared                 // nobody declared a cookie of this name
+	Undecided                  // needs consent, and the visitor has not answered
+	Refused                    // needs consent, and the visitor has refused
+	Objected                   // the visitor objects to anonymous statistics
 )
 
 // Passes reports whether the cookie may be set.
-func (v Verdict) Passes() bool { return v == Exempt || v == Consented }
+func (v Verdict) Passes() bool { return v <= Consented }
+
+// Personal reports whether the cookie passes for this visitor, and might not for
+// another one.
+func (v Verdict) Personal() bool { return v == NotObjected || v == Consented }
 
 // Denied reports whether the cookie is declared and the visitor does not allow it.
 func (v Verdict) Denied() bool { return !v.Passes() && v != Undeclared }
@@ -147,8 +152,11 @@ func (g *Grants) Judge(rule *Rule) Verdict {
 	for i := range rule.Declarations {
 		switch party := rule.parties[i]; {
 		case party == none:
-			if g.Objection && rule.Declarations[i].Need == NoObjection {
-				return Objected
+			if rule.Declarations[i].Need == NoObjection {
+				if g.Objection {
+					return Objected
+				}
+				verdict = max(verdict, NotObjected)
 			}
 		case g.answers[party].Allows():
 			verdict = Consented
