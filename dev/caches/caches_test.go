@@ -1,0 +1,178 @@
+// Package caches puts real caches in front of the middleware.
+package caches
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/text/language"
+
+	"github.com/cookiecharter/consent"
+)
+
+// nginxConf keeps what nginx keeps by default, for a minute if the site does not say
+// for how long.
+const nginxConf = `daemon off;
+pid %[1]s/pid;
+error_log %[1]s/error.log;
+events {}
+http {
+	access_log off;
+	client_body_temp_path %[1]s/body;
+	proxy_temp_path %[1]s/temp;
+	fastcgi_temp_path %[1]s/fastcgi;
+	uwsgi_temp_path %[1]s/uwsgi;
+	scgi_temp_path %[1]s/scgi;
+	proxy_cache_path %[1]s/cache keys_zone=pages:1m;
+	server {
+		listen %[2]s;
+		location / {
+			proxy_pass http://%[3]s;
+			proxy_cache pages;
+			proxy_cache_valid 200 1m;
+			proxy_cache_revalidate on;
+		}
+	}
+}
+`
+
+// caches start a cache in front of a site, each by its own defaults.
+var caches = map[string]func(dir, listen, site string) (*exec.Cmd, error){
+	"nginx": func(dir, listen, site string) (*exec.Cmd, error) {
+		conf := filepath.Join(dir, "nginx.conf")
+		err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, listen, site), 0o600)
+		return exec.Command("nginx", "-p", dir, "-e", filepath.Join(dir, "error.log"), "-c", conf), err
+	},
+	"varnishd": func(dir, listen, site string) (*exec.Cmd, error) {
+		return exec.Command("varnishd", "-F", "-j", "none", "-n", dir, "-a", listen, "-b", site, "-s", "malloc,16m"), nil
+	},
+}
+
+// inFront returns the address of a cache in front of h, until the test ends.
+func inFront(t *testing.T, cache string, h http.Handler) string {
+	t.Helper()
+	if _, err := exec.LookPath(cache); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	site := httptest.NewServer(h)
+	t.Cleanup(site.Close)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	listen := free.Addr().String()
+	free.Close()
+	dir, err := os.MkdirTemp("", "cache") // a short path, which is part of a socket's name
+	require.NoError(t, err)
+	require.NoError(t, os.Chmod(dir, 0o777)) // for the workers of nginx, which are another user's
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	cmd, err := caches[cache](dir, listen, site.Listener.Addr().String())
+	require.NoError(t, err)
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = &said, &said
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		cmd.Process.Signal(os.Interrupt)
+		cmd.Wait()
+	})
+	require.Eventually(t, func() bool {
+		response, err := http.Get("http://" + listen + "/ready")
+		if err == nil {
+			response.Body.Close()
+		}
+		return err == nil && response.StatusCode == http.StatusOK
+	}, 20*time.Second, 50*time.Millisecond, "%s does not serve: %s", cache, &said)
+	return listen
+}
+
+// pages serves /account, a page that is another one for each request and sets a
+// cookie that needs consent, and /public, which sets none.
+func pages(headers map[string]string) http.Handler {
+	var n atomic.Int64
+	page := func(w http.ResponseWriter, r *http.Request) {
+		for name, value := range headers {
+			w.Header().Set(name, strings.ReplaceAll(value, "SOON", time.Now().Add(time.Minute).UTC().Format(http.TimeFormat)))
+		}
+		http.ServeContent(w, r, "page.html", time.Time{}, strings.NewReader(fmt.Sprintf("page %d", n.Add(1))))
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/ready", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("/public", page)
+	mux.HandleFunc("/account", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Set-Cookie", "_pk_id=1; Path=/")
+		page(w, r)
+	})
+	return mux
+}
+
+// ask returns what a visitor is served.
+func ask(t *testing.T, method, url string, header http.Header) (body string, response *http.Response) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	require.NoError(t, err)
+	request.Header = header
+	response, err = http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	b, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return string(b), response
+}
+
+func TestNothingLeaksFromACacheInFront(t *testing.T) {
+	text := consent.Text{language.English: "x"}
+	mw, err := consent.NewMiddleware(consent.Config{
+		Registry: consent.MustRegistry(consent.Cookie{Provider: "Matomo", Name: "_pk_id", Purpose: text, Category: consent.Statistics}),
+		Keys:     [][]byte{[]byte("0123456789abcdef0123456789abcdef")},
+	})
+	require.NoError(t, err)
+	for cache := range caches {
+		for name, headers := range map[string]map[string]string{
+			"nothing":       {},
+			"public":        {"Cache-Control": "public, max-age=60"},
+			"s-maxage":      {"Cache-Control": "s-maxage=60"},
+			"Expires":       {"Expires": "SOON"},
+			"accelerated":   {"Cache-Control": "max-age=60", "X-Accel-Expires": "60"},
+			"a validator":   {"Cache-Control": "max-age=1", "Etag": `"v1"`},
+			"private by it": {"Cache-Control": "private"},
+		} {
+			t.Run(cache+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				bare, wrapped := "http://"+inFront(t, cache, pages(headers)), "http://"+inFront(t, cache, mw.Wrap(pages(headers)))
+				for what, site := range map[string]string{"bare": bare, "wrapped": wrapped} {
+					// A HEAD comes first, which nginx asks the site for as a GET.
+					_, response := ask(t, "HEAD", site+"/account", nil)
+					assert.Equal(t, what == "bare", response.Header.Get("Set-Cookie") != "", what)
+					first, _ := ask(t, "GET", site+"/account", nil)
+					second, _ := ask(t, "GET", site+"/account", nil)
+					assert.NotEqual(t, first, second, "%s: a stranger is served another visitor's page", what)
+					_, response = ask(t, "GET", site+"/account", http.Header{"If-None-Match": {`"v1"`}})
+					if name == "a validator" {
+						// nginx asks the site for the whole page, and answers with it.
+						assert.Equal(t, cache != "nginx", response.StatusCode == http.StatusNotModified, what)
+						time.Sleep(1100 * time.Millisecond) // for what was kept to be stale
+					}
+					third, _ := ask(t, "GET", site+"/account", nil)
+					assert.NotContains(t, []string{first, second}, third, what)
+
+					once, _ := ask(t, "GET", site+"/public", nil)
+					again, _ := ask(t, "GET", site+"/public", nil)
+					assert.Equal(t, name != "private by it", once == again, "%s: what sets no cookie is kept as before", what)
+				}
+			})
+		}
+	}
+}
