@@ -170,14 +170,18 @@ func TestAllowsAndConsentedPartWhereNothingNeedsConsent(t *testing.T) {
 
 func TestAnAnonymousStatisticOfOneProviderIsNoOtherProviders(t *testing.T) {
 	anonymous := policy.Declaration{Party: matomo, Name: "count", Need: policy.NoObjection}
-	p := policy.New(append(declared(), anonymous))
 	d := answer([]policy.Party{matomo, plausible}, nil)
 	d.Objection = true
-	g := p.Resolve(d, 0)
-	for party, want := range map[policy.Party]bool{matomo: false, plausible: true} {
-		scope, _ := p.Provider(party)
-		assert.Equal(t, want, g.Allows(scope), party)
-		assert.True(t, g.Consented(scope), party)
+	for order, declarations := range map[string][]policy.Declaration{
+		"first": append([]policy.Declaration{anonymous}, declared()...), "last": append(declared(), anonymous),
+	} {
+		p := policy.New(declarations)
+		g := p.Resolve(d, 0)
+		for party, want := range map[policy.Party]bool{matomo: false, plausible: true} {
+			scope, _ := p.Provider(party)
+			assert.Equal(t, want, g.Allows(scope), "%v, %s", party, order)
+			assert.True(t, g.Consented(scope), party)
+		}
 	}
 }
 

@@ -79,6 +79,21 @@ func TestAPayloadThatIsTooLongIsAnError(t *testing.T) {
 	assert.Nil(t, verify(s, strings.Repeat("A", 64<<10), time.Now()))
 }
 
+// Name and value together have 4,096 bytes at most. The value below has 4,080.
+func TestTheLongestSignatureIsTheLongestThatBrowsersStore(t *testing.T) {
+	payload := make([]byte, 2262)
+	for length, fits := range map[int]bool{16: true, 17: false} {
+		name := strings.Repeat("n", length)
+		s := signature.New(name, [][]byte{key}, age)
+		_, err := s.Sign(payload)
+		assert.Equal(t, fits, err == nil, length)
+		value, err := codec(key).MaxLength(0).Encode(name, payload)
+		require.NoError(t, err)
+		require.Len(t, value, 4080)
+		assert.Equal(t, fits, verify(s, value, time.Now()) != nil, length)
+	}
+}
+
 func TestVerifyingAllocatesFarLessThanSecurecookie(t *testing.T) {
 	s := signature.New(name, [][]byte{old, key}, age)
 	value, err := codec(key).Encode(name, payload)
