@@ -112,6 +112,7 @@ var lines = map[string]struct {
 	"empty":                   {plain, "", "", false, "removed  unreadable"},
 	"nameless":                {plain, "=sessionid=1", "", false, "removed  undeclared"},
 	"nameless, allowed":       {allowUndeclared, "=sessionid", "=sessionid", false, "passed  undeclared"},
+	"allowed by one reading":  {allowUndeclared, "sessionid", "sessionid", false, "passed  undeclared"},
 	"nameless, but refused":   {allowUndeclared, "ad", "", false, "removed ad refused"},
 	"with the end of a line":  {plain, "ad=1\r\n", "", false, "removed ad refused"},
 	"two lines in one":        {plain, "sessionid=1\nad=2", "sessionid=1 ad=2", false, ""},
@@ -469,6 +470,17 @@ func TestADateOfTheResponseDecidesWhatHasExpired(t *testing.T) {
 	assert.NotContains(t, h, "Set-Cookie", "a browser counts from the Date")
 	f = observing(t, plain, "", decided())
 	assert.Len(t, f.Fields(200, []rawhead.Field{{Name: "DATE", Value: date}, {Name: "Set-Cookie", Value: line}}), 1)
+}
+
+// Of a line without a '=' browsers read two names.
+func TestAReadingThatNeedsConsentKeepsTheLinePrivate(t *testing.T) {
+	p := policy.New([]policy.Declaration{{Party: matomo, Name: "*", Need: policy.Consent}, {Party: adCo, Name: "n"}})
+	f := observing(t, plain, "", nil)
+	f.Visitor = visitor.Visitor{}
+	f.Visitor.Init(visitor.NewSite(&p, cookie, 0, ""), "", visitor.Law{OptOut: true}, nil)
+	h := http.Header{"Set-Cookie": {"n"}}
+	f.Head(h, true)
+	assert.Equal(t, http.Header{"Set-Cookie": {"n"}, "Cache-Control": {"private"}}, h)
 }
 
 func TestPasses(t *testing.T) {

@@ -41,6 +41,7 @@ func TestValidTakesASchemeAHostAndPerhapsAPort(t *testing.T) {
 		"https://example.com:*":         false,
 		"https://example.com:+1":        false,
 		"https://example.com:65536":     false,
+		"https://example.com:0x50":      false,
 		"https://example.com:80:80":     false,
 		"https://user@example.com":      false,
 		"https://.example.com":          false,

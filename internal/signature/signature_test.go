@@ -2,6 +2,9 @@ package signature_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +63,45 @@ func TestASignatureIsGoodForItsAge(t *testing.T) {
 	assert.WithinDuration(t, time.Now(), signed, 2*time.Second)
 	assert.NotNil(t, verify(s, value, signed.Add(age)))
 	assert.Nil(t, verify(s, value, signed.Add(age+time.Second)))
+}
+
+func TestAnAgeIsCountedInWholeSeconds(t *testing.T) {
+	s := signature.New(name, [][]byte{key}, 1900*time.Millisecond)
+	value, err := s.Sign(payload)
+	require.NoError(t, err)
+	signed := time.Unix(signature.ClaimedDate(value), 0)
+	assert.NotNil(t, verify(s, value, signed.Add(1999*time.Millisecond)))
+	assert.Nil(t, verify(s, value, signed.Add(2*time.Second)))
+}
+
+func TestASignerKeepsNothingOfTheCallers(t *testing.T) {
+	mine, message := bytes.Clone(key), bytes.Clone(payload)
+	s := signature.New(name, [][]byte{mine}, age)
+	clear(mine)
+	value, err := s.Sign(message)
+	require.NoError(t, err)
+	assert.Equal(t, payload, message)
+	assert.Equal(t, payload, verify(s, value, time.Now()))
+	assert.Equal(t, payload, verify(signature.New(name, [][]byte{key}, age), value, time.Now()))
+}
+
+// Nobody signs these but who has the key; they are read as securecookie reads them.
+func TestASignedDateIsDecimal(t *testing.T) {
+	s := signature.New(name, [][]byte{key}, age)
+	for signed, want := range map[string]bool{
+		"4000000000|QQ==": true, "+4000000000|QQ==": true, "4000000000|": true, // in the future
+		"0xFFFFFFFF|QQ==": false, "4_000_000_000|QQ==": false, "|QQ==": false, "x|QQ==": false, "99999999999999999999|QQ==": false,
+		"0|QQ==": false, "-4000000000|QQ==": false, // expired
+		"4000000000|QQ": false, "4000000000|?": false, "4000000000": false,
+	} {
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte(name + "|" + signed))
+		value := base64.URLEncoding.EncodeToString(append([]byte(signed+"|"), mac.Sum(nil)...))
+		var theirs []byte
+		assert.Equal(t, want, codec(key).Decode(name, value, &theirs) == nil, signed)
+		_, ok := s.Verify(value, time.Now())
+		assert.Equal(t, want, ok, signed)
+	}
 }
 
 func TestASignatureWithoutADateClaimsNone(t *testing.T) {

@@ -216,6 +216,15 @@ func TestADecisionThatAnswersLessLeavesTheRestToTheLaw(t *testing.T) {
 	}
 }
 
+// Such a decision was recorded before the revision was raised, and is restored.
+func TestAnOutdatedDecisionOpensAllAtOnce(t *testing.T) {
+	v := visit(newSite(), "", optIn, nil)
+	d := to(matomo)
+	d.Revision--
+	decide(t, v, d)
+	assert.Equal(t, []policy.Answer{policy.Open, policy.Open}, v.Grants().Answers(), "as the next request will say")
+}
+
 func TestOfSeveralDecisionsTheLastOneLeaves(t *testing.T) {
 	v := visit(newSite(), "", optIn, nil)
 	decide(t, v, to(matomo))
