@@ -282,6 +282,7 @@ func TestOfMoreThanSixTheNewestByClaimAreChecked(t *testing.T) {
 			"five that claim nothing":        {junk(5), true},
 			"the same twenty times":          {slices.Repeat(claims(1, later), 20), true},
 			"each of five four times":        {slices.Repeat(claims(5, later), 4), true},
+			"five four times, and one more":  {append(slices.Repeat(claims(5, later), 4), claims(1, earlier)...), true},
 			"each of 20 four times, earlier": {slices.Repeat(claims(20, earlier), 4), true},
 		} {
 			for position := range len(test.planted) + 1 {

@@ -2,6 +2,7 @@ package visitor_test
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -341,6 +342,28 @@ func TestADecisionIsSeenByAllOutsideAndItsLineLeavesOnce(t *testing.T) {
 		news, first := v.SendHead()
 		assert.True(t, first)
 		assert.Nil(t, news, "nor does the line of an earlier decision leave, which would undo the later one")
+	}
+}
+
+// Who has waited for another's reading must not read once more, and forget what
+// was decided in between.
+func TestAReadingDoesNotForgetADecision(t *testing.T) {
+	site, cookies, d := newSite(), sends(t, to(adCo)), to(matomo)
+	for i := range 5 { // to read takes long enough for others to wait
+		cookies += fmt.Sprintf("; %s=%d%s", name, i, strings.Repeat("A", 3999))
+	}
+	for range 2000 {
+		v := visit(site, cookies, optIn, nil)
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() { v.Grants() })
+		}
+		wg.Go(func() {
+			_, err := v.Decide(d)
+			assert.NoError(t, err)
+		})
+		wg.Wait()
+		require.Equal(t, []policy.Answer{policy.Yes, policy.No}, v.Grants().Answers())
 	}
 }
 
