@@ -462,6 +462,22 @@ func TestAFieldThatStaysKeepsItsPlace(t *testing.T) {
 	assert.Equal(t, before, given)
 }
 
+func TestAFieldThatStaysKeepsItsBytes(t *testing.T) {
+	f := observing(t, plain, "", decided())
+	var sent bytes.Buffer
+	_, err := rawhead.NewWriter(&sent, f.Fields).Write([]byte("HTTP/1.1 200 OK\r\nset-cookie :  sessionid=1 \r\nSet-Cookie: ad=1\r\nX:y\r\n\r\n"))
+	require.NoError(t, err)
+	assert.Equal(t, "HTTP/1.1 200 OK\r\nset-cookie :  sessionid=1 \r\nX:y\r\n\r\n", sent.String())
+}
+
+func TestTheHeadByHandIsFinalUnlessItIsInformational(t *testing.T) {
+	for status, want := range map[int]bool{0: true, 100: false, 101: true, 102: false, 103: false, 199: false, 200: true, 404: true, 599: true} {
+		f := observing(t, plain, "", nil)
+		f.Fields(status, nil)
+		assert.Equal(t, want, f.Visitor.HeadSent(), status)
+	}
+}
+
 func TestADateOfTheResponseDecidesWhatHasExpired(t *testing.T) {
 	const line, date = "ad=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 01 Jan 1960 00:00:00 GMT"
 	f := observing(t, plain, "", decided())
