@@ -79,3 +79,16 @@ func TestACookieThatIsNotAsDeclaredPassesWithAReason(t *testing.T) {
 		assert.Equal(t, test.want, strings.Join(reasons, " "), what)
 	}
 }
+
+// A line without a '=' has no name in Chromium and one in Firefox. An event names
+// the first, so that it never holds a value, and goes by what is declared for it.
+func TestANamelessCookieIsComparedWithWhatIsDeclaredForIt(t *testing.T) {
+	var events []string
+	p := policy.New([]policy.Declaration{{Name: "*", Path: "/a"}, {Name: "secret"}})
+	var f filter.Filter
+	f.Init(&filter.Config{Observe: func(_ *http.Request, e filter.Event) { events = append(events, e.Outcome+" "+e.Cookie+" "+e.Reason) }},
+		httptest.NewRequest("GET", "/", nil))
+	f.Visitor.Init(visitor.NewSite(&p, cookie, 0, ""), "", visitor.Law{}, nil)
+	f.Head(http.Header{"Set-Cookie": {"secret"}}, true)
+	assert.Equal(t, []string{"passed  path"}, events)
+}
