@@ -86,7 +86,7 @@ func CheckPath(s string) error {
 // of this path (RFC 6265 section 5.1.4).
 func DefaultPath(request string) string {
 	i := strings.LastIndexByte(request, '/')
-	if i <= 0 {
+	if i <= 0 || request[0] != '/' {
 		return "/"
 	}
 	return request[:i]

@@ -3,6 +3,7 @@ package decision_test
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -40,6 +41,33 @@ func TestADecisionIsReadAsItWasWritten(t *testing.T) {
 		yes, known := got.Answers.Of(decision.MarkOf(test.category, test.provider))
 		assert.Equal(t, test.yes, yes, test)
 		assert.Equal(t, test.known, known, test)
+	}
+}
+
+func TestTheSmallestAndTheLargestDecisionAreRead(t *testing.T) {
+	for _, d := range []decision.Decision{
+		{Time: time.UnixMilli(0)},
+		{Time: time.UnixMilli(1), Revision: 1},
+		{Time: time.UnixMilli(127), Revision: 127},
+		{Time: time.UnixMilli(128), Revision: 128},
+		{Time: time.UnixMilli(253402300799999), Revision: math.MaxUint64},
+	} {
+		d.Answers = decision.Answers{}
+		got, err := decision.Parse(d.Append(nil))
+		require.NoError(t, err)
+		assert.Equal(t, d, got)
+	}
+	after := decision.Decision{Time: time.UnixMilli(253402300800000)} // the year 10000
+	_, err := decision.Parse(after.Append(nil))
+	assert.ErrorIs(t, err, decision.ErrMalformed)
+}
+
+// Cookies of visitors hold these marks.
+func TestAMarkNeverChanges(t *testing.T) {
+	assert.Equal(t, decision.Mark(0xBCE102E0), decision.MarkOf("statistics", "Matomo"))
+	assert.NotEqual(t, decision.MarkOf("statistics", "Matomo"), decision.MarkOf("statisticsM", "atomo"))
+	for i := range 100 {
+		assert.Zero(t, decision.MarkOf("statistics", fmt.Sprint(i))&1, "which is for the answer")
 	}
 }
 

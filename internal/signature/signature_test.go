@@ -2,6 +2,9 @@ package signature_test
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +65,45 @@ func TestASignatureIsGoodForItsAge(t *testing.T) {
 	assert.Nil(t, verify(s, value, signed.Add(age+time.Second)))
 }
 
+func TestAnAgeIsCountedInWholeSeconds(t *testing.T) {
+	s := signature.New(name, [][]byte{key}, 1900*time.Millisecond)
+	value, err := s.Sign(payload)
+	require.NoError(t, err)
+	signed := time.Unix(signature.ClaimedDate(value), 0)
+	assert.NotNil(t, verify(s, value, signed.Add(1999*time.Millisecond)))
+	assert.Nil(t, verify(s, value, signed.Add(2*time.Second)))
+}
+
+func TestASignerKeepsNothingOfTheCallers(t *testing.T) {
+	mine, message := bytes.Clone(key), bytes.Clone(payload)
+	s := signature.New(name, [][]byte{mine}, age)
+	clear(mine)
+	value, err := s.Sign(message)
+	require.NoError(t, err)
+	assert.Equal(t, payload, message)
+	assert.Equal(t, payload, verify(s, value, time.Now()))
+	assert.Equal(t, payload, verify(signature.New(name, [][]byte{key}, age), value, time.Now()))
+}
+
+// Nobody signs these but who has the key; they are read as securecookie reads them.
+func TestASignedDateIsDecimal(t *testing.T) {
+	s := signature.New(name, [][]byte{key}, age)
+	for signed, want := range map[string]bool{
+		"4000000000|QQ==": true, "+4000000000|QQ==": true, "4000000000|": true, // in the future
+		"0xFFFFFFFF|QQ==": false, "4_000_000_000|QQ==": false, "|QQ==": false, "x|QQ==": false, "99999999999999999999|QQ==": false,
+		"0|QQ==": false, "-4000000000|QQ==": false, // expired
+		"4000000000|QQ": false, "4000000000|?": false, "4000000000": false,
+	} {
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte(name + "|" + signed))
+		value := base64.URLEncoding.EncodeToString(append([]byte(signed+"|"), mac.Sum(nil)...))
+		var theirs []byte
+		assert.Equal(t, want, codec(key).Decode(name, value, &theirs) == nil, signed)
+		_, ok := s.Verify(value, time.Now())
+		assert.Equal(t, want, ok, signed)
+	}
+}
+
 func TestASignatureWithoutADateClaimsNone(t *testing.T) {
 	for _, value := range []string{"", "AAAA", "||||", "MTc5NTQ5MTAxNHx8", strings.Repeat("9", 100)} {
 		if value == "MTc5NTQ5MTAxNHx8" {
@@ -77,6 +119,21 @@ func TestAPayloadThatIsTooLongIsAnError(t *testing.T) {
 	_, err := s.Sign(make([]byte, 4096))
 	assert.Error(t, err)
 	assert.Nil(t, verify(s, strings.Repeat("A", 64<<10), time.Now()))
+}
+
+// Name and value together have 4,096 bytes at most. The value below has 4,080.
+func TestTheLongestSignatureIsTheLongestThatBrowsersStore(t *testing.T) {
+	payload := make([]byte, 2262)
+	for length, fits := range map[int]bool{16: true, 17: false} {
+		name := strings.Repeat("n", length)
+		s := signature.New(name, [][]byte{key}, age)
+		_, err := s.Sign(payload)
+		assert.Equal(t, fits, err == nil, length)
+		value, err := codec(key).MaxLength(0).Encode(name, payload)
+		require.NoError(t, err)
+		require.Len(t, value, 4080)
+		assert.Equal(t, fits, verify(s, value, time.Now()) != nil, length)
+	}
 }
 
 func TestVerifyingAllocatesFarLessThanSecurecookie(t *testing.T) {
