@@ -63,7 +63,7 @@ func TestResolveObjectsToNothingByItself(t *testing.T) {
 	p := policy.New(declared())
 	g := p.Resolve(answer(nil, []policy.Party{site, matomo, plausible, adCo}), 0)
 	assert.False(t, g.Objection)
-	assert.Equal(t, policy.Exempt, g.Judge(p.Match("visits")))
+	assert.Equal(t, policy.NotObjected, g.Judge(p.Match("visits")))
 }
 
 func TestWhoHasNotAnsweredIsOpen(t *testing.T) {
@@ -200,7 +200,9 @@ func TestJudgeGoesByTheStrictestDeclaration(t *testing.T) {
 	}{
 		"necessary":                            {[]given{exempt}, false, policy.Exempt},
 		"necessary, with an objection":         {[]given{exempt}, true, policy.Exempt},
-		"anonymous":                            {[]given{anonymous}, false, policy.Exempt},
+		"anonymous":                            {[]given{anonymous}, false, policy.NotObjected},
+		"necessary and anonymous":              {[]given{exempt, anonymous}, false, policy.NotObjected},
+		"anonymous and necessary":              {[]given{anonymous, exempt}, false, policy.NotObjected},
 		"anonymous, with an objection":         {[]given{anonymous}, true, policy.Objected},
 		"accepted":                             {[]given{accepted}, false, policy.Consented},
 		"accepted, with an objection":          {[]given{accepted}, true, policy.Consented},

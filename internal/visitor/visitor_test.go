@@ -146,7 +146,7 @@ func TestVerdict(t *testing.T) {
 		"in another letter case":   {"", optIn, "SessionID", false, policy.Undeclared},
 		"the visitor's own":        {"", optIn, name, false, policy.Consented},
 		"necessary":                {"", optIn, "sessionid", true, policy.Exempt},
-		"anonymous":                {"", optIn, "visits", true, policy.Exempt},
+		"anonymous":                {"", optIn, "visits", true, policy.NotObjected},
 		"anonymous, objected to":   {sends(t, objecting), optIn, "visits", true, policy.Objected},
 		"unanswered":               {"", optIn, "_pk_id.1", true, policy.Undecided},
 		"accepted":                 {sends(t, to(matomo)), optIn, "_pk_id.1", true, policy.Consented},
