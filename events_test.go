@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -88,6 +89,51 @@ func TestNothingIsInventedWhereAHeadIsHeldBack(t *testing.T) {
 			assert.Equal(t, want, told)
 		})
 	}
+}
+
+// What becomes of a line is told only if it might leave.
+func TestNothingIsInventedOfLinesThatLeaveNoMore(t *testing.T) {
+	told := func(send func(h http.Handler), handler http.HandlerFunc) (events []string) {
+		mw := middleware(t, func(c *consent.Config) {
+			c.Observe = func(_ *http.Request, e consent.Event) { events = append(events, e.Cookie) }
+		})
+		send(through(t, mw, handler))
+		return events
+	}
+	for name, send := range map[string]func(http.ResponseWriter){
+		"WriteHeader": func(w http.ResponseWriter) { w.WriteHeader(200) },
+		"Write":       func(w http.ResponseWriter) { w.Write([]byte("x")) },
+		"WriteString": func(w http.ResponseWriter) { io.WriteString(w, "x") },
+		"ReadFrom":    func(w http.ResponseWriter) { io.Copy(w, only{strings.NewReader("x")}) },
+		"Flush":       func(w http.ResponseWriter) { w.(http.Flusher).Flush() },
+		"FlushError":  func(w http.ResponseWriter) { assert.NoError(t, http.NewResponseController(w).Flush()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Add("Set-Cookie", "profile=1")
+				send(w)
+				w.Header().Add("Set-Cookie", "ad_id=1")
+				io.WriteString(w, "y")
+			}
+			assert.Equal(t, []string{"profile"}, told(func(h http.Handler) { rawGet(t, h, plainGet) }, h))
+			assert.Equal(t, []string{"profile"}, told(func(h http.Handler) { rawGet(t, wrapped(t, h), plainGet) }, h), "wrapped twice")
+			assert.Equal(t, []string{"profile"}, told(func(h http.Handler) { getH2(t, h) }, h), "on HTTP/2")
+		})
+	}
+	t.Run("a head by hand", func(t *testing.T) {
+		server, client := net.Pipe()
+		defer client.Close()
+		go io.Copy(io.Discard, client)
+		assert.Equal(t, []string{"profile"}, told(func(h http.Handler) {
+			h.ServeHTTP(bufferless{httptest.NewRecorder(), server}, httptest.NewRequest("GET", "/", nil))
+		}, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Add("Set-Cookie", "ad_id=1")
+			conn, _, err := w.(http.Hijacker).Hijack()
+			assert.NoError(t, err)
+			defer conn.Close()
+			io.WriteString(conn, headWith())
+		}))
+	})
 }
 
 func TestNothingIsForgottenWhereItIsOnlyReported(t *testing.T) {

@@ -32,31 +32,35 @@ func TestNothingLeaksInAnAnnouncedTrailer(t *testing.T) {
 // trailers while it writes.
 func TestNothingElseChangesForTrailersThatAreSetWhileTheBodyLeaves(t *testing.T) {
 	mw := middleware(t, nil)
-	inner := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		h := w.Header()
-		setBoth(w)
-		w.WriteHeader(200)
-		h.Set("Set-Cookie", "profile=1")
-		io.WriteString(w, "x")
-		assert.Equal(t, "profile=1", h.Get("Set-Cookie"), "nothing looks at it any more")
-		var group sync.WaitGroup
-		group.Go(func() {
-			for i := range 1000 {
-				h.Set(fmt.Sprintf("%sX-%d", http.TrailerPrefix, i), "1")
-			}
+	for _, status := range []int{200, 201, 404} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			inner := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				h := w.Header()
+				setBoth(w)
+				w.WriteHeader(status)
+				h.Set("Set-Cookie", "profile=1")
+				io.WriteString(w, "x")
+				assert.Equal(t, "profile=1", h.Get("Set-Cookie"), "nothing looks at it any more")
+				var group sync.WaitGroup
+				group.Go(func() {
+					for i := range 1000 {
+						h.Set(fmt.Sprintf("%sX-%d", http.TrailerPrefix, i), "1")
+					}
+				})
+				for range 1000 {
+					io.WriteString(w, "x")
+				}
+				w.(http.Flusher).Flush()
+				group.Wait()
+			})
+			raw := filtered(t, mw, inner, nil)
+			assert.Contains(t, raw, "X-999: 1")
+			got := getH2(t, through(t, mw, inner))
+			assert.Equal(t, "1", got.Trailer.Get("X-999"))
+			assert.Equal(t, []string{"sessionid=1"}, got.Header["Set-Cookie"])
+			rawGet(t, wrapped(t, through(t, mw, inner)), plainGet) // -race tells
 		})
-		for range 1000 {
-			io.WriteString(w, "x")
-		}
-		w.(http.Flusher).Flush()
-		group.Wait()
-	})
-	raw := filtered(t, mw, inner, nil)
-	assert.Contains(t, raw, "X-999: 1")
-	got := getH2(t, through(t, mw, inner))
-	assert.Equal(t, "1", got.Trailer.Get("X-999"))
-	assert.Equal(t, []string{"sessionid=1"}, got.Header["Set-Cookie"])
-	rawGet(t, wrapped(t, through(t, mw, inner)), plainGet) // -race tells
+	}
 }
 
 func TestNothingElseChangesInTheTrailerOfARequest(t *testing.T) {
