@@ -91,6 +91,21 @@ func TestNothingIsInventedWhereAHeadIsHeldBack(t *testing.T) {
 	}
 }
 
+// A site wants to know which of its handlers sets the cookie, and for whom.
+func TestNothingIsLostOfTheRequestThatAnEventBelongsTo(t *testing.T) {
+	var patterns []string
+	mw := middleware(t, func(c *consent.Config) {
+		c.Observe = func(r *http.Request, e consent.Event) {
+			patterns = append(patterns, r.Pattern)
+			assert.True(t, consent.FromContext(r.Context()).Allows(consent.FirstParty))
+		}
+	})
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", set("ad_id=1"))
+	serve(t, mw, decide(t, mw, consent.Accept(consent.FirstParty)), mux.ServeHTTP)
+	assert.Equal(t, []string{"GET /{$}"}, patterns)
+}
+
 // What becomes of a line is told only if it might leave.
 func TestNothingIsInventedOfLinesThatLeaveNoMore(t *testing.T) {
 	told := func(send func(h http.Handler), handler http.HandlerFunc) (events []string) {

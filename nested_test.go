@@ -36,6 +36,14 @@ func TestNothingIsForgottenBetweenTheSameMiddlewareTwice(t *testing.T) {
 	}
 }
 
+func TestNothingElseChangesInHowOftenOptOutIsAsked(t *testing.T) {
+	asked := 0
+	mw := middleware(t, func(c *consent.Config) { c.OptOut = func(*http.Request) bool { asked++; return true } })
+	response := serve(t, mw, "", through(t, mw, set("profile=1")).ServeHTTP)
+	assert.Equal(t, []string{"profile"}, names(response))
+	assert.Equal(t, 1, asked)
+}
+
 func TestNothingIsLostThroughTheSameMiddlewareTwice(t *testing.T) {
 	mw := middleware(t, nil)
 	raw := rawGet(t, through(t, mw, through(t, mw, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

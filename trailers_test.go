@@ -67,13 +67,15 @@ func TestNothingElseChangesInTheTrailerOfARequest(t *testing.T) {
 	for name, head := range map[string]string{"announced": "Trailer: X-Sum\r\n", "not announced": ""} {
 		t.Run(name, func(t *testing.T) {
 			read := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, announced := r.Trailer["X-Sum"]
 				_, err := io.Copy(io.Discard, r.Body)
 				assert.NoError(t, err)
-				io.WriteString(w, "sum "+r.Trailer.Get("X-Sum"))
+				fmt.Fprint(w, "sum ", r.Trailer.Get("X-Sum"), ", announced ", announced)
 			})
 			request := "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n" + head + "\r\n1\r\na\r\n0\r\nX-Sum: 7\r\n\r\n"
-			assert.Contains(t, rawGet(t, read, request), "sum 7", "bare")
-			assert.Contains(t, rawGet(t, wrapped(t, read), request), "sum 7")
+			want := fmt.Sprint("sum 7, announced ", name == "announced")
+			assert.Contains(t, rawGet(t, read, request), want, "bare")
+			assert.Contains(t, rawGet(t, wrapped(t, read), request), want)
 		})
 	}
 }
