@@ -116,12 +116,13 @@ func TestNothingIsInventedOfLinesThatLeaveNoMore(t *testing.T) {
 		return events
 	}
 	for name, send := range map[string]func(http.ResponseWriter){
-		"WriteHeader": func(w http.ResponseWriter) { w.WriteHeader(200) },
-		"Write":       func(w http.ResponseWriter) { w.Write([]byte("x")) },
-		"WriteString": func(w http.ResponseWriter) { io.WriteString(w, "x") },
-		"ReadFrom":    func(w http.ResponseWriter) { io.Copy(w, only{strings.NewReader("x")}) },
-		"Flush":       func(w http.ResponseWriter) { w.(http.Flusher).Flush() },
-		"FlushError":  func(w http.ResponseWriter) { assert.NoError(t, http.NewResponseController(w).Flush()) },
+		"WriteHeader":                  func(w http.ResponseWriter) { w.WriteHeader(200) },
+		"Write":                        func(w http.ResponseWriter) { w.Write([]byte("x")) },
+		"WriteString":                  func(w http.ResponseWriter) { io.WriteString(w, "x") },
+		"ReadFrom":                     func(w http.ResponseWriter) { io.Copy(w, only{strings.NewReader("x")}) },
+		"Flush":                        func(w http.ResponseWriter) { w.(http.Flusher).Flush() },
+		"FlushError":                   func(w http.ResponseWriter) { assert.NoError(t, http.NewResponseController(w).Flush()) },
+		"a switch that comes too late": func(w http.ResponseWriter) { w.WriteHeader(200); w.WriteHeader(101) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := func(w http.ResponseWriter, _ *http.Request) {
@@ -135,6 +136,21 @@ func TestNothingIsInventedOfLinesThatLeaveNoMore(t *testing.T) {
 			assert.Equal(t, []string{"profile"}, told(func(h http.Handler) { getH2(t, h) }, h), "on HTTP/2")
 		})
 	}
+	t.Run("a flush through the writer of others", func(t *testing.T) {
+		assert.Equal(t, []string{"profile"}, told(func(h http.Handler) {
+			rawGet(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				h.ServeHTTP(struct {
+					http.ResponseWriter
+					unwrapper
+				}{w, unwrapper{w}}, r)
+			}), plainGet)
+		}, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Add("Set-Cookie", "profile=1")
+			assert.NoError(t, http.NewResponseController(w).Flush())
+			w.Header().Add("Set-Cookie", "ad_id=1")
+			io.WriteString(w, "y")
+		}))
+	})
 	t.Run("a head by hand", func(t *testing.T) {
 		server, client := net.Pipe()
 		defer client.Close()
@@ -232,14 +248,16 @@ func TestNothingIsLostInALogThatStaysReadable(t *testing.T) {
 		for range 100 {
 			serve(t, mw, "", set("profile=1"))
 		}
+		time.Sleep(time.Minute - 1)
+		serve(t, mw, "", set("profile=1"))
 		serve(t, mw, "", set("n\u202eo\x1b[31m=1", "nobody=1", "sessionid=1; Path=/x"))
-		time.Sleep(time.Minute)
+		time.Sleep(1)
 		serve(t, mw, "", set("profile=1"))
 		assert.Equal(t, `level=INFO msg="cookie would be removed" cookie=profile reason=undecided request=/ more=0
 level=WARN msg="cookie would be removed" cookie="" reason=unreadable request=/ more=0
 level=WARN msg="cookie would be removed" cookie=nobody reason=undeclared request=/ more=0
 level=WARN msg="cookie is not as declared" cookie=sessionid reason=path request=/ more=0
-level=INFO msg="cookie would be removed" cookie=profile reason=undecided request=/ more=99
+level=INFO msg="cookie would be removed" cookie=profile reason=undecided request=/ more=100
 `, log.String())
 
 		var logged string

@@ -302,6 +302,10 @@ func TestNothingIsForgottenOnAnotherDevice(t *testing.T) {
 		assert.Empty(t, sends, "an older consent does not come over a refusal")
 		sends, _ = restore(atHome, consented)
 		assert.Empty(t, sends, "it is there already")
+		finer := consented
+		finer.Time = finer.Time.Add(time.Millisecond / 2)
+		sends, _ = restore(atHome, finer)
+		assert.Empty(t, sends, "nor does a part of a millisecond make it newer")
 		sends, response = restore(atHome+"; ad_id=1", l.later[0])
 		assert.NotEmpty(t, sends, "a newer refusal does")
 		assert.Contains(t, strings.Join(response.Header["Set-Cookie"], "\n"), "ad_id=; ")
@@ -344,6 +348,14 @@ func TestNothingIsForgottenWhereAClockWasSetBack(t *testing.T) {
 		_, err = save(t, mw, yes, consent.RefuseAll())
 		require.NoError(t, err)
 		assert.Equal(t, time.Millisecond, l.later[0].Time.Sub(l.kept[0].Time), "of one instant, and still in order")
+
+		time.Sleep(time.Hour)
+		yes, err = save(t, mw, yes, consent.AcceptAll())
+		require.NoError(t, err)
+		time.Sleep(time.Millisecond / 2)
+		_, err = save(t, mw, yes, consent.RefuseAll())
+		require.NoError(t, err)
+		assert.Equal(t, time.Millisecond, l.later[1].Time.Sub(l.kept[1].Time), "of one millisecond")
 	})
 }
 
@@ -370,12 +382,12 @@ func TestNothingIsInventedInAReference(t *testing.T) {
 func TestNothingIsInventedInANotice(t *testing.T) {
 	r := consent.MustRegistry(
 		consent.Cookie{Provider: "Site", Name: "s*", Category: consent.Statistics, Anonymous: true, Lifetime: time.Hour,
-			Service: consent.Text{language.German: "Messung"}, Purpose: consent.Text{language.English: "Counts.", language.French: "Compte."}},
+			Service: consent.Text{language.German: "Messung", language.English: "Counter", language.French: "Mesure"}, Purpose: consent.Text{language.English: "Counts.", language.French: "Compte."}},
 		consent.Cookie{Provider: "Site", Name: "ad", Category: consent.ThirdParty, Purpose: text("Advertises.")},
 	)
 	n := r.Notice(language.French, language.English, map[string]string{"B": "b", "A": "<a>"})
 	assert.JSONEq(t, `{"language": "fr", "sentences": {"A": "<a>", "B": "b"}, "cookies": [
-		{"provider": "Site", "service": "Messung", "name": "s*", "purpose": "Compte.", "category": "statistics", "lifetime": 3600, "needsConsent": false},
+		{"provider": "Site", "service": "Mesure", "name": "s*", "purpose": "Compte.", "category": "statistics", "lifetime": 3600, "needsConsent": false},
 		{"provider": "Site", "name": "ad", "purpose": "Advertises.", "category": "third-party", "lifetime": 0, "needsConsent": true}]}`, string(n.Content()))
 	assert.Equal(t, sha256.Sum256(n.Content()), n.Fingerprint())
 	assert.Equal(t, n, r.Notice(language.French, language.English, map[string]string{"A": "<a>", "B": "b"}))

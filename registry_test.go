@@ -28,6 +28,7 @@ func TestNothingIsInventedInPlaceOfAMistakenDeclaration(t *testing.T) {
 		"a __host- cookie elsewhere":   {func(c *consent.Cookie) { c.Name, c.Path = "__host-a", "/a" }, []string{"Path"}},
 		"a service that says nothing":  {func(c *consent.Cookie) { c.Service = consent.Text{language.French: "", language.English: "x"} }, []string{"Service"}},
 		"no purpose":                   {func(c *consent.Cookie) { c.Purpose = nil }, []string{"Purpose"}},
+		"two purposes of no words":     {func(c *consent.Cookie) { c.Purpose = consent.Text{language.French: "", language.English: " "} }, []string{"Purpose", "Purpose"}},
 		"a purpose that says nothing":  {func(c *consent.Cookie) { c.Purpose = consent.Text{language.French: "\n"} }, []string{"Purpose"}},
 		"no name":                      {func(c *consent.Cookie) { c.Name = "" }, []string{"Name"}},
 		"a space in the name":          {func(c *consent.Cookie) { c.Name = "a b" }, []string{"Name"}},
@@ -92,6 +93,10 @@ func TestNothingIsLostOfANameThatBrowsersStore(t *testing.T) {
 		})
 		assert.NoError(t, err, name)
 	}
+	for _, path := range []string{"", "/"} {
+		_, err := consent.NewRegistry(consent.Cookie{Provider: "Site", Name: "__Host-a", Purpose: text("x"), Category: consent.Necessary, Path: path})
+		assert.NoError(t, err, path)
+	}
 	for _, domain := range []string{"example.org", ".example.org", "localhost", "a-b.xn--bcher-kva.example", "under_score.org"} {
 		_, err := consent.NewRegistry(consent.Cookie{Provider: "Site", Name: "a", Purpose: text("x"), Category: "my-own-2", Domain: domain})
 		assert.NoError(t, err, domain)
@@ -116,6 +121,7 @@ func TestNothingIsInventedWhereANameIsDeclaredTwice(t *testing.T) {
 	_, err = consent.NewRegistry(consent.Cookie{}, consent.Cookie{})
 	once := []string{"Provider", "Purpose", "Name", "Category"}
 	assert.Equal(t, append(once, once...), fields(err), "what has no name yet is not declared twice")
+	assert.ErrorContains(t, err, `consent: cookie "" (number 1): Provider: is empty`)
 }
 
 func TestNothingLeaksPastTheMostSpecificDeclaration(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -230,6 +231,62 @@ func TestNothingLeaksFromABodyThatSetsHeaders(t *testing.T) {
 	assert.EqualValues(t, 5, n)
 	assert.Equal(t, []string{"ReadFrom"}, b.calls)
 	assert.Positive(t, g.removed)
+}
+
+// A patient writer sends the head when it has read a part of the body.
+type patient struct {
+	*base
+	read []io.Reader
+}
+
+func (p *patient) ReadFrom(r io.Reader) (int64, error) {
+	p.read = append(p.read, r)
+	n, err := io.Copy(io.Discard, r)
+	p.call("ReadFrom")
+	return n, err
+}
+
+func TestNothingLeaksFromABodyThatSetsHeadersWhileItIsRead(t *testing.T) {
+	for _, length := range []int{1, 2, 511, 512, 513, 1024, 5000} {
+		for name, piecewise := range map[string]func(io.Reader) io.Reader{"at once": iotest.DataErrReader, "byte by byte": iotest.OneByteReader} {
+			p := &patient{base: &base{header: http.Header{}}}
+			w := new(guard).wrap(p)
+			n, err := w.(io.ReaderFrom).ReadFrom(late{w, piecewise(strings.NewReader(strings.Repeat("x", length)))})
+			require.NoError(t, err)
+			assert.EqualValues(t, length, n)
+			for _, call := range p.calls {
+				assert.Equal(t, "ReadFrom", call, "%d bytes, %s", length, name)
+			}
+		}
+	}
+}
+
+func TestNothingElseChangesInWhoReadsABodyBehindAHead(t *testing.T) {
+	file, err := os.Open("writer_test.go")
+	require.NoError(t, err)
+	defer file.Close()
+	p := &patient{base: &base{header: http.Header{}}}
+	w := new(guard).wrap(p)
+	w.WriteHeader(200)
+	_, err = w.(io.ReaderFrom).ReadFrom(file)
+	require.NoError(t, err)
+	assert.Equal(t, []io.Reader{file}, p.read, "the server sends a file without a copy")
+}
+
+// A source that goes on after an error is not asked to.
+type broken struct{ reads int }
+
+func (b *broken) Read(p []byte) (int, error) {
+	b.reads++
+	return copy(p, "abc"), io.ErrUnexpectedEOF
+}
+
+func TestNothingElseChangesForABodyThatBreaks(t *testing.T) {
+	p, src := &patient{base: &base{header: http.Header{}}}, &broken{}
+	n, err := new(guard).wrap(p).(io.ReaderFrom).ReadFrom(src)
+	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	assert.EqualValues(t, 3, n)
+	assert.Equal(t, 1, src.reads)
 }
 
 func TestNothingElseChangesForAnEmptyBody(t *testing.T) {
