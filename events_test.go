@@ -2,6 +2,7 @@ package consent_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,7 +11,9 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -136,6 +139,18 @@ func TestNothingIsInventedOfLinesThatLeaveNoMore(t *testing.T) {
 			assert.Equal(t, []string{"profile"}, told(func(h http.Handler) { getH2(t, h) }, h), "on HTTP/2")
 		})
 	}
+	t.Run("a body that sets headers", func(t *testing.T) {
+		assert.Equal(t, []string{"profile"}, told(func(h http.Handler) { rawGet(t, h, plainGet) }, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Add("Set-Cookie", "profile=1")
+			io.Copy(w, whenRead{iotest.OneByteReader(strings.NewReader("xyz")), func() {
+				if w.Header().Get("Late") == "" {
+					w.Header().Set("Late", "1")
+				} else {
+					w.Header().Add("Set-Cookie", "ad_id=1")
+				}
+			}})
+		}))
+	})
 	t.Run("a flush through the writer of others", func(t *testing.T) {
 		assert.Equal(t, []string{"profile"}, told(func(h http.Handler) {
 			rawGet(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -278,5 +293,110 @@ level=INFO msg="cookie would be removed" cookie=profile reason=undecided request
 		assert.Less(t, strings.Count(log.String(), "\n"), 1010, "a flood of names is bounded")
 		assert.Contains(t, log.String(), `cookie=*`)
 		assert.NotContains(t, log.String(), "\u009b")
+	})
+}
+
+// A said event is what a log says of one.
+type said struct {
+	level         slog.Level
+	message       string
+	cookie, where string
+	reason        consent.Reason
+	more          int64
+	context       any
+}
+
+// A sayer is a handler of a log that notes all that it is told.
+type sayer struct {
+	slog.Handler
+	mu   sync.Mutex
+	said []said
+}
+
+type contextKey struct{}
+
+func (s *sayer) Handle(ctx context.Context, r slog.Record) error {
+	one := said{level: r.Level, message: r.Message, context: ctx.Value(contextKey{})}
+	r.Attrs(func(a slog.Attr) bool {
+		switch a.Key {
+		case "cookie":
+			one.cookie = a.Value.String()
+		case "request":
+			one.where = a.Value.String()
+		case "reason":
+			one.reason = consent.Reason(a.Value.String())
+		case "more":
+			one.more = a.Value.Int64()
+		}
+		return true
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.said = append(s.said, one)
+	return nil
+}
+
+func TestNothingIsInventedInTheWordsOfALog(t *testing.T) {
+	const info, warn = slog.LevelInfo, slog.LevelWarn
+	s := &sayer{Handler: slog.DiscardHandler}
+	observe := consent.LogTo(slog.New(enabled{s}), 0)
+	r := httptest.NewRequestWithContext(context.WithValue(t.Context(), contextKey{}, "trace"), "GET", "/", nil)
+	r.URL.Path = "/\x1b[31m"
+	for _, test := range []struct {
+		event consent.Event
+		want  said
+	}{
+		{consent.Event{Cookie: "a", Outcome: consent.OutcomeRemoved, Reason: consent.ReasonUndecided}, said{level: info, message: "cookie removed", cookie: "a"}},
+		{consent.Event{Cookie: "a", Outcome: consent.OutcomeRemoved, Reason: consent.ReasonRefused}, said{level: info, message: "cookie removed", cookie: "a"}},
+		{consent.Event{Cookie: "a", Outcome: consent.OutcomeRemoved, Reason: consent.ReasonObjected}, said{level: info, message: "cookie removed", cookie: "a"}},
+		{consent.Event{Cookie: "b", Outcome: consent.OutcomeExpired, Reason: consent.ReasonRefused}, said{level: info, message: "cookie expired", cookie: "b"}},
+		{consent.Event{Cookie: "c", Outcome: consent.OutcomeExpired, Reason: consent.ReasonRefused, ReportOnly: true}, said{level: info, message: "cookie would be expired", cookie: "c"}},
+		{consent.Event{Cookie: "a", Outcome: consent.OutcomeRemoved, Reason: consent.ReasonUndeclared}, said{level: warn, message: "cookie removed", cookie: "a"}},
+		{consent.Event{Cookie: "d", Outcome: consent.OutcomePassed, Reason: consent.ReasonUndeclared, ReportOnly: true}, said{level: warn, message: "cookie passed", cookie: "d"}},
+		{consent.Event{Cookie: "a", Outcome: consent.OutcomeRemoved, Reason: consent.ReasonUnreadable}, said{level: warn, message: "cookie removed", cookie: "a"}},
+		{consent.Event{Cookie: "a", Outcome: consent.OutcomeRemoved, Reason: consent.ReasonInTrailer}, said{level: warn, message: "cookie removed", cookie: "a"}},
+		{consent.Event{Cookie: "a", Outcome: consent.OutcomePassed, Reason: consent.ReasonOutlivesDeclared}, said{level: warn, message: "cookie is not as declared", cookie: "a"}},
+		{consent.Event{Cookie: "a", Outcome: consent.OutcomePassed, Reason: consent.ReasonOtherDomain}, said{level: warn, message: "cookie is not as declared", cookie: "a"}},
+		{consent.Event{Cookie: "a", Outcome: consent.OutcomePassed, Reason: consent.ReasonOtherPath}, said{level: warn, message: "cookie is not as declared", cookie: "a"}},
+		{consent.Event{Cookie: "a\xff", Outcome: consent.OutcomeRemoved, Reason: consent.ReasonUndeclared}, said{level: warn, message: "cookie removed", cookie: `"a\xff"`}},
+	} {
+		s.said = nil
+		observe(r, test.event)
+		test.want.reason, test.want.where, test.want.context = test.event.Reason, `"/\x1b[31m"`, "trace"
+		assert.Equal(t, []said{test.want}, s.said, "each name and reason for the first time")
+	}
+}
+
+// enabled takes records of every level.
+type enabled struct{ *sayer }
+
+func (enabled) Enabled(context.Context, slog.Level) bool { return true }
+
+func TestNothingIsLostOfWhatALogCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sayer{Handler: slog.DiscardHandler}
+		observe := consent.LogTo(slog.New(enabled{s}), time.Hour)
+		r := httptest.NewRequest("GET", "/", nil)
+		event := func(i int) consent.Event {
+			return consent.Event{Cookie: fmt.Sprint(i), Outcome: consent.OutcomeRemoved, Reason: consent.ReasonUndeclared}
+		}
+		var group sync.WaitGroup // -race tells, too
+		for range 10 {
+			group.Go(func() {
+				for i := range 2000 {
+					observe(r, event(i))
+				}
+			})
+		}
+		group.Wait()
+		assert.Len(t, s.said, 1001, "each of a thousand, and one for the others")
+		for _, want := range []int64{9, 0} {
+			time.Sleep(time.Hour)
+			s.said = nil
+			observe(r, event(0))
+			require.Len(t, s.said, 1)
+			assert.Equal(t, "0", s.said[0].cookie, "which was among the first thousand")
+			assert.Equal(t, want, s.said[0].more)
+		}
 	})
 }

@@ -146,6 +146,9 @@ func TestNothingIsInventedThatCouldNotBeRecorded(t *testing.T) {
 				return
 			}
 			require.Len(t, l.later, 1, "what is refused is refused, and recorded later")
+			serve(t, mw, sends, func(_ http.ResponseWriter, r *http.Request) {
+				assert.Equal(t, test.cookies != "", consent.FromContext(r.Context()).Decided(), "whoever had answered has so still")
+			})
 			assert.Equal(t, test.keeps, append([]string{}, allowed(l.later[0])...))
 			assert.Equal(t, test.objects, l.later[0].Objection)
 			serve(t, mw, sends, func(_ http.ResponseWriter, r *http.Request) {
@@ -157,6 +160,34 @@ func TestNothingIsInventedThatCouldNotBeRecorded(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A forger changes what it is given to keep.
+type forger struct{ ledger }
+
+func (f *forger) Record(_ context.Context, record consent.Record) error {
+	for i := range record.Answers {
+		record.Answers[i].Allowed = true
+	}
+	return nil
+}
+
+func TestNothingIsInventedByARecorder(t *testing.T) {
+	mw := middleware(t, func(c *consent.Config) { c.Recorder = new(forger) })
+	sends, err := save(t, mw, "", consent.Accept(consent.FirstParty))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"sessionid", "visits", "profile"}, passed(t, mw, sends))
+}
+
+func TestNothingIsInventedWhereTheHeadLeavesWhileItIsRecorded(t *testing.T) {
+	l := &ledger{}
+	mw := recorded(t, l)
+	response := serve(t, mw, "", func(w http.ResponseWriter, r *http.Request) {
+		l.during = func(context.Context) { w.WriteHeader(http.StatusOK) }
+		assert.ErrorIs(t, mw.Save(w, r, consent.AcceptAll()), consent.ErrTooLate)
+		assert.False(t, consent.FromContext(r.Context()).Decided())
+	})
+	assert.Empty(t, sent(response))
 }
 
 func TestNothingIsInventedOfAConsentThatCouldNotBeRecorded(t *testing.T) {
@@ -257,7 +288,14 @@ func TestNothingIsForgottenByARecorderThatHangs(t *testing.T) {
 		assert.ErrorIs(t, err, consent.ErrNotRecorded)
 		assert.Equal(t, 10*time.Second, time.Since(begun))
 	})
-	l := &ledger{fails: errors.New("gone")}
+	l := &ledger{}
+	var given context.Context
+	l.during = func(ctx context.Context) { given = ctx; assert.NoError(t, ctx.Err()) }
+	_, err := save(t, recorded(t, l), "", consent.AcceptAll())
+	require.NoError(t, err)
+	assert.ErrorIs(t, given.Err(), context.Canceled, "nothing waits any more")
+
+	l = &ledger{fails: errors.New("gone")}
 	l.during = func(ctx context.Context) { assert.ErrorIs(t, ctx.Err(), context.Canceled) }
 	mw := recorded(t, l)
 	ctx, cancel := context.WithCancel(context.Background())
