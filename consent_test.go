@@ -294,6 +294,10 @@ func TestNothingIsInventedFromAnUnknownChoice(t *testing.T) {
 		})
 		assert.Equal(t, []string{"sessionid"}, names(response))
 	}
+	_, err := save(t, mw, "", consent.Accept("nonsense", "rubbish").WithProviders(consent.Statistics, "AdCo"))
+	for _, each := range []string{"nonsense", "rubbish", "AdCo"} {
+		assert.ErrorContains(t, err, each, "each mistake at once")
+	}
 	nothing := middleware(t, func(c *consent.Config) { c.Registry = consent.MustRegistry() })
 	for _, category := range []consent.Category{consent.Necessary, consent.Statistics, consent.FirstParty, consent.ThirdParty} {
 		assert.NotEmpty(t, decide(t, nothing, consent.Accept(category)), "a built-in category may be accepted where nothing is declared in it")

@@ -351,6 +351,9 @@ func TestNothingIsForgottenOnAnotherDevice(t *testing.T) {
 		fewer := consented
 		fewer.Answers = []consent.Answer{{consent.ThirdParty, "AdCo", true}, {"gone", "Nobody", true}}
 		sends, _ = restore("", fewer)
+		fewer.Answers = fewer.Answers[:1]
+		without, _ := restore("", fewer)
+		assert.Equal(t, without, sends, "what is not declared any more takes no room")
 		serve(t, mw, sends, func(_ http.ResponseWriter, r *http.Request) {
 			prefs := consent.FromContext(r.Context())
 			assert.True(t, prefs.Allows(consent.ThirdParty))

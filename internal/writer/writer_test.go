@@ -322,6 +322,72 @@ func TestNothingElseChangesBelowAWriterWithOnlyUnwrap(t *testing.T) {
 	assert.Equal(t, 1, g.removed)
 }
 
+func (b readLimiter) said(what string) error {
+	b.calls = append(b.calls, what)
+	return io.ErrNoProgress
+}
+
+type (
+	writeLimiter struct{ readLimiter }
+	duplexer     struct{ readLimiter }
+)
+
+func (b writeLimiter) SetWriteDeadline(time.Time) error { return b.said("SetWriteDeadline") }
+func (b duplexer) EnableFullDuplex() error              { return b.said("EnableFullDuplex") }
+
+// Each ability is there by itself, with the answer of the writer below.
+func TestNothingElseChangesInWhatAControllerFinds(t *testing.T) {
+	b := &base{header: http.Header{}}
+	r := readLimiter{b}
+	for name, test := range map[string]struct {
+		below         http.ResponseWriter
+		write, duplex error
+	}{
+		"neither":        {r, http.ErrNotSupported, http.ErrNotSupported},
+		"WriteDeadline":  {writeLimiter{r}, io.ErrNoProgress, http.ErrNotSupported},
+		"FullDuplex":     {duplexer{r}, http.ErrNotSupported, io.ErrNoProgress},
+		"nothing at all": {nowhere{r}, http.ErrNotSupported, http.ErrNotSupported},
+	} {
+		t.Run(name, func(t *testing.T) {
+			control := http.NewResponseController(new(guard).wrap(test.below))
+			assert.ErrorIs(t, control.SetWriteDeadline(time.Now()), test.write)
+			assert.ErrorIs(t, control.EnableFullDuplex(), test.duplex)
+			assert.NoError(t, control.SetReadDeadline(time.Now()))
+		})
+	}
+}
+
+// nowhere unwraps to nothing.
+type nowhere struct{ readLimiter }
+
+func (nowhere) Unwrap() http.ResponseWriter { return nil }
+
+type pushing struct {
+	*base
+	options *http.PushOptions
+	gone    chan bool
+}
+
+func (p *pushing) Push(_ string, options *http.PushOptions) error {
+	p.options = options
+	return io.ErrNoProgress
+}
+func (p *pushing) CloseNotify() <-chan bool { return p.gone }
+
+func TestNothingElseChangesInWhatGoesThroughAWriter(t *testing.T) {
+	p := &pushing{base: &base{header: http.Header{}}, gone: make(chan bool, 1)}
+	w := new(guard).wrap(p)
+	options := &http.PushOptions{Method: "HEAD"}
+	assert.ErrorIs(t, w.(http.Pusher).Push("/", options), io.ErrNoProgress)
+	assert.Same(t, options, p.options)
+	p.gone <- true
+	select {
+	case <-w.(interface{ CloseNotify() <-chan bool }).CloseNotify():
+	default:
+		t.Error("another channel")
+	}
+}
+
 func TestNothingLeaksThroughUnwrap(t *testing.T) {
 	b := &base{header: leak()}
 	w := new(guard).wrap(wrapper{readLimiter{b}})
