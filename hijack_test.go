@@ -210,6 +210,36 @@ func TestNothingElseChangesInATunnel(t *testing.T) {
 	}
 }
 
+// A head has left, too, if it was sent through what lies below the writer of others.
+func TestNothingElseChangesInATunnelThroughTheWriterOfOthers(t *testing.T) {
+	for name, send := range map[string]func(http.ResponseWriter) http.ResponseWriter{
+		"a flush": func(w http.ResponseWriter) http.ResponseWriter {
+			w.WriteHeader(200)
+			assert.NoError(t, http.NewResponseController(w).Flush())
+			return w
+		},
+		"a switch": func(w http.ResponseWriter) http.ResponseWriter {
+			below := w.(interface{ Unwrap() http.ResponseWriter }).Unwrap()
+			below.WriteHeader(101)
+			return below
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := wrapped(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				conn := hijack(t, send(w))
+				defer conn.Close()
+				_, unguarded := conn.(*net.TCPConn)
+				assert.True(t, unguarded)
+				io.WriteString(conn, headWith())
+			}))
+			raw := rawGet(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				h.ServeHTTP(withOnlyUnwrap(w), r)
+			}), "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n")
+			assert.True(t, strings.HasSuffix(raw, headWith()), raw)
+		})
+	}
+}
+
 func TestNothingElseChangesForABeginningThatMayBecomeAHead(t *testing.T) {
 	for name, wrap := range map[string]func(testing.TB, http.Handler) http.Handler{"bare": bare, "wrapped": wrapped} {
 		t.Run(name, func(t *testing.T) {

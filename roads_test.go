@@ -86,10 +86,7 @@ var everyRoad = map[string]http.HandlerFunc{
 	},
 	"another writer with only Unwrap": func(w http.ResponseWriter, _ *http.Request) {
 		setBoth(w)
-		http.NewResponseController(struct {
-			http.ResponseWriter
-			unwrapper
-		}{w, unwrapper{w}}).Flush()
+		http.NewResponseController(withOnlyUnwrap(w)).Flush()
 	},
 	"a head by hand": func(w http.ResponseWriter, _ *http.Request) {
 		conn, rw, err := http.NewResponseController(w).Hijack()
@@ -109,6 +106,14 @@ var everyRoad = map[string]http.HandlerFunc{
 type unwrapper struct{ w http.ResponseWriter }
 
 func (u unwrapper) Unwrap() http.ResponseWriter { return u.w }
+
+// withOnlyUnwrap is another middleware's writer.
+func withOnlyUnwrap(w http.ResponseWriter) http.ResponseWriter {
+	return struct {
+		http.ResponseWriter
+		unwrapper
+	}{w, unwrapper{w}}
+}
 
 func TestNothingLeaksOnAnyRoadOfHTTP1(t *testing.T) {
 	for road, handler := range everyRoad {
