@@ -154,10 +154,7 @@ func TestNothingIsInventedOfLinesThatLeaveNoMore(t *testing.T) {
 	t.Run("a flush through the writer of others", func(t *testing.T) {
 		assert.Equal(t, []string{"profile"}, told(func(h http.Handler) {
 			rawGet(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				h.ServeHTTP(struct {
-					http.ResponseWriter
-					unwrapper
-				}{w, unwrapper{w}}, r)
+				h.ServeHTTP(withOnlyUnwrap(w), r)
 			}), plainGet)
 		}, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Add("Set-Cookie", "profile=1")
@@ -166,20 +163,24 @@ func TestNothingIsInventedOfLinesThatLeaveNoMore(t *testing.T) {
 			io.WriteString(w, "y")
 		}))
 	})
-	t.Run("a head by hand", func(t *testing.T) {
-		server, client := net.Pipe()
-		defer client.Close()
-		go io.Copy(io.Discard, client)
-		assert.Equal(t, []string{"profile"}, told(func(h http.Handler) {
-			h.ServeHTTP(bufferless{httptest.NewRecorder(), server}, httptest.NewRequest("GET", "/", nil))
-		}, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Add("Set-Cookie", "ad_id=1")
-			conn, _, err := w.(http.Hijacker).Hijack()
-			assert.NoError(t, err)
-			defer conn.Close()
-			io.WriteString(conn, headWith())
-		}))
-	})
+	for name, outside := range map[string]func(http.ResponseWriter) http.ResponseWriter{
+		"a head by hand": func(w http.ResponseWriter) http.ResponseWriter { return w },
+		"a head by hand, through the writer of others": withOnlyUnwrap,
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, client := net.Pipe()
+			defer client.Close()
+			go io.Copy(io.Discard, client)
+			assert.Equal(t, []string{"profile"}, told(func(h http.Handler) {
+				h.ServeHTTP(outside(bufferless{httptest.NewRecorder(), server}), httptest.NewRequest("GET", "/", nil))
+			}, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Add("Set-Cookie", "ad_id=1")
+				conn := hijack(t, w)
+				defer conn.Close()
+				io.WriteString(conn, headWith())
+			}))
+		})
+	}
 }
 
 func TestNothingIsForgottenWhereItIsOnlyReported(t *testing.T) {
