@@ -353,9 +353,19 @@ func TestNothingElseChangesInWhatAControllerFinds(t *testing.T) {
 			assert.ErrorIs(t, control.SetWriteDeadline(time.Now()), test.write)
 			assert.ErrorIs(t, control.EnableFullDuplex(), test.duplex)
 			assert.NoError(t, control.SetReadDeadline(time.Now()))
+
+			view := new(guard).wrap(test.below)
+			for u, more := view.(wrapped); more; u, more = view.(wrapped) {
+				view = u.Unwrap()
+			}
+			b.calls = nil
+			view.WriteHeader(204)
+			assert.Equal(t, []string{"WriteHeader"}, b.calls, "of the innermost view")
 		})
 	}
 }
+
+type wrapped interface{ Unwrap() http.ResponseWriter }
 
 // nowhere unwraps to nothing.
 type nowhere struct{ readLimiter }
