@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"testing"
@@ -42,12 +43,28 @@ func TestNothingLeaksBeyondTheChoice(t *testing.T) {
 		"its namesake":    {consent.RefuseAll().WithProviders(consent.Statistics, "Site"), []string{"sessionid", "visits"}},
 		"an objection":    {consent.Accept(consent.Statistics).WithObjection(), []string{"sessionid", "_pk_id.1", "plausible"}},
 		"necessary ones":  {consent.Accept(consent.Necessary), exempt},
+		"all, and one":    {consent.AcceptAll().WithProviders(consent.Statistics, "Matomo"), all},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, test.want, passed(t, mw, decide(t, mw, test.choice)))
 		})
 	}
 	assert.Equal(t, exempt, passed(t, mw, ""), "before any choice")
+}
+
+// A Choice never changes, whatever becomes of what it was made of or is made of it.
+func TestNothingLeaksBetweenChoicesOfOneOrigin(t *testing.T) {
+	mw := middleware(t, nil)
+	categories := []consent.Category{consent.FirstParty}
+	accepted := consent.Accept(categories...)
+	categories[0] = consent.ThirdParty
+	assert.Equal(t, []string{"sessionid", "visits", "profile"}, passed(t, mw, decide(t, mw, accepted)))
+
+	// Three take room for four.
+	three := consent.RefuseAll().WithProviders(consent.Statistics, "Matomo", "Plausible", "Site")
+	first := three.WithProviders(consent.FirstParty, "Site")
+	three.WithProviders(consent.ThirdParty, "AdCo")
+	assert.Equal(t, []string{"sessionid", "visits", "_pk_id.1", "plausible", "profile"}, passed(t, mw, decide(t, mw, first)))
 }
 
 func TestNothingLeaksThroughALineThatBrowsersReadOtherwise(t *testing.T) {
@@ -326,8 +343,14 @@ func TestNothingIsInventedFromAnUnknownChoice(t *testing.T) {
 		})
 		assert.Equal(t, []string{"sessionid"}, names(response))
 	}
-	assert.NotEmpty(t, decide(t, middleware(t, func(c *consent.Config) { c.Registry = consent.MustRegistry() }), consent.Accept(consent.ThirdParty)),
-		"a built-in category may be accepted where nothing is declared in it")
+	_, err := save(t, mw, "", consent.Accept("nonsense", "rubbish").WithProviders(consent.Statistics, "AdCo"))
+	for _, each := range []string{"nonsense", "rubbish", "AdCo"} {
+		assert.ErrorContains(t, err, each, "each mistake at once")
+	}
+	nothing := middleware(t, func(c *consent.Config) { c.Registry = consent.MustRegistry() })
+	for _, category := range []consent.Category{consent.Necessary, consent.Statistics, consent.FirstParty, consent.ThirdParty} {
+		assert.NotEmpty(t, decide(t, nothing, consent.Accept(category)), "a built-in category may be accepted where nothing is declared in it")
+	}
 }
 
 func TestNothingIsInventedOnceADecisionHasExpired(t *testing.T) {
@@ -647,6 +670,22 @@ func TestNothingIsForgottenSinceTheCookieStaysSmall(t *testing.T) {
 	require.ErrorAs(t, err, &mistake, "what fits into no cookie is said at the start, not to a visitor")
 	assert.Equal(t, "Registry", mistake.Field)
 	assert.ErrorContains(t, err, "1000 providers")
+
+	// The most that a site without records may have is too much for one with them,
+	// whose cookie holds a reference as well.
+	declare := func(n int, recorder consent.Recorder) error {
+		var cookies []consent.Cookie
+		for i := range n {
+			name := fmt.Sprint("c", i)
+			cookies = append(cookies, consent.Cookie{Provider: name, Name: name, Purpose: text("x"), Category: consent.ThirdParty})
+		}
+		_, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(cookies...), Keys: [][]byte{key}, Recorder: recorder})
+		return err
+	}
+	most := sort.Search(1000, func(n int) bool { return declare(n, nil) != nil }) - 1
+	require.Greater(t, most, 500)
+	assert.NoError(t, declare(most, nil))
+	assert.Error(t, declare(most, new(ledger)))
 }
 
 func TestNothingIsInventedInWhatPreferencesAnswer(t *testing.T) {
@@ -675,6 +714,10 @@ func TestNothingIsInventedInWhatPreferencesAnswer(t *testing.T) {
 		assert.True(t, prefs.Allows(consent.Necessary))
 		assert.False(t, prefs.Allows("comfort"))
 		assert.False(t, prefs.Allows("undeclared"))
+	})
+	nothing := middleware(t, func(c *consent.Config) { c.Registry = consent.MustRegistry() })
+	serve(t, nothing, "", func(_ http.ResponseWriter, r *http.Request) {
+		assert.True(t, consent.FromContext(r.Context()).Allows(consent.Necessary), "even if nothing is declared")
 	})
 	lenient := middleware(t, func(c *consent.Config) { c.AllowUndeclared = true })
 	serve(t, lenient, "", func(_ http.ResponseWriter, r *http.Request) {
@@ -757,6 +800,8 @@ func TestNothingIsInventedInPlaceOfAMistakenConfig(t *testing.T) {
 	assert.Equal(t, []string{"Registry", "Keys[1]", "Lifetime", "Domain"}, fields(err))
 	_, err = consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(), Keys: [][]byte{make([]byte, 32)}, Recorder: (*ledger)(nil)})
 	assert.Equal(t, []string{"Keys[0]", "Recorder"}, fields(err), "a key that nobody has filled, a ledger that nobody has opened")
+	_, err = consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(), Keys: [][]byte{append(make([]byte, 31), 1), key[:31]}})
+	assert.Equal(t, []string{"Keys[1]"}, fields(err), "a random key may hold a zero, and has 32 bytes")
 	_, err = consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(), Lifetime: time.Millisecond})
 	assert.Equal(t, []string{"Keys", "Lifetime"}, fields(err))
 	for _, domain := range []string{"under_score.org", "-a.org", "a-.org", "1.2", "123", "127.0.0.1", "a..b", "http://a.org", "a.org:80"} {

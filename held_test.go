@@ -97,6 +97,23 @@ func TestNothingLeaksBehindAWriterOutsideThatHoldsTheHead(t *testing.T) {
 	}), held)
 }
 
+// response has the name that net/http's own writer has, which holds no head back.
+type response struct{ *holding }
+
+func TestNothingLeaksBehindAWriterOutsideThatIsNamedAsTheServers(t *testing.T) {
+	filtered(t, middleware(t, nil), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "x")
+		setBoth(w)
+		io.WriteString(w, strings.Repeat("x", 5000))
+	}), func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			outside := &response{&holding{ResponseWriter: w}}
+			h.ServeHTTP(outside, r)
+			outside.leave(0)
+		})
+	})
+}
+
 func TestNothingLeaksFromAHijackBehindAHeadThatIsHeld(t *testing.T) {
 	raw := filtered(t, middleware(t, nil), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(101)

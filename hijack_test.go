@@ -184,19 +184,59 @@ func TestNothingLeaksFromAnUpgradeAndNotAByteBehindItIsHeld(t *testing.T) {
 }
 
 func TestNothingElseChangesInATunnel(t *testing.T) {
-	for name, first := range map[string]string{"after a head": "HTTP/1.1 200 OK\r\nSet-Cookie: profile=1\r\n\r\n", "without a head": "\x16\x03\x01"} {
+	for name, test := range map[string]struct {
+		status int // of a head that the server has sent; 0 for none
+		first  string
+	}{
+		"after a head":   {200, "HTTP/1.1 200 OK\r\nSet-Cookie: profile=1\r\n\r\n"},
+		"after a switch": {101, "HTTP/1.1 200 OK\r\nSet-Cookie: profile=1\r\n\r\n"},
+		"without a head": {0, "\x16\x03\x01"},
+	} {
 		t.Run(name, func(t *testing.T) {
-			raw := rawGet(t, wrapped(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if name == "after a head" {
-					w.WriteHeader(200)
+			h := wrapped(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if test.status != 0 {
+					w.WriteHeader(test.status)
 				}
 				conn := hijack(t, w)
 				defer conn.Close()
 				_, unguarded := conn.(*net.TCPConn)
-				assert.Equal(t, name == "after a head", unguarded, "the server's own connection where nothing can be filtered")
-				io.WriteString(conn, first)
-			})), "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n")
-			assert.True(t, strings.HasSuffix(raw, first))
+				assert.Equal(t, test.status != 0, unguarded, "the server's own connection where nothing can be filtered")
+				io.WriteString(conn, test.first)
+			}))
+			for _, h := range []http.Handler{h, wrapped(t, h)} {
+				raw := rawGet(t, h, "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n")
+				assert.True(t, strings.HasSuffix(raw, test.first), raw)
+			}
+		})
+	}
+}
+
+// A head has left, too, if it was sent through what lies below the writer of others.
+func TestNothingElseChangesInATunnelThroughTheWriterOfOthers(t *testing.T) {
+	for name, send := range map[string]func(http.ResponseWriter) http.ResponseWriter{
+		"a flush": func(w http.ResponseWriter) http.ResponseWriter {
+			w.WriteHeader(200)
+			assert.NoError(t, http.NewResponseController(w).Flush())
+			return w
+		},
+		"a switch": func(w http.ResponseWriter) http.ResponseWriter {
+			below := w.(interface{ Unwrap() http.ResponseWriter }).Unwrap()
+			below.WriteHeader(101)
+			return below
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := wrapped(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				conn := hijack(t, send(w))
+				defer conn.Close()
+				_, unguarded := conn.(*net.TCPConn)
+				assert.True(t, unguarded)
+				io.WriteString(conn, headWith())
+			}))
+			raw := rawGet(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				h.ServeHTTP(withOnlyUnwrap(w), r)
+			}), "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n")
+			assert.True(t, strings.HasSuffix(raw, headWith()), raw)
 		})
 	}
 }

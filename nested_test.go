@@ -1,9 +1,11 @@
 package consent_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -34,6 +36,14 @@ func TestNothingIsForgottenBetweenTheSameMiddlewareTwice(t *testing.T) {
 			assert.Equal(t, test.want, names(response))
 		})
 	}
+}
+
+func TestNothingElseChangesInHowOftenOptOutIsAsked(t *testing.T) {
+	asked := 0
+	mw := middleware(t, func(c *consent.Config) { c.OptOut = func(*http.Request) bool { asked++; return true } })
+	response := serve(t, mw, "", through(t, mw, set("profile=1")).ServeHTTP)
+	assert.Equal(t, []string{"profile"}, names(response))
+	assert.Equal(t, 1, asked)
 }
 
 func TestNothingIsLostThroughTheSameMiddlewareTwice(t *testing.T) {
@@ -77,6 +87,22 @@ func TestNothingLeaksFromASharedCacheThroughTheSameMiddlewareTwice(t *testing.T)
 	})), plainGet)
 	assert.Contains(t, raw, "Set-Cookie: cookies_preferences=")
 	assert.Contains(t, raw, "Cache-Control: private, max-age=60")
+}
+
+// What the outer one lets pass, the inner one may not.
+func TestNothingLeaksThroughAnotherMiddlewareBehindATimeoutOutside(t *testing.T) {
+	lenient := middleware(t, func(c *consent.Config) { c.Registry, c.AllowUndeclared = consent.MustRegistry(), true })
+	filtered(t, middleware(t, nil), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "x")
+		setBoth(w)
+		io.WriteString(w, "y")
+	}), func(h http.Handler) http.Handler {
+		return http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			through(t, lenient, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				h.ServeHTTP(w, r)
+			})).ServeHTTP(w, r)
+		}), time.Minute, "")
+	})
 }
 
 // A writer between may have a header map of its own.

@@ -146,6 +146,9 @@ func TestNothingIsInventedThatCouldNotBeRecorded(t *testing.T) {
 				return
 			}
 			require.Len(t, l.later, 1, "what is refused is refused, and recorded later")
+			serve(t, mw, sends, func(_ http.ResponseWriter, r *http.Request) {
+				assert.Equal(t, test.cookies != "", consent.FromContext(r.Context()).Decided(), "whoever had answered has so still")
+			})
 			assert.Equal(t, test.keeps, append([]string{}, allowed(l.later[0])...))
 			assert.Equal(t, test.objects, l.later[0].Objection)
 			serve(t, mw, sends, func(_ http.ResponseWriter, r *http.Request) {
@@ -157,6 +160,34 @@ func TestNothingIsInventedThatCouldNotBeRecorded(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A forger changes what it is given to keep.
+type forger struct{ ledger }
+
+func (f *forger) Record(_ context.Context, record consent.Record) error {
+	for i := range record.Answers {
+		record.Answers[i].Allowed = true
+	}
+	return nil
+}
+
+func TestNothingIsInventedByARecorder(t *testing.T) {
+	mw := middleware(t, func(c *consent.Config) { c.Recorder = new(forger) })
+	sends, err := save(t, mw, "", consent.Accept(consent.FirstParty))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"sessionid", "visits", "profile"}, passed(t, mw, sends))
+}
+
+func TestNothingIsInventedWhereTheHeadLeavesWhileItIsRecorded(t *testing.T) {
+	l := &ledger{}
+	mw := recorded(t, l)
+	response := serve(t, mw, "", func(w http.ResponseWriter, r *http.Request) {
+		l.during = func(context.Context) { w.WriteHeader(http.StatusOK) }
+		assert.ErrorIs(t, mw.Save(w, r, consent.AcceptAll()), consent.ErrTooLate)
+		assert.False(t, consent.FromContext(r.Context()).Decided())
+	})
+	assert.Empty(t, sent(response))
 }
 
 func TestNothingIsInventedOfAConsentThatCouldNotBeRecorded(t *testing.T) {
@@ -257,7 +288,14 @@ func TestNothingIsForgottenByARecorderThatHangs(t *testing.T) {
 		assert.ErrorIs(t, err, consent.ErrNotRecorded)
 		assert.Equal(t, 10*time.Second, time.Since(begun))
 	})
-	l := &ledger{fails: errors.New("gone")}
+	l := &ledger{}
+	var given context.Context
+	l.during = func(ctx context.Context) { given = ctx; assert.NoError(t, ctx.Err()) }
+	_, err := save(t, recorded(t, l), "", consent.AcceptAll())
+	require.NoError(t, err)
+	assert.ErrorIs(t, given.Err(), context.Canceled, "nothing waits any more")
+
+	l = &ledger{fails: errors.New("gone")}
 	l.during = func(ctx context.Context) { assert.ErrorIs(t, ctx.Err(), context.Canceled) }
 	mw := recorded(t, l)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -302,6 +340,10 @@ func TestNothingIsForgottenOnAnotherDevice(t *testing.T) {
 		assert.Empty(t, sends, "an older consent does not come over a refusal")
 		sends, _ = restore(atHome, consented)
 		assert.Empty(t, sends, "it is there already")
+		finer := consented
+		finer.Time = finer.Time.Add(time.Millisecond / 2)
+		sends, _ = restore(atHome, finer)
+		assert.Empty(t, sends, "nor does a part of a millisecond make it newer")
 		sends, response = restore(atHome+"; ad_id=1", l.later[0])
 		assert.NotEmpty(t, sends, "a newer refusal does")
 		assert.Contains(t, strings.Join(response.Header["Set-Cookie"], "\n"), "ad_id=; ")
@@ -309,6 +351,9 @@ func TestNothingIsForgottenOnAnotherDevice(t *testing.T) {
 		fewer := consented
 		fewer.Answers = []consent.Answer{{consent.ThirdParty, "AdCo", true}, {"gone", "Nobody", true}}
 		sends, _ = restore("", fewer)
+		fewer.Answers = fewer.Answers[:1]
+		without, _ := restore("", fewer)
+		assert.Equal(t, without, sends, "what is not declared any more takes no room")
 		serve(t, mw, sends, func(_ http.ResponseWriter, r *http.Request) {
 			prefs := consent.FromContext(r.Context())
 			assert.True(t, prefs.Allows(consent.ThirdParty))
@@ -344,6 +389,14 @@ func TestNothingIsForgottenWhereAClockWasSetBack(t *testing.T) {
 		_, err = save(t, mw, yes, consent.RefuseAll())
 		require.NoError(t, err)
 		assert.Equal(t, time.Millisecond, l.later[0].Time.Sub(l.kept[0].Time), "of one instant, and still in order")
+
+		time.Sleep(time.Hour)
+		yes, err = save(t, mw, yes, consent.AcceptAll())
+		require.NoError(t, err)
+		time.Sleep(time.Millisecond / 2)
+		_, err = save(t, mw, yes, consent.RefuseAll())
+		require.NoError(t, err)
+		assert.Equal(t, time.Millisecond, l.later[1].Time.Sub(l.kept[1].Time), "of one millisecond")
 	})
 }
 
@@ -370,12 +423,12 @@ func TestNothingIsInventedInAReference(t *testing.T) {
 func TestNothingIsInventedInANotice(t *testing.T) {
 	r := consent.MustRegistry(
 		consent.Cookie{Provider: "Site", Name: "s*", Category: consent.Statistics, Anonymous: true, Lifetime: time.Hour,
-			Service: consent.Text{language.German: "Messung"}, Purpose: consent.Text{language.English: "Counts.", language.French: "Compte."}},
+			Service: consent.Text{language.German: "Messung", language.English: "Counter", language.French: "Mesure"}, Purpose: consent.Text{language.English: "Counts.", language.French: "Compte."}},
 		consent.Cookie{Provider: "Site", Name: "ad", Category: consent.ThirdParty, Purpose: text("Advertises.")},
 	)
 	n := r.Notice(language.French, language.English, map[string]string{"B": "b", "A": "<a>"})
 	assert.JSONEq(t, `{"language": "fr", "sentences": {"A": "<a>", "B": "b"}, "cookies": [
-		{"provider": "Site", "service": "Messung", "name": "s*", "purpose": "Compte.", "category": "statistics", "lifetime": 3600, "needsConsent": false},
+		{"provider": "Site", "service": "Mesure", "name": "s*", "purpose": "Compte.", "category": "statistics", "lifetime": 3600, "needsConsent": false},
 		{"provider": "Site", "name": "ad", "purpose": "Advertises.", "category": "third-party", "lifetime": 0, "needsConsent": true}]}`, string(n.Content()))
 	assert.Equal(t, sha256.Sum256(n.Content()), n.Fingerprint())
 	assert.Equal(t, n, r.Notice(language.French, language.English, map[string]string{"A": "<a>", "B": "b"}))

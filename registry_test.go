@@ -28,16 +28,23 @@ func TestNothingIsInventedInPlaceOfAMistakenDeclaration(t *testing.T) {
 		"a __host- cookie elsewhere":   {func(c *consent.Cookie) { c.Name, c.Path = "__host-a", "/a" }, []string{"Path"}},
 		"a service that says nothing":  {func(c *consent.Cookie) { c.Service = consent.Text{language.French: "", language.English: "x"} }, []string{"Service"}},
 		"no purpose":                   {func(c *consent.Cookie) { c.Purpose = nil }, []string{"Purpose"}},
+		"two purposes of no words":     {func(c *consent.Cookie) { c.Purpose = consent.Text{language.French: "", language.English: " "} }, []string{"Purpose", "Purpose"}},
 		"a purpose that says nothing":  {func(c *consent.Cookie) { c.Purpose = consent.Text{language.French: "\n"} }, []string{"Purpose"}},
 		"no name":                      {func(c *consent.Cookie) { c.Name = "" }, []string{"Name"}},
 		"a space in the name":          {func(c *consent.Cookie) { c.Name = "a b" }, []string{"Name"}},
 		"a semicolon in the name":      {func(c *consent.Cookie) { c.Name = "a;b" }, []string{"Name"}},
 		"an equals sign in the name":   {func(c *consent.Cookie) { c.Name = "a=b" }, []string{"Name"}},
 		"a control character in it":    {func(c *consent.Cookie) { c.Name = "a\x00b" }, []string{"Name"}},
+		"DEL in the name":              {func(c *consent.Cookie) { c.Name = "a\x7Fb" }, []string{"Name"}},
+		"a comma in the name":          {func(c *consent.Cookie) { c.Name = "a,b" }, []string{"Name"}},
 		"two stars":                    {func(c *consent.Cookie) { c.Name = "a*b*" }, []string{"Name"}},
 		"a space and two stars":        {func(c *consent.Cookie) { c.Name = "a *b*" }, []string{"Name", "Name"}},
 		"no category":                  {func(c *consent.Cookie) { c.Category = "" }, []string{"Category"}},
 		"an upper-case category":       {func(c *consent.Cookie) { c.Category = "Statistics" }, []string{"Category"}},
+		"a category with a '`'":        {func(c *consent.Cookie) { c.Category = "a`" }, []string{"Category"}},
+		"a category with a '{'":        {func(c *consent.Cookie) { c.Category = "a{" }, []string{"Category"}},
+		"a category with a '/'":        {func(c *consent.Cookie) { c.Category = "a/" }, []string{"Category"}},
+		"a category with a ':'":        {func(c *consent.Cookie) { c.Category = "a:" }, []string{"Category"}},
 		"a category in two words":      {func(c *consent.Cookie) { c.Category = "my own" }, []string{"Category"}},
 		"an endless category":          {func(c *consent.Cookie) { c.Category = consent.Category(strings.Repeat("c", 65)) }, []string{"Category"}},
 		"anonymous advertising":        {func(c *consent.Cookie) { c.Anonymous = true }, []string{"Anonymous"}},
@@ -52,6 +59,7 @@ func TestNothingIsInventedInPlaceOfAMistakenDeclaration(t *testing.T) {
 		"a relative path":              {func(c *consent.Cookie) { c.Path = "shop" }, []string{"Path"}},
 		"a path with a semicolon":      {func(c *consent.Cookie) { c.Path = "/a;b" }, []string{"Path"}},
 		"a __Host- cookie elsewhere":   {func(c *consent.Cookie) { c.Name, c.Domain, c.Path = "__Host-a", "example.org", "/a" }, []string{"Domain", "Path"}},
+		"a __Host- cookie of no name":  {func(c *consent.Cookie) { c.Name, c.Domain = "__Host-", "example.org" }, []string{"Domain"}},
 		"the library's own, optional":  {func(c *consent.Cookie) { c.Name = consent.CookieName }, []string{"Category"}},
 		"everything at once": {func(c *consent.Cookie) { *c = consent.Cookie{Lifetime: -1, Anonymous: true, Domain: "/", Path: "x"} },
 			[]string{"Provider", "Purpose", "Name", "Category", "Anonymous", "Lifetime", "Domain", "Path"}},
@@ -78,16 +86,24 @@ func TestNothingIsInventedInPlaceOfAMistakenDeclaration(t *testing.T) {
 }
 
 func TestNothingIsLostOfANameThatBrowsersStore(t *testing.T) {
-	for _, name := range []string{"a", "_pk_id*", "*", "*_id", `"quoted"`, "naïve", "\xff", "a[b]", "{a:b}", "__Host-a", "__Secure-*", consent.CookieName} {
+	for _, name := range []string{"a", "_pk_id*", "*", "*_id", `"quoted"`, "naïve", "\xff", "a[b]", "{a:b}", "__Host-a", "__Secure-*", "__Host-", consent.CookieName, strings.Repeat("n", 4096)} {
 		_, err := consent.NewRegistry(consent.Cookie{
 			Provider: "Site", Name: name, Purpose: text("x"), Category: consent.Necessary,
 			Path: "/", Lifetime: time.Hour,
 		})
 		assert.NoError(t, err, name)
 	}
+	for _, path := range []string{"", "/"} {
+		_, err := consent.NewRegistry(consent.Cookie{Provider: "Site", Name: "__Host-a", Purpose: text("x"), Category: consent.Necessary, Path: path})
+		assert.NoError(t, err, path)
+	}
 	for _, domain := range []string{"example.org", ".example.org", "localhost", "a-b.xn--bcher-kva.example", "under_score.org"} {
 		_, err := consent.NewRegistry(consent.Cookie{Provider: "Site", Name: "a", Purpose: text("x"), Category: "my-own-2", Domain: domain})
 		assert.NoError(t, err, domain)
+	}
+	for _, category := range []consent.Category{"a", "z", "0", "9", "-", consent.Category(strings.Repeat("c", 64))} {
+		_, err := consent.NewRegistry(consent.Cookie{Provider: "Site", Name: "a", Purpose: text("x"), Category: category})
+		assert.NoError(t, err, category)
 	}
 }
 
@@ -101,7 +117,11 @@ func TestNothingIsInventedWhereANameIsDeclaredTwice(t *testing.T) {
 	_, err := consent.NewRegistry(site, other)
 	require.NoError(t, err)
 	_, err = consent.NewRegistry(site, other, again)
-	assert.ErrorContains(t, err, `cookie "a*" (number 3): Name: declared twice by the provider "Site"`)
+	assert.ErrorContains(t, err, `cookie "a*" (number 3): Name: declared twice by the provider "Site", first as number 1`)
+	_, err = consent.NewRegistry(consent.Cookie{}, consent.Cookie{})
+	once := []string{"Provider", "Purpose", "Name", "Category"}
+	assert.Equal(t, append(once, once...), fields(err), "what has no name yet is not declared twice")
+	assert.ErrorContains(t, err, `consent: cookie "" (number 1): Provider: is empty`)
 }
 
 func TestNothingLeaksPastTheMostSpecificDeclaration(t *testing.T) {
@@ -120,19 +140,30 @@ func TestNothingLeaksPastTheMostSpecificDeclaration(t *testing.T) {
 	}
 }
 
+func TestNothingLeaksSinceOnlyStatisticsCanBeAnonymous(t *testing.T) {
+	for _, category := range []consent.Category{consent.Necessary, consent.Statistics, consent.FirstParty, consent.ThirdParty, "comfort", ""} {
+		c := consent.Cookie{Category: category}
+		assert.Equal(t, category != consent.Necessary, c.NeedsConsent(), category)
+		c.Anonymous = true // which a registry refuses of all others
+		assert.Equal(t, category != consent.Necessary && category != consent.Statistics, c.NeedsConsent(), category)
+	}
+}
+
 func TestNothingElseChangesARegistry(t *testing.T) {
 	declared := func() []consent.Cookie {
 		cookies := site()
 		cookies[0].Origins = []string{"https://example.org"}
+		cookies[0].Service = text("Sign-in")
 		return cookies
 	}
 	cookies := declared()
 	registry := consent.MustRegistry(cookies...)
-	cookies[0].Purpose[language.English] = "changed"
-	cookies[0].Origins[0] = "changed"
-	registry.Cookies()[0].Origins[0] = "changed"
-	registry.Cookies()[0].Purpose[language.English] = "changed"
-	registry.Lookup("sessionid")[0].Purpose[language.English] = "changed"
+	change := func(c consent.Cookie) {
+		c.Service[language.English], c.Purpose[language.English], c.Origins[0] = "changed", "changed", "changed"
+	}
+	change(cookies[0])
+	change(registry.Cookies()[0])
+	change(registry.Lookup("sessionid")[0])
 	assert.Equal(t, declared(), registry.Cookies())
 }
 
@@ -155,6 +186,7 @@ func TestNothingIsInventedInTheLanguageOfAText(t *testing.T) {
 		{full, language.Und, nil, "de"},
 		{full, language.Und, []language.Tag{language.Und}, "de"},
 		{consent.Text{serbian: "sr"}, french, []language.Tag{english}, "sr"},
+		{consent.Text{english: "en", language.TraditionalChinese: "zh"}, english, []language.Tag{language.SimplifiedChinese}, "zh"}, // better than nothing
 		{consent.Text{}, french, []language.Tag{english}, ""},
 		{nil, french, nil, ""},
 	} {

@@ -3,6 +3,7 @@ package consent_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -73,6 +74,9 @@ func TestNothingIsForgottenOfASecondCookieField(t *testing.T) {
 	fields := []string{"sessionid=1; profile=1", "profile=2", "ad_id=1; nobody=1", yes}
 	ask(hiding, slices.Clone(fields), func(_ http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, fields, r.Header["Cookie"])
+	})
+	ask(hiding, []string{"profile=1", "sessionid=1"}, func(_ http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, []string{"sessionid=1"}, r.Header["Cookie"])
 	})
 	ask(hiding, fields[:3], func(_ http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, []string{"sessionid=1", "nobody=1"}, r.Header["Cookie"])
@@ -307,6 +311,39 @@ func TestNothingElseChangesForTheFilesOfAForm(t *testing.T) {
 	}
 	require.True(t, run(bare), "bare: removed")
 	assert.True(t, run(wrapped), "wrapped: left behind")
+}
+
+func TestNothingElseChangesForWhoeverReadsTheFormOutside(t *testing.T) {
+	for name, read := range map[string]func(*http.Request) error{
+		"ParseForm":       (*http.Request).ParseForm,
+		"MultipartReader": func(r *http.Request) error { _, err := r.MultipartReader(); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := func(wrap func(testing.TB, http.Handler) http.Handler) string {
+				r := httptest.NewRequest("POST", "/?a=b", strings.NewReader("c=d"))
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				if name == "MultipartReader" {
+					r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+				}
+				wrap(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+					assert.NoError(t, read(r))
+				})).ServeHTTP(httptest.NewRecorder(), r)
+				return fmt.Sprint(r.Form, r.PostForm, r.ParseMultipartForm(1))
+			}
+			assert.Equal(t, run(bare), run(wrapped))
+		})
+	}
+}
+
+// Whoever observes is called last.
+func TestNothingElseChangesForALoggerOutsideWhereObservePanics(t *testing.T) {
+	mw := middleware(t, func(c *consent.Config) { c.Observe = func(*http.Request, consent.Event) { panic("observer") } })
+	r := httptest.NewRequest("GET", "/", nil)
+	recovering(through(t, mw, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.RemoteAddr = "192.0.2.7"
+		setBoth(w)
+	}))).ServeHTTP(httptest.NewRecorder(), r)
+	assert.Equal(t, "192.0.2.7", r.RemoteAddr)
 }
 
 func TestNothingElseChangesForALoggerOutside(t *testing.T) {

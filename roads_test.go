@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -85,10 +86,7 @@ var everyRoad = map[string]http.HandlerFunc{
 	},
 	"another writer with only Unwrap": func(w http.ResponseWriter, _ *http.Request) {
 		setBoth(w)
-		http.NewResponseController(struct {
-			http.ResponseWriter
-			unwrapper
-		}{w, unwrapper{w}}).Flush()
+		http.NewResponseController(withOnlyUnwrap(w)).Flush()
 	},
 	"a head by hand": func(w http.ResponseWriter, _ *http.Request) {
 		conn, rw, err := http.NewResponseController(w).Hijack()
@@ -108,6 +106,14 @@ var everyRoad = map[string]http.HandlerFunc{
 type unwrapper struct{ w http.ResponseWriter }
 
 func (u unwrapper) Unwrap() http.ResponseWriter { return u.w }
+
+// withOnlyUnwrap is another middleware's writer.
+func withOnlyUnwrap(w http.ResponseWriter) http.ResponseWriter {
+	return struct {
+		http.ResponseWriter
+		unwrapper
+	}{w, unwrapper{w}}
+}
 
 func TestNothingLeaksOnAnyRoadOfHTTP1(t *testing.T) {
 	for road, handler := range everyRoad {
@@ -208,6 +214,28 @@ func TestNothingIsLostBetweenEarlyHintsAndTheHead(t *testing.T) {
 	assert.NotContains(t, early, gone)
 	assert.NotContains(t, early, consent.CookieName)
 	assert.Contains(t, final, "Set-Cookie: profile=1; Path=/\r\n"+kept+"\r\nSet-Cookie: cookies_preferences=")
+}
+
+// Early hints take nothing out of the map, nor put anything into it, whoever they
+// are for; a handler may go on after an observer has panicked.
+func TestNothingElseChangesInTheMapBehindEarlyHints(t *testing.T) {
+	panics := func(c *consent.Config) { c.Observe = func(*http.Request, consent.Event) { panic("observer") } }
+	for name, mw := range map[string]*consent.Middleware{"as usual": middleware(t, nil), "where Observe panics": middleware(t, panics)} {
+		for _, cookies := range []string{"", decide(t, mw, consent.AcceptAll())} {
+			t.Run(name, func(t *testing.T) {
+				serve(t, mw, cookies, func(w http.ResponseWriter, _ *http.Request) {
+					given := http.Header{"Set-Cookie": {"profile=1"}, "set-cookie": {"sessionid=1", "profile=2"}, "cache-control": {"public"}, "Cdn-Cache-Control": {"max-age=60"}, "Link": {"</a>"}}
+					maps.Copy(w.Header(), given)
+					func() {
+						defer func() { recover() }()
+						w.WriteHeader(http.StatusEarlyHints)
+					}()
+					assert.Equal(t, given, w.Header())
+					clear(w.Header())
+				})
+			})
+		}
+	}
 }
 
 func TestNothingIsLostOfALineThatEndsInANewline(t *testing.T) {

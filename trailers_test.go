@@ -32,44 +32,50 @@ func TestNothingLeaksInAnAnnouncedTrailer(t *testing.T) {
 // trailers while it writes.
 func TestNothingElseChangesForTrailersThatAreSetWhileTheBodyLeaves(t *testing.T) {
 	mw := middleware(t, nil)
-	inner := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		h := w.Header()
-		setBoth(w)
-		w.WriteHeader(200)
-		h.Set("Set-Cookie", "profile=1")
-		io.WriteString(w, "x")
-		assert.Equal(t, "profile=1", h.Get("Set-Cookie"), "nothing looks at it any more")
-		var group sync.WaitGroup
-		group.Go(func() {
-			for i := range 1000 {
-				h.Set(fmt.Sprintf("%sX-%d", http.TrailerPrefix, i), "1")
-			}
+	for _, status := range []int{200, 201, 404} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			inner := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				h := w.Header()
+				setBoth(w)
+				w.WriteHeader(status)
+				h.Set("Set-Cookie", "profile=1")
+				io.WriteString(w, "x")
+				assert.Equal(t, "profile=1", h.Get("Set-Cookie"), "nothing looks at it any more")
+				var group sync.WaitGroup
+				group.Go(func() {
+					for i := range 1000 {
+						h.Set(fmt.Sprintf("%sX-%d", http.TrailerPrefix, i), "1")
+					}
+				})
+				for range 1000 {
+					io.WriteString(w, "x")
+				}
+				w.(http.Flusher).Flush()
+				group.Wait()
+			})
+			raw := filtered(t, mw, inner, nil)
+			assert.Contains(t, raw, "X-999: 1")
+			got := getH2(t, through(t, mw, inner))
+			assert.Equal(t, "1", got.Trailer.Get("X-999"))
+			assert.Equal(t, []string{"sessionid=1"}, got.Header["Set-Cookie"])
+			rawGet(t, wrapped(t, through(t, mw, inner)), plainGet) // -race tells
 		})
-		for range 1000 {
-			io.WriteString(w, "x")
-		}
-		w.(http.Flusher).Flush()
-		group.Wait()
-	})
-	raw := filtered(t, mw, inner, nil)
-	assert.Contains(t, raw, "X-999: 1")
-	got := getH2(t, through(t, mw, inner))
-	assert.Equal(t, "1", got.Trailer.Get("X-999"))
-	assert.Equal(t, []string{"sessionid=1"}, got.Header["Set-Cookie"])
-	rawGet(t, wrapped(t, through(t, mw, inner)), plainGet) // -race tells
+	}
 }
 
 func TestNothingElseChangesInTheTrailerOfARequest(t *testing.T) {
 	for name, head := range map[string]string{"announced": "Trailer: X-Sum\r\n", "not announced": ""} {
 		t.Run(name, func(t *testing.T) {
 			read := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, announced := r.Trailer["X-Sum"]
 				_, err := io.Copy(io.Discard, r.Body)
 				assert.NoError(t, err)
-				io.WriteString(w, "sum "+r.Trailer.Get("X-Sum"))
+				fmt.Fprint(w, "sum ", r.Trailer.Get("X-Sum"), ", announced ", announced)
 			})
 			request := "POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n" + head + "\r\n1\r\na\r\n0\r\nX-Sum: 7\r\n\r\n"
-			assert.Contains(t, rawGet(t, read, request), "sum 7", "bare")
-			assert.Contains(t, rawGet(t, wrapped(t, read), request), "sum 7")
+			want := fmt.Sprint("sum 7, announced ", name == "announced")
+			assert.Contains(t, rawGet(t, read, request), want, "bare")
+			assert.Contains(t, rawGet(t, wrapped(t, read), request), want)
 		})
 	}
 }

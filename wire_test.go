@@ -109,6 +109,15 @@ func TestNothingElseChangesForAHeadThatIsServedAsGet(t *testing.T) {
 	assert.True(t, strings.HasSuffix(raw, "\r\n\r\n"), raw)
 }
 
+func TestNothingElseChangesForAGetThatIsServedAsHead(t *testing.T) {
+	raw := rawGet(t, wrapped(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Method = "HEAD"
+		io.WriteString(w, strings.Repeat("x", 5000))
+	})), plainGet)
+	_, body := split(t, raw, plainGet)
+	assert.Equal(t, strings.Repeat("x", 5000)+"map[]", body)
+}
+
 func TestNothingElseChangesForTheInnermostWriter(t *testing.T) {
 	w := httptest.NewRecorder()
 	wrapped(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -30,7 +30,10 @@ func TestMatchPrefersTheMostSpecificEntry(t *testing.T) {
 		{[]string{"a*z", "ab*"}, "abz", "ab*"},
 		{[]string{"a*yz", "ab*"}, "abyz", "a*yz"},
 		{[]string{"sess_*_a", "sess_*"}, "sess_1_b", "sess_*"},
+		{[]string{"a*x", "a*y"}, "a.x", "a*x"},
+		{[]string{"a*x", "a*y"}, "a.y", "a*y"},
 		{[]string{"Case"}, "case", ""},
+		{[]string{"Case*"}, "case1", ""},
 		{nil, "anything", ""},
 	}
 	for _, test := range tests {

@@ -25,7 +25,7 @@ func dropAd(status int, fields []rawhead.Field) []rawhead.Field {
 		kept = append(kept, f)
 	}
 	if status == 101 || status < 100 || status > 199 {
-		kept = append(kept, rawhead.Field{Name: "Set-Cookie", Value: "new=1\r\nX: y"})
+		kept = append(kept, rawhead.Field{Name: "Set-Cookie", Value: "new=1\r\nX:\x00y"})
 	}
 	return kept
 }
@@ -51,6 +51,18 @@ var heads = []struct{ name, in, out string }{
 		"HTTP/1.1 103x\r\n\r\nHTTP/1.1 200\r\n" + added + "\r\n"},
 	{"bytes before the head behind early hints", "HTTP/1.1 103\r\n\r\n\r\n\r\nHTTP/1.1 200\r\nSet-Cookie: ad=1\r\n\r\n",
 		"HTTP/1.1 103\r\n\r\n\r\n\r\nHTTP/1.1 200\r\n" + added + "\r\n"},
+	{"100 first", "HTTP/1.1 100 Continue\r\nSet-Cookie: ad=1\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: ad=2\r\n\r\n",
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n" + added + "\r\n"},
+	{"199 first", "HTTP/1.1 199 Odd\r\nSet-Cookie: ad=1\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: ad=2\r\n\r\n",
+		"HTTP/1.1 199 Odd\r\n\r\nHTTP/1.1 200 OK\r\n" + added + "\r\n"},
+	{"a long head and then a short one", "HTTP/1.1 103 Early Hints\r\nLink: " + strings.Repeat("x", 60) + "\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: ad=2\r\n\r\n" + strings.Repeat("y", 60) + "\r\nSet-Cookie: ad=3\r\n\r\n",
+		"HTTP/1.1 103 Early Hints\r\nLink: " + strings.Repeat("x", 60) + "\r\n\r\nHTTP/1.1 200 OK\r\n" + added + "\r\n" + strings.Repeat("y", 60) + "\r\nSet-Cookie: ad=3\r\n\r\n"},
+	{"cookies folded by tabs", "HTTP/1.1 200 OK\r\nSet-Cookie: ok=1;\r\n\tPath=/\r\nSet-Cookie:\r\n\tad=1\r\nA: b\r\n\tc\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nSet-Cookie: ok=1; Path=/\r\nA: b\r\n\tc\r\n" + added + "\r\n"},
+	{"a folded cookie at the end", "HTTP/1.1 200 OK\r\nSet-Cookie: ok=1;\r\n Path=/\r\n\r\n", "HTTP/1.1 200 OK\r\nSet-Cookie: ok=1; Path=/\r\n" + added + "\r\n"},
+	{"a fold before any field", "HTTP/1.1 200 OK\r\n A: b\r\nSet-Cookie: ad=1\r\n\r\n", "HTTP/1.1 200 OK\r\n A: b\r\n" + added + "\r\n"},
+	{"a cookie where a fold may be", "HTTP/1.1 200 OK\r\nA: b\r\n Set-Cookie: ok=1\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\r\nSet-Cookie: ok=1\r\n" + added + "\r\n"},
+	{"other white space around the name", "HTTP/1.1 200 OK\r\n\x0cSet-Cookie\x0b: ad=1\r\n\r\n", "HTTP/1.1 200 OK\r\n" + added + "\r\n"},
 	{"no status", "HTTP/1.1\r\nSet-Cookie: ad=1\r\n\r\n", "HTTP/1.1\r\n" + added + "\r\n"},
 	{"four bytes before the head", "\r\n\r\nhttp/1.0 200\r\nSet-Cookie: ad=1\r\n\r\n", "\r\n\r\nhttp/1.0 200\r\n" + added + "\r\n"},
 	{"half of the name before it", "hthtHTTP/1.0 200\r\nSet-Cookie: ad=1\r\n\r\n", "hthtHTTP/1.0 200\r\n" + added + "\r\n"},
@@ -68,6 +80,13 @@ func TestNothingLeaksFromAHeadAndNothingElseChanges(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			for _, size := range []int{1, 2, 3, 7, len(test.in) + 1} {
 				assert.Equal(t, test.out, write(t, []byte(test.in), func() int { return size }), "in writes of %d bytes", size)
+			}
+			for first := range len(test.in) {
+				size := first
+				assert.Equal(t, test.out, write(t, []byte(test.in), func() int {
+					defer func() { size = len(test.in) }()
+					return max(size, 1)
+				}), "in writes of %d bytes and of the rest", first)
 			}
 		})
 	}
@@ -97,7 +116,10 @@ func TestBytesThatAreNoHeadAreNotDelayed(t *testing.T) {
 func TestAHeadThatNeverEndsIsBounded(t *testing.T) {
 	for _, size := range []int{1 << 10, 1 << 20} {
 		var out bytes.Buffer
-		w := rawhead.NewWriter(&out, dropAd)
+		w := rawhead.NewWriter(&out, func(int, []rawhead.Field) []rawhead.Field {
+			t.Error("what never leaves is not edited")
+			return nil
+		})
 		_, err := io.WriteString(w, "HTTP/1.1 200 OK\r\n")
 		require.NoError(t, err)
 		for range (300 << 10) / size {
@@ -113,6 +135,44 @@ func TestAHeadThatNeverEndsIsBounded(t *testing.T) {
 		require.ErrorIs(t, err, rawhead.ErrHeadTooLong)
 		require.ErrorIs(t, w.Flush(), rawhead.ErrHeadTooLong)
 		assert.Zero(t, out.Len())
+	}
+}
+
+func TestNothingIsLostOfAHeadThatIsAsLongAsOneMayBe(t *testing.T) {
+	const begin, end, maxHead = "HTTP/1.1 200 OK\r\nA: ", "\r\n\r\n", 256 << 10
+	unedited := func(_ int, fields []rawhead.Field) []rawhead.Field { return fields }
+	for length, fits := range map[int]bool{maxHead: true, maxHead + 1: false} {
+		for name, end := range map[string]string{"whole": end, "unfinished": ""} {
+			head := begin + strings.Repeat("a", length-len(begin)-len(end)) + end
+			var out bytes.Buffer
+			w := rawhead.NewWriter(&out, unedited)
+			_, err := io.WriteString(w, head)
+			assert.Equal(t, fits, err == nil, "%s, %d bytes", name, length)
+			assert.Equal(t, fits, w.Flush() == nil)
+			assert.Equal(t, fits, out.String() == head)
+		}
+	}
+}
+
+// What a client reads behind a part of a head would be read as the rest of it.
+func TestNothingLeaksBehindAHeadThatLeftInPart(t *testing.T) {
+	for name, send := range map[string]func(*rawhead.Writer) error{
+		"Write": func(w *rawhead.Writer) error { _, err := io.WriteString(w, "HTTP/1.1 200 OK\r\n\r\n"); return err },
+		"Flush": func(w *rawhead.Writer) error { io.WriteString(w, "HTTP/1.1 200 OK\r\n"); return w.Flush() },
+	} {
+		for _, taken := range []int{0, 5} {
+			writes := 0
+			w := rawhead.NewWriter(writerFunc(func([]byte) (int, error) { writes++; return taken, io.ErrClosedPipe }), dropAd)
+			assert.ErrorIs(t, send(w), io.ErrClosedPipe, name)
+			assert.False(t, w.Done(), name)
+			if taken == 0 && name == "Write" {
+				continue // it may be written again
+			}
+			_, err := io.WriteString(w, "\r\nSet-Cookie: ad=1\r\n\r\n")
+			assert.ErrorIs(t, err, io.ErrClosedPipe, name)
+			assert.ErrorIs(t, w.Flush(), io.ErrClosedPipe, name)
+			assert.Equal(t, 1, writes, name)
+		}
 	}
 }
 
@@ -184,6 +244,17 @@ func TestAHeadCostsWhatItsLengthDoes(t *testing.T) {
 		_, err := io.WriteString(rawhead.NewWriter(io.Discard, dropAd), head)
 		assert.NoError(t, err, name)
 		assert.Less(t, time.Since(begun), 5*time.Second, name)
+	}
+}
+
+func TestNothingElseChangesInWhatAHeadCostsByteByByte(t *testing.T) {
+	w := rawhead.NewWriter(io.Discard, dropAd)
+	head := []byte("HTTP/1.1 200 OK\r\nA: " + strings.Repeat("a", 250<<10) + "\r\n\r\n")
+	begun := time.Now()
+	for i := range head {
+		_, err := w.Write(head[i : i+1])
+		require.NoError(t, err)
+		require.Less(t, time.Since(begun), 5*time.Second, "after %d bytes", i)
 	}
 }
 

@@ -1,6 +1,7 @@
 package setcookie_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -16,6 +17,8 @@ func TestAttributesAreReadAsBrowsersDo(t *testing.T) {
 		"a=1": {},
 		"a=1; Domain=.Example.ORG; Path=/shop ; secure;HTTPONLY; SameSite=None; Partitioned": {Domain: "example.org", Path: "/shop", Secure: true, HttpOnly: true, SameSite: "None", Partitioned: true},
 		"a=1; Path=/a; Path=b; Domain=x; Domain=":                                            {},
+		"a=1; Domain=..x; Path=/a; Path=/" + strings.Repeat("p", 1024):                       {Domain: ".x", Path: "/a"},
+		"a=1; Path=/a; Path=/" + strings.Repeat("p", 1023):                                   {Path: "/" + strings.Repeat("p", 1023)},
 		"a=1; Max-Age=60; Expires=Thu, 01 Jan 2027 00:00:00 GMT":                             {Lifetime: time.Minute},
 		"a=1; Max-Age=0junk; Expires=Fri, 02 Jan 2026 00:00:00 GMT":                          {Lifetime: 24 * time.Hour},
 		"a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT":                                         {},

@@ -85,6 +85,42 @@ func TestNothingIsLostOfWhatBrowsersAgreeOn(t *testing.T) {
 	}
 }
 
+// Some browser may not understand these dates, or not as dates of the past.
+func TestNothingLeaksThroughADateThatABrowserMayReadOtherwise(t *testing.T) {
+	for _, date := range []string{
+		"06 94 Nov 08:49:37",
+		"06 Nov 01994 08:49:37",
+		"0008:49:37 06 Nov 1994",
+		"06 Nov 1994 24:00:00",
+		"06 Nov 1994 08:60:00",
+		"06 Nov 1994 08:49:60",
+		"06 08:49:37-Nov-1994",
+		"Nov-06 1994 08:49:37",
+		"1994 06-Nov 08:49:37",
+		"06 Nov 1994 08:49:37+x",
+		"06 Nov 1994 08:49:37-",
+	} {
+		assert.Equal(t, setcookie.NoDeletion, setcookie.Read("a=b; Expires="+date, now).Deletion, date)
+	}
+}
+
+func TestNothingIsLostOfADeletionOnAnyDay(t *testing.T) {
+	for day := time.Date(1970, 1, 1, 23, 59, 59, 0, time.UTC); day.Year() < 1972; day = day.AddDate(0, 0, 1) {
+		for _, form := range []string{http.TimeFormat, "Monday, 02-Jan-06 15:04:05 GMT", time.ANSIC} {
+			line := "a=; Expires=" + day.Format(form)
+			assert.Equal(t, setcookie.Sure, setcookie.Read(line, now).Deletion, line)
+		}
+	}
+}
+
+func TestNothingIsInventedOfALineWithoutNameAndValue(t *testing.T) {
+	for _, line := range []string{"", " ", "=", "\t= ", ";", " = ; Path=/", "; Max-Age=0", "=; Max-Age=0"} {
+		reading := setcookie.Read(line, now)
+		assert.False(t, reading.Readable, "%q", line)
+		assert.Equal(t, setcookie.NoDeletion, reading.Deletion, "%q", line)
+	}
+}
+
 func TestNothingLeaksThroughALineWithAControlCharacter(t *testing.T) {
 	for c := range 0x100 {
 		control := c < ' ' && c != '\t' || c == 0x7F
@@ -136,6 +172,7 @@ func TestNothingLeaksWhereAResponseIsDatedWrong(t *testing.T) {
 		{[]string{today.Add(time.Hour).Format(http.TimeFormat)}, today},
 		{[]string{today.Format(http.TimeFormat), past.Format(http.TimeFormat)}, past},
 		{[]string{past.Format(http.TimeFormat), today.Format(http.TimeFormat)}, past},
+		{[]string{today.Add(-time.Hour).Format(http.TimeFormat), past.Format(http.TimeFormat)}, past},
 		{[]string{past.Format(time.RFC3339)}, time.Time{}}, // Chromium reads it, Firefox does not
 		{[]string{today.Format(http.TimeFormat), "junk"}, time.Time{}},
 	} {
@@ -170,11 +207,17 @@ func FuzzRead(f *testing.F) {
 	for _, r := range readRows(f) {
 		f.Add(r.line)
 	}
+	f.Add("=a =b")
 	f.Fuzz(func(t *testing.T, line string) {
 		r := setcookie.Read(line, now)
 		for _, name := range r.Names() {
 			if !strings.Contains(line, name) || name != strings.Trim(name, " \t") || strings.ContainsAny(name, ";=\x00\n") {
 				t.Errorf("%q has the name %q", line, name)
+			}
+		}
+		for i, name := range r.Names() {
+			if slices.Contains(r.Names()[:i], name) {
+				t.Errorf("%q has the name %q twice", line, name)
 			}
 		}
 		if r.Readable != (len(r.Names()) > 0) {

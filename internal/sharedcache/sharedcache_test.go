@@ -22,10 +22,14 @@ func TestKeepOutDropsWhatLetsASharedCacheKeepTheResponse(t *testing.T) {
 		{[]string{"public, max-age=60"}, "private, max-age=60"},
 		{[]string{"PUBLIC", "S-MaxAge=5 , max-age=60"}, "private, max-age=60"},
 		{[]string{"private, s-maxage=5"}, "private"},
+		{[]string{"public, private"}, "private"},
+		{[]string{"private, s-maxage =5"}, "private"},
+		{[]string{"private, max-age=60", "no-transform"}, ""},
 		{[]string{`private="set-cookie", max-age=60`}, "private, max-age=60"},
 		{[]string{`no-cache="a, public", public`}, `private, no-cache="a, public"`},
 		{[]string{`x="\", public", public`}, `private, x="\", public"`},
 		{[]string{`x="open, public`}, `private, x="open, public`},
+		{[]string{`x=\"y", public`}, `private, x=\"y"`}, // outside of quotes a '\' is itself
 		{[]string{`x="\`}, `private, x="\`},
 		{[]string{"no-store"}, "private, no-store"},
 		{[]string{" , ,"}, "private"},
@@ -61,12 +65,23 @@ func TestKeepOutKnowsKeysInAnyLetterCase(t *testing.T) {
 	assert.Equal(t, http.Header{"Cache-Control": {"private, max-age=5"}}, h)
 }
 
+// A slice of values may have room, which other requests share.
+func TestNothingElseChangesInValuesThatRequestsShare(t *testing.T) {
+	one := append(make([]string, 0, 4), "max-age=5")
+	other := append(make([]string, 0, 4), "no-transform")
+	sharedcache.KeepOut(http.Header{"cache-control": one, "CACHE-CONTROL": other})
+	assert.Equal(t, []string{"max-age=5", "", "", ""}, one[:4])
+	assert.Equal(t, []string{"no-transform", "", "", ""}, other[:4])
+}
+
 func TestWhatTellsACDNMoreIsTakenOut(t *testing.T) {
-	for _, name := range []string{"CDN-Cache-Control", "cloudflare-cdn-cache-control", "Surrogate-Control", "edge-control", "x-accel-expires"} {
-		h := http.Header{name: {"max-age=5"}, "Cache-Control": {"private"}}
-		sharedcache.KeepOut(h)
-		assert.Equal(t, http.Header{"Cache-Control": {"private"}}, h)
-		assert.Len(t, sharedcache.KeepOutFields([]rawhead.Field{{Name: name}, {Name: "Cache-Control", Value: "private"}}), 1)
+	for _, given := range []string{"CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "Surrogate-Control", "Edge-Control", "X-Accel-Expires"} {
+		for _, name := range []string{given, strings.ToLower(given), strings.ToUpper(given)} {
+			h := http.Header{name: {"max-age=5"}, "Cache-Control": {"private"}}
+			sharedcache.KeepOut(h)
+			assert.Equal(t, http.Header{"Cache-Control": {"private"}}, h)
+			assert.Len(t, sharedcache.KeepOutFields([]rawhead.Field{{Name: name}, {Name: "Cache-Control", Value: "private"}}), 1)
+		}
 	}
 	for _, name := range []string{"Expires", "-Cache-Control", "Vary"} {
 		h := http.Header{name: {"x"}, "Cache-Control": {"private"}}

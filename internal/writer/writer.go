@@ -126,7 +126,7 @@ func (w *Writer) afterHead(final bool) {
 // one.
 func (w *Writer) sentHead() bool {
 	below := beneath(w.to)
-	return w.wroteHeader && isServers(w.to) || below != nil && below.sentHead()
+	return w.committed || w.wroteHeader && isServers(w.to) || below != nil && below.sentHead()
 }
 
 // beneath returns the Writer that to is, if a handler is wrapped twice; else nil.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -232,6 +233,65 @@ func TestNothingLeaksFromABodyThatSetsHeaders(t *testing.T) {
 	assert.Positive(t, g.removed)
 }
 
+// A patient writer sends the head when it has read a part of the body.
+type patient struct {
+	*base
+	read []io.Reader
+}
+
+func (p *patient) ReadFrom(r io.Reader) (int64, error) {
+	p.read = append(p.read, r)
+	n, err := io.Copy(io.Discard, r)
+	p.call("ReadFrom")
+	return n, err
+}
+
+func TestNothingLeaksFromABodyThatSetsHeadersWhileItIsRead(t *testing.T) {
+	for _, length := range []int{1, 2, 511, 512, 513, 1024, 5000} {
+		for name, piecewise := range map[string]func(io.Reader) io.Reader{"at once": iotest.DataErrReader, "byte by byte": iotest.OneByteReader} {
+			p := &patient{base: &base{header: http.Header{}}}
+			w := new(guard).wrap(p)
+			n, err := w.(io.ReaderFrom).ReadFrom(late{w, piecewise(strings.NewReader(strings.Repeat("x", length)))})
+			require.NoError(t, err)
+			assert.EqualValues(t, length, n)
+			for _, call := range p.calls {
+				assert.Equal(t, "ReadFrom", call, "%d bytes, %s", length, name)
+			}
+		}
+	}
+}
+
+func TestNothingElseChangesInWhoReadsABodyBehindAHead(t *testing.T) {
+	file, err := os.Open("writer_test.go")
+	require.NoError(t, err)
+	defer file.Close()
+	p := &patient{base: &base{header: http.Header{}}}
+	w := new(guard).wrap(p)
+	w.WriteHeader(200)
+	part := io.LimitReader(file, 10)
+	for _, src := range []io.Reader{part, file} {
+		_, err = w.(io.ReaderFrom).ReadFrom(src)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, []io.Reader{part, file}, p.read, "the server sends a file, or a part of it, without a copy")
+}
+
+// A source that goes on after an error is not asked to.
+type broken struct{ reads int }
+
+func (b *broken) Read(p []byte) (int, error) {
+	b.reads++
+	return copy(p, "abc"), io.ErrUnexpectedEOF
+}
+
+func TestNothingElseChangesForABodyThatBreaks(t *testing.T) {
+	p, src := &patient{base: &base{header: http.Header{}}}, &broken{}
+	n, err := new(guard).wrap(p).(io.ReaderFrom).ReadFrom(src)
+	assert.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	assert.EqualValues(t, 3, n)
+	assert.Equal(t, 1, src.reads)
+}
+
 func TestNothingElseChangesForAnEmptyBody(t *testing.T) {
 	b, g := &base{header: http.Header{}}, new(guard)
 	w := g.wrap(readerFrom{b})
@@ -260,6 +320,82 @@ func TestNothingElseChangesBelowAWriterWithOnlyUnwrap(t *testing.T) {
 	assert.ErrorIs(t, http.NewResponseController(w).Flush(), io.ErrClosedPipe)
 	assert.Equal(t, []string{"SetReadDeadline", "FlushError"}, b.calls)
 	assert.Equal(t, 1, g.removed)
+}
+
+func (b readLimiter) said(what string) error {
+	b.calls = append(b.calls, what)
+	return io.ErrNoProgress
+}
+
+type (
+	writeLimiter struct{ readLimiter }
+	duplexer     struct{ readLimiter }
+)
+
+func (b writeLimiter) SetWriteDeadline(time.Time) error { return b.said("SetWriteDeadline") }
+func (b duplexer) EnableFullDuplex() error              { return b.said("EnableFullDuplex") }
+
+// Each ability is there by itself, with the answer of the writer below.
+func TestNothingElseChangesInWhatAControllerFinds(t *testing.T) {
+	b := &base{header: http.Header{}}
+	r := readLimiter{b}
+	for name, test := range map[string]struct {
+		below         http.ResponseWriter
+		write, duplex error
+	}{
+		"neither":        {r, http.ErrNotSupported, http.ErrNotSupported},
+		"WriteDeadline":  {writeLimiter{r}, io.ErrNoProgress, http.ErrNotSupported},
+		"FullDuplex":     {duplexer{r}, http.ErrNotSupported, io.ErrNoProgress},
+		"nothing at all": {nowhere{r}, http.ErrNotSupported, http.ErrNotSupported},
+	} {
+		t.Run(name, func(t *testing.T) {
+			control := http.NewResponseController(new(guard).wrap(test.below))
+			assert.ErrorIs(t, control.SetWriteDeadline(time.Now()), test.write)
+			assert.ErrorIs(t, control.EnableFullDuplex(), test.duplex)
+			assert.NoError(t, control.SetReadDeadline(time.Now()))
+
+			view := new(guard).wrap(test.below)
+			for u, more := view.(wrapped); more; u, more = view.(wrapped) {
+				view = u.Unwrap()
+			}
+			b.calls = nil
+			view.WriteHeader(204)
+			assert.Equal(t, []string{"WriteHeader"}, b.calls, "of the innermost view")
+		})
+	}
+}
+
+type wrapped interface{ Unwrap() http.ResponseWriter }
+
+// nowhere unwraps to nothing.
+type nowhere struct{ readLimiter }
+
+func (nowhere) Unwrap() http.ResponseWriter { return nil }
+
+type pushing struct {
+	*base
+	options *http.PushOptions
+	gone    chan bool
+}
+
+func (p *pushing) Push(_ string, options *http.PushOptions) error {
+	p.options = options
+	return io.ErrNoProgress
+}
+func (p *pushing) CloseNotify() <-chan bool { return p.gone }
+
+func TestNothingElseChangesInWhatGoesThroughAWriter(t *testing.T) {
+	p := &pushing{base: &base{header: http.Header{}}, gone: make(chan bool, 1)}
+	w := new(guard).wrap(p)
+	options := &http.PushOptions{Method: "HEAD"}
+	assert.ErrorIs(t, w.(http.Pusher).Push("/", options), io.ErrNoProgress)
+	assert.Same(t, options, p.options)
+	p.gone <- true
+	select {
+	case <-w.(interface{ CloseNotify() <-chan bool }).CloseNotify():
+	default:
+		t.Error("another channel")
+	}
 }
 
 func TestNothingLeaksThroughUnwrap(t *testing.T) {
