@@ -3,6 +3,7 @@ package consent_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -134,7 +135,10 @@ func TestNothingElseChangesInAllocations(t *testing.T) {
 				}
 				w.WriteHeader(http.StatusOK)
 			}))
-			got := testing.AllocsPerRun(100, func() { handler.ServeHTTP(w, r) })
+			got := math.Inf(1) // the least of some runs: other goroutines of the process allocate too
+			for range 3 {
+				got = min(got, testing.AllocsPerRun(100, func() { handler.ServeHTTP(w, r) }))
+			}
 			assert.LessOrEqual(t, got, most[road.name], "%s; only reported: %v", road.name, only)
 		}
 	}

@@ -397,12 +397,13 @@ func TestASecondEditLeavesTheLinesOfTheFirst(t *testing.T) {
 	f.Head(first, false)
 	second := http.Header{"Set-Cookie": {"sessionid=3", "ad=1", "sessionid=4"}}
 	f.Head(second, true)
-	third := http.Header{"Set-Cookie": {"sessionid=5", "sessionid=6", "ad=1", "sessionid=7"}, "set-cookie": {"sessionid=8", "ad=1"}}
+	lower := strings.ToLower("Set-Cookie")
+	third := http.Header{"Set-Cookie": {"sessionid=5", "sessionid=6", "ad=1", "sessionid=7"}, lower: {"sessionid=8", "ad=1"}}
 	f.Head(third, true)
 	assert.Equal(t, []string{"sessionid=1", "sessionid=2"}, first["Set-Cookie"])
 	assert.Equal(t, []string{"sessionid=3", "sessionid=4"}, second["Set-Cookie"])
 	assert.Equal(t, []string{"sessionid=5", "sessionid=6", "sessionid=7"}, third["Set-Cookie"])
-	assert.Equal(t, []string{"sessionid=8"}, third["set-cookie"])
+	assert.Equal(t, []string{"sessionid=8"}, third[lower])
 }
 
 func TestNoCookieIsAnnouncedForATrailer(t *testing.T) {

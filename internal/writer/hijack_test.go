@@ -167,5 +167,5 @@ func TestNothingIsLostOfAHeadThatSeveralWrite(t *testing.T) {
 	group.Wait()
 	io.WriteString(conn, "\r\n")
 	require.NoError(t, conn.Close())
-	assert.Equal(t, "HTTP/1.1 200 OK\r\n"+strings.Repeat("A: b\r\n", 50)+"\r\n", <-received)
+	assert.Equal(t, "HTTP/1.1 200 OK\r\n"+strings.Repeat("A: b\r\n", 50)+"Cache-Control: private\r\n\r\n", <-received)
 }
