@@ -82,9 +82,9 @@ func (e *edit) lines(given []string) (kept []string, changed bool) {
 	return kept, true
 }
 
-// takeRoom returns room for two lines, once.
+// takeRoom returns room for two values, once.
 func (f *Filter) takeRoom() []string {
-	if f.room[0] != "" { // no line that stays is empty
+	if f.room[0] != "" { // no value that stays is empty
 		return nil
 	}
 	return f.room[:0]

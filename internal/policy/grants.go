@@ -40,7 +40,8 @@ func (p *Policy) Undecided() *Grants { return &Grants{answers: make([]Answer, le
 // objection asks for less than what was declared, and so stands through both.
 func (p *Policy) Resolve(d *decision.Decision, revision uint64) *Grants {
 	g := p.Undecided()
-	g.DecidedAt, g.Objection, g.Reference = d.Time, d.Objection, d.Reference
+	g.Objection, g.Reference = d.Objection, d.Reference
+	g.DecidedAt = time.UnixMilli(d.Time.UnixMilli()) // a copy of d.Time would move all of d from its caller's stack to the heap
 	if d.Revision < revision {
 		return g
 	}

@@ -73,8 +73,9 @@ const maxCandidates = 6
 
 // Newest returns the newest valid decision in a Cookie header. Every candidate
 // is checked, since their order says nothing: RFC 6265 section 5.4 sorts them by
-// path and by creation, and whoever plants one chooses both.
-func (c *Cookie) Newest(header string) (newest decision.Decision, found bool) {
+// path and by creation, and whoever plants one chooses both. The decision keeps its
+// answers in room if they fit, which saves an allocation.
+func (c *Cookie) Newest(header string, room []byte) (newest decision.Decision, found bool) {
 	candidates := c.candidates(header)
 	if candidates[0] == "" {
 		return newest, false // and no clock was read
@@ -84,13 +85,14 @@ func (c *Cookie) Newest(header string) (newest decision.Decision, found bool) {
 		if value == "" {
 			break
 		}
-		payload, signed := c.signer.Verify(value, now)
+		payload, signed := c.signer.Verify(room, value, now)
 		if !signed {
 			continue
 		}
 		d, err := decision.Parse(payload)
 		if err == nil && c.Stands(d.Time, now) && (!found || d.Time.After(newest.Time)) {
 			newest, found = d, true
+			room = nil // in use
 		}
 	}
 	return newest, found

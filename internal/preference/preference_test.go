@@ -66,7 +66,7 @@ func TestWhatALineCarriesIsFound(t *testing.T) {
 		require.NoError(t, err)
 		set, err := http.ParseSetCookie(line)
 		require.NoError(t, err)
-		got, found := cookie().Newest(set.Name + "=" + set.Value)
+		got, found := cookie().Newest(set.Name+"="+set.Value, nil)
 		require.True(t, found)
 		assert.Equal(t, d, got)
 	})
@@ -182,7 +182,7 @@ func TestNewestFindsOnlyWhatIsValid(t *testing.T) {
 			"with another letter":       {name + "=A" + value[1:], false},
 			"unsigned":                  {name + "=" + encode(string(payload)), false},
 		} {
-			_, found := cookie().Newest(test.header)
+			_, found := cookie().Newest(test.header, nil)
 			assert.Equal(t, test.want, found, what)
 		}
 	})
@@ -191,7 +191,7 @@ func TestNewestFindsOnlyWhatIsValid(t *testing.T) {
 func TestADecisionIsFoundUntilItExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		found := func(header string) bool {
-			_, found := cookie().Newest(header)
+			_, found := cookie().Newest(header, nil)
 			return found
 		}
 		header := pair(t, time.Now())
@@ -208,7 +208,7 @@ func TestADecisionThatWasRestoredStandsNoLongerForIt(t *testing.T) {
 		time.Sleep(99 * time.Hour)
 		again := pair(t, at)
 		time.Sleep(time.Hour)
-		_, found := cookie().Newest(again)
+		_, found := cookie().Newest(again, nil)
 		assert.False(t, found)
 	})
 }
@@ -226,7 +226,7 @@ func TestTheNewestWinsWhateverTheOrder(t *testing.T) {
 				order := slices.Clone(valid)
 				order[0], order[i] = order[i], order[0]
 				order[1], order[j] = order[j], order[1]
-				got, found := cookie().Newest(strings.Join(order, "; "))
+				got, found := cookie().Newest(strings.Join(order, "; "), nil)
 				require.True(t, found)
 				assert.Equal(t, newest, got.Time, "%d %d", i, j)
 			}
@@ -242,7 +242,7 @@ func TestNotTheSignatureSaysWhichIsTheNewest(t *testing.T) {
 		newest := time.Now()
 		first := pair(t, newest)
 		time.Sleep(time.Hour)
-		got, found := cookie().Newest(pair(t, old) + "; " + first)
+		got, found := cookie().Newest(pair(t, old)+"; "+first, nil)
 		assert.True(t, found)
 		assert.Equal(t, newest, got.Time)
 	})
@@ -287,7 +287,7 @@ func TestOfMoreThanSixTheNewestByClaimAreChecked(t *testing.T) {
 		} {
 			for position := range len(test.planted) + 1 {
 				order := slices.Insert(slices.Clone(test.planted), position, good)
-				got, found := cookie().Newest(strings.Join(order, "; "))
+				got, found := cookie().Newest(strings.Join(order, "; "), nil)
 				assert.Equal(t, test.want, found, "%s, at %d", what, position)
 				if found {
 					assert.Equal(t, at, got.Time)
@@ -309,7 +309,7 @@ func TestOfManyValidOnesTheNewestIsFound(t *testing.T) {
 		reversed := slices.Clone(valid)
 		slices.Reverse(reversed)
 		for _, order := range [][]string{valid, reversed, append(slices.Clone(reversed[10:]), reversed[:10]...)} {
-			got, found := cookie().Newest(strings.Join(order, "; "))
+			got, found := cookie().Newest(strings.Join(order, "; "), nil)
 			require.True(t, found)
 			assert.Equal(t, newest, got.Time)
 		}

@@ -12,8 +12,9 @@ import (
 )
 
 // KeepOut changes the header of a response so that only private caches keep it
-// (RFC 9111 section 5.2.2.7). Keys may be in any letter case.
-func KeepOut(h http.Header) {
+// (RFC 9111 section 5.2.2.7). Keys may be in any letter case. The new value goes
+// into room, if that has some.
+func KeepOut(h http.Header, room []string) {
 	var given []string
 	for key, values := range h {
 		switch {
@@ -36,7 +37,7 @@ func KeepOut(h http.Header) {
 			}
 		}
 	}
-	h["Cache-Control"] = []string{value}
+	h["Cache-Control"] = append(room, value)
 }
 
 // KeepOutFields is KeepOut for a head that a handler writes by itself.

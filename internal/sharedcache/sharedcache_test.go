@@ -41,7 +41,7 @@ func TestKeepOutDropsWhatLetsASharedCacheKeepTheResponse(t *testing.T) {
 				want = []string{test.want}
 			}
 			h := http.Header{"Cache-Control": test.given, "Vary": {"Cookie"}}
-			sharedcache.KeepOut(h)
+			sharedcache.KeepOut(h, nil)
 			assert.Equal(t, http.Header{"Cache-Control": want, "Vary": {"Cookie"}}, h)
 
 			fields := []rawhead.Field{{Name: "Vary", Value: "Cookie"}}
@@ -61,7 +61,7 @@ func TestKeepOutDropsWhatLetsASharedCacheKeepTheResponse(t *testing.T) {
 
 func TestKeepOutKnowsKeysInAnyLetterCase(t *testing.T) {
 	h := http.Header{"cache-control": {"public"}, "CACHE-CONTROL": {"max-age=5"}}
-	sharedcache.KeepOut(h)
+	sharedcache.KeepOut(h, nil)
 	assert.Equal(t, http.Header{"Cache-Control": {"private, max-age=5"}}, h)
 }
 
@@ -69,7 +69,7 @@ func TestKeepOutKnowsKeysInAnyLetterCase(t *testing.T) {
 func TestNothingElseChangesInValuesThatRequestsShare(t *testing.T) {
 	one := append(make([]string, 0, 4), "max-age=5")
 	other := append(make([]string, 0, 4), "no-transform")
-	sharedcache.KeepOut(http.Header{"cache-control": one, "CACHE-CONTROL": other})
+	sharedcache.KeepOut(http.Header{"cache-control": one, "CACHE-CONTROL": other}, nil)
 	assert.Equal(t, []string{"max-age=5", "", "", ""}, one[:4])
 	assert.Equal(t, []string{"no-transform", "", "", ""}, other[:4])
 }
@@ -78,14 +78,14 @@ func TestWhatTellsACDNMoreIsTakenOut(t *testing.T) {
 	for _, given := range []string{"CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "Surrogate-Control", "Edge-Control", "X-Accel-Expires"} {
 		for _, name := range []string{given, strings.ToLower(given), strings.ToUpper(given)} {
 			h := http.Header{name: {"max-age=5"}, "Cache-Control": {"private"}}
-			sharedcache.KeepOut(h)
+			sharedcache.KeepOut(h, nil)
 			assert.Equal(t, http.Header{"Cache-Control": {"private"}}, h)
 			assert.Len(t, sharedcache.KeepOutFields([]rawhead.Field{{Name: name}, {Name: "Cache-Control", Value: "private"}}), 1)
 		}
 	}
 	for _, name := range []string{"Expires", "-Cache-Control", "Vary"} {
 		h := http.Header{name: {"x"}, "Cache-Control": {"private"}}
-		sharedcache.KeepOut(h)
+		sharedcache.KeepOut(h, nil)
 		assert.Len(t, h, 2, name)
 	}
 }

@@ -60,15 +60,15 @@ func (s *Signer) Sign(payload []byte) (string, error) {
 	return s.first.Encode(s.name, bytes.Clone(payload))
 }
 
-// Verify returns the payload of a value that one of the keys has signed, no
+// Verify appends to dst the payload of a value that one of the keys has signed, no
 // longer than an age before now. ok is false for every other value.
-func (s *Signer) Verify(value string, now time.Time) (payload []byte, ok bool) {
+func (s *Signer) Verify(dst []byte, value string, now time.Time) (payload []byte, ok bool) {
 	if len(value) > maxCookie-len(s.name) {
 		return nil, false
 	}
 	for i := range s.keys {
 		v := s.keys[i].Get().(*verifier)
-		date, payload, ok := v.verify(s.name, value)
+		date, payload, ok := v.verify(dst, s.name, value)
 		s.keys[i].Put(v)
 		if ok && now.Unix()-date <= int64(s.age/time.Second) {
 			return payload, true
@@ -84,7 +84,7 @@ type verifier struct {
 	message []byte // what is signed: name|date|payload
 }
 
-func (v *verifier) verify(name, value string) (date int64, payload []byte, ok bool) {
+func (v *verifier) verify(dst []byte, name, value string) (date int64, payload []byte, ok bool) {
 	message := append(append(v.message[:0], name...), '|')
 	message, err := base64.URLEncoding.AppendDecode(message, []byte(value))
 	v.message = message
@@ -104,7 +104,7 @@ func (v *verifier) verify(name, value string) (date int64, payload []byte, ok bo
 	if date, err = strconv.ParseInt(string(digits), 10, 64); err != nil {
 		return 0, nil, false
 	}
-	payload, err = base64.URLEncoding.AppendDecode(nil, encoded)
+	payload, err = base64.URLEncoding.AppendDecode(dst, encoded)
 	return date, payload, err == nil
 }
 

@@ -33,7 +33,7 @@ func codec(key []byte) *securecookie.SecureCookie {
 
 // verify returns the payload of a value; nil if no key has signed it.
 func verify(s *signature.Signer, value string, now time.Time) []byte {
-	payload, ok := s.Verify(value, now)
+	payload, ok := s.Verify(nil, value, now)
 	if !ok {
 		return nil
 	}
@@ -99,7 +99,7 @@ func TestASignedDateIsDecimal(t *testing.T) {
 		value := base64.URLEncoding.EncodeToString(append([]byte(signed+"|"), mac.Sum(nil)...))
 		var theirs []byte
 		assert.Equal(t, want, codec(key).Decode(name, value, &theirs) == nil, signed)
-		_, ok := s.Verify(value, time.Now())
+		_, ok := s.Verify(nil, value, time.Now())
 		assert.Equal(t, want, ok, signed)
 	}
 }
@@ -142,7 +142,7 @@ func TestVerifyingAllocatesFarLessThanSecurecookie(t *testing.T) {
 	require.NoError(t, err)
 	now := time.Now()
 	ours := testing.AllocsPerRun(1000, func() {
-		if _, ok := s.Verify(value, now); !ok {
+		if _, ok := s.Verify(nil, value, now); !ok {
 			t.Fatal("a good signature is refused")
 		}
 	})
@@ -188,7 +188,7 @@ func BenchmarkVerify(b *testing.B) {
 		s := signature.New(name, [][]byte{key}, age)
 		b.ReportAllocs()
 		for b.Loop() {
-			s.Verify(value, time.Now())
+			s.Verify(nil, value, time.Now())
 		}
 	})
 	b.Run("securecookie", func(b *testing.B) {

@@ -96,7 +96,8 @@ func (v *Visitor) read() *policy.Grants {
 	if v.outside != nil {
 		return v.outside.Grants()
 	}
-	d, found := v.site.cookie.Newest(v.cookies)
+	var room [128]byte // for the answers of some 20 providers, on the stack
+	d, found := v.site.cookie.Newest(v.cookies, room[:0])
 	if !found {
 		return v.underLaw(v.site.undecided)
 	}
