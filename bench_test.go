@@ -118,8 +118,8 @@ func BenchmarkLookup(b *testing.B) {
 func TestNothingElseChangesInAllocations(t *testing.T) {
 	most := map[string]float64{
 		"no cookie": 1, "necessary": 1, "removed": 1, "undeclared": 1,
-		"removed between others": 2, // one for its Cache-Control, which says private
-		"consented": 12, // 3, but under the race detector sync.Pool drops what it is given now and then
+		"removed between others": 2,  // one for its Cache-Control, which says private
+		"consented":              12, // 3, but under the race detector sync.Pool drops what it is given now and then
 	}
 	for _, only := range []bool{false, true} {
 		mw := middleware(t, func(c *consent.Config) { c.ReportOnly = only })
