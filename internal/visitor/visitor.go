@@ -43,10 +43,10 @@ type Visitor struct {
 
 	grants atomic.Pointer[policy.Grants] // nil until somebody asks
 
-	mu       sync.Mutex // orders what sets grants, and the end of the head
-	law      Law        // never changes; it stands here to fill a word with headSent
-	headSent bool       // the final head has left, or may have
-	news     *News      // for that head; nil if there are none
+	mu       sync.Mutex  // orders what sets grants, and the end of the head
+	law      Law         // never changes; it stands here to fill a word with headSent
+	headSent atomic.Bool // the final head has left, or may have; set under mu
+	news     *News       // for that head; nil if there are none
 }
 
 // News are what the final head carries for the browser: lines that delete what the
@@ -157,7 +157,7 @@ func (v *Visitor) Decide(d *decision.Decision) (sent bool, err error) {
 func (v *Visitor) take(g *policy.Grants, news *News) (sent bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.headSent {
+	if v.headSent.Load() {
 		return true
 	}
 	v.grants.Store(g)
@@ -173,24 +173,23 @@ func (v *Visitor) ExpireRefused() (sent bool) {
 	if v.news == nil {
 		v.news = new(News)
 	}
-	return v.headSent
+	return v.headSent.Load()
 }
 
 // HeadSent reports whether the final head has left, or may have, so that nothing
 // can be decided any more.
-func (v *Visitor) HeadSent() bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.headSent
-}
+func (v *Visitor) HeadSent() bool { return v.headSent.Load() }
 
 // SendHead marks the final head as sent, before any of its lines is judged: from
 // here on no decision changes the answers. first is false if the head comes by
 // again. The news are for the first head alone, and nil if there are none.
 func (v *Visitor) SendHead() (news *News, first bool) {
+	if v.headSent.Load() {
+		return nil, false // without the lock, since a held head comes by at every Write
+	}
 	v.mu.Lock()
-	if first = !v.headSent; first {
-		v.headSent = true
+	if first = !v.headSent.Load(); first {
+		v.headSent.Store(true)
 		news = v.news
 	}
 	v.mu.Unlock() // not deferred: every head comes by here, and a defer takes 10 ns of it
