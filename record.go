@@ -15,6 +15,7 @@ import (
 
 	"github.com/cookiecharter/consent/internal/decision"
 	"github.com/cookiecharter/consent/internal/policy"
+	"github.com/cookiecharter/consent/internal/visitor"
 )
 
 // A Recorder keeps proof of what visitors have decided, which a site must be able
@@ -44,6 +45,7 @@ type Record struct {
 	Answers   []Answer  // for everything that needs consent, by category and then by provider; fewer after Record has failed
 	Objection bool      // to anonymous statistics
 	GPC       bool      // the browser sent "Sec-GPC: 1" with the request
+	Regime    Regime    // under which the visitor was asked
 	Evidence  Evidence  // of how the visitor came to decide
 }
 
@@ -246,6 +248,7 @@ func (r *Record) decision(p *policy.Policy) *decision.Decision {
 		Revision:  r.Revision,
 		Time:      r.Time,
 		Objection: r.Objection,
+		Regime:    min(uint8(r.Regime), visitor.Regimes-1), // an unknown one is trusted least
 		Reference: r.Reference,
 		Answers:   decision.MakeAnswers(yes, no),
 	}
@@ -272,7 +275,7 @@ func (r Record) withoutNewGrants(before *policy.Grants) (rest Record, refuses bo
 	for i, a := range r.Answers {
 		was := before.Answers()[i]
 		refuses = refuses || !a.Allowed && was.Allows()
-		if a.Allowed && (was == policy.Open || was == policy.Presumed) && !refusesIn[a.Category] {
+		if a.Allowed && (was == policy.Open || was == policy.Presumed || was == policy.Reopened) && !refusesIn[a.Category] {
 			continue // a category in which they refuse nothing stays open: they are asked again
 		}
 		a.Allowed = a.Allowed && was == policy.Yes
