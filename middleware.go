@@ -423,8 +423,9 @@ func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice)
 	}
 	record := newRecord(choice, m.policy(), m.revision, at)
 	record.Regime = Regime(v.visitor().Law().Regime)
+	regime := record.firmUnder(before)
 	if m.recorder == nil {
-		return v.decide(record)
+		return v.decide(record, regime)
 	}
 	if record.Evidence.Notice == nil {
 		record.Evidence.Notice = m.notice
@@ -435,7 +436,7 @@ func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice)
 	} else {
 		record.Previous = before.DecidedAt.UTC()
 	}
-	return v.decideOnRecord(r.Context(), m.recorder, record)
+	return v.decideOnRecord(r.Context(), m.recorder, record, regime)
 }
 
 // Restore puts back a decision that was recorded for the same visitor, such as
@@ -453,5 +454,5 @@ func (m *Middleware) Restore(_ http.ResponseWriter, r *http.Request, record Reco
 	if !m.cookie.Stands(record.Time, time.Now()) || !record.Time.After(v.visitor().Grants().DecidedAt) {
 		return nil
 	}
-	return v.decide(record)
+	return v.decide(record, record.Regime)
 }

@@ -162,9 +162,11 @@ func (n *Notice) Fingerprint() [sha256.Size]byte { return n.fingerprint }
 // own error, if a consent could not be recorded and so does not count.
 var ErrNotRecorded = errors.New("consent: the decision could not be recorded, and does not count as consent")
 
-// decide makes a record the visitor's decision, from now on and in this response.
-func (v *visit) decide(record Record) error {
+// decide makes a record the visitor's decision, from now on and in this response. Each
+// yes counts under regimes that presume as much as this one.
+func (v *visit) decide(record Record, regime Regime) error {
 	d := record.decision(v.visitor().Policy())
+	d.Regime = min(uint8(regime), visitor.Regimes-1) // an unknown one is trusted least
 	sent, err := v.visitor().Decide(d)
 	if err != nil {
 		return fmt.Errorf("consent: %w", err)
@@ -181,10 +183,10 @@ const maxRecording = 10 * time.Second
 // decideOnRecord is decide for a site with a recorder. What allows something is
 // recorded before it counts, since the site must be able to show it (Regulation
 // (EU) 2016/679, article 7(1)); what refuses counts first and is recorded then.
-func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Record) error {
+func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Record, regime Regime) error {
 	before := v.visitor().Grants()
 	if !record.allowsMore(before) {
-		if err := v.decide(record); err != nil {
+		if err := v.decide(record, regime); err != nil {
 			return err
 		}
 		recorder.RecordLater(record)
@@ -194,7 +196,7 @@ func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Re
 	// recorder, and stands if the recorder fails.
 	rest, refuses := record.withoutNewGrants(before)
 	if refuses {
-		if err := v.decide(rest); err != nil {
+		if err := v.decide(rest, regime); err != nil {
 			return err
 		}
 	}
@@ -206,7 +208,7 @@ func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Re
 		}
 		return fmt.Errorf("%w: %w", ErrNotRecorded, err)
 	}
-	return v.decide(record)
+	return v.decide(record, regime)
 }
 
 // newRecord makes the record of a choice, of nobody yet.
@@ -248,7 +250,6 @@ func (r *Record) decision(p *policy.Policy) *decision.Decision {
 		Revision:  r.Revision,
 		Time:      r.Time,
 		Objection: r.Objection,
-		Regime:    min(uint8(r.Regime), visitor.Regimes-1), // an unknown one is trusted least
 		Reference: r.Reference,
 		Answers:   decision.MakeAnswers(yes, no),
 	}
@@ -258,6 +259,20 @@ func (r *Record) decision(p *policy.Policy) *decision.Decision {
 // renews an old one, or takes back an objection.
 func (r *Record) allowsMore(before *policy.Grants) bool {
 	return before.Objection && !r.Objection || slices.ContainsFunc(r.Answers, func(a Answer) bool { return a.Allowed })
+}
+
+// firmUnder returns the regime that presumes as much as what the record says yes to.
+// Nobody had presumed what the visitor has allowed by themselves, so that it counts
+// everywhere; the rest may be boxes that were ticked already.
+func (r *Record) firmUnder(before *policy.Grants) Regime {
+	for i, a := range r.Answers {
+		presumed := before.Answers()[i] == policy.Presumed ||
+			before.Answers()[i] == policy.Yes && presumption(visitor.Law{Regime: before.Regime}, string(a.Category)) == policy.Presumed
+		if a.Allowed && presumed {
+			return max(r.Regime, Regime(before.Regime))
+		}
+	}
+	return OptIn
 }
 
 // withoutNewGrants returns what counts of a decision that could not be recorded:

@@ -110,6 +110,40 @@ func TestNothingIsInventedByADecisionUnderAnotherRegime(t *testing.T) {
 	}
 }
 
+// Only what was presumed may have been ticked already.
+func TestNothingIsForgottenOfWhatAVisitorAllowsByThemselves(t *testing.T) {
+	mw := byHeader(t, nil)
+	decideUnder := func(regime consent.Regime, gpc, cookies string, choice consent.Choice) string {
+		r, w := httptest.NewRequest("GET", "/", nil), httptest.NewRecorder()
+		r.Header.Set("Regime", regime.String())
+		r.Header.Set("Sec-GPC", gpc)
+		r.Header.Set("Cookie", cookies)
+		through(t, mw, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			assert.NoError(t, mw.Save(w, r, choice))
+		})).ServeHTTP(w, r)
+		return sent(w.Result())
+	}
+	adCo := consent.RefuseAll().WithProviders(consent.ThirdParty, "AdCo")
+	byAct, ticked := []string{"sessionid", "ad_id"}, []string{"sessionid"}
+	europe := decideUnder(consent.OptIn, "", "", adCo)
+	america := decideUnder(consent.OptOut, "", "", adCo)
+	for what, test := range map[string]struct {
+		cookies string
+		want    []string
+	}{
+		"against GPC":                       {decideUnder(consent.OptOut, "1", "", adCo), byAct},
+		"what was presumed":                 {america, ticked},
+		"what they had allowed at home":     {decideUnder(consent.OptOut, "", europe, adCo), byAct},
+		"what they had refused at home":     {decideUnder(consent.OptOut, "", decideUnder(consent.OptIn, "", "", consent.RefuseAll()), adCo), byAct},
+		"what was presumed, saved again":    {decideUnder(consent.OptOut, "", america, adCo), ticked},
+		"what was presumed, saved at home":  {decideUnder(consent.OptIn, "", america, adCo), byAct},
+		"what was presumed, and then by GB": {decideUnder(consent.UK, "", america, adCo), byAct},
+	} {
+		got, _ := under(t, mw, consent.OptIn, test.cookies, nil)
+		assert.Equal(t, test.want, got, what)
+	}
+}
+
 // What a visitor has refused stays refused if something new is declared, and so is
 // what is new beside it.
 func TestNothingIsInventedBesideARefusalUnderAWeakRegime(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 type Grants struct {
 	DecidedAt time.Time // the zero Time if nothing was decided
 	Objection bool      // to anonymous statistics
+	Regime    uint8     // under which the decision was taken
 	Reference [16]byte  // under which the visitor's decisions are recorded; zero for none
 
 	answers    []Answer // one for each of Policy.parties
@@ -62,7 +63,7 @@ func (p Presumption) presumes(i int) bool { return p != nil && p[i] == Presumed 
 // only under a law that presumes as much; a no counts under each.
 func (p *Policy) Resolve(d *decision.Decision, revision uint64, then, now Presumption) *Grants {
 	g := p.Undecided()
-	g.Objection, g.Reference = d.Objection, d.Reference
+	g.Objection, g.Regime, g.Reference = d.Objection, d.Regime, d.Reference
 	g.DecidedAt = time.UnixMilli(d.Time.UnixMilli()) // a copy of d.Time would move all of d from its caller's stack to the heap
 	g.refusesAll = d.Answers.AllNo()
 	for _, category := range p.ranges {
