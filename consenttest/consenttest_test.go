@@ -346,7 +346,7 @@ func TestACookieInSeveralPlacesIsAsDeclaredInAnyOrder(t *testing.T) {
 		csrf.Also = csrf.Also[:1]
 		config.Registry = consent.MustRegistry(csrf)
 		got := record(func(t testing.TB) { consenttest.Run(t, config, build, get("/you/b")) })
-		assert.Equal(t, []string{`GET /you/b by a new visitor: cookie "csrf" has the Path "/you", but is declared with the Path "/" or the Path "/me" (Site)`}, got.reported)
+		assert.Equal(t, []string{`GET /you/b by a new visitor: cookie "csrf" has no Path, but is declared with the Path "/" or the Path "/me" (Site)`}, got.reported)
 	}
 }
 
