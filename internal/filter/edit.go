@@ -170,7 +170,7 @@ var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
 
 // now returns the time that browsers take it to be, which the response's own
 // Date changes. It is asked only if a date decides.
-func (e *edit) now() time.Time {
+func (e *edit) now() setcookie.Clock {
 	var dates []string
 	for key, values := range e.header {
 		if strings.EqualFold(key, "Date") {
@@ -182,5 +182,5 @@ func (e *edit) now() time.Time {
 			dates = append(dates, field.Value)
 		}
 	}
-	return setcookie.Earliest(time.Now(), dates)
+	return setcookie.ClockOf(time.Now(), dates)
 }

@@ -116,6 +116,9 @@ func (d *date) time(last, rest string) (time.Time, bool) {
 	if rest != "" && !strings.Contains(blanks+`."`, rest[:1]) && !(isTime(last) && isZone(rest)) {
 		return time.Time{}, false
 	}
+	if strings.Contains(rest, "++") {
+		return time.Time{}, false // tokens of one byte each; of a thousand Firefox reads none
+	}
 	switch {
 	case d.year >= 70 && d.year <= 99:
 		d.year += 1900
