@@ -113,7 +113,7 @@ func monthOf(word string) int {
 // time holds the fields against the calendar. last is the token that completed
 // them, and rest what follows it.
 func (d *date) time(last, rest string) (time.Time, bool) {
-	if rest != "" && !strings.Contains(blanks+`."`, rest[:1]) && !(isTime(last) && isZone(rest)) {
+	if rest != "" && !strings.Contains(blanks+quotes+".", rest[:1]) && !(isTime(last) && isZone(rest)) {
 		return time.Time{}, false
 	}
 	if strings.Contains(rest, "++") {
@@ -147,13 +147,15 @@ func tokenLength(s string) int {
 
 const blanks = " ,"
 
-// openQuote cuts off the quote that some sites write before a date. Firefox
-// takes it for a part of the first word, so that this must be one that says
-// nothing.
+// quotes are what some sites write around a date, or a second '=' before it.
+const quotes = `"'=`
+
+// openQuote cuts off the quotes before a date. Firefox takes them for a part of
+// the first word, so that this must be one that says nothing.
 func openQuote(s string) string {
-	rest, quoted := strings.CutPrefix(s, `"`)
+	rest := strings.TrimLeft(s, quotes+blanks)
 	word := rest[:tokenLength(rest)]
-	if quoted && word != "" && isLetters(word) && monthOf(word) == 0 {
+	if word != "" && isLetters(word) && monthOf(word) == 0 {
 		return rest
 	}
 	return s

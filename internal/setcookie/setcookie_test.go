@@ -64,11 +64,27 @@ var denied = []string{
 	`a=b; Expires=08:49:37 09:00:00 06 Nov 1994`,
 	`a=b; Expires=Dec 06 Nov 1994 08:49:37`,
 	`a=b; Expires="Sun" 06 Nov 1994 08:49:37`,
-	`a=b; Expires='Sun, 06 Nov 1994 08:49:37'`,
 	`a=b; Expires=06 Nov 1994 "08:49:37"`,
 	`a=b; Expires=06 Nov/08:49:37 1994`,
 	`a=b; Expires=06 Nov Sun-1994 08:49:37`,
 	`a=b; Expires=Sun-06 Nov 1994 08:49:37`,
+	`a=b; Expires=06 94 Nov 08:49:37`,
+	`a=b; Expires=06 Nov 01994 08:49:37`,
+	`a=b; Expires=0008:49:37 06 Nov 1994`,
+	`a=b; Expires=06 08:49:37-Nov-1994`,
+	`a=b; Expires=Nov-06 1994 08:49:37`,
+	`a=b; Expires=1994 06-Nov 08:49:37`,
+	`a=b; Expires=06 Nov 1994 08:49:37+x`,
+	`a=b; Expires=06 Nov 1994 08:49:37-`,
+	`a=b; Expires=06 Nov +0100 1994 08:49:37`,
+	`a=b; Expires=06 Nov 1994 Nov 08:49:37`,
+	`a=b; Expires=Sun (CET) 06 Nov 1994 08:49:37`,
+	`a=b; Expires=1st, 06 Nov 1994 08:49:37`,
+	`a=b; Expires=06 12 Nov 1994 08:49:37`,
+	`a=b; Expires=06 Nov (1994) 08:49:37`,
+	`a=b; Expires=-Sun 06 Nov 1994 08:49:37`,
+	`a=b; Expires=06 Nov 1994_08:49:37`,
+	`a=b; Max-Age=+0; Expires=Thu, 01 Jan 1970`, // each for a reason of its own
 	`a=b; Expires=6 Nov 1994 8:9:7 ` + strings.Repeat("+", 400),
 	`a=b; Expires=6 Nov 1994 8:9:7 ` + strings.Repeat("+", 990),
 
@@ -152,25 +168,6 @@ func TestNothingIsLostOfWhatBrowsersAgreeOn(t *testing.T) {
 		if r.firefox.does == "sends" && r.chromium == r.firefox && named && !list && !slices.Equal(reading.Names(), []string{name}) {
 			t.Errorf("testdata/lines.txt:%d: %s is read as %q, not as the name that browsers agree on", r.number, r.written, reading.Names())
 		}
-	}
-}
-
-// Some browser may not understand these dates, or not as dates of the past.
-func TestNothingLeaksThroughADateThatABrowserMayReadOtherwise(t *testing.T) {
-	for _, date := range []string{
-		"06 94 Nov 08:49:37",
-		"06 Nov 01994 08:49:37",
-		"0008:49:37 06 Nov 1994",
-		"06 Nov 1994 24:00:00",
-		"06 Nov 1994 08:60:00",
-		"06 Nov 1994 08:49:60",
-		"06 08:49:37-Nov-1994",
-		"Nov-06 1994 08:49:37",
-		"1994 06-Nov 08:49:37",
-		"06 Nov 1994 08:49:37+x",
-		"06 Nov 1994 08:49:37-",
-	} {
-		assert.Equal(t, setcookie.NoDeletion, setcookie.Read("a=b; Expires="+date, now).Deletion, date)
 	}
 }
 
