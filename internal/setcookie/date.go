@@ -139,7 +139,7 @@ func (d *date) time(last, rest string) (time.Time, bool) {
 // word, a number or a time.
 func tokenLength(s string) int {
 	n := 0
-	for n < len(s) && (isAlphanumeric(s[n]) || s[n] == ':') {
+	for n < len(s) && (isWordByte(s[n]) || s[n] == ':') {
 		n++
 	}
 	return n
@@ -172,6 +172,9 @@ func joined(token, rest string) bool {
 	if isDigit(token[0]) {
 		return !isTime(token) && monthOf(next) != 0
 	}
+	if rest[0] == '-' && token[len(token)-1] >= 0x80 { // not a letter to Firefox
+		return false
+	}
 	return monthOf(token) != 0 && next != "" && countDigits(next) == len(next)
 }
 
@@ -192,15 +195,17 @@ func isZone(s string) bool {
 
 func isLetters(s string) bool {
 	for i := range len(s) {
-		if !isAlphanumeric(s[i]) || isDigit(s[i]) {
+		if !isWordByte(s[i]) || isDigit(s[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-func isAlphanumeric(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || isDigit(c)
+// isWordByte reports whether c is a letter or a digit; bytes above 0x7F are the
+// letters of other languages, as in "Sáb, 01 Jan 1970".
+func isWordByte(c byte) bool {
+	return c >= 0x80 || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || isDigit(c)
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -219,9 +219,9 @@ func quotesSemicolon(line string) bool {
 }
 
 // isTokenByte reports whether c may stand in a token (RFC 9110 section 5.6.2), as
-// every name does for RFC 2109.
+// a name is for RFC 2109, or is above 0x7F.
 func isTokenByte(c byte) bool {
-	return isAlphanumeric(c) || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
+	return isWordByte(c) || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }
 
 // deletion reads the attributes. The last Max-Age and the last Expires count
