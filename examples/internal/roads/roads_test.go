@@ -17,6 +17,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/charter"
 	"github.com/cookiecharter/consent/examples/internal/drive"
 )
 
@@ -28,22 +29,24 @@ var registry = consent.MustRegistry(
 	consent.Cookie{Provider: "Matomo", Name: "_pk_id*", Purpose: consent.Text{language.English: "Counts visitors."}, Category: consent.Statistics},
 )
 
-// The key is the same in every process, since a CGI program is a new one each time.
-var config = consent.Config{Registry: registry, Keys: [][]byte{[]byte(strings.Repeat("k", 32))}, Insecure: true}
-
-func newSite(t *testing.T) site {
-	t.Helper()
-	mw, err := consent.NewMiddleware(config)
-	require.NoError(t, err)
-	return site{mw, make(chan struct{})}
-}
-
 // A site is what a framework or a server is given to make a handler of, in its own
 // way. "GET /", "POST /accept", "GET /stream" and a page that is not there set both
-// cookies.
+// cookies; "/cookies/" is the charter.
 type site struct {
-	*consent.Middleware
+	mw   *consent.Middleware
+	site *charter.Charter
 	more chan struct{} // the second part of the stream waits for it
+}
+
+func newSite() (s site, err error) {
+	// The key is the same in every process, since a CGI program is a new one each time.
+	config := consent.Config{Registry: registry, Keys: [][]byte{[]byte(strings.Repeat("k", 32))}, Insecure: true}
+	if s.mw, err = consent.NewMiddleware(config); err != nil {
+		return s, err
+	}
+	s.site, err = charter.New(charter.Config{Middleware: s.mw})
+	s.more = make(chan struct{})
+	return s, err
 }
 
 func cookies() []*http.Cookie {
@@ -69,7 +72,7 @@ func missing(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (s site) accept(w http.ResponseWriter, r *http.Request) {
-	if err := s.Save(w, r, consent.AcceptAll()); err != nil {
+	if err := s.mw.Save(w, r, consent.AcceptAll()); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -83,7 +86,7 @@ func (s site) stream(w http.ResponseWriter, r *http.Request) {
 		panic(err)
 	}
 	s.wait(r.Context().Done())
-	fmt.Fprint(w, "late: ", errors.Is(s.Save(w, r, consent.AcceptAll()), consent.ErrTooLate))
+	fmt.Fprint(w, "late: ", errors.Is(s.mw.Save(w, r, consent.AcceptAll()), consent.ErrTooLate))
 }
 
 func (s site) wait(gone <-chan struct{}) {
@@ -129,6 +132,11 @@ func try(t *testing.T, s site, client *http.Client, url string, but limits) {
 	}
 	after := v.Get(url + "/")
 	assert.True(t, after.Sets(necessary) && after.Sets(asked), "both lines arrive: %q", after.Header["Set-Cookie"])
+
+	refused := v.Decide(url+"/", "refuse")
+	require.Equal(t, url+"/", refused.Request.URL.String(), "the charter leads back: %d %s", refused.StatusCode, refused.Text)
+	assert.True(t, refused.Sets(necessary))
+	assert.False(t, refused.Sets(asked), "what the charter was told to refuse is removed")
 	if !but.noSave {
 		assert.Contains(t, after.Text, "counted: true")
 	}

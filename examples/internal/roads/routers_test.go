@@ -23,6 +23,7 @@ import (
 	"github.com/julienschmidt/httprouter"
 	echov4 "github.com/labstack/echo/v4"
 	echov5 "github.com/labstack/echo/v5"
+	"github.com/stretchr/testify/require"
 	goji "goji.io/v3"
 	"goji.io/v3/pat"
 	"google.golang.org/protobuf/types/known/emptypb"
@@ -41,49 +42,55 @@ var routers = map[string]struct {
 }{
 	"net/http": {handler: func(s site) http.Handler {
 		mux := http.NewServeMux()
+		mux.Handle("/cookies/", s.site.Handler())
 		mux.HandleFunc("GET /{$}", page)
 		mux.HandleFunc("POST /accept", s.accept)
 		mux.HandleFunc("GET /stream", s.stream)
 		mux.HandleFunc("/", missing)
-		return s.Wrap(mux)
+		return s.mw.Wrap(mux)
 	}},
 	"chi": {handler: func(s site) http.Handler {
 		router := chi.NewRouter()
+		router.Handle("/cookies/*", s.site.Handler())
 		router.Get("/", page)
 		router.Post("/accept", s.accept)
 		router.Get("/stream", s.stream)
 		router.NotFound(missing)
-		return s.Wrap(router)
+		return s.mw.Wrap(router)
 	}},
 	"httprouter": {handler: func(s site) http.Handler {
 		router := httprouter.New()
+		router.Handler("GET", "/cookies/*path", s.site.Handler())
+		router.Handler("POST", "/cookies/*path", s.site.Handler())
 		router.HandlerFunc("GET", "/", page)
 		router.HandlerFunc("POST", "/accept", s.accept)
 		router.HandlerFunc("GET", "/stream", s.stream)
 		router.NotFound = http.HandlerFunc(missing)
-		return s.Wrap(router)
+		return s.mw.Wrap(router)
 	}},
 	"gorilla/mux": {handler: func(s site) http.Handler {
 		router := mux.NewRouter()
+		router.PathPrefix("/cookies/").Handler(s.site.Handler())
 		router.HandleFunc("/", page).Methods("GET")
 		router.HandleFunc("/accept", s.accept).Methods("POST")
 		router.HandleFunc("/stream", s.stream)
 		router.NotFoundHandler = http.HandlerFunc(missing)
-		return s.Wrap(router)
+		return s.mw.Wrap(router)
 	}},
 	"goji": {handler: func(s site) http.Handler {
 		router := goji.NewMux()
+		router.Handle(pat.New("/cookies/*"), s.site.Handler())
 		router.HandleFunc(pat.Get("/"), page)
 		router.HandleFunc(pat.Post("/accept"), s.accept)
 		router.HandleFunc(pat.Get("/stream"), s.stream)
 		router.HandleFunc(pat.New("/*"), missing)
-		return s.Wrap(router)
+		return s.mw.Wrap(router)
 	}},
 	"gin":            {handler: ginSite},
-	"echo v4":        {handler: func(s site) http.Handler { return s.Wrap(echoV4Site(s)) }},
-	"echo v5":        {handler: func(s site) http.Handler { return s.Wrap(echoV5Site(s)) }},
-	"echo v4 by Use": {handler: func(s site) http.Handler { return echoV4Site(s, echov4.WrapMiddleware(s.Wrap)) }},
-	"echo v5 by Use": {handler: func(s site) http.Handler { return echoV5Site(s, echov5.WrapMiddleware(s.Wrap)) }},
+	"echo v4":        {handler: func(s site) http.Handler { return s.mw.Wrap(echoV4Site(s)) }},
+	"echo v5":        {handler: func(s site) http.Handler { return s.mw.Wrap(echoV5Site(s)) }},
+	"echo v4 by Use": {handler: func(s site) http.Handler { return echoV4Site(s, echov4.WrapMiddleware(s.mw.Wrap)) }},
+	"echo v5 by Use": {handler: func(s site) http.Handler { return echoV5Site(s, echov5.WrapMiddleware(s.mw.Wrap)) }},
 	"huma":           {handler: humaSite},
 	// Its handlers get a request of fasthttp, so that they cannot save.
 	"fiber":   {handler: fiberSite, limits: limits{noSave: true}},
@@ -99,14 +106,18 @@ var routers = map[string]struct {
 				panic(err)
 			}
 		}
-		return s.Wrap(gateway)
+		mux := http.NewServeMux()
+		mux.Handle("/cookies/", s.site.Handler())
+		mux.Handle("/", gateway)
+		return s.mw.Wrap(mux)
 	}},
 }
 
 func TestARouterInsideOfTheMiddleware(t *testing.T) {
 	for name, router := range routers {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t)
+			s, err := newSite()
+			require.NoError(t, err)
 			server := drive.Serve(t, router.handler(s))
 			client := server.Client()
 			if router.visit != nil {
@@ -120,6 +131,7 @@ func TestARouterInsideOfTheMiddleware(t *testing.T) {
 func ginSite(s site) http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
+	engine.Any("/cookies/*path", gin.WrapH(s.site.Handler()))
 	setBoth := func(c *gin.Context) {
 		for _, cookie := range cookies() {
 			c.SetCookieData(cookie)
@@ -132,7 +144,7 @@ func ginSite(s site) http.Handler {
 	engine.GET("/", page)
 	engine.NoRoute(func(c *gin.Context) { setBoth(c); c.String(http.StatusNotFound, "not here") })
 	engine.POST("/accept", func(c *gin.Context) {
-		if err := s.Save(c.Writer, c.Request, consent.AcceptAll()); err != nil {
+		if err := s.mw.Save(c.Writer, c.Request, consent.AcceptAll()); err != nil {
 			c.AbortWithError(http.StatusInternalServerError, err)
 			return
 		}
@@ -148,16 +160,17 @@ func ginSite(s site) http.Handler {
 				return true
 			}
 			s.wait(c.Request.Context().Done())
-			fmt.Fprint(w, "late: ", errors.Is(s.Save(c.Writer, c.Request, consent.AcceptAll()), consent.ErrTooLate))
+			fmt.Fprint(w, "late: ", errors.Is(s.mw.Save(c.Writer, c.Request, consent.AcceptAll()), consent.ErrTooLate))
 			return false
 		})
 	})
-	return s.Wrap(engine)
+	return s.mw.Wrap(engine)
 }
 
 func echoV4Site(s site, use ...echov4.MiddlewareFunc) http.Handler {
 	e := echov4.New()
 	e.Use(use...)
+	e.Any("/cookies/*", echov4.WrapHandler(s.site.Handler()))
 	setBoth := func(c echov4.Context) {
 		for _, cookie := range cookies() {
 			c.SetCookie(cookie)
@@ -173,7 +186,7 @@ func echoV4Site(s site, use ...echov4.MiddlewareFunc) http.Handler {
 		c.NoContent(http.StatusNotFound)
 	}
 	e.POST("/accept", func(c echov4.Context) error {
-		if err := s.Save(c.Response(), c.Request(), consent.AcceptAll()); err != nil {
+		if err := s.mw.Save(c.Response(), c.Request(), consent.AcceptAll()); err != nil {
 			return err
 		}
 		return page(c)
@@ -185,6 +198,7 @@ func echoV4Site(s site, use ...echov4.MiddlewareFunc) http.Handler {
 func echoV5Site(s site, use ...echov5.MiddlewareFunc) http.Handler {
 	e := echov5.New()
 	e.Use(use...)
+	e.Any("/cookies/*", echov5.WrapHandler(s.site.Handler()))
 	setBoth := func(c *echov5.Context) {
 		for _, cookie := range cookies() {
 			c.SetCookie(cookie)
@@ -200,7 +214,7 @@ func echoV5Site(s site, use ...echov5.MiddlewareFunc) http.Handler {
 		c.NoContent(http.StatusNotFound)
 	}
 	e.POST("/accept", func(c *echov5.Context) error {
-		if err := s.Save(c.Response(), c.Request(), consent.AcceptAll()); err != nil {
+		if err := s.mw.Save(c.Response(), c.Request(), consent.AcceptAll()); err != nil {
 			return err
 		}
 		return page(c)
@@ -222,6 +236,7 @@ type humaPage struct {
 
 func humaSite(s site) http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("/cookies/", s.site.Handler())
 	api := humago.New(mux, huma.DefaultConfig("Trial", "1"))
 	page := func(ctx context.Context, _ *struct{}) (*humaPage, error) {
 		counted := consent.FromContext(ctx).Allows(consent.Statistics)
@@ -230,7 +245,7 @@ func humaSite(s site) http.Handler {
 	huma.Get(api, "/{$}", page)
 	mux.HandleFunc("/", missing)
 	huma.Post(api, "/accept", func(ctx context.Context, in *struct{}) (*humaPage, error) {
-		if err := s.Save(nil, request(ctx), consent.AcceptAll()); err != nil {
+		if err := s.mw.Save(nil, request(ctx), consent.AcceptAll()); err != nil {
 			return nil, err
 		}
 		return page(ctx, in)
@@ -241,7 +256,7 @@ func humaSite(s site) http.Handler {
 			s.stream(w, r)
 		}}, nil
 	})
-	return s.Wrap(mux)
+	return s.mw.Wrap(mux)
 }
 
 func fiberSite(s site) http.Handler {
@@ -264,15 +279,17 @@ func fiberSite(s site) http.Handler {
 	app.Use(func(c fiber.Ctx) error { setBoth(c); return c.SendStatus(http.StatusNotFound) })
 
 	mux := http.NewServeMux()
+	mux.Handle("/cookies/", s.site.Handler())
 	mux.HandleFunc("POST /accept", s.accept)
 	mux.Handle("/", adaptor.FiberApp(app))
-	return s.Wrap(mux)
+	return s.mw.Wrap(mux)
 }
 
 const service = "/trial.v1.Trial/"
 
 func connectSite(s site) http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("/cookies/", s.site.Handler())
 	setBoth := func(h http.Header) {
 		for _, c := range cookies() {
 			h.Add("Set-Cookie", c.String())
@@ -292,7 +309,7 @@ func connectSite(s site) http.Handler {
 		}))
 	mux.Handle(service+"Accept", connect.NewUnaryHandler(service+"Accept",
 		func(ctx context.Context, r *connect.Request[emptypb.Empty]) (*connect.Response[wrapperspb.StringValue], error) {
-			if err := s.Save(nil, request(ctx), consent.AcceptAll()); err != nil {
+			if err := s.mw.Save(nil, request(ctx), consent.AcceptAll()); err != nil {
 				return nil, err
 			}
 			return page(ctx, r)
@@ -304,17 +321,21 @@ func connectSite(s site) http.Handler {
 				return err
 			}
 			s.wait(ctx.Done())
-			return stream.Send(wrapperspb.String(fmt.Sprint("late: ", errors.Is(s.Save(nil, request(ctx), consent.AcceptAll()), consent.ErrTooLate))))
+			return stream.Send(wrapperspb.String(fmt.Sprint("late: ", errors.Is(s.mw.Save(nil, request(ctx), consent.AcceptAll()), consent.ErrTooLate))))
 		}))
-	return s.Wrap(mux)
+	return s.mw.Wrap(mux)
 }
 
 // A connectClient calls a method of the service for each page, in JSON.
 type connectClient struct{ to http.RoundTripper }
 
 func (c connectClient) RoundTrip(r *http.Request) (*http.Response, error) {
+	method, ok := map[string]string{"/": "Page", "/missing": "Missing", "/accept": "Accept", "/stream": "Stream"}[r.URL.Path]
+	if !ok {
+		return c.to.RoundTrip(r)
+	}
+	page := r
 	r = r.Clone(r.Context())
-	method := map[string]string{"/": "Page", "/missing": "Missing", "/accept": "Accept", "/stream": "Stream"}[r.URL.Path]
 	body, kind := "{}", "application/json"
 	if method == "Stream" {
 		kind = "application/connect+json"
@@ -322,5 +343,9 @@ func (c connectClient) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	r.Method, r.URL.Path, r.Body, r.ContentLength = "POST", service+method, io.NopCloser(strings.NewReader(body)), int64(len(body))
 	r.Header.Set("Content-Type", kind)
-	return c.to.RoundTrip(r)
+	response, err := c.to.RoundTrip(r)
+	if err == nil {
+		response.Request = page
+	}
+	return response, err
 }

@@ -44,7 +44,8 @@ var wrong = map[string]struct {
 func TestAFormThatFiltersAPartOrNothing(t *testing.T) {
 	for name, form := range wrong {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t)
+			s, err := newSite()
+			require.NoError(t, err)
 			v, url := drive.New(t, http.DefaultClient), form.serve(t, s)
 			home := v.Get(url + "/")
 			require.Equal(t, http.StatusOK, home.StatusCode, home.Text)
@@ -70,7 +71,7 @@ func TestAFormThatFiltersAPartOrNothing(t *testing.T) {
 func (s site) leak(status int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.RawQuery == "save" {
-			w.Header().Set("Saved", fmt.Sprint(s.Save(w, r, consent.RefuseAll())))
+			w.Header().Set("Saved", fmt.Sprint(s.mw.Save(w, r, consent.RefuseAll())))
 		}
 		setBoth(w)
 		w.WriteHeader(status)
@@ -80,7 +81,7 @@ func (s site) leak(status int) http.HandlerFunc {
 
 func fiberMiddleware(t *testing.T, s site) string {
 	app := fiber.New()
-	app.Use(adaptor.HTTPMiddleware(s.Wrap))
+	app.Use(adaptor.HTTPMiddleware(s.mw.Wrap))
 	app.Get("/", adaptor.HTTPHandler(s.leak(http.StatusOK)))
 	app.Use(adaptor.HTTPHandler(s.leak(http.StatusNotFound)))
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -96,7 +97,7 @@ func ginMiddleware(next func(*gin.Context)) func(*testing.T, site) string {
 		gin.SetMode(gin.ReleaseMode)
 		engine := gin.New()
 		engine.Use(func(c *gin.Context) {
-			s.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			s.mw.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				c.Request = r
 				next(c)
 			})).ServeHTTP(c.Writer, c.Request)
@@ -117,7 +118,7 @@ func echoV4Middleware(t *testing.T, s site) string {
 			}
 			return next(c)
 		}
-	}, echov4.WrapMiddleware(s.Wrap))
+	}, echov4.WrapMiddleware(s.mw.Wrap))
 	e.GET("/", echov4.WrapHandler(s.leak(http.StatusOK)))
 	return drive.Serve(t, e).URL
 }
@@ -132,14 +133,14 @@ func echoV5Middleware(t *testing.T, s site) string {
 			}
 			return next(c)
 		}
-	}, echov5.WrapMiddleware(s.Wrap))
+	}, echov5.WrapMiddleware(s.mw.Wrap))
 	e.GET("/", echov5.WrapHandler(s.leak(http.StatusOK)))
 	return drive.Serve(t, e).URL
 }
 
 func gorillaMiddleware(t *testing.T, s site) string {
 	router := mux.NewRouter()
-	router.Use(s.Wrap)
+	router.Use(s.mw.Wrap)
 	router.HandleFunc("/", s.leak(http.StatusOK))
 	router.NotFoundHandler = s.leak(http.StatusNotFound)
 	return drive.Serve(t, router).URL
@@ -151,12 +152,12 @@ func humaMiddleware(t *testing.T, s site) string {
 	api := humago.New(mux, huma.DefaultConfig("Trial", "1"))
 	api.UseMiddleware(func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(ctx)
-		s.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		s.mw.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			next(huma.WithContext(ctx, r.Context()))
 		})).ServeHTTP(w, r)
 	})
 	huma.Get(api, "/{$}", func(ctx context.Context, _ *struct{}) (*humaPage, error) {
-		saved := fmt.Sprint(s.Save(nil, request(ctx), consent.RefuseAll()))
+		saved := fmt.Sprint(s.mw.Save(nil, request(ctx), consent.RefuseAll()))
 		return &humaPage{SetCookie: cookies(), Saved: saved, Body: []byte("a page")}, nil
 	})
 	mux.HandleFunc("/", s.leak(http.StatusNotFound))
@@ -167,7 +168,7 @@ func gatewayMiddleware(t *testing.T, s site) string {
 	gateway := runtime.NewServeMux(
 		runtime.WithMiddlewares(func(next runtime.HandlerFunc) runtime.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request, params map[string]string) {
-				s.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next(w, r, params) })).ServeHTTP(w, r)
+				s.mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next(w, r, params) })).ServeHTTP(w, r)
 			}
 		}),
 		runtime.WithRoutingErrorHandler(func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, _ int) {
