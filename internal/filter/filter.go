@@ -6,6 +6,7 @@ package filter
 
 import (
 	"errors"
+	"log"
 	"net/http"
 	"slices"
 	"strings"
@@ -159,6 +160,16 @@ func (f *Filter) Trailer(h http.Header) {
 // End says that no head will leave any more: the connection is a tunnel, or the
 // handler that took it has returned. From here on nothing can be decided.
 func (f *Filter) End() { f.Visitor.SendHead() }
+
+// Logf says something to whoever reads the log of the request's server, as the
+// server itself would.
+func (f *Filter) Logf(format string, args ...any) {
+	if server, ok := f.request.Context().Value(http.ServerContextKey).(*http.Server); ok && server.ErrorLog != nil {
+		server.ErrorLog.Printf(format, args...)
+		return
+	}
+	log.Printf(format, args...)
+}
 
 // errHTTP2 is for a handler that wants to speak HTTP/2 on a connection of its own.
 var errHTTP2 = errors.New("consent: HTTP/2 on a hijacked connection would bring requests that nobody filters; put the middleware inside of it, as in h2c.NewHandler(mw.Wrap(app), …)")
