@@ -329,12 +329,16 @@ func TestNothingElseChangesInAHijackWithoutABuffer(t *testing.T) {
 	assert.Equal(t, "HTTP/1.1 200 OK\r\n"+kept+"\r\nContent-Length: 0\r\nCache-Control: private\r\n\r\n", got.String())
 }
 
-// A connection that speaks HTTP/2 brings more requests, which nothing would filter
+// A connection that goes on in HTTP brings more requests, which nothing would filter
 // and that would share the decisions of the first one's visitor.
-func TestNothingLeaksThroughHTTP2OnAHijackedConnection(t *testing.T) {
+func TestNothingLeaksThroughHTTPOnAHijackedConnection(t *testing.T) {
 	for name, request := range map[string]string{
 		"prior knowledge": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 		"an upgrade":      "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: H2C\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n",
+		"another version": "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: HTTP/2.0\r\n\r\n",
+		"HTTP in TLS":     "OPTIONS / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tls/1.2, HTTP/1.1\r\n\r\n",
+		"TLS alone":       "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: TLS/1.0\r\n\r\n",
+		"ALPN's name":     "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2\r\n\r\n",
 		"one of several":  "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: foo, h2c\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -171,20 +171,23 @@ func (f *Filter) Logf(format string, args ...any) {
 	log.Printf(format, args...)
 }
 
-// errHTTP2 is for a handler that wants to speak HTTP/2 on a connection of its own.
-var errHTTP2 = errors.New("consent: HTTP/2 on a hijacked connection would bring requests that nobody filters; put the middleware inside of it, as in h2c.NewHandler(mw.Wrap(app), …)")
+// errHTTP is for a handler that wants to speak HTTP on a connection of its own.
+var errHTTP = errors.New("consent: HTTP on a hijacked connection would bring requests that nobody filters; put the middleware inside of it, as in h2c.NewHandler(mw.Wrap(app), …)")
 
 // CheckHijack says why a handler may not have the connection. It may, unless the
-// request opens HTTP/2: by an upgrade (RFC 7540 section 3.2) or by the preface of
-// a client that knows (RFC 9113 section 3.4).
+// request goes on in HTTP: by the preface of a client that knows the server to speak
+// HTTP/2 (RFC 9113 section 3.4), or by an upgrade to another version (RFC 7540 section
+// 3.2, RFC 9110 section 7.8) or to TLS with HTTP in it (RFC 2817 section 3).
 func (f *Filter) CheckHijack() error {
 	if f.request.Method == "PRI" {
-		return errHTTP2
+		return errHTTP
 	}
 	for _, field := range f.request.Header["Upgrade"] {
 		for protocol := range strings.SplitSeq(field, ",") {
-			if strings.EqualFold(strings.TrimSpace(protocol), "h2c") {
-				return errHTTP2
+			name, _, _ := strings.Cut(protocol, "/")
+			switch strings.ToLower(strings.TrimSpace(name)) {
+			case "h2c", "h2", "http", "tls":
+				return errHTTP
 			}
 		}
 	}
