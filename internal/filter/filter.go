@@ -133,8 +133,40 @@ func (f *Filter) Fields(status int, fields []rawhead.Field) []rawhead.Field {
 	if e.personal {
 		kept = sharedcache.KeepOutFields(kept)
 	}
+	if e.final && !f.config.ReportOnly && f.leavesOpen(status, kept) {
+		kept = closing(kept)
+	}
 	e.observe()
 	return kept
+}
+
+// leavesOpen reports whether a client may send its next request on the connection
+// behind a head that a handler has written to it: it can tell where the response
+// ends, by the rules of RFC 9112 section 6.3. The answer would come from that handler
+// alone, past every filter.
+func (f *Filter) leavesOpen(status int, fields []rawhead.Field) bool {
+	switch {
+	case status == http.StatusSwitchingProtocols, f.request.Method == http.MethodConnect && status/100 == 2:
+		return false // the connection is a tunnel
+	case status == http.StatusNoContent, status == http.StatusResetContent, status == http.StatusNotModified, f.request.Method == http.MethodHead:
+		return true
+	}
+	return slices.ContainsFunc(fields, func(field rawhead.Field) bool {
+		return strings.EqualFold(field.Name, "Content-Length") || strings.EqualFold(field.Name, "Transfer-Encoding")
+	})
+}
+
+// closing returns fields that say that this is the last response on the connection,
+// and nothing else about it: Chromium goes by the first word of all.
+func closing(fields []rawhead.Field) []rawhead.Field {
+	isConnection := func(field rawhead.Field) bool {
+		return strings.EqualFold(field.Name, "Connection") || strings.EqualFold(field.Name, "Proxy-Connection")
+	}
+	said := slices.DeleteFunc(slices.Clone(fields), func(field rawhead.Field) bool { return !isConnection(field) })
+	if len(said) == 1 && strings.EqualFold(said[0].Name, "Connection") && strings.EqualFold(said[0].Value, "close") {
+		return fields
+	}
+	return append(slices.DeleteFunc(fields, isConnection), rawhead.Field{Name: "Connection", Value: "close"})
 }
 
 // Trailer takes cookies out of a trailer, necessary ones too: no browser stores a
@@ -193,6 +225,10 @@ func (f *Filter) CheckHijack() error {
 	}
 	return nil
 }
+
+// AsksForUpgrade reports whether the request asks for another protocol, so that a
+// server may switch to it (RFC 9110 section 7.8).
+func (f *Filter) AsksForUpgrade() bool { return len(f.request.Header["Upgrade"]) > 0 }
 
 // withoutSetCookie returns the values of a Trailer field without the name that
 // announces cookies. The given slice may be shared between requests.
