@@ -130,7 +130,7 @@ func (w *Writer) isFinal(head []byte, status int) bool {
 	switch {
 	case status == http.StatusSwitchingProtocols:
 		return w.upgrade
-	case w.behind && !bytes.EqualFold(head[:min(len(head), len(http1))], []byte(http1)):
+	case w.behind && !strings.HasPrefix(strings.ToLower(string(w.begun)+string(head[:min(len(head), len(http1))])), http1):
 		return false // Firefox looks for another version of HTTP
 	default:
 		return !Informational(status)
@@ -166,6 +166,7 @@ func (w *Writer) findStart() bool {
 		slop := max(0, start-len(w.begun))
 		w.send(w.held[:slop])
 		w.held, w.inHead = w.held[slop:], true
+		w.begun = w.begun[min(start, len(w.begun)):] // of the status line
 		return w.err == nil
 	case !possible && !w.behind:
 		w.finish(w.held)
@@ -255,7 +256,8 @@ func (w *Writer) finish(p []byte) {
 // after the edit.
 func (w *Writer) edited(head []byte) (edited []byte, status int) {
 	statusLine, rest := cutLine(head)
-	status = statusOf(head)
+	firstLine, _, _ := strings.Cut(string(head), "\n")
+	status = statusOf(string(w.begun) + firstLine)
 	edited = append(make([]byte, 0, len(head)), statusLine...)
 	for _, field := range w.edit(status, parse(rest)) {
 		if field.raw != nil {
@@ -332,12 +334,11 @@ func cutLine(b []byte) (line, rest []byte) {
 	return b[:end:end], b[end:]
 }
 
-// statusOf returns the status code in the first line of a head, 0 if it has none. As
-// clients do, it reads the digits and not what follows them: "103x" is informational,
+// statusOf returns the status code in the first line of a head, up to its LF, 0 if it
+// has none. As clients do, it reads the digits and not what follows them: "103x" is informational,
 // so that another head comes. As Firefox does, it skips blanks before them, and a CR
 // is one.
-func statusOf(head []byte) int {
-	line, _, _ := strings.Cut(string(head), "\n")
+func statusOf(line string) int {
 	_, rest, _ := strings.Cut(trim(line), " ")
 	rest = strings.TrimLeft(rest, " \t\r\v\f")
 	digits := rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]

@@ -76,11 +76,13 @@ var heads = []struct{ name, in, out string }{
 	{"Shoutcast's protocol", "ICY 200 OK\r\nSet-Cookie: ad=1\r\n\r\n", "ICY 200 OK\r\n" + added + "\r\n"},
 	{"Shoutcast's protocol behind blanks", " \r\n\t \r\nicy 200 OK\r\nSet-Cookie: ad=1\r\n\r\n", " \r\n\t \r\nicy 200 OK\r\n" + added + "\r\n"},
 	{"Shoutcast's protocol behind a letter", "xICY 200 OK\r\nSet-Cookie: ad=1\r\n\r\n", "xICY 200 OK\r\nSet-Cookie: ad=1\r\n\r\n"},
+	{"early hints in Shoutcast's protocol", "ICY 103\r\n\r\nHTTP/1.1 200\r\nSet-Cookie: ad=1\r\n\r\n", "ICY 103\r\n\r\nHTTP/1.1 200\r\n" + added + "\r\n"},
 	{"the beginning of Shoutcast's protocol", "ICY", "ICY"},
 	{"HTTP/2 behind five blanks", "     HTTP/2.0 200\r\nSet-Cookie: ad=1\r\n\r\n", "     HTTP/2.0 200\r\n" + added + "\r\n"},
 	{"more blanks", "        ICY 200\r\nSet-Cookie: ad=1\r\n\r\n", "        ICY 200\r\nSet-Cookie: ad=1\r\n\r\n"},
 	{"anything behind early hints", "HTTP/1.1 103\r\n\r\nhello http world\r\n\r\nHTHTTP/1.1 200\r\nSet-Cookie: ad=1\r\n\r\nad", "HTTP/1.1 103\r\n\r\nhello http world\r\n\r\nHTHTTP/1.1 200\r\n" + added + "\r\nad"},
 	{"what only Chromium reads behind early hints", "HTTP/1.1 103\r\n\r\nhttp 200\r\nSet-Cookie: ad=1\r\n\r\nHTTP/1.1 200\r\nSet-Cookie: ad=2\r\n\r\n", "HTTP/1.1 103\r\n\r\nhttp 200\r\n" + added + "\r\nHTTP/1.1 200\r\n" + added + "\r\n"},
+	{"a body that looks like a head behind early hints and a head", "HTTP/1.1 103\r\n\r\nHTTP/1.1 200\r\n\r\nHTTP/1.1 200\r\nSet-Cookie: ad=1\r\n\r\n", "HTTP/1.1 103\r\n\r\nHTTP/1.1 200\r\n" + added + "\r\nHTTP/1.1 200\r\nSet-Cookie: ad=1\r\n\r\n"},
 	{"nothing more behind early hints", "HTTP/1.1 103\r\n\r\nhello HT", "HTTP/1.1 103\r\n\r\nhello HT"},
 	{"a CR before the status", "HTTP/1.1 \r103\r\nA: b\r\n\r\nHTTP/1.1 200\r\nSet-Cookie: ad=1\r\n\r\n", "HTTP/1.1 \r103\r\nA: b\r\n\r\nHTTP/1.1 200\r\n" + added + "\r\n"},
 }
