@@ -358,7 +358,7 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 	defer func() {
 		v.handBack(r)
 		writer.Finish(&v.writer)
-		v.returned.Store(true)
+		v.visitor().Return()
 	}()
 	next.ServeHTTP(guarded, &v.request)
 }
@@ -407,7 +407,7 @@ func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice)
 	if err := choice.check(m.policy()); err != nil {
 		return err
 	}
-	if v.returned.Load() {
+	if v.visitor().HasReturned() {
 		m.mistakes.tell(r, ErrReturned)
 	}
 	if v.visitor().HeadSent() { // before a recorder keeps what cannot take effect any more

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"net/http"
-	"sync/atomic"
 
 	"github.com/cookiecharter/consent/internal/filter"
 	"github.com/cookiecharter/consent/internal/visitor"
@@ -21,7 +20,6 @@ type visit struct {
 	request    http.Request
 	filter     filter.Filter // of the response to its Visitor
 	writer     writer.Writer
-	returned   atomic.Bool // the handler has, and nothing that it does is filtered any more
 }
 
 func (v *visit) visitor() *visitor.Visitor { return &v.filter.Visitor }

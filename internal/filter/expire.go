@@ -38,6 +38,9 @@ var pages = []string{"document", "iframe", "frame"}
 // lies below another path; later the visitor comes there with it.
 func (e *edit) expire(decided bool) []string {
 	v := &e.filter.Visitor
+	if !decided && !e.carriesMore() {
+		return nil
+	}
 	var cookies []withdrawal.Cookie
 	for name := range withdrawal.Names(v.Cookies()) {
 		switch rule, verdict := v.Verdict(name); {
@@ -47,13 +50,15 @@ func (e *edit) expire(decided bool) []string {
 			cookies = appendPlaces(cookies, name, rule.Declarations)
 		}
 	}
-	turn := rand.Uint()
 	if decided {
 		cookies = append(e.unseen(cookies), cookies...) // first, since the next page brings the other ones again
-		turn = 0
 	}
 	if len(cookies) == 0 {
 		return nil
+	}
+	var turn uint
+	if !decided {
+		turn = rand.Uint()
 	}
 	var lines []string
 	if !e.filter.config.ReportOnly {
@@ -61,6 +66,22 @@ func (e *edit) expire(decided bool) []string {
 	}
 	e.noteExpired(cookies, lines)
 	return lines
+}
+
+// carriesMore reports whether the request carries something that a visitor can refuse.
+// It is one look at the Cookie header, for pages that carry nothing of the kind.
+func (e *edit) carriesMore() bool {
+	v := &e.filter.Visitor
+	for rest, more := v.Cookies(), true; more; {
+		var pair string
+		pair, rest, more = strings.Cut(rest, ";")
+		name, _, _ := strings.Cut(pair, "=")
+		name = strings.Trim(name, " \t")
+		if rule := v.Policy().Match(name); rule != nil && !rule.NeedsNothing() || v.IsFormer(name) {
+			return true
+		}
+	}
+	return false
 }
 
 // expires reports whether a cookie that the request carries is to be deleted. What

@@ -72,11 +72,18 @@ type Visitor struct {
 
 	mu       sync.Mutex  // orders what sets grants, and the end of the head
 	law      Law         // never changes
+	flags    flags       // under mu; they stand here to fill a word
 	headSent atomic.Bool // the final head has left, or may have; set under mu
-	shared   bool        // that head does not keep the response out of shared caches
-	cleaned  bool        // a writer inside has sent what expires refused cookies
-	line     string      // carries the decision in the final head; "" if there is none to send
+	line     *string     // carries the decision in the final head; nil if there is none to send
 }
+
+type flags uint8
+
+const (
+	shared   flags = 1 << iota // the final head does not keep the response out of shared caches
+	cleaned                    // a writer inside has sent what expires refused cookies
+	returned                   // the handler has, so that nothing is filtered any more
+)
 
 // Init makes v the visitor whose request carries these cookies. If a handler is
 // wrapped twice for the same site, outside is the visitor of the outer one, and
@@ -120,7 +127,8 @@ func (v *Visitor) read() *policy.Grants {
 	d, moved, found := v.site.cookie.Newest(v.cookies, room[:0])
 	switch {
 	case found && moved && !v.headSent.Load():
-		v.line, _ = v.site.cookie.Line(&d) // no longer than the line that it came in
+		line, _ := v.site.cookie.Line(&d) // no longer than the line that it came in
+		v.line = &line
 		fallthrough
 	case found:
 		return v.resolve(&d)
@@ -182,16 +190,16 @@ func (v *Visitor) Decide(d *decision.Decision) (sent bool, err error) {
 		return false, err
 	}
 	g := v.resolve(d)
-	if v.take(g, line) {
+	if v.take(g, &line) {
 		return true, nil
 	}
 	for outer := v.outside; outer != nil; outer = outer.outside {
-		outer.take(g, "") // the line leaves once
+		outer.take(g, nil) // the line leaves once
 	}
 	return false, nil
 }
 
-func (v *Visitor) take(g *policy.Grants, line string) (sent bool) {
+func (v *Visitor) take(g *policy.Grants, line *string) (sent bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.headSent.Load() {
@@ -208,7 +216,7 @@ func (v *Visitor) take(g *policy.Grants, line string) (sent bool) {
 func (v *Visitor) Show(fields []string) (tooLate bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.headSent.Load() && v.shared {
+	if v.headSent.Load() && v.flags&shared != 0 {
 		return true
 	}
 	if before := v.shown.Load(); before != nil {
@@ -231,6 +239,21 @@ func (v *Visitor) Shown() (fields []string, shown bool) {
 // can be decided any more.
 func (v *Visitor) HeadSent() bool { return v.headSent.Load() }
 
+// Return says that the handler has returned, and that nothing which it does from now
+// on is filtered.
+func (v *Visitor) Return() {
+	v.mu.Lock()
+	v.flags |= returned
+	v.mu.Unlock()
+}
+
+// HasReturned reports whether the handler has.
+func (v *Visitor) HasReturned() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.flags&returned != 0
+}
+
 // News are what the final head carries for the browser, once.
 type News struct {
 	Line  string // with the decision; "" if the browser has it already
@@ -238,23 +261,28 @@ type News struct {
 }
 
 // SendHead marks the final head as sent, before any of its lines is judged: from
-// here on no decision changes the answers. shared says that it lets a shared cache
+// here on no decision changes the answers. isShared says that it lets a shared cache
 // keep the response. first is false if the head comes by again, and there are no
 // news then.
-func (v *Visitor) SendHead(shared bool) (news News, first bool) {
+func (v *Visitor) SendHead(isShared bool) (news News, first bool) {
 	if v.headSent.Load() {
 		return News{}, false // without the lock, since a held head comes by at every Write
 	}
 	v.mu.Lock()
 	if first = !v.headSent.Load(); first {
 		v.headSent.Store(true)
-		v.shared = shared
-		news = News{v.line, !v.cleaned}
+		if isShared {
+			v.flags |= shared
+		}
+		if v.line != nil {
+			news.Line = *v.line
+		}
+		news.Clean = v.flags&cleaned == 0
 	}
 	v.mu.Unlock() // not deferred: every head comes by here, and a defer takes 10 ns of it
 	for outer := v.outside; first && outer != nil; outer = outer.outside {
 		outer.mu.Lock()
-		outer.cleaned = true
+		outer.flags |= cleaned
 		outer.mu.Unlock()
 	}
 	return news, first

@@ -77,6 +77,9 @@ func (w *Writer) seen(to http.ResponseWriter) *Writer {
 	} else {
 		v.commits, v.isHTTP1 = known(to)
 	}
+	if !v.commits {
+		v.apart = new(apart)
+	}
 	if !same(to.Header(), w.to.Header()) {
 		v.part()
 	}

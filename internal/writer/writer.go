@@ -39,9 +39,23 @@ type Writer struct {
 	hijacked bool
 	settled  atomic.Bool // a call that sends the final head has gone through, or is about to; to may hold that head back
 
-	own    http.Header // the handler's map; nil if it shares that of to, or of outer
-	handed http.Header // what own was when it was handed down; first what to had
-	mu     sync.Mutex  // orders who settles, if several goroutines write to a writer that lets them
+	apart *apart // nil if the handler shares the map of a writer that commits
+}
+
+// apart is what it takes to stand before a writer that may look at its map at any time.
+// A request to one that is known needs no room for it.
+type apart struct {
+	mu     sync.Mutex  // orders who settles, since several goroutines may write to a writer that lets them
+	own    http.Header // the handler's map; nil if it shares that of the writer below, or of outer
+	handed http.Header // what own was when it was handed down; first what the writer below had
+}
+
+// own returns the handler's map; nil if it has none of its own.
+func (w *Writer) own() http.Header {
+	if w.apart == nil {
+		return nil
+	}
+	return w.apart.own
 }
 
 // Wrap returns the writer to hand to the handler in place of to. It has the
@@ -50,18 +64,27 @@ func Wrap(w *Writer, to http.ResponseWriter, f *filter.Filter) http.ResponseWrit
 	w.to, w.filter = to, f
 	if below := beneath(to); below != nil {
 		w.commits = below.commits // it looks at its map when this one does, or later on the same goroutine
-	} else if w.commits, w.isHTTP1 = known(to); !w.commits && reachable(to) {
-		w.part()
+		if !w.commits {
+			w.apart = new(apart)
+		}
+	} else if w.commits, w.isHTTP1 = known(to); !w.commits {
+		w.apart = new(apart)
+		if reachable(to) {
+			w.part()
+		}
 	}
 	return expose(w)
 }
 
 // part gives the handler a map of its own.
 func (w *Writer) part() {
+	if w.apart == nil {
+		w.apart = new(apart)
+	}
 	h := w.to.Header()
-	w.handed = maps.Clone(h)
-	if w.own = h.Clone(); h == nil {
-		w.own, w.handed = http.Header{}, http.Header{}
+	w.apart.handed = maps.Clone(h)
+	if w.apart.own = h.Clone(); h == nil {
+		w.apart.own, w.apart.handed = http.Header{}, http.Header{}
 	}
 }
 
@@ -105,8 +128,8 @@ func reachable(w http.ResponseWriter) (ok bool) {
 // Header returns the map that the head is made from.
 func (w *Writer) Header() http.Header {
 	switch {
-	case w.own != nil:
-		return w.own
+	case w.own() != nil:
+		return w.own()
 	case w.sharesWithOuter():
 		return w.outer.Header()
 	default:
@@ -114,7 +137,7 @@ func (w *Writer) Header() http.Header {
 	}
 }
 
-func (w *Writer) sharesWithOuter() bool { return w.outer != nil && w.own == nil }
+func (w *Writer) sharesWithOuter() bool { return w.outer != nil && w.own() == nil }
 
 // WriteHeader sends a head, filtered.
 func (w *Writer) WriteHeader(status int) {
@@ -136,9 +159,9 @@ func (w *Writer) WriteHeader(status int) {
 // writeInformational sends a head before the final one, and gives the map back
 // as it was: what may not pass now may pass later, after a Save.
 func (w *Writer) writeInformational(status int) {
-	if !w.commits {
-		w.mu.Lock()
-		defer w.mu.Unlock()
+	if w.apart != nil {
+		w.apart.mu.Lock()
+		defer w.apart.mu.Unlock()
 	}
 	if w.settled.Load() { // the writer below ignores it, or has filtered fields alone
 		w.to.WriteHeader(status)
@@ -185,9 +208,9 @@ func (w *Writer) beforeHead(final bool) {
 
 // settle makes the map below what may leave.
 func (w *Writer) settle(final bool) {
-	if !w.commits {
-		w.mu.Lock()
-		defer w.mu.Unlock()
+	if w.apart != nil {
+		w.apart.mu.Lock()
+		defer w.apart.mu.Unlock()
 	}
 	if w.settled.Load() {
 		return
@@ -206,23 +229,28 @@ func (w *Writer) settle(final bool) {
 // own since the last time. What others have done to h stays: a writer that
 // compresses says so there, and the lines of a Save stand there.
 func (w *Writer) handDown(h http.Header) {
-	for key, values := range w.own {
-		before, had := w.handed[key]
+	own := w.own()
+	if own == nil {
+		return
+	}
+	handed := w.apart.handed
+	for key, values := range own {
+		before, had := handed[key]
 		if had && slices.Equal(before, values) {
 			continue
 		}
 		given := slices.Clone(values) // the handler may write to its slice
-		w.handed[key] = given
+		handed[key] = given
 		if strings.EqualFold(key, "Set-Cookie") {
 			given = exchange(h[key], before, given)
 		}
 		h[key] = given
 	}
-	for key, before := range w.handed {
-		if _, has := w.own[key]; has {
+	for key, before := range handed {
+		if _, has := own[key]; has {
 			continue
 		}
-		delete(w.handed, key)
+		delete(handed, key)
 		if left := exchange(h[key], before, nil); len(left) > 0 && strings.EqualFold(key, "Set-Cookie") {
 			h[key] = left
 		} else {
