@@ -109,6 +109,7 @@ type Charter struct {
 	languageOf      func(*http.Request) language.Tag
 	categories      map[consent.Category]Category
 	cookies         []consent.Cookie
+	providers       map[string]bool     // all that are declared, by allowValue
 	localized       []func() *localized // made at first use; indexed as the matcher's languages
 	matcher         language.Matcher
 	templates       *template.Template
@@ -148,6 +149,10 @@ func New(config Config) (*Charter, error) {
 		return nil, errors.Join(append(mistakes, errors.New("charter: Config.Middleware: is nil"))...)
 	}
 	c.cookies = declaredCookies(c.mw)
+	c.providers = make(map[string]bool)
+	for _, cookie := range c.mw.Registry().Cookies() {
+		c.providers[allowValue(cookie.Category, cookie.Provider)] = true
+	}
 	for _, category := range c.allCategories() {
 		own := c.categories[category]
 		if !slices.Contains(libraryCategories, category) && (len(own.Title) == 0 || len(own.About) == 0) {

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"html"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -210,6 +213,52 @@ func TestNothingIsInventedFromABrokenForm(t *testing.T) {
 			assert.Equal(t, test.status, response.StatusCode)
 			assert.Contains(t, body.String(), test.says)
 			assert.Equal(t, before, s.cookies[consent.CookieName], "the old decision stands")
+		})
+	}
+}
+
+func TestAFormCostsNoMoreThanItsLength(t *testing.T) {
+	const size = 16 << 10
+	fill := func(next func(i int) string) string {
+		var b strings.Builder
+		b.WriteString("choice=save")
+		for i := 0; b.Len() < size-40; i++ {
+			b.WriteString("&allow=" + next(i))
+		}
+		return b.String()
+	}
+	for name, test := range map[string]struct {
+		form   string
+		status int
+	}{
+		"nothing, again and again":      {fill(func(int) string { return "" }), 400},
+		"a provider, again and again":   {fill(func(int) string { return "chat:Chat" }), 303},
+		"two providers, in turns":       {fill(func(i int) string { return []string{"chat:Chat", "statistics:Matomo"}[i%2] }), 303},
+		"as many that nobody declared":  {fill(func(i int) string { return "chat:" + strconv.Itoa(i) }), 400},
+		"as many categories":            {fill(func(i int) string { return strconv.Itoa(i) + ":" }), 400},
+		"added to what stands":          {strings.Replace(fill(func(int) string { return "chat:Chat" }), "save", "add", 1), 303},
+		"one that nobody reads":         {"choice=refuse" + strings.Repeat("&x=1", size/4-10), 303},
+		"a decision that allows it all": {"choice=accept" + strings.Repeat("&allow=chat:Chat", size/16-10), 303},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, nil)
+			post := func() int {
+				r := httptest.NewRequest("POST", "https://example.org/cookies/", strings.NewReader(test.form))
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				w := httptest.NewRecorder()
+				s.handler.ServeHTTP(w, r)
+				return w.Code
+			}
+			assert.Equal(t, test.status, post())
+			least := uint64(math.MaxUint64)
+			for range 3 {
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				post()
+				runtime.ReadMemStats(&after)
+				least = min(least, after.TotalAlloc-before.TotalAlloc)
+			}
+			assert.Less(t, least, uint64(512<<10), "bytes")
 		})
 	}
 }
