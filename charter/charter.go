@@ -5,8 +5,7 @@
 // works without JavaScript.
 //
 //	site, err := charter.New(charter.Config{Middleware: mw})
-//	mux.Handle("/cookies/", site.Handler())
-//	handler := mw.Wrap(mux)
+//	handler := mw.Wrap(site.Wrap(app))
 //
 // The site's own pages show, for the request r, site.Head(r) in the head,
 // site.Banner(r) first in the body, and site.Link(r) in the footer.
@@ -38,9 +37,9 @@ type Config struct {
 	// charter's handler must run inside its Wrap.
 	Middleware *consent.Middleware
 
-	// Path is the path at which the site mounts the handler, without
-	// http.StripPrefix. It begins and ends with "/"; between slashes it holds
-	// letters, digits and "-._~" only. Empty means "/cookies/".
+	// Path is the path below which the charter answers. It begins and ends with "/";
+	// between slashes it holds letters, digits and "-._~" only. A site that mounts
+	// the handler there does so without http.StripPrefix. Empty means "/cookies/".
 	Path string
 
 	// Language is the language of the site, for visitors whose languages have no

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"html"
+	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -364,6 +365,53 @@ func TestMistakesInAConfigComeTogether(t *testing.T) {
 	for _, path := range []string{"/a?b/", "/{x}/", "/a/../b/", "/a//", "/a b/", "/a"} {
 		_, err = charter.New(charter.Config{Middleware: mw, Path: path})
 		assert.ErrorContains(t, err, "Config.Path", path)
+	}
+}
+
+// A ServeMux lets nobody mount the charter next to some of these patterns.
+func TestTheCharterStandsInFrontOfAnySite(t *testing.T) {
+	mw := newMiddleware(t, declared()[:5]...)
+	c, err := charter.New(charter.Config{Middleware: mw})
+	require.NoError(t, err)
+	mux := func(patterns ...string) http.Handler {
+		mux := http.NewServeMux()
+		for _, pattern := range patterns {
+			mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "the site's "+r.URL.Path) })
+		}
+		return mux
+	}
+	for name, app := range map[string]http.Handler{
+		"/":                         mux("/"),
+		"GET /":                     mux("GET /", "POST /"),
+		"GET /{path...}":            mux("GET /{path...}", "POST /{path...}"),
+		"GET /{lang}/{page}":        mux("GET /{lang}/{page}", "/"),
+		"GET /{lang}/{$}":           mux("GET /{lang}/{$}", "/"),
+		"of a host":                 mux("example.com/", "/"),
+		"without a ServeMux":        http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "the site's "+r.URL.Path) }),
+		"that has its own /cookies": mux("GET /cookies", "/cookies.txt", "/"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			handler := mw.Wrap(c.Wrap(app))
+			ask := func(method, path string) *httptest.ResponseRecorder {
+				w := httptest.NewRecorder()
+				r := httptest.NewRequest(method, path, strings.NewReader("choice=refuse"))
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				handler.ServeHTTP(w, r)
+				return w
+			}
+			assert.Contains(t, ask("GET", "/cookies/").Body.String(), `class="consent-form"`)
+			assert.Equal(t, http.StatusSeeOther, ask("POST", "/cookies/").Code)
+			assert.Equal(t, "text/css; charset=utf-8", ask("GET", "/cookies/style.css").Header().Get("Content-Type"))
+			assert.Equal(t, http.StatusNotFound, ask("GET", "/cookies/elsewhere").Code, "what lies below the path is the charter's")
+			for _, path := range []string{"/", "/en/home", "/cookies", "/cookies.txt", "/en/cookies/", "//cookies/"} {
+				if w := ask("GET", path); w.Code == http.StatusOK {
+					assert.Equal(t, "the site's "+path, w.Body.String())
+				} else {
+					assert.NotContains(t, w.Body.String(), "consent-form", path)
+				}
+			}
+			assert.Equal(t, "the site's /en/home", ask("GET", "/en/home").Body.String())
+		})
 	}
 }
 

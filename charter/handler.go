@@ -11,8 +11,25 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
+// Wrap returns a handler that serves what lies below the charter's path, as
+// [Charter.Handler] does, and hands every other request on to next. It belongs
+// inside the middleware's Wrap, and outside of everything else: of a check of
+// tokens too, which the charter's forms do not have.
+func (c *Charter) Wrap(next http.Handler) http.Handler {
+	own := c.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, c.path) {
+			own.ServeHTTP(w, r)
+		} else {
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
 // Handler serves everything below the charter's path: the page with the form, the
-// posts of the form, the style sheet and the script. Mount it at [Config.Path].
+// posts of the form, the style sheet and the script. It is for a site that mounts
+// it at [Config.Path] in its own router. Some patterns, such as "GET /{path...}", let
+// no [http.ServeMux] do so: see [Charter.Wrap].
 //
 // Posts from other sites are refused, by [http.CrossOriginProtection]. The page has
 // a Content-Security-Policy, unless the site has set that field before. Pages that
