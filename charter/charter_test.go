@@ -503,8 +503,7 @@ func TestABannerForOthersIsInNoCache(t *testing.T) {
 func TestTheScriptHoldsWhatIsDeclared(t *testing.T) {
 	cookies := append(declared(), consent.Cookie{Provider: "__proto__", Name: "odd", Purpose: text("x"), Category: consent.ThirdParty})
 	script := newSite(t, func(c *charter.Config) { c.Middleware = newMiddleware(t, cookies...) }).get("/cookies/script.js")
-	assert.Contains(t, script, `"lifetime":15552000000`, "180 days, after which the server takes no decision")
-	assert.Contains(t, script, "d.time + C.lifetime > Date.now()")
+	assert.NotContains(t, script, "Date", "a visitor's clock may be wrong")
 	assert.Contains(t, script, `["__proto__"]:`, "a provider of this name must not vanish from those that are asked for")
 	assert.NotContains(t, script, `"__proto__":`)
 }

@@ -36,6 +36,10 @@ var scriptSource string
 // data-category and data-service, as for vanilla-cookieconsent, in place of
 // data-consent and data-provider.
 //
+// The script leaves it to the browser to drop a decision at the end of its
+// [consent.Config.Lifetime], since the visitor's clock may be wrong. A site that
+// shortens the lifetime raises [consent.Config.Revision] too.
+//
 // Under an opt-out law, the banner's attribute data-presumed lists the categories that
 // are allowed before an answer. If a banner of the site's own lacks it, gated
 // content waits for the answer.
@@ -70,7 +74,7 @@ func (c *Charter) makeScript() ([]byte, error) {
 		}
 	}
 	declared, err := json.Marshal(map[string]any{
-		"path": c.path, "revision": c.mw.Revision(), "lifetime": c.mw.Cookie().MaxAge * 1000, "categories": categories,
+		"path": c.path, "revision": c.mw.Revision(), "categories": categories,
 	})
 	if err != nil {
 		return nil, err

@@ -1,12 +1,13 @@
 // Saves decisions without a reload, activates gated content once it is allowed,
 // and loads the banner on pages that come from a cache. C holds the declarations:
-// path, revision, lifetime (in milliseconds) and categories.
+// path, revision and categories.
 const decode = s => atob(s.replace(/-/g, "+").replace(/_/g, "/"));
 const find = selector => document.querySelector(selector);
 const create = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
 // Returns the newest decision among the cookies, undefined if there is none. Only
-// the server can check its signature. Package internal/decision has the format.
+// the server can check its signature. The browser drops a decision at its end: a
+// visitor's clock may be wrong. Package internal/decision has the format.
 const readDecision = () => {
   let newest;
   for (const [, value] of document.cookie.matchAll(/(?:^|; )cookies_preferences=([^;]*)/g)) {
@@ -20,7 +21,7 @@ const readDecision = () => {
       };
       const d = {revision: number(), time: number(), objection: at(i) & 1, marks: {}};
       for (i += at(i) & 2 ? 17 : 1; i < b.length; i += 4) d.marks[at(i) * 2 ** 23 + (at(i + 1) << 15 | at(i + 2) << 7 | at(i + 3) >> 1)] = at(i + 3) & 1;
-      if (at(0) === 1 && d.time + C.lifetime > Date.now() && !(newest?.time > d.time)) newest = d;
+      if (at(0) === 1 && !(newest?.time > d.time)) newest = d;
     } catch { /* not a decision */ }
   }
   return newest;

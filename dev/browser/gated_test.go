@@ -80,6 +80,32 @@ func TestTheScriptDecidesWithoutAReload(t *testing.T) {
 	})
 }
 
+func TestAClockThatIsWrongAsksNobodyAgain(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	d.page("/gated/static", false, true, func(*http.Request) template.HTML { return gated })
+	d.file("/ran.js", "text/javascript", "ran++")
+	for name, days := range map[string]int{"a year ahead": 365, "a year behind": -365} {
+		t.Run(name, func(t *testing.T) { // one after the other, since they count the same requests
+			b := newTab(t)
+			b.onEachPage(watchConsent + fmt.Sprintf(`Date = class extends Date {
+				static now() { return super.now() + %d * 864e5 }
+				constructor(...when) { when.length ? super(...when) : super(Date.now()) }
+			};`, days))
+			b.visit(d.url + "/gated/static")
+			b.until(`document.querySelector(".consent-banner")`)
+			b.click(".consent-banner [value=accept]")
+			b.until(`document.querySelector(".consent-done") && ran === 2`)
+			before := d.banners.Load()
+			b.visit(d.url + "/gated/static")
+			b.until("told.length")
+			assert.True(t, eval[[]detail](b, "told")[0].Decided)
+			b.until("ran === 2")
+			assert.Equal(t, before, d.banners.Load(), "and the server is not asked")
+		})
+	}
+}
+
 func TestTheScriptShowsWhatCouldNotBeRecorded(t *testing.T) {
 	t.Parallel()
 	d := newDemo(t, declared...)
