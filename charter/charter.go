@@ -24,6 +24,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/text/language"
@@ -85,13 +86,22 @@ type Config struct {
 	// Failed is called with the reason if a posted decision was not saved, or not
 	// recorded; the visitor sees a message too. It is also called, with
 	// [consent.ErrOutside], if the page is requested outside the middleware's Wrap,
-	// since nothing can be saved there. Nil means that [slog.Default] logs it.
+	// since nothing can be saved there, and once with [ErrNotKept]. Nil means that
+	// [slog.Default] logs it.
 	Failed func(*http.Request, error)
 
 	// Aside, if not nil, returns HTML that the charter's page shows below the form,
 	// such as the records of the visitor's decisions.
 	Aside func(*http.Request) template.HTML
 }
+
+// ErrNotKept says that a browser has not kept a decision, as the script of a page has
+// noticed. A visitor may have blocked cookies. If nobody's is kept, the site is on
+// plain http without [consent.Config.Insecure], its host does not lie in
+// [consent.Config.Domain], or a proxy in front removes Set-Cookie.
+// [Config.Failed] gets it once in the life of a [Charter], since every visitor can
+// send what leads to it.
+var ErrNotKept = errors.New("charter: a browser has not kept a decision: the visitor blocks cookies, or the site's Secure or Domain attribute, or a proxy, keeps the cookie away")
 
 // A Category is the description of a category for visitors.
 type Category struct {
@@ -113,6 +123,7 @@ type Charter struct {
 	matcher         language.Matcher
 	templates       *template.Template
 	failed          func(*http.Request, error)
+	notKept         sync.Once
 	aside           func(*http.Request) template.HTML
 	style           asset
 	script          asset

@@ -95,7 +95,16 @@ func (c *Charter) banner(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
-	html, err := json.Marshal(string(c.bannerFor(r, localPath(r.URL.Query().Get("back")))))
+	query := r.URL.Query()
+	banner := c.bannerFor(r, localPath(query.Get("back")))
+	if query.Has("unkept") { // the script waits for a decision
+		if v, _ := c.view(r); !v.Just {
+			c.notKept.Do(func() { c.failed(r, ErrNotKept) })
+			v.Unkept = true
+			banner = c.render("banner", v)
+		}
+	}
+	html, err := json.Marshal(string(banner))
 	if err != nil { // cannot happen for a string
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

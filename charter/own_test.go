@@ -189,3 +189,29 @@ func TestTheBannersScriptIsForThisSite(t *testing.T) {
 	assert.Contains(t, own, `document.currentScript.html="\u003csection`)
 	assert.NotContains(t, own, "<")
 }
+
+func TestADecisionThatNoBrowserKeepsIsToldOnce(t *testing.T) {
+	var failures []error
+	s := newSite(t, func(c *charter.Config) {
+		c.Failed = func(_ *http.Request, err error) { failures = append(failures, err) }
+	})
+	const said = "Your browser did not keep your choice"
+	s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}})
+	assert.Contains(t, s.get("/cookies/banner.js?unkept=&back=%2F"), "Your choice is saved.", "it came late, and was kept")
+	assert.Empty(t, failures)
+
+	clear(s.cookies)
+	for range 3 {
+		banner := s.get("/cookies/banner.js?unkept=&back=%2F")
+		assert.Contains(t, banner, said)
+		assert.NotContains(t, banner, "consent-banner", "nobody is asked again at once")
+	}
+	assert.Contains(t, s.get("/cookies/banner.js?back=%2F"), "consent-banner", "but on the next page")
+	require.Len(t, failures, 1, "whatever visitors send")
+	assert.ErrorIs(t, failures[0], charter.ErrNotKept)
+
+	other := newSite(t, func(c *charter.Config) {
+		c.Templates = template.Must(template.New("banner").Parse(`{{if .Unkept}}{{.Words.NotKept}}{{else}}<p>own</p>{{end}}`))
+	})
+	assert.Contains(t, other.get("/cookies/banner.js?unkept=&back=%2F"), said)
+}

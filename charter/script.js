@@ -60,12 +60,12 @@ const apply = () => {
 // Loads the banner, or the confirmation in its place. It comes as a script, since a
 // Content-Security-Policy without connect-src keeps a page from using fetch. It lies
 // over the page: inserted so late, it would move everything below.
-const loadBanner = then => {
-  const script = create("script", {src: C.path + "banner.js?back=" + encodeURIComponent(location.pathname + location.search)});
+const loadBanner = (then, query = "?back=") => {
+  const script = create("script", {src: C.path + "banner.js" + query + encodeURIComponent(location.pathname + location.search)});
   script.onload = () => {
     const box = create("div", {className: "consent-late", innerHTML: script.html});
     script.remove();
-    find(".consent-banner")?.remove();
+    find(".consent-banner,.consent-late")?.remove();
     if (box.firstChild) document.body.prepend(box);
     then?.(box);
   };
@@ -74,32 +74,32 @@ const loadBanner = then => {
 
 // After a form with the field "stay", the response has no content and the browser
 // stays on the page. No event says that the response has arrived, so the script
-// waits for the cookie. If none comes, as in a browser without cookies, it submits the
-// form again without the field.
+// waits for the cookie. If none comes in five seconds, as in a browser without cookies, it
+// says so, and waits on: a slow answer may still come.
 addEventListener("submit", ({target: form, submitter}) => {
-  if (submitter?.name !== "choice" || !form.matches(".consent-banner form,.consent-placeholder form") || form.resubmitted) return;
-  const before = readDecision()?.time, stay = create("input", {type: "hidden", name: "stay"});
-  form.append(stay);
+  if (submitter?.name !== "choice" || !form.matches(".consent-banner form,.consent-placeholder form")) return;
+  const before = readDecision()?.time, confirm = query => loadBanner(box => box.querySelector("button")?.focus(), query);
+  form.append(create("input", {type: "hidden", name: "stay"}));
   // Hidden at once, within the 500 ms after a click in which a layout shift counts as
   // the visitor's own (CLS).
   const banner = form.closest(".consent-banner");
   if (banner) banner.style.display = "none";
-  let attempts = 100;
+  let attempts = 0;
   const waiting = setInterval(() => {
     if (readDecision()?.time !== before) {
       clearInterval(waiting);
       delete find("[data-presumed]")?.dataset.presumed;
-      loadBanner(box => box.querySelector("button")?.focus());
+      confirm();
       apply();
-    } else if (!--attempts) {
-      clearInterval(waiting);
-      stay.remove();
-      form.resubmitted = 1;
-      form.requestSubmit(submitter);
-    }
+    } else if (++attempts === 100) confirm("?unkept&back=");
+    else if (attempts > 1200) clearInterval(waiting);
   }, 50);
 });
 
+// A browser holds the decision back from a frame of another site: nobody can be asked
+// there.
+const isFramed = () => { try { return !top.location.href; } catch { return true; } };
+
 // The loaded banner may presume consents, so its gated content is activated then.
-const begin = () => { if (!apply() && !find(".consent-banner,.consent-page")) loadBanner(() => find("[data-presumed]") && apply()); };
+const begin = () => { if (!apply() && !isFramed() && !find(".consent-banner,.consent-page")) loadBanner(() => find("[data-presumed]") && apply()); };
 document.readyState === "loading" ? addEventListener("DOMContentLoaded", begin) : begin();

@@ -26,6 +26,7 @@ type view struct {
 	Presumed string // for the script: the categories that are allowed until they are refused, separated by spaces
 	Decided  bool   // the visitor has answered for everything
 	Just     bool   // and did so a moment ago
+	Unkept   bool   // the browser has not kept the decision of a moment ago
 	Status   string // the visitor's decision and its time, or what applies without one
 	Groups   []group
 	Tables   template.HTML // the tables of cookies, one for each group

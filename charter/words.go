@@ -52,6 +52,7 @@ type words struct {
 	GPC      string // third parties are refused, since the browser sends Sec-GPC (Global Privacy Control)
 
 	NotRecorded string // replaces the status if a consent could not be recorded
+	NotKept     string // replaces the confirmation if the browser has not kept the decision
 	Reference   string // precedes the reference under which decisions are recorded
 
 	Embedded string // replaces content; {provider} stands for the provider that it would contact

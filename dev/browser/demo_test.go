@@ -11,7 +11,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
@@ -70,6 +72,17 @@ type demo struct {
 	pages   *http.ServeMux
 	banners atomic.Int32 // how often the script has asked for one
 	records records
+	slow    atomic.Pointer[chan struct{}] // if there is one, answers to posts wait for its end
+
+	mu     sync.Mutex
+	failed []error
+}
+
+// failures returns what the charter has told the site.
+func (d *demo) failures() []error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.failed)
 }
 
 // records keeps nothing, and says so when it is full.
@@ -94,6 +107,11 @@ func newDemo(t *testing.T, cookies ...consent.Cookie) *demo {
 	require.NoError(t, err)
 	c, err := charter.New(charter.Config{
 		Middleware: mw,
+		Failed: func(_ *http.Request, err error) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.failed = append(d.failed, err)
+		},
 		Languages:  fstest.MapFS{"ar.json": {Data: rightToLeft(t)}},
 		Categories: map[consent.Category]charter.Category{"chat": {Title: english("Conversation"), About: english("To talk with us from any page.")}},
 	})
@@ -102,6 +120,9 @@ func newDemo(t *testing.T, cookies ...consent.Cookie) *demo {
 	d.pages.HandleFunc("/cookies/", func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/cookies/banner") {
 			d.banners.Add(1)
+		}
+		if slow := d.slow.Load(); slow != nil && r.Method == "POST" {
+			<-*slow
 		}
 		c.Handler().ServeHTTP(w, r)
 	})
