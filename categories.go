@@ -4,7 +4,7 @@ import "github.com/cookiecharter/consent/internal/policy"
 
 // A Category says what a cookie is for, and with it whether a visitor is asked.
 //
-// The four categories below are those of French cookie charters. A site may
+// The first four categories below are those of French cookie charters. A site may
 // add its own, written in lower-case letters, digits and hyphens; a category
 // of the site's own always needs consent.
 type Category string
@@ -26,6 +26,11 @@ const (
 
 	// ThirdParty cookies are set by or for another site. They need consent.
 	ThirdParty Category = "third-party"
+
+	// Appearance is for cookies that keep how a visitor wants the site to look or to
+	// work, beyond what is necessary. They need consent, but for the [UK] regime. It
+	// is a category of the site's own in all other ways.
+	Appearance Category = "appearance"
 )
 
 // NeedsConsent reports whether c may reach a browser only with the visitor's
@@ -56,7 +61,7 @@ func (c Category) wellFormed() bool {
 	return c != ""
 }
 
-// builtIn reports whether c is one of the four categories above. A choice may
+// builtIn reports whether c is one of the first four categories above. A choice may
 // name these even if nothing is declared in them.
 func (c Category) builtIn() bool {
 	return c == Necessary || c == Statistics || c == FirstParty || c == ThirdParty

@@ -189,29 +189,62 @@ func (p Preferences) AllowsCookie(name string) bool {
 	return p.visit.filter.Passes(name)
 }
 
-// Decided reports whether the visitor has answered for everything that needs
-// consent now, so that there is nothing to ask.
+// Decided reports whether the visitor has answered for everything that needs consent
+// now. Whether to ask is [Preferences.ShouldAsk].
 func (p Preferences) Decided() bool {
 	return p.visit != nil && p.grants().Decided()
 }
 
-// OptOut reports whether [Config.OptOut] holds for the request: what the visitor
-// has not refused is allowed.
-func (p Preferences) OptOut() bool {
-	return p.visit != nil && p.visit.visitor().Law().OptOut
+// ShouldAsk reports whether a page is to ask the visitor: they have not answered for
+// everything, the regime asks them, and the browser has not held back a decision that
+// they may have taken before, as it does in a frame of another site and with a form
+// that another site posts (see [Config.Framed]).
+func (p Preferences) ShouldAsk() bool {
+	if p.visit == nil || p.Regime() == NoRegime || p.Decided() {
+		return false
+	}
+	m := p.visit.middleware
+	return m.framed || !p.DecidedAt().IsZero() || !m.holdsBack(&p.visit.request)
+}
+
+// Regime returns the law that [Config.Regime] has found for the request.
+func (p Preferences) Regime() Regime {
+	if p.visit == nil {
+		return OptIn
+	}
+	return Regime(p.visit.visitor().Law().Regime)
 }
 
 // Presumed reports whether something that needs consent in the category is allowed
-// although the visitor has not answered for it, because [Config.OptOut] holds. Do
-// not record it as an answer: under an opt-in law it is none.
+// although the visitor has not answered for it, because the [Regime] lets it. Do not
+// record it as an answer: under an opt-in law it is none.
 func (p Preferences) Presumed(category Category) bool {
 	scope, _ := p.policy().Category(string(category))
 	return slices.Contains(p.grants().Of(scope), policy.Presumed)
 }
 
+// KeepPrivate says that the response shows something that depends on the visitor's
+// decision, so that no shared cache may give it to somebody else: whatever the
+// handler says, it leaves with "Cache-Control: private", and its Vary names the Cookie
+// field, Sec-GPC if there is a [Config.Regime], and the other fields of the request
+// that it depends on. Call it before the first byte of the response. The charter's
+// functions and [Preferences.Origins] call it by themselves.
+func (p Preferences) KeepPrivate(fields ...string) {
+	if p.visit == nil {
+		return
+	}
+	m := p.visit.middleware
+	depends := append(make([]string, 0, 2+len(fields)), "Cookie")
+	if m.regime != nil {
+		depends = append(depends, "Sec-GPC")
+	}
+	if p.visit.visitor().Show(append(depends, fields...)) {
+		m.mistakes.tell(&p.visit.request, ErrShownTooLate)
+	}
+}
+
 // RefusedByGPC reports whether the browser's Global Privacy Control refuses third
-// parties in place of an answer that the visitor has not given: see
-// [Config.OptOut].
+// parties in place of an answer that the visitor has not given: see [OptOut].
 func (p Preferences) RefusedByGPC() bool {
 	return slices.Contains(p.grants().Answers(), policy.NoByGPC)
 }
@@ -219,8 +252,10 @@ func (p Preferences) RefusedByGPC() bool {
 // Origins returns the [Cookie.Origins] that are allowed, each once and sorted: the
 // sources that a page's Content-Security-Policy may name, so that the browser
 // itself contacts no other. An origin that several declarations name, by
-// "https://*." too, is allowed if each of them is. If none is, the answer is empty.
+// "https://*." too, is allowed if each of them is. If none is, the answer is empty. The
+// response is kept out of shared caches: see [Preferences.KeepPrivate].
 func (p Preferences) Origins() []string {
+	p.KeepPrivate()
 	return p.policy().Origins(p.grants())
 }
 

@@ -39,7 +39,7 @@ func site() []consent.Cookie {
 		{Provider: "Matomo", Name: "_pk_id*", Purpose: text("Counts visitors."), Category: consent.Statistics},
 		{Provider: "Plausible", Name: "plausible", Purpose: text("Counts visitors."), Category: consent.Statistics},
 		{Provider: "Site", Name: "profile", Purpose: text("Advises."), Category: consent.FirstParty},
-		{Provider: "AdCo", Name: "ad_id", Purpose: text("Advertises."), Category: consent.ThirdParty, Domain: "example.com", Path: "/ads"},
+		{Provider: "AdCo", Name: "ad_id", Purpose: text("Advertises."), Category: consent.ThirdParty, Domain: "example.com"},
 		{Provider: "Forum", Name: "mood", Purpose: text("Sets a mood."), Category: "comfort"},
 		{Provider: "Site", Name: "shared", Purpose: text("Serves several."), Category: consent.FirstParty},
 		{Provider: "AdCo", Name: "shared", Purpose: text("Serves several."), Category: consent.ThirdParty},
@@ -63,6 +63,18 @@ func middleware(t testing.TB, change func(*consent.Config)) *consent.Middleware 
 	mw, err := consent.NewMiddleware(config)
 	require.NoError(t, err)
 	return mw
+}
+
+// everywhere is the regime of each request.
+func everywhere(r consent.Regime) func(*http.Request) consent.Regime {
+	return func(*http.Request) consent.Regime { return r }
+}
+
+// pageLoad makes r what a browser sends for a page that the visitor goes to.
+func pageLoad(r *http.Request) {
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("Sec-Fetch-Mode", "navigate")
+	r.Header.Set("Sec-Fetch-Dest", "document")
 }
 
 func reportOnly(c *consent.Config) { c.ReportOnly = true }

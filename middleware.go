@@ -2,11 +2,13 @@ package consent
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +32,10 @@ type Config struct {
 	// new key goes first and the old one stays until what it signed has
 	// expired. If several processes serve a site, the new key goes last in all of
 	// them before it goes first in one, or the others would not know what it
-	// signs. Each is secret, random and at least 32 bytes long. Required.
+	// signs. Each is secret, random and at least 32 bytes long. Two sites with the same
+	// key take each other's decisions for their own: derive a key for each from one
+	// secret, as in hkdf.Key(sha256.New, secret, nil, "consent shop.example", 32) of
+	// package crypto/hkdf. Required.
 	Keys [][]byte
 
 	// AllowUndeclared lets cookies pass that nobody declared, while a site adopts
@@ -38,7 +43,7 @@ type Config struct {
 	AllowUndeclared bool
 
 	// ReportOnly changes nothing in any response, except that a Save adds its
-	// decision: every line is judged, and Observe gets what would have become of
+	// decision, and that what shows something of a visitor is private: every line is judged, and Observe gets what would have become of
 	// it. It is for a site that does not know its cookies yet.
 	ReportOnly bool
 
@@ -47,13 +52,14 @@ type Config struct {
 	// Cookie header stays byte for byte.
 	HideRefused bool
 
-	// OptOut, if not nil, says of a request whether the visitor's law is opt-out:
-	// what needs consent then passes until it is refused. A request with "Sec-GPC:
-	// 1" refuses third parties by it (Global Privacy Control, "Legal Effects"), until
-	// the visitor answers otherwise; if OptOut does not hold, the header changes
-	// nothing. Nil means that it never holds. The function must not wait for
-	// anything, and cannot ask for Preferences.
-	OptOut func(*http.Request) bool
+	// ExpireUndecided also expires what the visitor has not answered for, for a site
+	// that set cookies before it asked. What they refuse is always expired.
+	ExpireUndecided bool
+
+	// Regime, if not nil, says which law applies to a request: see [Regime]. Nil means
+	// [OptIn]. The function must not wait for anything, and cannot ask for Preferences.
+	// [ByCountry] makes one that goes by a CDN's header.
+	Regime func(*http.Request) Regime
 
 	// Lifetime is how long a decision stands, in whole seconds: a fraction is cut
 	// off, and less than one second is a mistake. Zero means 180 days, about the six
@@ -65,6 +71,24 @@ type Config struct {
 	// Revision asks every visitor again when it is raised: a decision taken
 	// under a lower one is no consent.
 	Revision uint64
+
+	// CookieName is the name of the preferences cookie. Applications on one host that
+	// declare different cookies need different names, or paths, or each would
+	// overwrite the decision of the other one; ports do not keep cookies apart (RFC
+	// 6265 section 8.5). A name that begins with "__Host-" keeps the hosts of the same
+	// domain from planting a decision that they took from somebody else. Empty means
+	// the constant [CookieName].
+	CookieName string
+
+	// FormerCookieName is the name that the preferences cookie had before. A decision
+	// under it counts if there is none under the new name, and moves there with the
+	// next page. Take it out again after a Lifetime. Empty means none.
+	FormerCookieName string
+
+	// CookiePath is the Path attribute of the preferences cookie, for an application
+	// that lies below a path of its host. A decision for one path is worth nothing for
+	// another one. Empty means "/".
+	CookiePath string
 
 	// Domain is the Domain attribute of the preferences cookie, a host name such
 	// as "example.org", for a decision that the hosts below it share. On any other
@@ -79,6 +103,18 @@ type Config struct {
 	// HttpOnly hides the preferences cookie from the scripts of a page, which then
 	// cannot read what is allowed.
 	HttpOnly bool
+
+	// Framed is for a site that lives in frames of other sites: the preferences
+	// cookie then says "SameSite=None; Partitioned", so that browsers keep a decision
+	// in each of those sites (CHIPS: Cookies Having Independent Partitioned State).
+	// Otherwise it says "SameSite=Lax", and in such a frame nothing is presumed and
+	// nobody is asked.
+	Framed bool
+
+	// Failed, if not nil, is told of a mistake of the site that shows only when it
+	// runs, each kind once: [ErrPublic], [ErrShownTooLate], [ErrNotKept],
+	// [ErrReturned]. Nil means that [slog.Default] logs it.
+	Failed func(*http.Request, error)
 
 	// Observe, if not nil, gets an event for what became of each cookie, when the
 	// head of a response leaves and in the goroutine that sends it. [LogTo] makes
@@ -110,9 +146,12 @@ type Middleware struct {
 	filter      filter.Config
 	revision    uint64
 	hideRefused bool
-	optOut      func(*http.Request) bool
+	framed      bool
+	domain      string // Config.Domain, in lower case and without the dot that may begin it
+	regime      func(*http.Request) Regime
 	recorder    Recorder
 	notice      *Notice // of the declarations alone, for records that have no other
+	mistakes    mistakes
 }
 
 // defaultLifetime is six months in days: see [Config.Lifetime].
@@ -131,29 +170,26 @@ func NewMiddleware(config Config) (*Middleware, error) {
 	if config.Lifetime == 0 {
 		config.Lifetime = defaultLifetime
 	}
-	cookie := preference.New(http.Cookie{
-		Name:     CookieName,
-		Path:     "/",
-		Domain:   config.Domain,
-		MaxAge:   int(config.Lifetime / time.Second),
-		Secure:   !config.Insecure,
-		HttpOnly: config.HttpOnly,
-		SameSite: http.SameSiteLaxMode,
-	}, config.Keys)
+	cookie := preference.New(config.cookie(), config.FormerCookieName, config.Keys)
 	m := &Middleware{
 		registry: config.Registry,
 		cookie:   cookie,
-		site:     visitor.NewSite(&config.Registry.policy, cookie, config.Revision, string(ThirdParty)),
+		site:     visitor.NewSite(&config.Registry.policy, cookie, config.Revision, presumption),
 		filter: filter.Config{
 			AllowUndeclared: config.AllowUndeclared,
 			ReportOnly:      config.ReportOnly,
+			ExpireUndecided: config.ExpireUndecided,
 			Observe:         config.observer(),
 		},
 		revision:    config.Revision,
 		hideRefused: config.HideRefused && !config.ReportOnly,
-		optOut:      config.OptOut,
+		framed:      config.Framed,
+		domain:      strings.ToLower(strings.TrimPrefix(config.Domain, ".")),
+		regime:      config.Regime,
 		recorder:    config.Recorder,
+		mistakes:    mistakes{failed: config.Failed},
 	}
+	m.filter.Public = func(r *http.Request) { m.mistakes.tell(r, ErrPublic) }
 	if m.recorder != nil {
 		m.notice = m.registry.Notice(language.Und, language.Und, nil)
 	}
@@ -161,6 +197,23 @@ func NewMiddleware(config Config) (*Middleware, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// cookie returns the preferences cookie, without a value.
+func (c *Config) cookie() http.Cookie {
+	cookie := http.Cookie{
+		Name:     cmp.Or(c.CookieName, CookieName),
+		Path:     cmp.Or(c.CookiePath, "/"),
+		Domain:   c.Domain,
+		MaxAge:   int(c.Lifetime / time.Second),
+		Secure:   !c.Insecure,
+		HttpOnly: c.HttpOnly,
+		SameSite: http.SameSiteLaxMode,
+	}
+	if c.Framed {
+		cookie.SameSite, cookie.Partitioned = http.SameSiteNoneMode, true
+	}
+	return cookie
 }
 
 // checkSize makes sure that every decision fits into a cookie. They all have the
@@ -202,22 +255,75 @@ func (c *Config) validate() error {
 	if err := attribute.CheckLifetime(c.Lifetime, "180 days"); err != nil {
 		wrong("Lifetime", "%v %v", c.Lifetime, err)
 	}
+	c.validateCookie(wrong)
+	return errors.Join(mistakes...)
+}
+
+// validateCookie checks what becomes the preferences cookie. net/http has the last
+// word on each part, since it writes the cookie.
+func (c *Config) validateCookie(wrong func(field, reason string, args ...any)) {
+	name := cmp.Or(c.CookieName, CookieName)
+	for _, field := range []struct{ name, value string }{{"CookieName", c.CookieName}, {"FormerCookieName", c.FormerCookieName}} {
+		if field.value != "" && (&http.Cookie{Name: field.value}).Valid() != nil {
+			wrong(field.name, "%q is no name of a cookie", field.value)
+		}
+	}
+	if c.FormerCookieName == name {
+		wrong("FormerCookieName", "%q is the present name", name)
+	}
+	if c.Registry != nil && slices.ContainsFunc(c.Registry.Lookup(name), func(cookie Cookie) bool { return cookie.Name == name && cookie.Category != Necessary }) {
+		wrong("CookieName", "%q is declared, and not as Necessary; it remembers the visitor's choice", name)
+	}
+	if c.CookiePath != "" {
+		if err := attribute.CheckPath(c.CookiePath); err != nil {
+			wrong("CookiePath", "%q %v", c.CookiePath, err)
+		} else if (&http.Cookie{Name: CookieName, Path: c.CookiePath}).Valid() != nil {
+			wrong("CookiePath", "%q is no path of a cookie", c.CookiePath)
+		}
+	}
 	if c.Domain != "" {
-		// net/http has the last word, since it writes the cookie.
 		if err := attribute.CheckDomain(c.Domain); err != nil {
 			wrong("Domain", "%q %v", c.Domain, err)
 		} else if (&http.Cookie{Name: CookieName, Domain: c.Domain}).Valid() != nil {
 			wrong("Domain", "%q is not a host name", c.Domain)
 		}
 	}
-	return errors.Join(mistakes...)
+	c.validatePrefix(name, wrong)
+	if c.Framed && c.Insecure {
+		wrong("Framed", "browsers keep such a cookie only if it is Secure, so that Insecure cannot be set")
+	}
+}
+
+// validatePrefix checks what browsers ask of a name that begins so (RFC 6265bis
+// section 4.1.3; the Http ones are Chromium's).
+func (c *Config) validatePrefix(name string, wrong func(field, reason string, args ...any)) {
+	lower := strings.ToLower(name)
+	host := strings.HasPrefix(lower, "__host-")
+	http := strings.HasPrefix(lower, "__http-") || strings.HasPrefix(lower, "__host-http-")
+	if (host || http || strings.HasPrefix(lower, "__secure-")) && c.Insecure {
+		wrong("CookieName", "%q: browsers keep such a cookie only if it is Secure, so that Insecure cannot be set", name)
+	}
+	if http && !c.HttpOnly {
+		wrong("CookieName", "%q: browsers keep such a cookie only if HttpOnly is set", name)
+	}
+	if host && c.Domain != "" {
+		wrong("CookieName", "%q: browsers keep such a cookie only if it has no Domain", name)
+	}
+	if host && c.CookiePath != "" && c.CookiePath != "/" {
+		wrong("CookieName", "%q: browsers keep such a cookie only if its path is \"/\"", name)
+	}
 }
 
 // Wrap returns a handler that serves as next does, except for the cookies that
 // the visitor has not consented to. The writer that next gets has the optional
 // interfaces of the server's, and no others. Lines are judged when the head of the
 // response leaves, by what the visitor has decided then.
+//
+// Wrap panics if next is nil, as [http.Handle] does.
 func (m *Middleware) Wrap(next http.Handler) http.Handler {
+	if v := reflect.ValueOf(next); !v.IsValid() || (v.Kind() == reflect.Func || v.Kind() == reflect.Pointer) && v.IsNil() {
+		panic("consent: Wrap: the handler is nil")
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.serve(next, w, r) })
 }
 
@@ -225,15 +331,18 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 // function in Wrap that the copy which WithContext makes lives no longer than its
 // line. That saves the allocation of a whole http.Request.
 func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	v := &visit{Context: r.Context()}
+	v := &visit{Context: r.Context(), middleware: m}
 	var outside *visitor.Visitor
 	var law visitor.Law
 	if outer := m.visitOf(v.Context); outer != nil {
 		outside = outer.visitor()
-	} else if m.optOut != nil {
+	} else {
 		// Before a handler can change the request. The request knows nothing of this
-		// visit, since the function decides what a question to it would answer.
-		law = visitor.Law{OptOut: m.optOut(r), GPC: sendsGPC(r)}
+		// visit, since the law decides what a question to it would answer.
+		law = m.lawOf(r)
+		if m.domain != "" {
+			m.checkHost(r)
+		}
 	}
 	if r.ContentLength < 0 && r.Trailer == nil {
 		// net/http fills the map in when the body has been read, for both requests.
@@ -249,6 +358,7 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 	defer func() {
 		v.handBack(r)
 		writer.Finish(&v.writer)
+		v.returned.Store(true)
 	}()
 	next.ServeHTTP(guarded, &v.request)
 }
@@ -258,7 +368,7 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 func (m *Middleware) visitOf(ctx context.Context) *visit {
 	for {
 		v, _ := ctx.Value(visitKey{}).(*visit)
-		if v == nil || v.visitor().Of(m.site) {
+		if v == nil || v.middleware == m {
 			return v
 		}
 		ctx = v.Context
@@ -297,9 +407,13 @@ func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice)
 	if err := choice.check(m.policy()); err != nil {
 		return err
 	}
+	if v.returned.Load() {
+		m.mistakes.tell(r, ErrReturned)
+	}
 	if v.visitor().HeadSent() { // before a recorder keeps what cannot take effect any more
 		return ErrTooLate
 	}
+	m.checkKept(r)
 	before := v.visitor().Grants()
 	at := time.Now().Truncate(time.Millisecond)
 	if !at.After(before.DecidedAt) {
@@ -308,8 +422,10 @@ func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice)
 		at = before.DecidedAt.Add(time.Millisecond)
 	}
 	record := newRecord(choice, m.policy(), m.revision, at)
+	record.Regime = Regime(v.visitor().Law().Regime)
+	regime := record.firmUnder(before)
 	if m.recorder == nil {
-		return v.decide(record)
+		return v.decide(record, regime)
 	}
 	if record.Evidence.Notice == nil {
 		record.Evidence.Notice = m.notice
@@ -320,7 +436,7 @@ func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice)
 	} else {
 		record.Previous = before.DecidedAt.UTC()
 	}
-	return v.decideOnRecord(r.Context(), m.recorder, record)
+	return v.decideOnRecord(r.Context(), m.recorder, record, regime)
 }
 
 // Restore puts back a decision that was recorded for the same visitor, such as
@@ -338,20 +454,5 @@ func (m *Middleware) Restore(_ http.ResponseWriter, r *http.Request, record Reco
 	if !m.cookie.Stands(record.Time, time.Now()) || !record.Time.After(v.visitor().Grants().DecidedAt) {
 		return nil
 	}
-	return v.decide(record)
-}
-
-// ExpireRefused has this response expire the declared cookies that the request
-// carries and the visitor has not consented to, as a [Middleware.Save] does that
-// refuses them. A site that set cookies before it asked cleans up with it: call it
-// for each page. The error is [ErrOutside] or [ErrTooLate].
-func (m *Middleware) ExpireRefused(_ http.ResponseWriter, r *http.Request) error {
-	v := m.visitOf(r.Context())
-	if v == nil {
-		return ErrOutside
-	}
-	if v.visitor().ExpireRefused() {
-		return ErrTooLate
-	}
-	return nil
+	return v.decide(record, record.Regime)
 }

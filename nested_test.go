@@ -38,9 +38,11 @@ func TestNothingIsForgottenBetweenTheSameMiddlewareTwice(t *testing.T) {
 	}
 }
 
-func TestNothingElseChangesInHowOftenOptOutIsAsked(t *testing.T) {
+func TestNothingElseChangesInHowOftenTheRegimeIsAsked(t *testing.T) {
 	asked := 0
-	mw := middleware(t, func(c *consent.Config) { c.OptOut = func(*http.Request) bool { asked++; return true } })
+	mw := middleware(t, func(c *consent.Config) {
+		c.Regime = func(*http.Request) consent.Regime { asked++; return consent.OptOut }
+	})
 	response := serve(t, mw, "", through(t, mw, set("profile=1")).ServeHTTP)
 	assert.Equal(t, []string{"profile"}, names(response))
 	assert.Equal(t, 1, asked)
@@ -72,7 +74,7 @@ func TestNothingIsForgottenOfWhatIsHiddenThroughTheSameMiddlewareTwice(t *testin
 	mw := middleware(t, func(c *consent.Config) { c.HideRefused = true })
 	raw := rawGet(t, through(t, mw, through(t, mw, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		assert.Empty(t, r.Header["Cookie"])
-		assert.NoError(t, mw.ExpireRefused(w, r))
+		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
 	}))), "GET / HTTP/1.1\r\nHost: x\r\nCookie: profile=1\r\nConnection: close\r\n\r\n")
 	assert.Contains(t, raw, "Set-Cookie: profile=; Path=/; Max-Age=0")
 }

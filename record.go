@@ -15,6 +15,7 @@ import (
 
 	"github.com/cookiecharter/consent/internal/decision"
 	"github.com/cookiecharter/consent/internal/policy"
+	"github.com/cookiecharter/consent/internal/visitor"
 )
 
 // A Recorder keeps proof of what visitors have decided, which a site must be able
@@ -44,6 +45,7 @@ type Record struct {
 	Answers   []Answer  // for everything that needs consent, by category and then by provider; fewer after Record has failed
 	Objection bool      // to anonymous statistics
 	GPC       bool      // the browser sent "Sec-GPC: 1" with the request
+	Regime    Regime    // under which the visitor was asked
 	Evidence  Evidence  // of how the visitor came to decide
 }
 
@@ -160,9 +162,11 @@ func (n *Notice) Fingerprint() [sha256.Size]byte { return n.fingerprint }
 // own error, if a consent could not be recorded and so does not count.
 var ErrNotRecorded = errors.New("consent: the decision could not be recorded, and does not count as consent")
 
-// decide makes a record the visitor's decision, from now on and in this response.
-func (v *visit) decide(record Record) error {
+// decide makes a record the visitor's decision, from now on and in this response. Each
+// yes counts under regimes that presume as much as this one.
+func (v *visit) decide(record Record, regime Regime) error {
 	d := record.decision(v.visitor().Policy())
+	d.Regime = min(uint8(regime), visitor.Regimes-1) // an unknown one is trusted least
 	sent, err := v.visitor().Decide(d)
 	if err != nil {
 		return fmt.Errorf("consent: %w", err)
@@ -179,10 +183,10 @@ const maxRecording = 10 * time.Second
 // decideOnRecord is decide for a site with a recorder. What allows something is
 // recorded before it counts, since the site must be able to show it (Regulation
 // (EU) 2016/679, article 7(1)); what refuses counts first and is recorded then.
-func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Record) error {
+func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Record, regime Regime) error {
 	before := v.visitor().Grants()
 	if !record.allowsMore(before) {
-		if err := v.decide(record); err != nil {
+		if err := v.decide(record, regime); err != nil {
 			return err
 		}
 		recorder.RecordLater(record)
@@ -192,7 +196,7 @@ func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Re
 	// recorder, and stands if the recorder fails.
 	rest, refuses := record.withoutNewGrants(before)
 	if refuses {
-		if err := v.decide(rest); err != nil {
+		if err := v.decide(rest, regime); err != nil {
 			return err
 		}
 	}
@@ -204,7 +208,7 @@ func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Re
 		}
 		return fmt.Errorf("%w: %w", ErrNotRecorded, err)
 	}
-	return v.decide(record)
+	return v.decide(record, regime)
 }
 
 // newRecord makes the record of a choice, of nobody yet.
@@ -257,6 +261,20 @@ func (r *Record) allowsMore(before *policy.Grants) bool {
 	return before.Objection && !r.Objection || slices.ContainsFunc(r.Answers, func(a Answer) bool { return a.Allowed })
 }
 
+// firmUnder returns the regime that presumes as much as what the record says yes to.
+// Nobody had presumed what the visitor has allowed by themselves, so that it counts
+// everywhere; the rest may be boxes that were ticked already.
+func (r *Record) firmUnder(before *policy.Grants) Regime {
+	for i, a := range r.Answers {
+		presumed := before.Answers()[i] == policy.Presumed ||
+			before.Answers()[i] == policy.Yes && presumption(visitor.Law{Regime: before.Regime}, string(a.Category)) == policy.Presumed
+		if a.Allowed && presumed {
+			return max(r.Regime, Regime(before.Regime))
+		}
+	}
+	return OptIn
+}
+
 // withoutNewGrants returns what counts of a decision that could not be recorded:
 // of what it allows, only what the visitor had allowed before. refuses is false if
 // that takes nothing back.
@@ -272,7 +290,7 @@ func (r Record) withoutNewGrants(before *policy.Grants) (rest Record, refuses bo
 	for i, a := range r.Answers {
 		was := before.Answers()[i]
 		refuses = refuses || !a.Allowed && was.Allows()
-		if a.Allowed && (was == policy.Open || was == policy.Presumed) && !refusesIn[a.Category] {
+		if a.Allowed && (was == policy.Open || was == policy.Presumed || was == policy.Reopened) && !refusesIn[a.Category] {
 			continue // a category in which they refuse nothing stays open: they are asked again
 		}
 		a.Allowed = a.Allowed && was == policy.Yes

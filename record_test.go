@@ -193,7 +193,7 @@ func TestNothingIsInventedWhereTheHeadLeavesWhileItIsRecorded(t *testing.T) {
 func TestNothingIsInventedOfAConsentThatCouldNotBeRecorded(t *testing.T) {
 	l := &ledger{fails: errors.New("the disk is full")}
 	mw := middleware(t, func(c *consent.Config) {
-		c.Recorder, c.OptOut = l, func(*http.Request) bool { return true }
+		c.Recorder, c.Regime = l, everywhere(consent.OptOut)
 	})
 	sends, err := save(t, mw, "", consent.Accept(consent.FirstParty).WithProviders(consent.Statistics, "Matomo"))
 	require.ErrorIs(t, err, consent.ErrNotRecorded)
@@ -205,7 +205,7 @@ func TestNothingIsInventedOfAConsentThatCouldNotBeRecorded(t *testing.T) {
 	serve(t, mw, sends, func(_ http.ResponseWriter, r *http.Request) {
 		prefs := consent.FromContext(r.Context())
 		assert.False(t, prefs.Decided(), "they are asked again")
-		assert.True(t, prefs.Presumed(consent.FirstParty))
+		assert.False(t, prefs.Presumed(consent.FirstParty), "of who has refused all that is known nothing is presumed")
 		assert.False(t, prefs.AllowsProvider(consent.Statistics, "Plausible"), "a refusal in a category is kept, and the consents beside it with it")
 		assert.False(t, prefs.AllowsProvider(consent.ThirdParty, "AdCo"))
 	})
@@ -228,7 +228,7 @@ func TestRefusingWaitsForNoRecorder(t *testing.T) {
 
 	american := middleware(t, func(c *consent.Config) {
 		c.Recorder = l
-		c.OptOut = func(*http.Request) bool { return true }
+		c.Regime = everywhere(consent.OptOut)
 	})
 	l.during, l.later = nil, nil
 	serve(t, american, yes, func(_ http.ResponseWriter, r *http.Request) {
@@ -238,7 +238,7 @@ func TestRefusingWaitsForNoRecorder(t *testing.T) {
 		assert.ErrorIs(t, american.Save(w, r, consent.Accept(consent.Statistics)), consent.ErrNotRecorded)
 		prefs := consent.FromContext(r.Context())
 		assert.False(t, prefs.Allows(consent.ThirdParty), "what was allowed by law alone is refused")
-		assert.True(t, prefs.Presumed(consent.Statistics), "and what they said yes to is as it was before, unanswered")
+		assert.False(t, prefs.Decided(), "and what they said yes to is as it was before, unanswered")
 	})
 	assert.Len(t, l.later, 1)
 }

@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -58,12 +59,22 @@ type Cookie struct {
 	// only by the same one. Empty means "/".
 	Path string
 
+	// Also lists the other places in which browsers keep the cookie, if it is set with
+	// several domains or paths. Optional.
+	Also []Place
+
 	// Origins are those that a page contacts for the cookie's sake, such as
 	// "https://player.vimeo.com" or "https://*.vimeo.com", for a
 	// Content-Security-Policy that follows the consent: see
 	// [Preferences.Origins]. Whoever answers at an origin may set every cookie
 	// that names it, so that each of these has to be allowed. Optional.
 	Origins []string
+}
+
+// A Place is where a browser keeps a cookie: see [Cookie.Also].
+type Place struct {
+	Domain string // as [Cookie.Domain]
+	Path   string // as [Cookie.Path]
 }
 
 // A Text is one text in several languages.
@@ -187,10 +198,19 @@ func declarations(cookies []Cookie) []policy.Declaration {
 	for i, c := range cookies {
 		declarations[i] = policy.Declaration{
 			Number: i, Party: party(c.Category, c.Provider), Name: c.Name, Need: c.need(),
-			Lifetime: c.Lifetime, Domain: c.Domain, Path: c.Path, Origins: c.Origins,
+			Lifetime: c.Lifetime, Places: c.places(), Origins: c.Origins,
 		}
 	}
 	return declarations
+}
+
+// places returns where browsers keep the cookie, each place once.
+func (c Cookie) places() []policy.Place {
+	places := []policy.Place{{Domain: c.Domain, Path: cmp.Or(c.Path, "/")}}
+	for _, p := range c.Also {
+		places = append(places, policy.Place{Domain: p.Domain, Path: cmp.Or(p.Path, "/")})
+	}
+	return places
 }
 
 // party returns whom consent is given to.
@@ -199,7 +219,8 @@ func party(c Category, provider string) policy.Party {
 }
 
 func (c Cookie) clone() Cookie {
-	c.Service, c.Purpose, c.Origins = maps.Clone(c.Service), maps.Clone(c.Purpose), slices.Clone(c.Origins)
+	c.Service, c.Purpose = maps.Clone(c.Service), maps.Clone(c.Purpose)
+	c.Also, c.Origins = slices.Clone(c.Also), slices.Clone(c.Origins)
 	return c
 }
 
@@ -253,16 +274,7 @@ func (c Cookie) validate(wrong func(field, reason string, args ...any)) {
 	if err := attribute.CheckLifetime(c.Lifetime, "until the browser is closed"); err != nil {
 		wrong("Lifetime", "%v %v", c.Lifetime, err)
 	}
-	if c.Domain != "" {
-		if err := attribute.CheckDomain(c.Domain); err != nil {
-			wrong("Domain", "%q %v", c.Domain, err)
-		}
-	}
-	if c.Path != "" {
-		if err := attribute.CheckPath(c.Path); err != nil {
-			wrong("Path", "%q %v", c.Path, err)
-		}
-	}
+	c.validatePlaces(wrong)
 	for i, origin := range c.Origins {
 		if !origins.Valid(origin) {
 			wrong(fmt.Sprintf("Origins[%d]", i), `%q is no origin such as "https://player.example.com" or "https://*.example.com"`, origin)
@@ -294,13 +306,37 @@ func (c Cookie) validateName(wrong func(field, reason string, args ...any)) {
 	if c.Name == CookieName && c.Category != Necessary {
 		wrong("Category", "the library's own cookie is Necessary, since it remembers the visitor's choice; declare it so or not at all")
 	}
+}
+
+// validatePlaces checks the domains and paths of c, each in its own field.
+func (c Cookie) validatePlaces(wrong func(field, reason string, args ...any)) {
 	// RFC 6265bis section 4.1.3.2: such a cookie has no Domain, and Path "/".
-	if len(c.Name) >= len("__Host-") && strings.EqualFold(c.Name[:len("__Host-")], "__Host-") {
-		if c.Domain != "" {
-			wrong("Domain", "a __Host- cookie has none")
+	isHost := len(c.Name) >= len("__Host-") && strings.EqualFold(c.Name[:len("__Host-")], "__Host-")
+	check := func(prefix, domain, path string) {
+		if domain != "" {
+			if err := attribute.CheckDomain(domain); err != nil {
+				wrong(prefix+"Domain", "%q %v", domain, err)
+			}
+			if isHost {
+				wrong(prefix+"Domain", "a __Host- cookie has none")
+			}
 		}
-		if c.Path != "" && c.Path != "/" {
-			wrong("Path", "%q: a __Host- cookie's is \"/\"", c.Path)
+		if path != "" {
+			if err := attribute.CheckPath(path); err != nil {
+				wrong(prefix+"Path", "%q %v", path, err)
+			}
+			if isHost && path != "/" {
+				wrong(prefix+"Path", "%q: a __Host- cookie's is \"/\"", path)
+			}
+		}
+	}
+	check("", c.Domain, c.Path)
+	places := c.places()
+	for i, p := range c.Also {
+		field := fmt.Sprintf("Also[%d]", i)
+		check(field+".", p.Domain, p.Path)
+		if slices.Contains(places[:i+1], places[i+1]) {
+			wrong(field, "is a place that the declaration names already")
 		}
 	}
 }

@@ -83,33 +83,6 @@ func TestNothingIsForgottenOfASecondCookieField(t *testing.T) {
 	})
 }
 
-func TestRefusingCleansUpWhatWasSetBefore(t *testing.T) {
-	mw := middleware(t, nil)
-	expire := func(w http.ResponseWriter, r *http.Request) {
-		assert.NoError(t, mw.ExpireRefused(w, r))
-		set("sessionid=1")(w, r)
-	}
-	before := serve(t, mw, "profile=1; sessionid=1; visits=1; nobody=1", expire)
-	assert.Equal(t, []string{"sessionid=1", "profile=; Path=/; Max-Age=0", "profile=; Path=/; Max-Age=0; Domain=example.com", "profile=; Path=/; Max-Age=0; Domain=www.example.com"},
-		before.Header["Set-Cookie"])
-	assert.Equal(t, "private", before.Header.Get("Cache-Control"), "whoever consents keeps theirs")
-	yes := decide(t, mw, consent.AcceptAll())
-	untouched := http.Header{"Set-Cookie": {"sessionid=1"}}
-	assert.Equal(t, untouched, serve(t, mw, "profile=1; "+yes, expire).Header)
-	assert.Equal(t, untouched, serve(t, mw, "", expire).Header)
-
-	serve(t, mw, "profile=1", func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(200)
-		assert.ErrorIs(t, mw.ExpireRefused(w, r), consent.ErrTooLate)
-	})
-	assert.ErrorIs(t, mw.ExpireRefused(nil, httptest.NewRequest("GET", "/", nil)), consent.ErrOutside)
-	reported := middleware(t, reportOnly)
-	assert.Equal(t, untouched, serve(t, reported, "profile=1", func(w http.ResponseWriter, r *http.Request) {
-		assert.NoError(t, reported.ExpireRefused(w, r))
-		set("sessionid=1")(w, r)
-	}).Header)
-}
-
 func TestNothingLeaksToOriginsThatAreNotAllowed(t *testing.T) {
 	declared := append(site(),
 		consent.Cookie{Provider: "Video", Name: "v", Purpose: text("x"), Category: consent.ThirdParty, Origins: []string{"https://*.video.example", "wss://live.video.example:8443"}},
@@ -185,10 +158,10 @@ func TestNothingLeaksWhereAnAllowedAndARefusedCookieShareAnOrigin(t *testing.T) 
 	}
 }
 
-func TestNothingIsForgottenOfOptOutWithinTheResponse(t *testing.T) {
+func TestNothingIsForgottenOfARegimeWithinTheResponse(t *testing.T) {
 	l := &ledger{}
 	american := func(c *consent.Config) {
-		c.OptOut, c.Recorder = func(*http.Request) bool { return true }, l
+		c.Regime, c.Recorder = everywhere(consent.OptOut), l
 	}
 	before := middleware(t, func(c *consent.Config) { american(c); c.Registry = consent.MustRegistry(site()[:3]...) })
 	_, err := save(t, before, "", consent.AcceptAll())
@@ -197,23 +170,24 @@ func TestNothingIsForgottenOfOptOutWithinTheResponse(t *testing.T) {
 	response := serve(t, mw, "", func(w http.ResponseWriter, r *http.Request) {
 		assert.NoError(t, mw.Restore(w, r, l.kept[0]))
 		prefs := consent.FromContext(r.Context())
-		assert.True(t, prefs.OptOut() && prefs.Presumed(consent.FirstParty))
+		assert.True(t, prefs.Regime() == consent.OptOut && prefs.Presumed(consent.FirstParty))
 		set("profile=1")(w, r)
 	})
 	assert.Equal(t, "profile=1", response.Header["Set-Cookie"][0])
 	serve(t, mw, "", func(w http.ResponseWriter, r *http.Request) {
 		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
 		prefs := consent.FromContext(r.Context())
-		assert.True(t, prefs.OptOut() && prefs.Decided())
+		assert.True(t, prefs.Regime() == consent.OptOut && prefs.Decided())
 		assert.False(t, prefs.Allows(consent.FirstParty))
 	})
 }
 
-func TestNothingIsInventedByOptOut(t *testing.T) {
+func TestNothingIsInventedUnderOptOut(t *testing.T) {
 	american := func(c *consent.Config) {
-		c.OptOut = func(r *http.Request) bool {
+		byCountry := consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut})
+		c.Regime = func(r *http.Request) consent.Regime {
 			assert.False(t, consent.FromContext(r.Context()).Decided(), "the function knows nothing of the visitor")
-			return r.Header.Get("Country") == "US"
+			return byCountry(r)
 		}
 	}
 	mw := middleware(t, american)
@@ -236,7 +210,7 @@ func TestNothingIsInventedByOptOut(t *testing.T) {
 	got, prefs, response := ask("", "Country", "US")
 	assert.Equal(t, most, got)
 	assert.Equal(t, "private", response.Header.Get("Cache-Control"))
-	assert.True(t, prefs.OptOut() && prefs.Allows(consent.ThirdParty) && prefs.Consented(consent.ThirdParty, "AdCo"))
+	assert.True(t, prefs.Regime() == consent.OptOut && prefs.Allows(consent.ThirdParty) && prefs.Consented(consent.ThirdParty, "AdCo"))
 	assert.False(t, prefs.Decided() || prefs.RefusedByGPC())
 	assert.True(t, prefs.DecidedAt().IsZero())
 	assert.True(t, prefs.Presumed(consent.FirstParty) && prefs.Presumed(consent.ThirdParty))
@@ -246,7 +220,7 @@ func TestNothingIsInventedByOptOut(t *testing.T) {
 	assert.Equal(t, gpc, got, "of several values one is enough")
 	got, prefs, _ = ask("", "Country", "US", "Sec-GPC", "1")
 	assert.Equal(t, gpc, got)
-	assert.True(t, prefs.RefusedByGPC() && prefs.OptOut())
+	assert.True(t, prefs.RefusedByGPC() && prefs.Regime() == consent.OptOut)
 	assert.False(t, prefs.Allows(consent.ThirdParty) || prefs.Decided())
 	assert.True(t, prefs.Presumed(consent.FirstParty))
 	assert.False(t, prefs.Presumed(consent.ThirdParty))
@@ -265,7 +239,7 @@ func TestNothingIsInventedByOptOut(t *testing.T) {
 		t.Run(test.what, func(t *testing.T) {
 			got, prefs, _ := ask(test.cookies, test.headers...)
 			assert.Equal(t, test.want, got)
-			assert.Equal(t, slices.Contains(test.headers, "US"), prefs.OptOut())
+			assert.Equal(t, slices.Contains(test.headers, "US"), prefs.Regime() == consent.OptOut)
 			assert.False(t, prefs.RefusedByGPC())
 			assert.Equal(t, test.what == "another value is no signal", prefs.Presumed(consent.FirstParty))
 		})
@@ -389,24 +363,29 @@ func TestNothingElseChangesForAReaderOfTheRequestOutside(t *testing.T) {
 }
 
 // The law of a request is what it was when it came.
-func TestNothingLeaksWhereAHandlerChangesWhatOptOutLooksAt(t *testing.T) {
+func TestNothingLeaksWhereAHandlerChangesWhatTheRegimeLooksAt(t *testing.T) {
 	for name, test := range map[string]struct {
-		holds        func(*http.Request) bool
+		regime       func(*http.Request) consent.Regime
 		came, change func(*http.Request)
 	}{
 		"the signal": {
-			func(*http.Request) bool { return true },
+			everywhere(consent.OptOut),
 			func(r *http.Request) { r.Header.Set("Sec-Gpc", "1") },
 			func(r *http.Request) { r.Header.Del("Sec-Gpc") },
 		},
 		"the address": {
-			func(r *http.Request) bool { return strings.HasPrefix(r.RemoteAddr, "192.0.2.") },
+			func(r *http.Request) consent.Regime {
+				if strings.HasPrefix(r.RemoteAddr, "192.0.2.") {
+					return consent.OptOut
+				}
+				return consent.OptIn
+			},
 			func(r *http.Request) { r.RemoteAddr = "198.51.100.1:1" },
 			func(r *http.Request) { r.RemoteAddr = "192.0.2.9" }, // as a header says that anybody may send
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			mw := middleware(t, func(c *consent.Config) { c.OptOut = test.holds })
+			mw := middleware(t, func(c *consent.Config) { c.Regime = test.regime })
 			ask := func(r *http.Request, inside func(*http.Request)) []string {
 				w := httptest.NewRecorder()
 				through(t, mw, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -424,13 +403,13 @@ func TestNothingLeaksWhereAHandlerChangesWhatOptOutLooksAt(t *testing.T) {
 	}
 }
 
-func TestNothingLeaksWhereOptOutPanics(t *testing.T) {
+func TestNothingLeaksWhereTheRegimePanics(t *testing.T) {
 	mw := middleware(t, func(c *consent.Config) {
-		c.OptOut = func(r *http.Request) bool {
+		c.Regime = func(r *http.Request) consent.Regime {
 			if r.URL.Path == "/" {
 				panic("no country")
 			}
-			return true
+			return consent.OptOut
 		}
 	})
 	raw := rawGet(t, recovering(mw.Wrap(set("profile=1", "sessionid=1"))), plainGet)
@@ -442,7 +421,7 @@ func TestNothingLeaksWhereOptOutPanics(t *testing.T) {
 
 // Preferences may be asked for while the request is read; -race tells.
 func TestNothingElseChangesForAReaderOfTheRequestInside(t *testing.T) {
-	mw := middleware(t, func(c *consent.Config) { c.OptOut = func(*http.Request) bool { return false } })
+	mw := middleware(t, func(c *consent.Config) { c.Regime = everywhere(consent.OptIn) })
 	through(t, mw, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
 		var group sync.WaitGroup

@@ -4,7 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
-	"slices"
+	"sync/atomic"
 
 	"github.com/cookiecharter/consent/internal/filter"
 	"github.com/cookiecharter/consent/internal/visitor"
@@ -17,9 +17,11 @@ import (
 // the response: a request so takes one allocation in place of five.
 type visit struct {
 	context.Context
-	request http.Request
-	filter  filter.Filter // of the response to its Visitor
-	writer  writer.Writer
+	middleware *Middleware
+	request    http.Request
+	filter     filter.Filter // of the response to its Visitor
+	writer     writer.Writer
+	returned   atomic.Bool // the handler has, and nothing that it does is filtered any more
 }
 
 func (v *visit) visitor() *visitor.Visitor { return &v.filter.Visitor }
@@ -92,7 +94,3 @@ func (v *visit) handBack(outside *http.Request) {
 		outside.RemoteAddr = inside.RemoteAddr
 	}
 }
-
-// sendsGPC reports whether the browser sends Global Privacy Control. Of several
-// values one is enough ("The Sec-GPC Header Field for HTTP Requests").
-func sendsGPC(r *http.Request) bool { return slices.Contains(r.Header["Sec-Gpc"], "1") }

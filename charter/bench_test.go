@@ -22,7 +22,7 @@ func BenchmarkRender(b *testing.B) {
 	mw, err := consent.NewMiddleware(consent.Config{
 		Registry: consent.MustRegistry(cookies...),
 		Keys:     [][]byte{bytes.Repeat([]byte("k"), 32)},
-		OptOut:   func(r *http.Request) bool { return r.Header.Get("Country") == "US" },
+		Regime:   consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut}),
 	})
 	if err != nil {
 		b.Fatal(err)

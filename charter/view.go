@@ -134,7 +134,7 @@ func (l *localized) newQuestion(ask string, included func(consent.Category) bool
 // questionFor returns the question to a visitor who has not decided everything.
 func (l *localized) questionFor(prefs consent.Preferences) question {
 	switch {
-	case !prefs.OptOut():
+	case prefs.Regime() == consent.OptIn:
 		return l.optIn
 	case prefs.DecidedAt().IsZero() && prefs.RefusedByGPC():
 		return l.optOutGPC

@@ -102,7 +102,7 @@ func newDemo(t *testing.T, cookies ...consent.Cookie) *demo {
 	d := &demo{pages: http.NewServeMux()}
 	mw, err := consent.NewMiddleware(consent.Config{
 		Registry: consent.MustRegistry(cookies...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true, Revision: 300, Recorder: &d.records,
-		OptOut: func(r *http.Request) bool { return r.Header.Get("Country") == "US" },
+		Regime: consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut}),
 	})
 	require.NoError(t, err)
 	c, err := charter.New(charter.Config{

@@ -5,7 +5,8 @@
 //	version   1 byte, 1
 //	revision  unsigned varint
 //	time      unsigned varint, milliseconds since 1970
-//	flags     1 byte; bit 0: objection to anonymous statistics; bit 1: a reference follows
+//	flags     1 byte; bit 0: objection to anonymous statistics; bit 1: a reference follows;
+//	          bits 2 and 3: the regime under which it was taken
 //	reference 16 bytes, or none
 //	marks     4 bytes for each, until the end
 //
@@ -35,6 +36,7 @@ type Decision struct {
 	Revision  uint64
 	Time      time.Time // in whole milliseconds
 	Objection bool      // to anonymous statistics
+	Regime    uint8     // under which it was taken, 3 at most
 	Reference [16]byte  // under which the visitor's decisions are recorded; zero for none
 	Answers   Answers
 }
@@ -55,8 +57,10 @@ const markSize = 4
 
 // The flags of a decision.
 const (
-	objection = 1 << iota
-	referred  // a reference follows
+	objection   = 1 << 0
+	referred    = 1 << 1 // a reference follows
+	regimeShift = 2
+	flagsEnd    = 1 << 4 // no flag from here on
 )
 
 // ErrMalformed is what [Parse] answers to bytes that no Decision encodes to.
@@ -101,6 +105,16 @@ func (a Answers) Of(m Mark) (yes, known bool) {
 	return false, false
 }
 
+// AllNo reports whether there are answers, and each is no.
+func (a Answers) AllNo() bool {
+	for i := range len(a) / markSize {
+		if a.at(i)&allowed != 0 {
+			return false
+		}
+	}
+	return len(a) > 0
+}
+
 func (a Answers) at(i int) Mark {
 	return Mark(binary.BigEndian.Uint32(a[i*markSize:]))
 }
@@ -120,9 +134,9 @@ func (d *Decision) Append(b []byte) []byte {
 	b = append(b, version)
 	b = binary.AppendUvarint(b, d.Revision)
 	b = binary.AppendUvarint(b, uint64(d.Time.UnixMilli()))
-	var flags byte
+	flags := d.Regime << regimeShift
 	if d.Objection {
-		flags = objection
+		flags |= objection
 	}
 	if d.Reference == ([16]byte{}) {
 		b = append(b, flags)
@@ -141,13 +155,13 @@ func Parse(b []byte) (Decision, error) {
 	}
 	revision, b, ok1 := cutUvarint(b[1:])
 	milliseconds, b, ok2 := cutUvarint(b)
-	if !ok1 || !ok2 || milliseconds > maxMilliseconds || len(b) == 0 || b[0] > objection|referred {
+	if !ok1 || !ok2 || milliseconds > maxMilliseconds || len(b) == 0 || b[0] >= flagsEnd {
 		return Decision{}, ErrMalformed
 	}
 	d.Revision = revision
 	d.Time = time.UnixMilli(int64(milliseconds))
 	flags, b := b[0], b[1:]
-	d.Objection = flags&objection != 0
+	d.Objection, d.Regime = flags&objection != 0, flags>>regimeShift
 	if flags&referred != 0 {
 		n := copy(d.Reference[:], b)
 		if b = b[n:]; n < len(d.Reference) || d.Reference == ([16]byte{}) {

@@ -17,7 +17,7 @@ func TestADecisionIsReadAsItWasWritten(t *testing.T) {
 	at := time.UnixMilli(1_800_000_000_123)
 	matomo, plausible := decision.MarkOf("statistics", "Matomo"), decision.MarkOf("statistics", "Plausible")
 	site := decision.MarkOf("first-party", "Site")
-	d := decision.Decision{Revision: 300, Time: at, Objection: true, Reference: [16]byte{15: 1},
+	d := decision.Decision{Revision: 300, Time: at, Objection: true, Regime: 3, Reference: [16]byte{15: 1},
 		Answers: decision.MakeAnswers([]decision.Mark{matomo}, []decision.Mark{plausible, site})}
 
 	got, err := decision.Parse(d.Append(nil))
@@ -26,6 +26,7 @@ func TestADecisionIsReadAsItWasWritten(t *testing.T) {
 	assert.Equal(t, uint64(300), got.Revision)
 	assert.True(t, got.Time.Equal(at))
 	assert.True(t, got.Objection)
+	assert.Equal(t, uint8(3), got.Regime)
 	assert.Equal(t, [16]byte{15: 1}, got.Reference)
 	for _, test := range []struct {
 		category, provider string
@@ -71,6 +72,14 @@ func TestAMarkNeverChanges(t *testing.T) {
 	}
 }
 
+func TestAllNoTakesAtLeastOneAnswer(t *testing.T) {
+	a, b := decision.MarkOf("statistics", "Matomo"), decision.MarkOf("statistics", "Plausible")
+	assert.False(t, decision.MakeAnswers(nil, nil).AllNo())
+	assert.True(t, decision.MakeAnswers(nil, []decision.Mark{a, b}).AllNo())
+	assert.False(t, decision.MakeAnswers([]decision.Mark{a}, []decision.Mark{b}).AllNo())
+	assert.False(t, decision.MakeAnswers([]decision.Mark{b}, []decision.Mark{a}).AllNo())
+}
+
 func TestProvidersThatShareAMarkAreAcceptedOnlyTogether(t *testing.T) {
 	mark := decision.MarkOf("statistics", "Matomo")
 	yes, known := decision.MakeAnswers([]decision.Mark{mark}, []decision.Mark{mark}).Of(mark)
@@ -92,9 +101,10 @@ func TestTheFormatIsTheDocumentedOne(t *testing.T) {
 		1, 2, 3, 5, // accepted
 	}, d.Append(nil))
 	d.Reference = [16]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}
+	d.Regime = 2
 	assert.Equal(t, []byte{
 		1, 1, 0xAC, 0x2,
-		3, // flags
+		3 + 2<<2, // flags
 		1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
 		1, 2, 3, 2, 1, 2, 3, 5,
 	}, d.Append(nil))
@@ -110,7 +120,7 @@ func TestMalformedBytesAreRefused(t *testing.T) {
 		"no time":             {1, 0},
 		"a time after 9999":   {1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0},
 		"no flags":            {1, 0, 0},
-		"an unknown flag":     {1, 0, 0, 4},
+		"an unknown flag":     {1, 0, 0, 16},
 		"no reference":        {1, 0, 0, 2},
 		"half a reference":    {1, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8},
 		"an empty reference":  append([]byte{1, 0, 0, 2}, make([]byte, 16)...),

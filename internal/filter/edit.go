@@ -9,7 +9,7 @@ import (
 	"github.com/cookiecharter/consent/internal/policy"
 	"github.com/cookiecharter/consent/internal/rawhead"
 	"github.com/cookiecharter/consent/internal/setcookie"
-	"github.com/cookiecharter/consent/internal/withdrawal"
+	"github.com/cookiecharter/consent/internal/sharedcache"
 )
 
 // An edit is the work of a Filter on one head.
@@ -26,41 +26,61 @@ type edit struct {
 // begin ends the time for decisions, and returns the lines that the final head has
 // to carry: the signed decision, and those that expire what it refuses.
 func (e *edit) begin() []string {
-	news, first := e.filter.Visitor.SendHead()
-	e.first = first
-	if news == nil {
+	v := &e.filter.Visitor
+	if v.HeadSent() {
 		return nil
 	}
+	page := v.Cookies() != "" && e.isPageLoad()
+	if page && v.HasFormerName() {
+		v.Grants() // so that a decision under the former name becomes news
+	}
+	news, first := v.SendHead(e.isShared())
+	e.first = first
 	var added []string
 	if news.Line != "" {
 		added = append(added, news.Line)
 	}
-	added = e.expire(added)
+	if news.Line != "" || news.Clean && page {
+		added = append(added, e.expire(news.Line != "")...)
+	}
 	e.personal = len(added) > 0
 	return added
 }
 
-// expire appends the lines that delete what the request carries and the visitor
-// does not allow.
-func (e *edit) expire(lines []string) []string {
-	for name := range withdrawal.Names(e.filter.Visitor.Cookies()) {
-		rule, verdict := e.filter.Visitor.Verdict(name)
-		if !verdict.Denied() {
-			continue // what nobody declared may be another application's
-		}
-		e.note(name, Expired, verdict.Reason(), "")
-		if e.filter.config.ReportOnly {
-			continue
-		}
-		for _, d := range rule.Declarations {
-			for _, line := range withdrawal.Lines(name, e.filter.request.Host, d.Domain, d.Path) {
-				if !slices.Contains(lines, line) {
-					lines = append(lines, line)
-				}
-			}
-		}
+// isShared reports whether the head lets a shared cache keep the response.
+func (e *edit) isShared() bool {
+	if e.header != nil {
+		return sharedcache.Allows(e.header["Cache-Control"])
 	}
-	return lines
+	return sharedcache.Allows(e.values("Cache-Control"))
+}
+
+// keepPrivate keeps the response out of shared caches if something in it is for this
+// visitor alone.
+func (e *edit) keepPrivate() {
+	f := e.filter
+	fields, shown := f.Visitor.Shown()
+	shown = shown && e.final
+	if !shown && !e.personal {
+		return
+	}
+	var contradicted bool
+	if e.header != nil {
+		contradicted = sharedcache.KeepOut(e.header, f.takeRoom())
+	} else {
+		e.fields, contradicted = sharedcache.KeepOutFields(e.fields)
+	}
+	if !shown {
+		return
+	}
+	if e.header != nil {
+		sharedcache.Vary(e.header, fields)
+	} else {
+		e.fields = sharedcache.VaryFields(e.fields, fields)
+	}
+	if contradicted && f.config.Public != nil {
+		f.config.Public(f.request)
+	}
 }
 
 // lines returns the lines that pass, and whether they are others than the given
@@ -170,17 +190,19 @@ var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
 
 // now returns the time that browsers take it to be, which the response's own
 // Date changes. It is asked only if a date decides.
-func (e *edit) now() time.Time {
-	var dates []string
-	for key, values := range e.header {
-		if strings.EqualFold(key, "Date") {
-			dates = append(dates, values...)
+func (e *edit) now() time.Time { return setcookie.Earliest(time.Now(), e.values("Date")) }
+
+// values returns the values of a field of the head, whatever its letter case.
+func (e *edit) values(name string) (values []string) {
+	for key, more := range e.header {
+		if strings.EqualFold(key, name) {
+			values = append(values, more...)
 		}
 	}
 	for _, field := range e.fields {
-		if strings.EqualFold(field.Name, "Date") {
-			dates = append(dates, field.Value)
+		if strings.EqualFold(field.Name, name) {
+			values = append(values, field.Value)
 		}
 	}
-	return setcookie.Earliest(time.Now(), dates)
+	return values
 }

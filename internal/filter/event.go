@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"cmp"
 	"strings"
 	"time"
 
@@ -72,11 +71,13 @@ func (e *edit) noteDrift(rule *policy.Rule, name, line string) {
 }
 
 // drift returns everything in which a cookie with these attributes is not as its
-// rule says; nothing if it is as one of several declarations says.
+// rule says; nothing if it is as one of several declarations says, in one of its places.
 func drift(rule *policy.Rule, a setcookie.Attributes) (reasons []string) {
 	for _, d := range rule.Declarations {
-		if reasons = driftFrom(d, a); len(reasons) == 0 {
-			return nil
+		for _, place := range d.Places {
+			if reasons = driftFrom(d.Lifetime, place, a); len(reasons) == 0 {
+				return nil
+			}
 		}
 	}
 	return reasons
@@ -86,14 +87,14 @@ func drift(rule *policy.Rule, a setcookie.Attributes) (reasons []string) {
 // from a moment ago.
 const clockError = time.Minute
 
-func driftFrom(d policy.Declaration, a setcookie.Attributes) (reasons []string) {
-	if a.Lifetime > d.Lifetime+clockError {
+func driftFrom(lifetime time.Duration, place policy.Place, a setcookie.Attributes) (reasons []string) {
+	if a.Lifetime > lifetime+clockError {
 		reasons = append(reasons, OutlivesDeclared)
 	}
-	if d.Domain != "" && !strings.EqualFold(strings.TrimPrefix(d.Domain, "."), a.Domain) {
+	if place.Domain != "" && !strings.EqualFold(strings.TrimPrefix(place.Domain, "."), a.Domain) {
 		reasons = append(reasons, OtherDomain)
 	}
-	if a.Path != cmp.Or(d.Path, "/") {
+	if a.Path != place.Path {
 		reasons = append(reasons, OtherPath)
 	}
 	return reasons

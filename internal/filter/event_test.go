@@ -19,12 +19,16 @@ import (
 func observed(line, request string, declared ...policy.Declaration) (events []filter.Event) {
 	for i := range declared {
 		declared[i].Name = "n"
+		if declared[i].Places == nil {
+			declared[i].Places = at("", "/")
+		}
 	}
 	p := policy.New(declared)
 	var f filter.Filter
-	f.Init(&filter.Config{Observe: func(_ *http.Request, e filter.Event) { events = append(events, e) }}, httptest.NewRequest("GET", request, nil))
-	f.Visitor.Init(visitor.NewSite(&p, cookie, 0, ""), "n=1", visitor.Law{}, nil)
-	f.Visitor.ExpireRefused()
+	r := httptest.NewRequest("GET", request, nil)
+	r.Header.Set("Sec-Fetch-Mode", "navigate")
+	f.Init(&filter.Config{ExpireUndecided: true, Observe: func(_ *http.Request, e filter.Event) { events = append(events, e) }}, r)
+	f.Visitor.Init(visitor.NewSite(&p, cookie, 0, presumption), "n=1", visitor.Law{}, nil)
 	f.Head(http.Header{"Set-Cookie": {line}}, true)
 	return events
 }
@@ -54,21 +58,21 @@ func TestACookieThatIsNotAsDeclaredPassesWithAReason(t *testing.T) {
 		"a minute more":                     {"; Max-Age=3660", "/", []policy.Declaration{hour}, ""},
 		"a minute and a second more":        {"; Max-Age=3661", "/", []policy.Declaration{hour}, "lifetime"},
 		"a life where none is declared":     {"; Max-Age=61", "/", []policy.Declaration{{}}, "lifetime"},
-		"the domain":                        {"; Domain=EXAMPLE.org", "/", []policy.Declaration{{Domain: "example.org"}}, ""},
-		"the domain with a dot":             {"; Domain=.example.org", "/", []policy.Declaration{{Domain: "example.org"}}, ""},
-		"the domain, declared with a dot":   {"; Domain=example.org", "/", []policy.Declaration{{Domain: ".Example.org"}}, ""},
+		"the domain":                        {"; Domain=EXAMPLE.org", "/", []policy.Declaration{{Places: at("example.org", "/")}}, ""},
+		"the domain with a dot":             {"; Domain=.example.org", "/", []policy.Declaration{{Places: at("example.org", "/")}}, ""},
+		"the domain, declared with a dot":   {"; Domain=example.org", "/", []policy.Declaration{{Places: at(".Example.org", "/")}}, ""},
 		"a domain where none is declared":   {"; Domain=example.org", "/", []policy.Declaration{{}}, ""},
-		"no domain":                         {"", "/", []policy.Declaration{{Domain: "example.org"}}, "domain"},
-		"another domain":                    {"; Domain=www.example.org", "/", []policy.Declaration{{Domain: "example.org"}}, "domain"},
-		"the path":                          {"; Path=/a", "/", []policy.Declaration{{Path: "/a"}}, ""},
-		"the path of the request":           {"", "/a/b", []policy.Declaration{{Path: "/a"}}, ""},
-		"another path":                      {"; Path=/b", "/a/", []policy.Declaration{{Path: "/a"}}, "path"},
+		"no domain":                         {"", "/", []policy.Declaration{{Places: at("example.org", "/")}}, "domain"},
+		"another domain":                    {"; Domain=www.example.org", "/", []policy.Declaration{{Places: at("example.org", "/")}}, "domain"},
+		"the path":                          {"; Path=/a", "/", []policy.Declaration{{Places: at("", "/a")}}, ""},
+		"the path of the request":           {"", "/a/b", []policy.Declaration{{Places: at("", "/a")}}, ""},
+		"another path":                      {"; Path=/b", "/a/", []policy.Declaration{{Places: at("", "/a")}}, "path"},
 		"a path where none is declared":     {"; Path=/b", "/", []policy.Declaration{{}}, "path"},
 		"the request's where none is":       {"", "/a/b", []policy.Declaration{{}}, "path"},
-		"everything":                        {"; Path=/b; Max-Age=7200", "/", []policy.Declaration{{Lifetime: time.Hour, Domain: "example.org"}}, "lifetime domain path"},
-		"as the first of two declares":      {"; Path=/a", "/", []policy.Declaration{{Path: "/a"}, {Path: "/b"}}, ""},
-		"as the second of two declares":     {"; Path=/b", "/", []policy.Declaration{{Path: "/a"}, {Path: "/b"}}, ""},
-		"as neither declares: the last one": {"; Path=/c", "/", []policy.Declaration{{Path: "/a"}, {Path: "/b", Domain: "example.org"}}, "domain path"},
+		"everything":                        {"; Path=/b; Max-Age=7200", "/", []policy.Declaration{{Lifetime: time.Hour, Places: at("example.org", "/")}}, "lifetime domain path"},
+		"as the first of two declares":      {"; Path=/a", "/", []policy.Declaration{{Places: at("", "/a")}, {Places: at("", "/b")}}, ""},
+		"as the second of two declares":     {"; Path=/b", "/", []policy.Declaration{{Places: at("", "/a")}, {Places: at("", "/b")}}, ""},
+		"as neither declares: the last one": {"; Path=/c", "/", []policy.Declaration{{Places: at("", "/a")}, {Places: at("example.org", "/b")}}, "domain path"},
 	} {
 		var reasons []string
 		for _, e := range observed("n=1"+test.line, test.request, test.declared...) {
@@ -84,11 +88,11 @@ func TestACookieThatIsNotAsDeclaredPassesWithAReason(t *testing.T) {
 // the first, so that it never holds a value, and goes by what is declared for it.
 func TestANamelessCookieIsComparedWithWhatIsDeclaredForIt(t *testing.T) {
 	var events []string
-	p := policy.New([]policy.Declaration{{Name: "*", Path: "/a"}, {Name: "secret"}})
+	p := policy.New([]policy.Declaration{{Name: "*", Places: at("", "/a")}, {Name: "secret", Places: at("", "/")}})
 	var f filter.Filter
 	f.Init(&filter.Config{Observe: func(_ *http.Request, e filter.Event) { events = append(events, e.Outcome+" "+e.Cookie+" "+e.Reason) }},
 		httptest.NewRequest("GET", "/", nil))
-	f.Visitor.Init(visitor.NewSite(&p, cookie, 0, ""), "", visitor.Law{}, nil)
+	f.Visitor.Init(visitor.NewSite(&p, cookie, 0, presumption), "", visitor.Law{}, nil)
 	f.Head(http.Header{"Set-Cookie": {"secret"}}, true)
 	assert.Equal(t, []string{"passed  path"}, events)
 }

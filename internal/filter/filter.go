@@ -13,7 +13,6 @@ import (
 	"github.com/cookiecharter/consent/internal/policy"
 	"github.com/cookiecharter/consent/internal/rawhead"
 	"github.com/cookiecharter/consent/internal/setcookie"
-	"github.com/cookiecharter/consent/internal/sharedcache"
 	"github.com/cookiecharter/consent/internal/visitor"
 )
 
@@ -21,7 +20,9 @@ import (
 type Config struct {
 	AllowUndeclared bool                       // what nobody declared passes
 	ReportOnly      bool                       // every line stays, and Observe gets what would have become of it
+	ExpireUndecided bool                       // what the visitor has not answered for is deleted as what they refuse is
 	Observe         func(*http.Request, Event) // nil if nobody wants to know
+	Public          func(*http.Request)        // told of a response that shows something of its visitor and was to be kept by shared caches
 }
 
 // A Filter edits the heads of the response to one Visitor. It is made ready by
@@ -98,9 +99,7 @@ func (f *Filter) Head(h http.Header, final bool) (trailer bool) {
 		// Clip: the slice may be shared between requests, and have room.
 		h["Set-Cookie"] = append(slices.Clip(h["Set-Cookie"]), added...)
 	}
-	if e.personal {
-		sharedcache.KeepOut(h, f.takeRoom())
-	}
+	e.keepPrivate()
 	e.observe()
 	return trailer
 }
@@ -129,11 +128,10 @@ func (f *Filter) Fields(status int, fields []rawhead.Field) []rawhead.Field {
 	for _, line := range added {
 		kept = append(kept, rawhead.Field{Name: "Set-Cookie", Value: line})
 	}
-	if e.personal {
-		kept = sharedcache.KeepOutFields(kept)
-	}
+	e.fields = kept
+	e.keepPrivate()
 	e.observe()
-	return kept
+	return e.fields
 }
 
 // Trailer takes cookies out of a trailer, necessary ones too: no browser stores a
@@ -158,7 +156,7 @@ func (f *Filter) Trailer(h http.Header) {
 
 // End says that no head will leave any more: the connection is a tunnel, or the
 // handler that took it has returned. From here on nothing can be decided.
-func (f *Filter) End() { f.Visitor.SendHead() }
+func (f *Filter) End() { f.Visitor.SendHead(false) }
 
 // errHTTP2 is for a handler that wants to speak HTTP/2 on a connection of its own.
 var errHTTP2 = errors.New("consent: HTTP/2 on a hijacked connection would bring requests that nobody filters; put the middleware inside of it, as in h2c.NewHandler(mw.Wrap(app), …)")

@@ -28,22 +28,34 @@ var (
 	adCo   = policy.Party{Category: "third-party", Provider: "AdCo"}
 	forum  = policy.Party{Category: "comfort", Provider: "Forum"}
 
-	cookie = preference.New(http.Cookie{Name: name, MaxAge: 3600}, [][]byte{bytes.Repeat([]byte("k"), 32)})
+	cookie = preference.New(http.Cookie{Name: name, MaxAge: 3600}, "", [][]byte{bytes.Repeat([]byte("k"), 32)})
 	site   = newSite()
 )
 
+func at(domain, path string) []policy.Place { return []policy.Place{{Domain: domain, Path: path}} }
+
+// lenient is a law that presumes everything.
+var lenient = visitor.Law{Regime: 2}
+
+func presumption(law visitor.Law, _ string) policy.Answer {
+	if law.Regime == lenient.Regime {
+		return policy.Presumed
+	}
+	return policy.Open
+}
+
 func newSite() *visitor.Site {
 	p := policy.New([]policy.Declaration{
-		{Party: policy.Party{Category: "necessary", Provider: "Site"}, Name: "sessionid"},
-		{Party: policy.Party{Category: "necessary", Provider: "Site"}, Name: "kept", Lifetime: time.Hour, Domain: ".Example.org", Path: "/shop"},
-		{Party: policy.Party{Category: "statistics", Provider: "Site"}, Name: "visits", Need: policy.NoObjection},
-		{Party: matomo, Name: "_pk*", Need: policy.Consent},
-		{Party: adCo, Name: "ad", Need: policy.Consent, Domain: "example.org", Path: "/ads"},
-		{Party: forum, Name: "mood", Need: policy.Consent},
-		{Party: matomo, Name: "shared", Need: policy.Consent, Path: "/a"},
-		{Party: adCo, Name: "shared", Need: policy.Consent, Path: "/b"},
+		{Party: policy.Party{Category: "necessary", Provider: "Site"}, Name: "sessionid", Places: at("", "/")},
+		{Party: policy.Party{Category: "necessary", Provider: "Site"}, Name: "kept", Lifetime: time.Hour, Places: at(".Example.org", "/shop")},
+		{Party: policy.Party{Category: "statistics", Provider: "Site"}, Name: "visits", Need: policy.NoObjection, Places: at("", "/")},
+		{Party: matomo, Name: "_pk*", Need: policy.Consent, Places: at("", "/")},
+		{Party: adCo, Name: "ad", Need: policy.Consent, Places: at("example.org", "/ads")},
+		{Party: forum, Name: "mood", Need: policy.Consent, Places: at("", "/")},
+		{Party: matomo, Name: "shared", Need: policy.Consent, Places: at("", "/a")},
+		{Party: adCo, Name: "shared", Need: policy.Consent, Places: at("", "/b")},
 	})
-	return visitor.NewSite(&p, cookie, 0, "")
+	return visitor.NewSite(&p, cookie, 0, presumption)
 }
 
 // decided is who accepts statistics, refuses third parties, was not asked for
@@ -56,14 +68,21 @@ func decided() *decision.Decision {
 // A tested filter keeps what was observed as "outcome cookie reason".
 type tested struct {
 	filter.Filter
-	events []string
+	request *http.Request
+	events  []string
+}
+
+// goTo makes the request one of a page that the visitor goes to.
+func goTo(f *tested) {
+	f.request.Header.Set("Sec-Fetch-Mode", "navigate")
+	f.request.Header.Set("Sec-Fetch-Dest", "document")
 }
 
 // observing returns the filter of a response to this request.
 func observing(t testing.TB, config filter.Config, cookies string, d *decision.Decision) *tested {
 	t.Helper()
-	f := new(tested)
 	r := httptest.NewRequest("GET", "http://www.example.org/", nil)
+	f := &tested{request: r}
 	config.Observe = func(of *http.Request, e filter.Event) {
 		assert.Same(t, r, of)
 		f.events = append(f.events, strings.TrimSpace(e.Outcome+" "+e.Cookie+" "+e.Reason))
@@ -252,7 +271,7 @@ func TestAnEarlyHeadIsFilteredAndCarriesNoNews(t *testing.T) {
 	assert.False(t, f.Visitor.HeadSent())
 	f.Head(h, true)
 	assert.True(t, f.Visitor.HeadSent())
-	assert.Len(t, h["Set-Cookie"], 3, "the decision, and the end of ad")
+	assert.Len(t, h["Set-Cookie"], 1+1+len(below), "the decision, and the end of ad and of shared")
 }
 
 func decide(t testing.TB, f *tested) {
@@ -268,6 +287,16 @@ func expiries(cookie string) []string {
 	return []string{line, line + "; Domain=example.org", line + "; Domain=www.example.org"}
 }
 
+// below are the ends of ad and of shared, which no request for "/" carries.
+var below = append([]string{"ad=; Path=/ads; Max-Age=0; Domain=example.org"}, func() (lines []string) {
+	for _, path := range []string{"/a", "/b"} {
+		for _, line := range expiries("shared") {
+			lines = append(lines, strings.Replace(line, "Path=/", "Path="+path, 1))
+		}
+	}
+	return lines
+}()...)
+
 func TestADecisionIsAddedWithTheEndOfWhatItRefuses(t *testing.T) {
 	const request = "sessionid=1; ad=1; mood=1; visits=1; _pk.1=1; other=1; " + name + "=forged; ad=2; shared=1"
 	shared := []string{}
@@ -276,8 +305,8 @@ func TestADecisionIsAddedWithTheEndOfWhatItRefuses(t *testing.T) {
 			shared = append(shared, strings.Replace(line, "Path=/", "Path="+path, 1))
 		}
 	}
-	added := slices.Concat([]string{"ad=; Path=/ads; Max-Age=0; Domain=example.org"}, expiries("mood"), expiries("visits"), shared)
-	events := []string{"expired ad refused", "expired mood undecided", "expired visits objected", "expired shared refused"}
+	added := slices.Concat([]string{"ad=; Path=/ads; Max-Age=0; Domain=example.org"}, expiries("visits"), shared)
+	events := []string{"expired ad refused", "expired visits objected", "expired shared refused"}
 
 	head := func(f *tested) []string {
 		h := http.Header{"Set-Cookie": {"ad=3", "sessionid=2"}}
@@ -308,7 +337,7 @@ func TestADecisionIsAddedWithTheEndOfWhatItRefuses(t *testing.T) {
 		})
 		t.Run(what+", without a decision", func(t *testing.T) {
 			f := observing(t, plain, request, decided())
-			f.Visitor.ExpireRefused()
+			goTo(f)
 			assert.Equal(t, append([]string{"sessionid=2"}, added...), send(f))
 		})
 	}
@@ -319,25 +348,10 @@ func TestWhatIsAddedIsAddedOnce(t *testing.T) {
 	decide(t, f)
 	h := http.Header{}
 	f.Head(h, true)
-	assert.Len(t, h["Set-Cookie"], 2)
+	once := slices.Clone(h["Set-Cookie"])
+	assert.Len(t, once, 1+len(below))
 	f.Head(h, true)
-	assert.Len(t, h["Set-Cookie"], 2)
-}
-
-func TestNothingIsExpiredUnlessSomethingWasDecided(t *testing.T) {
-	f := observing(t, plain, "ad=1; mood=1", decided())
-	h := http.Header{}
-	f.Head(h, true)
-	assert.Empty(t, h)
-	assert.Empty(t, f.events)
-}
-
-func TestWhereNothingIsRefusedNothingIsAddedByExpiring(t *testing.T) {
-	f := observing(t, plain, "_pk.1=1; sessionid=1; other=1", decided())
-	f.Visitor.ExpireRefused()
-	h := http.Header{}
-	f.Head(h, true)
-	assert.Empty(t, h, "nor is the response private")
+	assert.Equal(t, once, h["Set-Cookie"])
 }
 
 func TestReportOnlyAddsTheDecisionAlone(t *testing.T) {
@@ -349,19 +363,21 @@ func TestReportOnlyAddsTheDecisionAlone(t *testing.T) {
 	assert.Equal(t, "ad=2", h["Set-Cookie"][0])
 	assert.True(t, strings.HasPrefix(h["Set-Cookie"][1], name+"="))
 	assert.Equal(t, []string{"private"}, h["Cache-Control"])
-	assert.Equal(t, []string{"expired ad refused", "removed ad refused"}, f.events)
+	assert.Equal(t, []string{"expired ad refused", "expired shared refused", "removed ad refused"}, f.events)
 }
 
 // Two providers may declare one name in the same place.
 func TestALineThatExpiresIsAddedOnce(t *testing.T) {
 	p := policy.New([]policy.Declaration{
-		{Party: matomo, Name: "n", Need: policy.Consent, Domain: "example.org"},
-		{Party: adCo, Name: "n", Need: policy.Consent, Domain: "example.org"},
+		{Party: matomo, Name: "n", Need: policy.Consent, Places: at("example.org", "/")},
+		{Party: adCo, Name: "n", Need: policy.Consent, Places: at("example.org", "/")},
 	})
-	f := observing(t, plain, "", nil)
+	config := plain
+	config.ExpireUndecided = true
+	f := observing(t, config, "", nil)
+	goTo(f)
 	f.Visitor = visitor.Visitor{}
-	f.Visitor.Init(visitor.NewSite(&p, cookie, 0, ""), "n=1", visitor.Law{}, nil)
-	f.Visitor.ExpireRefused()
+	f.Visitor.Init(visitor.NewSite(&p, cookie, 0, presumption), "n=1", visitor.Law{}, nil)
 	h := http.Header{}
 	f.Head(h, true)
 	assert.Equal(t, []string{"n=; Path=/; Max-Age=0; Domain=example.org"}, h["Set-Cookie"])
@@ -497,10 +513,10 @@ func TestADateOfTheResponseDecidesWhatHasExpired(t *testing.T) {
 
 // Of a line without a '=' browsers read two names.
 func TestAReadingThatNeedsConsentKeepsTheLinePrivate(t *testing.T) {
-	p := policy.New([]policy.Declaration{{Party: matomo, Name: "*", Need: policy.Consent}, {Party: adCo, Name: "n"}})
+	p := policy.New([]policy.Declaration{{Party: matomo, Name: "*", Need: policy.Consent, Places: at("", "/")}, {Party: adCo, Name: "n", Places: at("", "/")}})
 	f := observing(t, plain, "", nil)
 	f.Visitor = visitor.Visitor{}
-	f.Visitor.Init(visitor.NewSite(&p, cookie, 0, ""), "", visitor.Law{OptOut: true}, nil)
+	f.Visitor.Init(visitor.NewSite(&p, cookie, 0, presumption), "", lenient, nil)
 	h := http.Header{"Set-Cookie": {"n"}}
 	f.Head(h, true)
 	assert.Equal(t, http.Header{"Set-Cookie": {"n"}, "Cache-Control": {"private"}}, h)
@@ -526,7 +542,6 @@ func TestNobodyHasToObserve(t *testing.T) {
 		var f filter.Filter
 		f.Init(&config, httptest.NewRequest("GET", "/", nil))
 		f.Visitor.Init(site, "ad=1", visitor.Law{}, nil)
-		f.Visitor.ExpireRefused()
 		h := http.Header{"Set-Cookie": {"ad=1", "other=1", "sessionid=1; Path=/x"}, "Trailer:Set-Cookie": {"ad=1"}}
 		f.Head(h, true)
 		f.Trailer(h)

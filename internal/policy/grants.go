@@ -12,9 +12,11 @@ import (
 type Grants struct {
 	DecidedAt time.Time // the zero Time if nothing was decided
 	Objection bool      // to anonymous statistics
+	Regime    uint8     // under which the decision was taken
 	Reference [16]byte  // under which the visitor's decisions are recorded; zero for none
 
-	answers []Answer // one for each of Policy.parties
+	answers    []Answer // one for each of Policy.parties
+	refusesAll bool     // the decision says yes to nothing, and no to something
 }
 
 // An Answer is what holds for one party.
@@ -26,6 +28,7 @@ const (
 	NoByGPC                // the browser's Global Privacy Control refuses, in place of an answer
 	Yes                    // the visitor consents
 	Presumed               // not given, but the law lets it pass until it is refused
+	Reopened               // the visitor has refused, and is asked again, since something has changed
 )
 
 // Allows reports whether cookies of the party may pass.
@@ -34,47 +37,84 @@ func (a Answer) Allows() bool { return a == Yes || a == Presumed }
 // Undecided returns the grants of a visitor who has decided nothing.
 func (p *Policy) Undecided() *Grants { return &Grants{answers: make([]Answer, len(p.parties))} }
 
+// A Presumption is what a law makes of each of [Policy.Parties] for which a visitor
+// has not answered: [Open], [Presumed] or [NoByGPC]. The nil Presumption leaves all
+// of them open.
+type Presumption []Answer
+
+// Presumption returns the one that presumes the same for all of a category.
+func (p *Policy) Presumption(of func(category string) Answer) Presumption {
+	presumption := make(Presumption, len(p.parties))
+	for i, party := range p.parties {
+		presumption[i] = of(party.Category)
+	}
+	return presumption
+}
+
+func (p Presumption) presumes(i int) bool { return p != nil && p[i] == Presumed }
+
 // Resolve returns what a decision allows today. A category that a provider has
 // joined since the decision is open again as a whole, and only that one: the
 // question has changed there. Under a higher revision all of them are open. An
 // objection asks for less than what was declared, and so stands through both.
-func (p *Policy) Resolve(d *decision.Decision, revision uint64) *Grants {
+//
+// A yes under a law that presumed it may be a box that the law had ticked, which is
+// no consent (Court of Justice of the European Union, C-673/17, Planet49). It counts
+// only under a law that presumes as much; a no counts under each.
+func (p *Policy) Resolve(d *decision.Decision, revision uint64, then, now Presumption) *Grants {
 	g := p.Undecided()
-	g.Objection, g.Reference = d.Objection, d.Reference
+	g.Objection, g.Regime, g.Reference = d.Objection, d.Regime, d.Reference
 	g.DecidedAt = time.UnixMilli(d.Time.UnixMilli()) // a copy of d.Time would move all of d from its caller's stack to the heap
-	if d.Revision < revision {
-		return g
-	}
+	g.refusesAll = d.Answers.AllNo()
 	for _, category := range p.ranges {
 		answers := g.answers[category.from:category.to]
+		reopened := d.Revision < revision
 		for i := range answers {
 			yes, known := d.Answers.Of(p.marks[category.from+i])
-			if !known {
-				clear(answers)
-				break
-			}
-			answers[i] = No
-			if yes {
+			switch {
+			case !known:
+				reopened = true
+			case !yes:
+				answers[i] = No
+			case !then.presumes(category.from+i) || now.presumes(category.from+i):
 				answers[i] = Yes
 			}
+		}
+		if reopened {
+			reopen(answers)
 		}
 	}
 	return g
 }
 
-// Presume returns what g allows under a law that lets everything pass until it
-// is refused. Global Privacy Control refuses one category in place of the
-// visitor; "" if the browser does not send it.
-func (p *Policy) Presume(g *Grants, refusedByGPC string) *Grants {
+// reopen takes back the answers for a category. Who has refused something in it
+// has not agreed to what is new there.
+func reopen(answers []Answer) {
+	for i, a := range answers {
+		if a == No {
+			answers[i] = Reopened
+		} else {
+			answers[i] = Open
+		}
+	}
+}
+
+// Presume returns what g allows under a law. What the visitor has said counts under
+// every law. Nothing is presumed in a category of which they have refused a part,
+// nor if they have refused everything that they were asked for.
+func (p *Policy) Presume(g *Grants, by Presumption) *Grants {
+	if by == nil {
+		return g
+	}
 	presumed := *g
 	presumed.answers = slices.Clone(g.answers)
-	for i, a := range presumed.answers {
-		switch {
-		case a != Open: // what the visitor has said counts under every law
-		case p.parties[i].Category == refusedByGPC:
-			presumed.answers[i] = NoByGPC
-		default:
-			presumed.answers[i] = Presumed
+	for _, category := range p.ranges {
+		answers := presumed.answers[category.from:category.to]
+		refuses := g.refusesAll || slices.Contains(answers, Reopened)
+		for i, a := range answers {
+			if law := by[category.from+i]; a == Open && (law != Presumed || !refuses) {
+				answers[i] = law
+			}
 		}
 	}
 	return &presumed
@@ -104,7 +144,7 @@ func (g *Grants) Consented(s Scope) bool {
 // Decided reports whether the visitor, or Global Privacy Control in their place,
 // has answered for everything that needs consent now.
 func (g *Grants) Decided() bool {
-	return !slices.Contains(g.answers, Open) && !slices.Contains(g.answers, Presumed)
+	return !slices.ContainsFunc(g.answers, func(a Answer) bool { return a == Open || a == Presumed || a == Reopened })
 }
 
 // Origins returns the origins whose cookies g lets all pass, each once and
@@ -141,6 +181,10 @@ func (v Verdict) Personal() bool { return v == NotObjected || v == Consented }
 
 // Denied reports whether the cookie is declared and the visitor does not allow it.
 func (v Verdict) Denied() bool { return !v.Passes() && v != Undeclared }
+
+// ByVisitor reports whether the visitor has refused the cookie, or Global Privacy
+// Control has in their place.
+func (v Verdict) ByVisitor() bool { return v == Refused || v == Objected }
 
 // Judge returns the verdict on a cookie under a rule. It may be nil, which means
 // undeclared. If several providers declare the name, the strictest declaration

@@ -15,7 +15,19 @@ const (
 	noByGPC  = policy.NoByGPC
 	yes      = policy.Yes
 	presumed = policy.Presumed
+	reopened = policy.Reopened
 )
+
+// optOut is the presumption of everything but one category, which Global Privacy
+// Control refuses; "" for none.
+func optOut(p policy.Policy, refused string) policy.Presumption {
+	return p.Presumption(func(category string) policy.Answer {
+		if category == refused {
+			return noByGPC
+		}
+		return presumed
+	})
+}
 
 // The answers below are those of site, matomo, plausible and adCo, in this order.
 
@@ -31,7 +43,7 @@ func TestResolveOpensAgainOnlyWhatHasGrown(t *testing.T) {
 		"nothing has changed":            {everything, nil, 7, declared(), []policy.Answer{yes, yes, yes, yes}, true},
 		"each has its own answer":        {everything[:2], everything[2:], 7, declared(), []policy.Answer{yes, yes, no, no}, true},
 		"a provider joins after a yes":   {[]policy.Party{site, matomo, adCo}, nil, 7, declared(), []policy.Answer{yes, open, open, yes}, false},
-		"a provider joins after a no":    {nil, []policy.Party{site, plausible, adCo}, 7, declared(), []policy.Answer{no, open, open, no}, false},
+		"a provider joins after a no":    {nil, []policy.Party{site, plausible, adCo}, 7, declared(), []policy.Answer{no, open, reopened, no}, false},
 		"a category joins":               {[]policy.Party{site, matomo, plausible}, nil, 7, declared(), []policy.Answer{yes, yes, yes, open}, false},
 		"a provider leaves":              {everything, nil, 7, without(plausible), []policy.Answer{yes, yes, yes}, true},
 		"a provider that refused leaves": {everything[:2], everything[2:], 7, without(plausible), []policy.Answer{yes, yes, no}, true},
@@ -41,14 +53,14 @@ func TestResolveOpensAgainOnlyWhatHasGrown(t *testing.T) {
 		"yes and no at once":             {everything, []policy.Party{matomo}, 7, declared(), []policy.Answer{yes, no, yes, yes}, true},
 		"nothing was answered":           {nil, nil, 7, declared(), []policy.Answer{open, open, open, open}, false},
 		"a lower revision":               {everything, nil, 6, declared(), []policy.Answer{open, open, open, open}, false},
-		"a lower revision, refused":      {nil, everything, 0, declared(), []policy.Answer{open, open, open, open}, false},
+		"a lower revision, refused":      {nil, everything, 0, declared(), []policy.Answer{reopened, reopened, reopened, reopened}, false},
 		"a higher revision":              {everything, nil, 8, declared(), []policy.Answer{yes, yes, yes, yes}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := answer(test.yes, test.no)
 			d.Revision, d.Objection, d.Reference = test.revision, true, [16]byte{1}
 			p := policy.New(test.declared)
-			g := p.Resolve(d, 7)
+			g := p.Resolve(d, 7, nil, nil)
 			assert.Equal(t, test.want, g.Answers())
 			assert.Equal(t, test.isDecided, g.Decided())
 			assert.Equal(t, decided, g.DecidedAt)
@@ -61,7 +73,7 @@ func TestResolveOpensAgainOnlyWhatHasGrown(t *testing.T) {
 
 func TestResolveObjectsToNothingByItself(t *testing.T) {
 	p := policy.New(declared())
-	g := p.Resolve(answer(nil, []policy.Party{site, matomo, plausible, adCo}), 0)
+	g := p.Resolve(answer(nil, []policy.Party{site, matomo, plausible, adCo}), 0, nil, nil)
 	assert.False(t, g.Objection)
 	assert.Equal(t, policy.NotObjected, g.Judge(p.Match("visits")))
 }
@@ -89,13 +101,13 @@ func TestPresumeLeavesWhatIsSaid(t *testing.T) {
 		"GPC refuses one":            {p.Undecided(), "third-party", []policy.Answer{presumed, presumed, presumed, noByGPC}},
 		"GPC refuses two":            {p.Undecided(), "statistics", []policy.Answer{presumed, noByGPC, noByGPC, presumed}},
 		"GPC refuses what is not":    {p.Undecided(), "other", []policy.Answer{presumed, presumed, presumed, presumed}},
-		"some was said":              {p.Resolve(some, 0), "", []policy.Answer{no, presumed, presumed, yes}},
-		"some was said against GPC":  {p.Resolve(some, 0), "third-party", []policy.Answer{no, presumed, presumed, yes}},
-		"GPC has refused it already": {p.Presume(p.Undecided(), "third-party"), "", []policy.Answer{presumed, presumed, presumed, noByGPC}},
+		"some was said":              {p.Resolve(some, 0, nil, nil), "", []policy.Answer{no, presumed, presumed, yes}},
+		"some was said against GPC":  {p.Resolve(some, 0, nil, nil), "third-party", []policy.Answer{no, presumed, presumed, yes}},
+		"GPC has refused it already": {p.Presume(p.Undecided(), optOut(p, "third-party")), "", []policy.Answer{presumed, presumed, presumed, noByGPC}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := append([]policy.Answer{}, test.grants.Answers()...)
-			g := p.Presume(test.grants, test.refused)
+			g := p.Presume(test.grants, optOut(p, test.refused))
 			assert.Equal(t, test.want, g.Answers())
 			assert.Equal(t, before, test.grants.Answers(), "others hold the grants from before")
 			assert.Equal(t, test.grants.Objection, g.Objection)
@@ -106,6 +118,58 @@ func TestPresumeLeavesWhatIsSaid(t *testing.T) {
 	}
 }
 
+// A refusal counts under every law, and for what is new beside it.
+func TestARefusalIsNeverLoosenedByAPresumption(t *testing.T) {
+	p := policy.New(declared())
+	for name, test := range map[string]struct {
+		yes, no  []policy.Party
+		revision uint64 // of the decision; today's is 7
+		want     []policy.Answer
+	}{
+		"a provider joins who was refused":      {[]policy.Party{site, adCo}, []policy.Party{matomo}, 7, []policy.Answer{yes, reopened, open, yes}},
+		"a provider joins one that is accepted": {[]policy.Party{site, matomo, adCo}, nil, 7, []policy.Answer{yes, presumed, presumed, yes}},
+		"a category joins":                      {[]policy.Party{site}, []policy.Party{matomo, plausible}, 7, []policy.Answer{yes, no, no, presumed}},
+		"a category joins a refusal of all":     {nil, []policy.Party{site, matomo, plausible}, 7, []policy.Answer{no, no, no, open}},
+		"a lower revision, one refused":         {[]policy.Party{site, matomo, adCo}, []policy.Party{plausible}, 6, []policy.Answer{presumed, open, reopened, presumed}},
+		"a lower revision, all refused":         {nil, []policy.Party{site, matomo, plausible, adCo}, 6, []policy.Answer{reopened, reopened, reopened, reopened}},
+	} {
+		d := answer(test.yes, test.no)
+		d.Revision = test.revision
+		g := p.Presume(p.Resolve(d, 7, nil, optOut(p, "")), optOut(p, ""))
+		assert.Equal(t, test.want, g.Answers(), name)
+	}
+	gpc := p.Presume(p.Resolve(answer(nil, []policy.Party{site}), 0, nil, nil), optOut(p, "third-party"))
+	assert.Equal(t, []policy.Answer{no, open, open, noByGPC}, gpc.Answers(), "what GPC refuses is refused all the same")
+	d := answer(nil, []policy.Party{adCo})
+	d.Revision = 6
+	assert.Equal(t, policy.Refused, p.Resolve(d, 7, nil, nil).Judge(p.Match("ad")), "asked again, and refused until then")
+}
+
+// A box that a law had ticked is no consent under another one.
+func TestAYesCountsUnderALawThatPresumesAsMuch(t *testing.T) {
+	p := policy.New(declared())
+	statistics := p.Presumption(func(category string) policy.Answer {
+		if category == "statistics" {
+			return presumed
+		}
+		return open
+	})
+	d := answer([]policy.Party{site, matomo, adCo}, []policy.Party{plausible})
+	for name, test := range map[string]struct {
+		then, now policy.Presumption
+		want      []policy.Answer
+	}{
+		"the strictest":                 {nil, nil, []policy.Answer{yes, yes, no, yes}},
+		"the strictest, in a weak one":  {nil, optOut(p, ""), []policy.Answer{yes, yes, no, yes}},
+		"a weak one":                    {optOut(p, ""), optOut(p, ""), []policy.Answer{yes, yes, no, yes}},
+		"a weak one, in the strictest":  {optOut(p, ""), nil, []policy.Answer{open, open, no, open}},
+		"a weak one, in a stricter one": {optOut(p, ""), statistics, []policy.Answer{open, yes, no, open}},
+		"one that presumes a part":      {statistics, nil, []policy.Answer{yes, open, no, yes}},
+	} {
+		assert.Equal(t, test.want, p.Resolve(d, 0, test.then, test.now).Answers(), name)
+	}
+}
+
 func TestOnlyAnAnswerForAllIsDecided(t *testing.T) {
 	p := policy.New([]policy.Declaration{{Party: adCo, Name: "ad", Need: policy.Consent}})
 	for name, test := range map[string]struct {
@@ -113,18 +177,18 @@ func TestOnlyAnAnswerForAllIsDecided(t *testing.T) {
 		want   bool
 	}{
 		"open":                  {p.Undecided(), false},
-		"presumed":              {p.Presume(p.Undecided(), ""), false},
-		"yes":                   {p.Resolve(answer([]policy.Party{adCo}, nil), 0), true},
-		"no":                    {p.Resolve(answer(nil, []policy.Party{adCo}), 0), true},
-		"GPC in place of a no":  {p.Presume(p.Undecided(), "third-party"), true},
-		"yes, and presume more": {p.Presume(p.Resolve(answer([]policy.Party{adCo}, nil), 0), "third-party"), true},
+		"presumed":              {p.Presume(p.Undecided(), optOut(p, "")), false},
+		"yes":                   {p.Resolve(answer([]policy.Party{adCo}, nil), 0, nil, nil), true},
+		"no":                    {p.Resolve(answer(nil, []policy.Party{adCo}), 0, nil, nil), true},
+		"GPC in place of a no":  {p.Presume(p.Undecided(), optOut(p, "third-party")), true},
+		"yes, and presume more": {p.Presume(p.Resolve(answer([]policy.Party{adCo}, nil), 0, nil, nil), optOut(p, "third-party")), true},
 	} {
 		assert.Equal(t, test.want, test.grants.Decided(), name)
 	}
 }
 
 func TestAnAnswerAllowsByConsentOrPresumption(t *testing.T) {
-	for answer, want := range map[policy.Answer]bool{open: false, no: false, noByGPC: false, yes: true, presumed: true} {
+	for answer, want := range map[policy.Answer]bool{open: false, no: false, noByGPC: false, yes: true, presumed: true, reopened: false} {
 		assert.Equal(t, want, answer.Allows(), answer)
 	}
 }
@@ -136,7 +200,7 @@ func TestAllowsAndConsentedPartWhereNothingNeedsConsent(t *testing.T) {
 	of := func(yes, no []policy.Party, objection bool) *policy.Grants {
 		d := answer(yes, no)
 		d.Objection = objection
-		return p.Resolve(d, 0)
+		return p.Resolve(d, 0, nil, nil)
 	}
 	category := func(name string) policy.Scope { s, _ := p.Category(name); return s }
 	provider := func(party policy.Party) policy.Scope { s, _ := p.Provider(party); return s }
@@ -155,9 +219,9 @@ func TestAllowsAndConsentedPartWhereNothingNeedsConsent(t *testing.T) {
 		"statistics, the other of two":            {of(both[1:], both[:1], false), category("statistics"), false, false},
 		"statistics, both":                        {of(both, nil, false), category("statistics"), true, true},
 		"statistics, both, with an objection":     {of(both, nil, true), category("statistics"), false, true},
-		"statistics, presumed":                    {p.Presume(p.Undecided(), ""), category("statistics"), true, true},
-		"statistics, presumed, with an objection": {p.Presume(of(nil, nil, true), ""), category("statistics"), false, true},
-		"statistics, refused by GPC":              {p.Presume(p.Undecided(), "statistics"), category("statistics"), false, false},
+		"statistics, presumed":                    {p.Presume(p.Undecided(), optOut(p, "")), category("statistics"), true, true},
+		"statistics, presumed, with an objection": {p.Presume(of(nil, nil, true), optOut(p, "")), category("statistics"), false, true},
+		"statistics, refused by GPC":              {p.Presume(p.Undecided(), optOut(p, "statistics")), category("statistics"), false, false},
 		"one provider":                            {of(both[:1], both[1:], true), provider(matomo), true, true},
 		"the other provider":                      {of(both[:1], both[1:], true), provider(plausible), false, false},
 		"third parties, with an objection":        {of(everything, nil, true), category("third-party"), true, true},
@@ -176,7 +240,7 @@ func TestAnAnonymousStatisticOfOneProviderIsNoOtherProviders(t *testing.T) {
 		"first": append([]policy.Declaration{anonymous}, declared()...), "last": append(declared(), anonymous),
 	} {
 		p := policy.New(declarations)
-		g := p.Resolve(d, 0)
+		g := p.Resolve(d, 0, nil, nil)
 		for party, want := range map[policy.Party]bool{matomo: false, plausible: true} {
 			scope, _ := p.Provider(party)
 			assert.Equal(t, want, g.Allows(scope), "%v, %s", party, order)
@@ -238,14 +302,14 @@ func TestJudgeGoesByTheStrictestDeclaration(t *testing.T) {
 			p := policy.New(declarations)
 			d := answer(yesses, noes)
 			d.Objection = test.objects
-			assert.Equal(t, test.want, p.Resolve(d, 0).Judge(p.Match("n")))
+			assert.Equal(t, test.want, p.Resolve(d, 0, nil, nil).Judge(p.Match("n")))
 		})
 	}
 }
 
 func TestJudgeByPresumption(t *testing.T) {
 	p := policy.New(declared())
-	g := p.Presume(p.Undecided(), "third-party")
+	g := p.Presume(p.Undecided(), optOut(p, "third-party"))
 	assert.Equal(t, policy.Consented, g.Judge(p.Match("_pk_id.1")))
 	assert.Equal(t, policy.Refused, g.Judge(p.Match("ad")), "a refusal, whoever sent it")
 	assert.Equal(t, policy.Undeclared, g.Judge(nil))
@@ -253,16 +317,17 @@ func TestJudgeByPresumption(t *testing.T) {
 
 func TestAVerdictSaysWhatFollowsFromIt(t *testing.T) {
 	for verdict, want := range map[policy.Verdict]struct {
-		passes, denied bool
-		reason         string
+		passes, denied, byVisitor bool
+		reason                    string
 	}{
-		policy.Exempt:     {true, false, ""},
-		policy.Consented:  {true, false, ""},
-		policy.Undeclared: {false, false, "undeclared"},
-		policy.Undecided:  {false, true, "undecided"},
-		policy.Refused:    {false, true, "refused"},
-		policy.Objected:   {false, true, "objected"},
+		policy.Exempt:     {true, false, false, ""},
+		policy.Consented:  {true, false, false, ""},
+		policy.Undeclared: {false, false, false, "undeclared"},
+		policy.Undecided:  {false, true, false, "undecided"},
+		policy.Refused:    {false, true, true, "refused"},
+		policy.Objected:   {false, true, true, "objected"},
 	} {
+		assert.Equal(t, want.byVisitor, verdict.ByVisitor(), want.reason)
 		assert.Equal(t, want.passes, verdict.Passes(), want.reason)
 		assert.Equal(t, want.denied, verdict.Denied(), want.reason)
 		assert.Equal(t, want.reason, verdict.Reason())
@@ -311,7 +376,7 @@ func TestAnOriginIsAllowedWithAllThatMayAnswerThere(t *testing.T) {
 			p := policy.New(test.declared)
 			d := answer([]policy.Party{matomo, site}, []policy.Party{adCo})
 			d.Objection = test.objection
-			assert.Equal(t, test.want, p.Origins(p.Resolve(d, 0)))
+			assert.Equal(t, test.want, p.Origins(p.Resolve(d, 0, nil, nil)))
 		})
 	}
 }
@@ -322,5 +387,5 @@ func TestOriginsGoByThePresumption(t *testing.T) {
 		{Party: adCo, Name: "b", Need: policy.Consent, Origins: []string{"https://b.example"}},
 	})
 	require.Nil(t, p.Origins(p.Undecided()))
-	assert.Equal(t, []string{"https://a.example"}, p.Origins(p.Presume(p.Undecided(), "third-party")))
+	assert.Equal(t, []string{"https://a.example"}, p.Origins(p.Presume(p.Undecided(), optOut(p, "third-party"))))
 }

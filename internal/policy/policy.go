@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cookiecharter/consent/internal/decision"
@@ -21,9 +22,15 @@ type Declaration struct {
 	Name     string // a name, or a pattern with one '*'
 	Need     Need
 	Lifetime time.Duration // zero until the browser is closed
-	Domain   string        // "" if it is not known
-	Path     string        // "" for "/"
+	Places   []Place       // in which browsers keep it; at least one
 	Origins  []string      // that a page contacts for the cookie's sake
+}
+
+// A Place is where a browser keeps a cookie. With the name it tells one cookie from
+// another (RFC 6265 section 5.3, step 11).
+type Place struct {
+	Domain string // "" if it is not known
+	Path   string // never ""
 }
 
 // A Party is whom consent is given to: a provider, within a category.
@@ -42,6 +49,7 @@ const (
 // The zero Policy declares nothing.
 type Policy struct {
 	rules   pattern.Set[*Rule]
+	below   []string // names that are declared with a path below "/", sorted
 	origins []origin // each once, sorted by its source
 
 	// parties are all that need consent, sorted, so that those of one category
@@ -134,8 +142,18 @@ func (p *Policy) compileRules(declarations []Declaration) {
 			p.rules.Put(d.Name, rule)
 		}
 		p.add(rule, d)
+		if below := func(place Place) bool { return place.Path != "/" }; !strings.Contains(d.Name, "*") && slices.ContainsFunc(d.Places, below) {
+			p.below = append(p.below, d.Name)
+		}
 	}
+	slices.Sort(p.below)
+	p.below = slices.Compact(p.below)
 }
+
+// Below returns the names, not patterns, of cookies that a browser may keep for a path
+// below "/", so that it does not send them with every request. The caller must not
+// change it.
+func (p *Policy) Below() []string { return p.below }
 
 // add appends a declaration to a rule.
 func (p *Policy) add(rule *Rule, d Declaration) {

@@ -93,10 +93,22 @@ func TestMatchPrefersTheMostSpecificName(t *testing.T) {
 }
 
 func TestARuleHoldsAllThatDeclareTheName(t *testing.T) {
-	a := policy.Declaration{Number: 0, Party: host, Name: "shared", Domain: "a.example", Path: "/a", Lifetime: time.Hour}
+	a := policy.Declaration{Number: 0, Party: host, Name: "shared", Places: []policy.Place{{Domain: "a.example", Path: "/a"}}, Lifetime: time.Hour}
 	b := policy.Declaration{Number: 1, Party: adCo, Name: "shared", Need: policy.Consent}
 	p := policy.New([]policy.Declaration{a, {Number: 2, Name: "other"}, b})
 	assert.Equal(t, []policy.Declaration{a, b}, p.Match("shared").Declarations, "in the order in which they were given")
+}
+
+func TestBelowHoldsNamesWithAPathOfTheirOwn(t *testing.T) {
+	at := func(name string, paths ...string) policy.Declaration {
+		d := policy.Declaration{Name: name, Party: policy.Party{Provider: paths[0]}}
+		for _, path := range paths {
+			d.Places = append(d.Places, policy.Place{Path: path})
+		}
+		return d
+	}
+	p := policy.New([]policy.Declaration{at("z", "/shop"), at("root", "/"), at("a", "/", "/me"), at("pattern*", "/shop"), at("z", "/shop/2")})
+	assert.Equal(t, []string{"a", "z"}, p.Below())
 }
 
 func TestOnlyWhatIsNecessaryNeedsNothing(t *testing.T) {
@@ -123,7 +135,7 @@ func TestOnlyWhatIsNecessaryNeedsNothing(t *testing.T) {
 
 func TestACategoryIsDeclaredIfAnythingIsDeclaredInIt(t *testing.T) {
 	p := policy.New(declared())
-	all := p.Resolve(answer([]policy.Party{site, matomo}, []policy.Party{plausible, adCo}), 0)
+	all := p.Resolve(answer([]policy.Party{site, matomo}, []policy.Party{plausible, adCo}), 0, nil, nil)
 	for name, want := range map[string][]policy.Answer{
 		"first-party": {policy.Yes},
 		"statistics":  {policy.Yes, policy.No},
@@ -142,7 +154,7 @@ func TestACategoryIsDeclaredIfAnythingIsDeclaredInIt(t *testing.T) {
 
 func TestAProviderIsDeclaredWithinItsCategory(t *testing.T) {
 	p := policy.New(declared())
-	all := p.Resolve(answer([]policy.Party{site, matomo}, []policy.Party{plausible, adCo}), 0)
+	all := p.Resolve(answer([]policy.Party{site, matomo}, []policy.Party{plausible, adCo}), 0, nil, nil)
 	for party, want := range map[policy.Party][]policy.Answer{
 		site: {policy.Yes}, matomo: {policy.Yes}, plausible: {policy.No}, adCo: {policy.No}, host: {}, visits: {},
 	} {
@@ -183,7 +195,7 @@ func TestTheZeroPolicyDeclaresNothing(t *testing.T) {
 			_, needsConsent := p.Mark(matomo)
 			assert.False(t, needsConsent)
 			for _, g := range []*policy.Grants{
-				p.Undecided(), p.Resolve(answer([]policy.Party{matomo}, nil), 0), p.Presume(p.Undecided(), "third-party"),
+				p.Undecided(), p.Resolve(answer([]policy.Party{matomo}, nil), 0, nil, nil), p.Presume(p.Undecided(), optOut(p, "third-party")),
 			} {
 				assert.True(t, g.Decided(), "nobody is asked where nothing needs consent")
 				assert.Equal(t, policy.Undeclared, g.Judge(p.Match("sessionid")))
@@ -208,7 +220,7 @@ func TestTenThousandDeclarationsAreJudgedEachByItsOwnAnswer(t *testing.T) {
 	}
 	p := policy.New(declarations)
 	require.Len(t, p.Parties(), categories*providers)
-	g := p.Resolve(answer(yes, no), 0)
+	g := p.Resolve(answer(yes, no), 0, nil, nil)
 	assert.True(t, g.Decided())
 	for i := range declarations {
 		rule := p.Match(fmt.Sprintf("name%d_a", i))

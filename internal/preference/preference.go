@@ -19,14 +19,26 @@ import (
 type Cookie struct {
 	attributes http.Cookie
 	signer     *signature.Signer
+	former     *Cookie // under the name that it had before; nil for none
 }
 
 // New returns the cookie with these attributes, of which the value does not
 // count. Its MaxAge is the lifetime of a decision. The first key signs, all
-// verify.
-func New(attributes http.Cookie, keys [][]byte) *Cookie {
+// verify. A decision under the former name counts if there is none under the new
+// one; "" means that there is no former name.
+func New(attributes http.Cookie, former string, keys [][]byte) *Cookie {
 	c := &Cookie{attributes: attributes}
-	c.signer = signature.New(attributes.Name, keys, c.Lifetime())
+	signed := attributes.Name
+	if attributes.Path != "" && attributes.Path != "/" {
+		// A browser sends the cookie of an application at "/" to one at "/shop" too,
+		// for which it is worth nothing.
+		signed += ";Path=" + attributes.Path
+	}
+	c.signer = signature.New(signed, keys, c.Lifetime())
+	if former != "" {
+		attributes.Name = former
+		c.former = New(attributes, "", keys)
+	}
 	return c
 }
 
@@ -35,6 +47,14 @@ func (c *Cookie) Attributes() http.Cookie { return c.attributes }
 
 // Name returns the name of the cookie.
 func (c *Cookie) Name() string { return c.attributes.Name }
+
+// Former returns the name that the cookie had before; "" for none.
+func (c *Cookie) Former() string {
+	if c.former == nil {
+		return ""
+	}
+	return c.former.Name()
+}
 
 // Lifetime returns how long a decision stands.
 func (c *Cookie) Lifetime() time.Duration {
@@ -71,16 +91,32 @@ func (c *Cookie) Stands(at, now time.Time) bool {
 // some.
 const maxCandidates = 6
 
-// Newest returns the newest valid decision in a Cookie header. Every candidate
-// is checked, since their order says nothing: RFC 6265 section 5.4 sorts them by
-// path and by creation, and whoever plants one chooses both. The decision keeps its
-// answers in room if they fit, which saves an allocation.
-func (c *Cookie) Newest(header string, room []byte) (newest decision.Decision, found bool) {
+// Newest returns the newest valid decision in a Cookie header. It has moved if it
+// lies under the former name. The decision keeps its answers in room if they fit,
+// which saves an allocation.
+func (c *Cookie) Newest(header string, room []byte) (newest decision.Decision, moved, found bool) {
+	newest, found = c.newest(header, room)
+	if !found && c.former != nil {
+		newest, found = c.former.newest(header, room)
+		return newest, found, found
+	}
+	return newest, false, found
+}
+
+// newest checks every candidate, since their order says nothing: RFC 6265 section 5.4
+// sorts them by path and by creation, and whoever plants one chooses both.
+//
+// If two of them have a reference, and not the same one, at least one is not the
+// visitor's own. Nothing tells which, so that neither is kept: a record must not go
+// under the reference of somebody else.
+func (c *Cookie) newest(header string, room []byte) (newest decision.Decision, found bool) {
 	candidates := c.candidates(header)
 	if candidates[0] == "" {
 		return newest, false // and no clock was read
 	}
 	now := time.Now()
+	var reference [16]byte
+	doubtful := false
 	for _, value := range candidates {
 		if value == "" {
 			break
@@ -90,10 +126,20 @@ func (c *Cookie) Newest(header string, room []byte) (newest decision.Decision, f
 			continue
 		}
 		d, err := decision.Parse(payload)
-		if err == nil && c.Stands(d.Time, now) && (!found || d.Time.After(newest.Time)) {
+		if err != nil || !c.Stands(d.Time, now) {
+			continue
+		}
+		if d.Reference != ([16]byte{}) {
+			doubtful = doubtful || reference != ([16]byte{}) && reference != d.Reference
+			reference = d.Reference
+		}
+		if !found || d.Time.After(newest.Time) {
 			newest, found = d, true
 			room = nil // in use
 		}
+	}
+	if doubtful {
+		newest.Reference = [16]byte{}
 	}
 	return newest, found
 }

@@ -31,7 +31,7 @@ var (
 
 // cookie is the one of the tests, unless they are about its attributes.
 func cookie() *preference.Cookie {
-	return preference.New(http.Cookie{Name: name, Path: "/", MaxAge: int(lifetime / time.Second)}, [][]byte{key, old})
+	return preference.New(http.Cookie{Name: name, Path: "/", MaxAge: int(lifetime / time.Second)}, "", [][]byte{key, old})
 }
 
 // pair returns "name=value" of a decision taken at this time, in whole
@@ -66,7 +66,7 @@ func TestWhatALineCarriesIsFound(t *testing.T) {
 		require.NoError(t, err)
 		set, err := http.ParseSetCookie(line)
 		require.NoError(t, err)
-		got, found := cookie().Newest(set.Name+"="+set.Value, nil)
+		got, _, found := cookie().Newest(set.Name+"="+set.Value, nil)
 		require.True(t, found)
 		assert.Equal(t, d, got)
 	})
@@ -87,7 +87,7 @@ func TestALineHasTheAttributesOfTheCookie(t *testing.T) {
 			"Path=/; Domain=example.org; Max-Age=60":   {Path: "/", Domain: ".example.org"},
 		} {
 			attributes.Name, attributes.MaxAge = name, 60
-			c := preference.New(attributes, [][]byte{key})
+			c := preference.New(attributes, "", [][]byte{key})
 			line, err := c.Line(&d)
 			require.NoError(t, err)
 			pair, rest, _ := strings.Cut(line, "; ")
@@ -182,7 +182,7 @@ func TestNewestFindsOnlyWhatIsValid(t *testing.T) {
 			"with another letter":       {name + "=A" + value[1:], false},
 			"unsigned":                  {name + "=" + encode(string(payload)), false},
 		} {
-			_, found := cookie().Newest(test.header, nil)
+			_, _, found := cookie().Newest(test.header, nil)
 			assert.Equal(t, test.want, found, what)
 		}
 	})
@@ -191,7 +191,7 @@ func TestNewestFindsOnlyWhatIsValid(t *testing.T) {
 func TestADecisionIsFoundUntilItExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		found := func(header string) bool {
-			_, found := cookie().Newest(header, nil)
+			_, _, found := cookie().Newest(header, nil)
 			return found
 		}
 		header := pair(t, time.Now())
@@ -208,7 +208,7 @@ func TestADecisionThatWasRestoredStandsNoLongerForIt(t *testing.T) {
 		time.Sleep(99 * time.Hour)
 		again := pair(t, at)
 		time.Sleep(time.Hour)
-		_, found := cookie().Newest(again, nil)
+		_, _, found := cookie().Newest(again, nil)
 		assert.False(t, found)
 	})
 }
@@ -226,7 +226,7 @@ func TestTheNewestWinsWhateverTheOrder(t *testing.T) {
 				order := slices.Clone(valid)
 				order[0], order[i] = order[i], order[0]
 				order[1], order[j] = order[j], order[1]
-				got, found := cookie().Newest(strings.Join(order, "; "), nil)
+				got, _, found := cookie().Newest(strings.Join(order, "; "), nil)
 				require.True(t, found)
 				assert.Equal(t, newest, got.Time, "%d %d", i, j)
 			}
@@ -242,7 +242,7 @@ func TestNotTheSignatureSaysWhichIsTheNewest(t *testing.T) {
 		newest := time.Now()
 		first := pair(t, newest)
 		time.Sleep(time.Hour)
-		got, found := cookie().Newest(pair(t, old)+"; "+first, nil)
+		got, _, found := cookie().Newest(pair(t, old)+"; "+first, nil)
 		assert.True(t, found)
 		assert.Equal(t, newest, got.Time)
 	})
@@ -287,7 +287,7 @@ func TestOfMoreThanSixTheNewestByClaimAreChecked(t *testing.T) {
 		} {
 			for position := range len(test.planted) + 1 {
 				order := slices.Insert(slices.Clone(test.planted), position, good)
-				got, found := cookie().Newest(strings.Join(order, "; "), nil)
+				got, _, found := cookie().Newest(strings.Join(order, "; "), nil)
 				assert.Equal(t, test.want, found, "%s, at %d", what, position)
 				if found {
 					assert.Equal(t, at, got.Time)
@@ -309,9 +309,87 @@ func TestOfManyValidOnesTheNewestIsFound(t *testing.T) {
 		reversed := slices.Clone(valid)
 		slices.Reverse(reversed)
 		for _, order := range [][]string{valid, reversed, append(slices.Clone(reversed[10:]), reversed[:10]...)} {
-			got, found := cookie().Newest(strings.Join(order, "; "), nil)
+			got, _, found := cookie().Newest(strings.Join(order, "; "), nil)
 			require.True(t, found)
 			assert.Equal(t, newest, got.Time)
 		}
 	})
+}
+
+func TestADecisionCountsForItsNameAndPathAlone(t *testing.T) {
+	d := decision.Decision{Time: time.Now()}
+	under := func(name, path string) *preference.Cookie {
+		return preference.New(http.Cookie{Name: name, Path: path, MaxAge: 60}, "", [][]byte{key})
+	}
+	cookies := []*preference.Cookie{under(name, "/"), under("other", "/"), under(name, "/a"), under(name, "/a/"), under(name, "/b")}
+	for i, signs := range cookies {
+		line, err := signs.Line(&d)
+		require.NoError(t, err)
+		pair, _, _ := strings.Cut(line, ";")
+		_, value, _ := strings.Cut(pair, "=")
+		for j, reads := range cookies {
+			_, _, found := reads.Newest(reads.Name()+"="+value, nil)
+			assert.Equal(t, i == j, found, "%d read as %d", i, j)
+		}
+	}
+}
+
+func TestADecisionUnderTheFormerNameCountsIfThereIsNoOther(t *testing.T) {
+	former := cookie()
+	c := preference.New(http.Cookie{Name: "__Host-prefs", Path: "/", MaxAge: int(lifetime / time.Second)}, name, [][]byte{key})
+	assert.Equal(t, name, c.Former())
+	assert.Empty(t, former.Former())
+	pairOf := func(c *preference.Cookie, revision uint64, at time.Time) string {
+		line, err := c.Line(&decision.Decision{Time: at, Revision: revision})
+		require.NoError(t, err)
+		pair, _, _ := strings.Cut(line, ";")
+		return pair
+	}
+	earlier, now := time.Now().Add(-time.Minute), time.Now()
+	for what, test := range map[string]struct {
+		header       string
+		revision     uint64
+		moved, found bool
+	}{
+		"the former name":                 {pairOf(former, 1, now), 1, true, true},
+		"the new name":                    {pairOf(c, 2, now), 2, false, true},
+		"both, the former one newer":      {pairOf(former, 1, now) + "; " + pairOf(c, 2, earlier), 2, false, true},
+		"the former name, and a forgery":  {pairOf(former, 1, now) + "; __Host-prefs=x", 1, true, true},
+		"a value of one under the other":  {"__Host-" + pairOf(former, 1, now), 0, false, false},
+		"a value of the new one under it": {strings.TrimPrefix(pairOf(c, 2, now), "__Host-"), 0, false, false},
+	} {
+		d, moved, found := c.Newest(test.header, nil)
+		assert.Equal(t, test.found, found, what)
+		assert.Equal(t, test.moved, moved, what)
+		assert.Equal(t, test.revision, d.Revision, what)
+	}
+}
+
+// Of two references at least one is somebody else's.
+func TestAReferenceCountsOnlyIfNoOtherIsThere(t *testing.T) {
+	mine, planted, later := [16]byte{1}, [16]byte{2}, time.Now().Truncate(time.Millisecond)
+	pairOf := func(reference [16]byte, at time.Time) string {
+		line, err := cookie().Line(&decision.Decision{Time: at, Reference: reference})
+		require.NoError(t, err)
+		pair, _, _ := strings.Cut(line, ";")
+		return pair
+	}
+	earlier := later.Add(-time.Minute)
+	for what, test := range map[string]struct {
+		header string
+		want   [16]byte
+	}{
+		"one":                         {pairOf(mine, later), mine},
+		"the same twice":              {pairOf(mine, later) + "; " + pairOf(mine, earlier), mine},
+		"one, and one without":        {pairOf(mine, later) + "; " + pairOf([16]byte{}, earlier), mine},
+		"one without, and one":        {pairOf([16]byte{}, later) + "; " + pairOf(mine, earlier), [16]byte{}},
+		"another that is newer":       {pairOf(mine, earlier) + "; " + pairOf(planted, later), [16]byte{}},
+		"another that is older":       {pairOf(planted, earlier) + "; " + pairOf(mine, later), [16]byte{}},
+		"another that is not signed":  {pairOf(mine, later) + "; " + pairOf(planted, earlier) + "x", mine},
+		"another that nobody has now": {pairOf(mine, later) + "; " + pairOf(planted, later.Add(-lifetime)), mine},
+	} {
+		d, _, found := cookie().Newest(test.header, nil)
+		assert.True(t, found, what)
+		assert.Equal(t, test.want, d.Reference, what)
+	}
 }

@@ -13,8 +13,9 @@ import (
 
 // KeepOut changes the header of a response so that only private caches keep it
 // (RFC 9111 section 5.2.2.7). Keys may be in any letter case. The new value goes
-// into room, if that has some.
-func KeepOut(h http.Header, room []string) {
+// into room, if that has some. contradicted says that the header let shared caches
+// keep the response.
+func KeepOut(h http.Header, room []string) (contradicted bool) {
 	var given []string
 	for key, values := range h {
 		switch {
@@ -24,11 +25,12 @@ func KeepOut(h http.Header, room []string) {
 			given = slices.Concat(given, values)
 		case isTargeted(key):
 			delete(h, key)
+			contradicted = true
 		}
 	}
 	value, changed := private(given)
 	if !changed {
-		return
+		return contradicted
 	}
 	if given != nil {
 		for key := range h {
@@ -38,10 +40,11 @@ func KeepOut(h http.Header, room []string) {
 		}
 	}
 	h["Cache-Control"] = append(room, value)
+	return contradicted || contradicts(given)
 }
 
 // KeepOutFields is KeepOut for a head that a handler writes by itself.
-func KeepOutFields(fields []rawhead.Field) []rawhead.Field {
+func KeepOutFields(fields []rawhead.Field) (kept []rawhead.Field, contradicted bool) {
 	var given []string
 	for _, field := range fields {
 		if isCacheControl(field.Name) {
@@ -49,13 +52,86 @@ func KeepOutFields(fields []rawhead.Field) []rawhead.Field {
 		}
 	}
 	value, changed := private(given)
+	contradicted = contradicts(given)
 	fields = slices.DeleteFunc(fields, func(field rawhead.Field) bool {
+		contradicted = contradicted || isTargeted(field.Name)
 		return isTargeted(field.Name) || changed && isCacheControl(field.Name)
 	})
 	if changed {
 		fields = append(fields, rawhead.Field{Name: "Cache-Control", Value: value})
 	}
+	return fields, contradicted
+}
+
+// Allows reports whether a response with these Cache-Control values may be kept by a
+// shared cache (RFC 9111 section 3).
+func Allows(values []string) bool {
+	for _, v := range values {
+		for directive := range directives(v) {
+			if is, _ := classify(directive); is || strings.EqualFold(directive, "no-store") {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// contradicts reports whether a value says that shared caches may keep the response.
+func contradicts(values []string) bool {
+	for _, v := range values {
+		for directive := range directives(v) {
+			if _, contradicts := classify(directive); contradicts {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Vary adds the names of fields that the response depends on to its Vary (RFC 9110
+// section 12.5.5).
+func Vary(h http.Header, names []string) {
+	var given []string
+	for key, values := range h {
+		if isVary(key) {
+			given = append(given, values...)
+		}
+	}
+	if missing := missing(given, names); missing != "" {
+		h["Vary"] = append(slices.Clip(h["Vary"]), missing)
+	}
+}
+
+// VaryFields is Vary for a head that a handler writes by itself.
+func VaryFields(fields []rawhead.Field, names []string) []rawhead.Field {
+	var given []string
+	for _, field := range fields {
+		if isVary(field.Name) {
+			given = append(given, field.Value)
+		}
+	}
+	if missing := missing(given, names); missing != "" {
+		fields = append(fields, rawhead.Field{Name: "Vary", Value: missing})
+	}
 	return fields
+}
+
+func isVary(name string) bool { return strings.EqualFold(name, "Vary") }
+
+// missing returns the names that Vary does not have yet, once each.
+func missing(given, names []string) string {
+	var seen, added []string
+	for _, v := range given {
+		for name := range strings.SplitSeq(v, ",") {
+			seen = append(seen, strings.ToLower(strings.TrimSpace(name)))
+		}
+	}
+	for _, name := range names {
+		if lower := strings.ToLower(name); !slices.Contains(seen, lower) && !slices.Contains(seen, "*") {
+			seen, added = append(seen, lower), append(added, name)
+		}
+	}
+	return strings.Join(added, ", ")
 }
 
 func isCacheControl(name string) bool { return strings.EqualFold(name, "Cache-Control") }

@@ -49,7 +49,8 @@ func TestKeepOutDropsWhatLetsASharedCacheKeepTheResponse(t *testing.T) {
 				fields = append(fields, rawhead.Field{Name: "cache-control", Value: v})
 			}
 			var got []string
-			for _, field := range sharedcache.KeepOutFields(fields) {
+			kept, _ := sharedcache.KeepOutFields(fields)
+			for _, field := range kept {
 				if field.Name != "Vary" {
 					got = append(got, field.Value)
 				}
@@ -80,7 +81,9 @@ func TestWhatTellsACDNMoreIsTakenOut(t *testing.T) {
 			h := http.Header{name: {"max-age=5"}, "Cache-Control": {"private"}}
 			sharedcache.KeepOut(h, nil)
 			assert.Equal(t, http.Header{"Cache-Control": {"private"}}, h)
-			assert.Len(t, sharedcache.KeepOutFields([]rawhead.Field{{Name: name}, {Name: "Cache-Control", Value: "private"}}), 1)
+			kept, contradicted := sharedcache.KeepOutFields([]rawhead.Field{{Name: name}, {Name: "Cache-Control", Value: "private"}})
+			assert.Len(t, kept, 1)
+			assert.True(t, contradicted)
 		}
 	}
 	for _, name := range []string{"Expires", "-Cache-Control", "Vary"} {
@@ -88,4 +91,59 @@ func TestWhatTellsACDNMoreIsTakenOut(t *testing.T) {
 		sharedcache.KeepOut(h, nil)
 		assert.Len(t, h, 2, name)
 	}
+}
+
+func TestAHandlerIsContradictedIfItLetCachesKeepTheResponse(t *testing.T) {
+	for given, want := range map[string]bool{
+		"": false, "private": false, "no-store": false, "max-age=5": false, "no-cache": false, `ext="public"`: false,
+		"public": true, "max-age=5, Public": true, "s-maxage=5": true, "private, s-maxage=1": true, `private="Set-Cookie"`: true,
+	} {
+		h, fields := http.Header{}, []rawhead.Field(nil)
+		if given != "" {
+			h["cache-control"] = []string{given}
+			fields = []rawhead.Field{{Name: "cache-control", Value: given}}
+		}
+		assert.Equal(t, want, sharedcache.KeepOut(h, nil), given)
+		_, contradicted := sharedcache.KeepOutFields(fields)
+		assert.Equal(t, want, contradicted, given)
+	}
+	assert.True(t, sharedcache.KeepOut(http.Header{"CDN-Cache-Control": {"max-age=5"}}, nil))
+}
+
+func TestASharedCacheMayKeepWhatIsNotPrivate(t *testing.T) {
+	for given, want := range map[string]bool{
+		"": true, "public": true, "max-age=60": true, "no-cache": true, `private="Set-Cookie"`: true, `x="no-store"`: true,
+		"private": false, "max-age=60, Private": false, "no-store": false, "NO-STORE": false, "no-cache, no-store": false,
+	} {
+		assert.Equal(t, want, sharedcache.Allows([]string{given}), given)
+	}
+	assert.True(t, sharedcache.Allows(nil))
+	assert.False(t, sharedcache.Allows([]string{"max-age=5", "private"}))
+}
+
+func TestVaryNamesWhatTheResponseDependsOnOnce(t *testing.T) {
+	depends := []string{"Cookie", "Accept-Language", "cookie"}
+	for what, test := range map[string]struct{ given, want []string }{
+		"nothing":            {nil, []string{"Cookie, Accept-Language"}},
+		"another":            {[]string{"Accept-Encoding"}, []string{"Accept-Encoding", "Cookie, Accept-Language"}},
+		"one of them":        {[]string{"accept-language,Origin"}, []string{"accept-language,Origin", "Cookie"}},
+		"all of them":        {[]string{"COOKIE", "Accept-Language"}, []string{"COOKIE", "Accept-Language"}},
+		"everything at once": {[]string{"*"}, []string{"*"}},
+	} {
+		h, fields := http.Header{}, []rawhead.Field(nil)
+		for _, v := range test.given {
+			h.Add("Vary", v)
+			fields = append(fields, rawhead.Field{Name: "vary", Value: v})
+		}
+		sharedcache.Vary(h, depends)
+		assert.Equal(t, test.want, h["Vary"], what)
+		var got []string
+		for _, field := range sharedcache.VaryFields(fields, depends) {
+			got = append(got, field.Value)
+		}
+		assert.Equal(t, test.want, got, what)
+	}
+	h := http.Header{"vary": {"Cookie"}}
+	sharedcache.Vary(h, []string{"Cookie", "Sec-GPC"})
+	assert.Equal(t, http.Header{"vary": {"Cookie"}, "Vary": {"Sec-GPC"}}, h)
 }

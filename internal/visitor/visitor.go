@@ -4,6 +4,7 @@
 package visitor
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -14,24 +15,49 @@ import (
 
 // A Site is what all its visitors share. It never changes.
 type Site struct {
-	policy       *policy.Policy
-	cookie       *preference.Cookie
-	revision     uint64
-	refusedByGPC string
-	undecided    *policy.Grants // the same for everybody without a decision
+	policy   *policy.Policy
+	cookie   *preference.Cookie
+	revision uint64
+	laws     [Regimes][2]unanswered // by regime, without and with Global Privacy Control
 }
 
-// NewSite returns the site of this policy, whose decisions travel in this
-// cookie. Global Privacy Control refuses one category of it.
-func NewSite(p *policy.Policy, cookie *preference.Cookie, revision uint64, refusedByGPC string) *Site {
-	return &Site{policy: p, cookie: cookie, revision: revision, refusedByGPC: refusedByGPC, undecided: p.Undecided()}
+// Regimes is how many regimes a site can number, from 0.
+const Regimes = 4
+
+// unanswered is what a law makes of a visitor without a decision.
+type unanswered struct {
+	presumption policy.Presumption
+	grants      *policy.Grants // the same for everybody
 }
 
-// A Law is what holds for a visitor by the law of their country and by what
-// their browser asks for.
+// NewSite returns the site of this policy, whose decisions travel in this cookie.
+// presumption says what a law makes of a category that nobody has answered for.
+func NewSite(p *policy.Policy, cookie *preference.Cookie, revision uint64, presumption func(l Law, category string) policy.Answer) *Site {
+	s := &Site{policy: p, cookie: cookie, revision: revision}
+	for regime := range uint8(Regimes) {
+		for i, gpc := range [2]bool{false, true} {
+			by := p.Presumption(func(category string) policy.Answer {
+				return presumption(Law{Regime: regime, GPC: gpc}, category)
+			})
+			s.laws[regime][i] = unanswered{by, p.Presume(p.Undecided(), by)}
+		}
+	}
+	return s
+}
+
+// A Law is what holds for a visitor by the law of their country and by what their
+// browser sends.
 type Law struct {
-	OptOut bool // what needs consent may pass until it is refused
-	GPC    bool // the browser sends Global Privacy Control
+	Regime   uint8 // as the site numbers them; under 0 nothing is presumed
+	GPC      bool  // the browser sends Global Privacy Control
+	HeldBack bool  // the browser may not have sent the decision, although it has one
+}
+
+func (s *Site) under(l Law) unanswered {
+	if l.GPC {
+		return s.laws[l.Regime][1]
+	}
+	return s.laws[l.Regime][0]
 }
 
 // A Visitor is who has sent one request. It is made ready by [Visitor.Init], in a
@@ -42,17 +68,14 @@ type Visitor struct {
 	outside *Visitor
 
 	grants atomic.Pointer[policy.Grants] // nil until somebody asks
+	shown  atomic.Pointer[[]string]      // what the response depends on, if it shows something of the visitor
 
 	mu       sync.Mutex  // orders what sets grants, and the end of the head
-	law      Law         // never changes; it stands here to fill a word with headSent
+	law      Law         // never changes
 	headSent atomic.Bool // the final head has left, or may have; set under mu
-	news     *News       // for that head; nil if there are none
-}
-
-// News are what the final head carries for the browser: lines that delete what the
-// visitor refuses, and their decision.
-type News struct {
-	Line string // carries the decision; "" if it was not taken during this request
+	shared   bool        // that head does not keep the response out of shared caches
+	cleaned  bool        // a writer inside has sent what expires refused cookies
+	line     string      // carries the decision in the final head; "" if there is none to send
 }
 
 // Init makes v the visitor whose request carries these cookies. If a handler is
@@ -65,9 +88,6 @@ func (v *Visitor) Init(site *Site, cookies string, law Law, outside *Visitor) {
 	}
 	v.site, v.cookies, v.law, v.outside = site, cookies, law, outside
 }
-
-// Of reports whether the visitor is one of this site.
-func (v *Visitor) Of(site *Site) bool { return v.site == site }
 
 // Policy returns what the site has declared.
 func (v *Visitor) Policy() *policy.Policy { return v.site.policy }
@@ -97,26 +117,43 @@ func (v *Visitor) read() *policy.Grants {
 		return v.outside.Grants()
 	}
 	var room [128]byte // for the answers of some 20 providers, on the stack
-	d, found := v.site.cookie.Newest(v.cookies, room[:0])
-	if !found {
-		return v.underLaw(v.site.undecided)
-	}
-	return v.underLaw(v.site.policy.Resolve(&d, v.site.revision))
-}
-
-func (v *Visitor) underLaw(g *policy.Grants) *policy.Grants {
+	d, moved, found := v.site.cookie.Newest(v.cookies, room[:0])
 	switch {
-	case !v.law.OptOut: // under opt-in Global Privacy Control asks for nothing that is not so already
-		return g
-	case v.law.GPC:
-		return v.site.policy.Presume(g, v.site.refusedByGPC)
+	case found && moved && !v.headSent.Load():
+		v.line, _ = v.site.cookie.Line(&d) // no longer than the line that it came in
+		fallthrough
+	case found:
+		return v.resolve(&d)
+	case v.law.HeldBack: // what they have said is not known, so that nothing is presumed
+		return v.site.under(Law{}).grants
 	default:
-		return v.site.policy.Presume(g, "")
+		return v.site.under(v.law).grants
 	}
 }
 
-// IsPreferences reports whether name is that of the cookie with the decision.
-func (v *Visitor) IsPreferences(name string) bool { return name == v.site.cookie.Name() }
+// resolve returns what a decision allows under the law of this request.
+func (v *Visitor) resolve(d *decision.Decision) *policy.Grants {
+	p, laws := v.site.policy, &v.site.laws
+	g := p.Resolve(d, v.site.revision, laws[d.Regime][0].presumption, laws[v.law.Regime][0].presumption)
+	return p.Presume(g, v.site.under(v.law).presumption)
+}
+
+// IsPreferences reports whether name is that of the cookie with the decision, or was.
+func (v *Visitor) IsPreferences(name string) bool {
+	return name == v.site.cookie.Name() || v.IsFormer(name)
+}
+
+// IsFormer reports whether the cookie with the decision once had this name.
+func (v *Visitor) IsFormer(name string) bool {
+	return name != "" && name == v.site.cookie.Former()
+}
+
+// HasFormerName reports whether the cookie with the decision once had another name.
+func (v *Visitor) HasFormerName() bool { return v.site.cookie.Former() != "" }
+
+// Secure reports whether the site is on https, so that browsers take a line that
+// says Secure.
+func (v *Visitor) Secure() bool { return v.site.cookie.Attributes().Secure }
 
 // Verdict returns the rule for a cookie of this name, nil if nobody declared it,
 // and whether it may be set.
@@ -144,54 +181,81 @@ func (v *Visitor) Decide(d *decision.Decision) (sent bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	g := v.underLaw(v.site.policy.Resolve(d, v.site.revision))
-	if v.take(g, &News{line}) {
+	g := v.resolve(d)
+	if v.take(g, line) {
 		return true, nil
 	}
 	for outer := v.outside; outer != nil; outer = outer.outside {
-		outer.take(g, nil) // the line leaves once
+		outer.take(g, "") // the line leaves once
 	}
 	return false, nil
 }
 
-func (v *Visitor) take(g *policy.Grants, news *News) (sent bool) {
+func (v *Visitor) take(g *policy.Grants, line string) (sent bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.headSent.Load() {
 		return true
 	}
 	v.grants.Store(g)
-	v.news = news
+	v.line = line
 	return false
 }
 
-// ExpireRefused has the final head expire what the visitor refuses, although
-// they decide nothing new. sent is true if that head has left.
-func (v *Visitor) ExpireRefused() (sent bool) {
+// Show says that the response shows something of the visitor, and depends on these
+// fields of the request. It returns true if that comes too late: a head has left that
+// lets a shared cache keep the response.
+func (v *Visitor) Show(fields []string) (tooLate bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.news == nil {
-		v.news = new(News)
+	if v.headSent.Load() && v.shared {
+		return true
 	}
-	return v.headSent.Load()
+	if before := v.shown.Load(); before != nil {
+		fields = append(slices.Clip(*before), fields...)
+	}
+	v.shown.Store(&fields)
+	return false
+}
+
+// Shown returns the fields that the response depends on, and whether it shows
+// something of the visitor at all.
+func (v *Visitor) Shown() (fields []string, shown bool) {
+	if f := v.shown.Load(); f != nil {
+		return *f, true
+	}
+	return nil, false
 }
 
 // HeadSent reports whether the final head has left, or may have, so that nothing
 // can be decided any more.
 func (v *Visitor) HeadSent() bool { return v.headSent.Load() }
 
+// News are what the final head carries for the browser, once.
+type News struct {
+	Line  string // with the decision; "" if the browser has it already
+	Clean bool   // nobody inside has sent what expires refused cookies
+}
+
 // SendHead marks the final head as sent, before any of its lines is judged: from
-// here on no decision changes the answers. first is false if the head comes by
-// again. The news are for the first head alone, and nil if there are none.
-func (v *Visitor) SendHead() (news *News, first bool) {
+// here on no decision changes the answers. shared says that it lets a shared cache
+// keep the response. first is false if the head comes by again, and there are no
+// news then.
+func (v *Visitor) SendHead(shared bool) (news News, first bool) {
 	if v.headSent.Load() {
-		return nil, false // without the lock, since a held head comes by at every Write
+		return News{}, false // without the lock, since a held head comes by at every Write
 	}
 	v.mu.Lock()
 	if first = !v.headSent.Load(); first {
 		v.headSent.Store(true)
-		news = v.news
+		v.shared = shared
+		news = News{v.line, !v.cleaned}
 	}
 	v.mu.Unlock() // not deferred: every head comes by here, and a defer takes 10 ns of it
+	for outer := v.outside; first && outer != nil; outer = outer.outside {
+		outer.mu.Lock()
+		outer.cleaned = true
+		outer.mu.Unlock()
+	}
 	return news, first
 }

@@ -21,6 +21,7 @@ import (
 const (
 	name     = "prefs"
 	revision = 7
+	weak     = 2 // the regime that presumes everything
 )
 
 var (
@@ -28,11 +29,11 @@ var (
 	adCo   = policy.Party{Category: "third-party", Provider: "AdCo"}
 
 	optIn  = visitor.Law{}
-	optOut = visitor.Law{OptOut: true}
-	gpc    = visitor.Law{OptOut: true, GPC: true}
+	optOut = visitor.Law{Regime: weak}
+	gpc    = visitor.Law{Regime: weak, GPC: true}
 )
 
-var cookie = preference.New(http.Cookie{Name: name, MaxAge: 3600}, [][]byte{bytes.Repeat([]byte("k"), 32)})
+var cookie = preference.New(http.Cookie{Name: name, MaxAge: 3600}, "", [][]byte{bytes.Repeat([]byte("k"), 32)})
 
 func newSite() *visitor.Site {
 	p := policy.New([]policy.Declaration{
@@ -41,7 +42,18 @@ func newSite() *visitor.Site {
 		{Party: matomo, Name: "_pk_id*", Need: policy.Consent},
 		{Party: adCo, Name: "ad", Need: policy.Consent},
 	})
-	return visitor.NewSite(&p, cookie, revision, "third-party")
+	return visitor.NewSite(&p, cookie, revision, presumption)
+}
+
+func presumption(law visitor.Law, category string) policy.Answer {
+	switch {
+	case law.Regime != weak:
+		return policy.Open
+	case law.GPC && category == "third-party":
+		return policy.NoByGPC
+	default:
+		return policy.Presumed
+	}
 }
 
 // to returns the decision that accepts these parties and refuses the other ones.
@@ -123,14 +135,6 @@ func TestGrantsAreReadOnce(t *testing.T) {
 	})
 }
 
-func TestAVisitorKnowsTheirSite(t *testing.T) {
-	site := newSite()
-	v := visit(site, "", optIn, nil)
-	assert.True(t, v.Of(site))
-	assert.False(t, v.Of(newSite()))
-	assert.Len(t, v.Policy().Parties(), 2)
-}
-
 func TestVerdict(t *testing.T) {
 	objecting := to(matomo)
 	objecting.Objection = true
@@ -162,7 +166,7 @@ func TestVerdict(t *testing.T) {
 
 func TestTheOwnCookiePassesHoweverItIsDeclared(t *testing.T) {
 	p := policy.New([]policy.Declaration{{Party: adCo, Name: "*", Need: policy.Consent}})
-	rule, verdict := visit(visitor.NewSite(&p, cookie, 0, ""), "", optIn, nil).Verdict(name)
+	rule, verdict := visit(visitor.NewSite(&p, cookie, 0, presumption), "", optIn, nil).Verdict(name)
 	assert.NotNil(t, rule)
 	assert.Equal(t, policy.Consented, verdict, "so that no shared cache keeps it")
 }
@@ -196,9 +200,8 @@ func TestADecisionTakesEffectAtOnce(t *testing.T) {
 			_, verdict := v.Verdict("ad")
 			assert.Equal(t, policy.Refused, verdict)
 
-			news, first := v.SendHead()
+			news, first := v.SendHead(true)
 			assert.True(t, first)
-			require.NotNil(t, news)
 			pair, _, _ := strings.Cut(news.Line, ";")
 			again := visit(newSite(), pair, law, nil)
 			assert.Equal(t, v.Grants(), again.Grants(), "and the next request says the same")
@@ -210,9 +213,9 @@ func TestADecisionThatAnswersLessLeavesTheRestToTheLaw(t *testing.T) {
 	for want, law := range map[policy.Answer]visitor.Law{policy.Open: optIn, policy.Presumed: optOut, policy.NoByGPC: gpc} {
 		v := visit(newSite(), "", law, nil)
 		d := to()
-		d.Answers = decision.MakeAnswers(nil, []decision.Mark{decision.MarkOf(matomo.Category, matomo.Provider)})
+		d.Answers = decision.MakeAnswers([]decision.Mark{decision.MarkOf(matomo.Category, matomo.Provider)}, nil)
 		decide(t, v, d)
-		assert.Equal(t, []policy.Answer{policy.No, want}, v.Grants().Answers())
+		assert.Equal(t, []policy.Answer{policy.Yes, want}, v.Grants().Answers())
 	}
 }
 
@@ -222,7 +225,7 @@ func TestAnOutdatedDecisionOpensAllAtOnce(t *testing.T) {
 	d := to(matomo)
 	d.Revision--
 	decide(t, v, d)
-	assert.Equal(t, []policy.Answer{policy.Open, policy.Open}, v.Grants().Answers(), "as the next request will say")
+	assert.Equal(t, []policy.Answer{policy.Open, policy.Reopened}, v.Grants().Answers(), "as the next request will say")
 }
 
 func TestOfSeveralDecisionsTheLastOneLeaves(t *testing.T) {
@@ -230,8 +233,7 @@ func TestOfSeveralDecisionsTheLastOneLeaves(t *testing.T) {
 	decide(t, v, to(matomo))
 	last := to(adCo)
 	decide(t, v, last)
-	news, _ := v.SendHead()
-	require.NotNil(t, news)
+	news, _ := v.SendHead(true)
 	assert.Equal(t, sends(t, last), news.Line[:strings.IndexByte(news.Line, ';')])
 	assert.Equal(t, []policy.Answer{policy.No, policy.Yes}, v.Grants().Answers())
 }
@@ -245,8 +247,8 @@ func TestADecisionThatIsTooLongChangesNothing(t *testing.T) {
 	assert.Error(t, err)
 	assert.False(t, sent)
 	assert.Same(t, before, v.Grants())
-	news, first := v.SendHead()
-	assert.Nil(t, news)
+	news, first := v.SendHead(true)
+	assert.Equal(t, clean, news)
 	assert.True(t, first)
 }
 
@@ -254,8 +256,8 @@ func TestNothingIsDecidedAfterTheHead(t *testing.T) {
 	outer := visit(newSite(), sends(t, to(adCo)), optIn, nil)
 	v := visit(newSite(), "", optIn, outer)
 	assert.False(t, v.HeadSent())
-	news, first := v.SendHead()
-	assert.Nil(t, news)
+	news, first := v.SendHead(true)
+	assert.Equal(t, clean, news)
 	assert.True(t, first)
 	assert.True(t, v.HeadSent())
 
@@ -265,48 +267,79 @@ func TestNothingIsDecidedAfterTheHead(t *testing.T) {
 	for _, v := range []*visitor.Visitor{v, outer} {
 		assert.Equal(t, []policy.Answer{policy.No, policy.Yes}, v.Grants().Answers())
 	}
-	assert.True(t, v.ExpireRefused())
-	news, first = v.SendHead()
-	assert.Nil(t, news)
+	news, first = v.SendHead(true)
+	assert.Zero(t, news)
 	assert.False(t, first)
 	assert.False(t, outer.HeadSent(), "which has a head of its own")
-	news, _ = outer.SendHead()
-	assert.Nil(t, news)
+	news, _ = outer.SendHead(true)
+	assert.Zero(t, news, "what is refused has been expired inside")
 }
 
 func TestNewsAreForTheFirstHeadAlone(t *testing.T) {
 	v := visit(newSite(), "", optIn, nil)
 	decide(t, v, to(matomo))
-	news, first := v.SendHead()
-	assert.NotNil(t, news)
+	news, first := v.SendHead(true)
+	assert.NotEmpty(t, news.Line)
 	assert.True(t, first)
-	news, first = v.SendHead()
-	assert.Nil(t, news)
+	news, first = v.SendHead(true)
+	assert.Zero(t, news)
 	assert.False(t, first)
 }
 
-func TestExpireRefusedIsNewsWithoutALine(t *testing.T) {
-	v := visit(newSite(), sends(t, to(adCo)), optIn, nil)
-	before := v.Grants()
-	assert.False(t, v.ExpireRefused())
-	assert.Same(t, before, v.Grants())
-	news, _ := v.SendHead()
-	assert.Equal(t, &visitor.News{}, news)
+// clean are the news if nothing was decided.
+var clean = visitor.News{Clean: true}
+
+// Under a law that presumes, a decision that did not arrive may be a refusal.
+func TestNothingIsPresumedOfADecisionThatWasHeldBack(t *testing.T) {
+	for what, law := range map[string]visitor.Law{"opt-in": optIn, "opt-out": optOut, "opt-out with GPC": gpc} {
+		law.HeldBack = true
+		assert.Equal(t, []policy.Answer{policy.Open, policy.Open}, visit(newSite(), "", law, nil).Grants().Answers(), what)
+		assert.Equal(t, []policy.Answer{policy.No, policy.Yes}, visit(newSite(), sends(t, to(adCo)), law, nil).Grants().Answers(), "%s: one that did arrive", what)
+	}
 }
 
-func TestExpireRefusedKeepsTheLineOfADecision(t *testing.T) {
-	for _, decidesFirst := range []bool{true, false} {
+func TestAYesUnderAWeakerLawIsNoConsent(t *testing.T) {
+	d := to(adCo)
+	d.Regime = weak
+	for law, want := range map[visitor.Law][]policy.Answer{
+		optIn:  {policy.No, policy.Open},
+		optOut: {policy.No, policy.Yes},
+		gpc:    {policy.No, policy.Yes},
+	} {
+		assert.Equal(t, want, visit(newSite(), sends(t, d), law, nil).Grants().Answers(), law)
+	}
+}
+
+func TestADecisionUnderTheFormerNameMoves(t *testing.T) {
+	p := policy.New([]policy.Declaration{{Party: adCo, Name: "ad", Need: policy.Consent}})
+	moved := preference.New(http.Cookie{Name: "new", MaxAge: 3600}, name, [][]byte{bytes.Repeat([]byte("k"), 32)})
+	site := visitor.NewSite(&p, moved, revision, presumption)
+	v := visit(site, sends(t, to(adCo)), optIn, nil)
+	assert.True(t, v.HasFormerName())
+	assert.True(t, v.IsFormer(name) && v.IsPreferences(name) && v.IsPreferences("new"))
+	assert.False(t, v.IsFormer("new") || v.IsFormer("") || v.IsPreferences(""))
+	assert.Equal(t, []policy.Answer{policy.Yes}, v.Grants().Answers())
+	news, _ := v.SendHead(true)
+	pair, _, _ := strings.Cut(news.Line, ";")
+	again := visit(site, pair, optIn, nil)
+	assert.Equal(t, v.Grants(), again.Grants())
+	news, _ = again.SendHead(true)
+	assert.Equal(t, clean, news, "once")
+	assert.False(t, visit(newSite(), "", optIn, nil).HasFormerName())
+}
+
+func TestWhatIsShownTooLateIsSaid(t *testing.T) {
+	for _, shared := range []bool{true, false} {
 		v := visit(newSite(), "", optIn, nil)
-		if decidesFirst {
-			decide(t, v, to(matomo))
-		}
-		assert.False(t, v.ExpireRefused())
-		if !decidesFirst {
-			decide(t, v, to(matomo))
-		}
-		news, _ := v.SendHead()
-		require.NotNil(t, news)
-		assert.NotEmpty(t, news.Line)
+		_, shown := v.Shown()
+		assert.False(t, shown)
+		assert.False(t, v.Show([]string{"Cookie"}))
+		assert.False(t, v.Show([]string{"Accept-Language"}))
+		fields, shown := v.Shown()
+		assert.True(t, shown)
+		assert.Equal(t, []string{"Cookie", "Accept-Language"}, fields)
+		v.SendHead(shared)
+		assert.Equal(t, shared, v.Show([]string{"Cookie"}))
 	}
 }
 
@@ -334,13 +367,12 @@ func TestADecisionIsSeenByAllOutsideAndItsLineLeavesOnce(t *testing.T) {
 	for _, v := range []*visitor.Visitor{v, outer, outermost} {
 		assert.Equal(t, []policy.Answer{policy.Yes, policy.No}, v.Grants().Answers())
 	}
-	news, _ := v.SendHead()
-	require.NotNil(t, news)
+	news, _ := v.SendHead(true)
 	assert.NotEmpty(t, news.Line)
 	for _, v := range []*visitor.Visitor{outer, outermost} {
-		news, first := v.SendHead()
+		news, first := v.SendHead(true)
 		assert.True(t, first)
-		assert.Nil(t, news, "nor does the line of an earlier decision leave, which would undo the later one")
+		assert.Zero(t, news, "nor does the line of an earlier decision leave, which would undo the later one")
 	}
 }
 
@@ -370,7 +402,8 @@ func TestAVisitorIsSafeForConcurrentUse(t *testing.T) {
 	for range 8 {
 		wg.Go(func() { v.Grants().Decided() })
 		wg.Go(func() { outer.Verdict("ad") })
-		wg.Go(func() { v.ExpireRefused() })
+		wg.Go(func() { v.Show([]string{"Cookie"}) })
+		wg.Go(func() { outer.Shown() })
 		wg.Go(func() {
 			_, err := v.Decide(to(matomo))
 			assert.NoError(t, err)
@@ -379,7 +412,7 @@ func TestAVisitorIsSafeForConcurrentUse(t *testing.T) {
 	firsts := make(chan bool, 8)
 	for range cap(firsts) {
 		wg.Go(func() {
-			_, first := v.SendHead()
+			_, first := v.SendHead(true)
 			after := v.Grants()
 			firsts <- first
 			assert.Same(t, after, v.Grants(), "no decision changes the answers after the head")

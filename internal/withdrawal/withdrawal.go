@@ -10,28 +10,38 @@ import (
 	"strings"
 )
 
-// maxNames bounds how many cookies one response expires. Browsers keep no more
-// than 180 for a site (Chromium; Firefox keeps fewer).
+// maxNames bounds how many cookies of one request are looked at. Browsers keep no
+// more than 180 for a site (Chromium; Firefox keeps fewer).
 const maxNames = 180
+
+// fewNames is up to how many names a list is searched faster than a map.
+const fewNames = 16
 
 // Names yields the name of each cookie in the Cookie header of a request,
 // once, 180 at most. It reads what browsers send, which [net/http] in part
 // refuses: names hold quotes, spaces and bytes above 0x7F.
 func Names(header string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		// A list, since a browser sends few: a map of as many costs more.
-		var room [16]string
-		seen := room[:0]
+		var room [fewNames]string
+		few := room[:0]
+		var many map[string]bool // of names beyond those, since a header may repeat them a hundred thousand times
 		for pair := range strings.SplitSeq(header, ";") {
 			name, _, _ := strings.Cut(pair, "=")
 			name = strings.Trim(name, " \t")
-			if name == "" || len(name) > maxName || strings.ContainsFunc(name, isControl) || slices.Contains(seen, name) {
+			if name == "" || len(name) > maxName || strings.ContainsFunc(name, isControl) || slices.Contains(few, name) || many[name] {
 				continue
 			}
-			if len(seen) == maxNames {
+			switch {
+			case len(few)+len(many) == maxNames:
 				return
+			case len(few) < fewNames:
+				few = append(few, name)
+			default:
+				if many == nil {
+					many = make(map[string]bool)
+				}
+				many[name] = true
 			}
-			seen = append(seen, name)
 			if !yield(name) {
 				return
 			}
@@ -72,35 +82,141 @@ const maxName = 4096
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7F }
 
-// Lines returns the Set-Cookie lines that delete the named cookie. A browser
-// deletes a cookie only if name, domain and path are those that it was set with
-// (RFC 6265 section 5.3, step 11). If the domain is not known, there is a line for
-// a cookie of the host alone, one for the host as a domain, and one for each of
-// its parent domains; if the path is not known it is "/".
-func Lines(name, host, domain, path string) []string {
-	if path == "" {
-		path = "/"
+// A Cookie is one to delete.
+type Cookie struct {
+	Name   string
+	Domain string // "" if it is not known
+	Path   string
+}
+
+// budget is how many bytes the lines of one response may have. A proxy refuses a head
+// that is longer than its buffer, and the answer would be lost with it: nginx has 4 KB
+// for all of it by default (proxy_buffer_size), of which the decision takes up to 1 KB.
+const budget = 2 << 10
+
+// overhead is what a line takes in a head besides itself.
+const overhead = len("Set-Cookie: \r\n")
+
+// Lines returns Set-Cookie lines that delete cookies at a host. If those for all of them
+// are more than a budget of 2 KB, some are left for the next response, and turn says
+// which: an even one prefers the likely domains of every cookie, an odd one all domains
+// of some; what is left of it says with which cookie to begin. So that a cookie that
+// cannot be deleted keeps no other one from it, each response takes another turn.
+func Lines(cookies []Cookie, host string, secure bool, turn uint) []string {
+	p := plan{cookies: cookies, host: host, secure: secure}
+	if lines, all := p.byCookie(0); all {
+		return lines
 	}
-	line := name + "=; Path=" + path + "; Max-Age=0"
-	// Browsers refuse a line that lacks what the prefix of its name asks for, a
-	// deletion as well (RFC 6265bis section 5.7; the Http ones are Chromium's).
-	switch {
-	case hasPrefixFold(name, "__Host-Http-"), hasPrefixFold(name, "__Http-"):
-		line += "; Secure; HttpOnly"
-	case hasPrefixFold(name, "__Host-"), hasPrefixFold(name, "__Secure-"):
-		line += "; Secure"
+	first := int(turn / 2 % uint(len(cookies)))
+	if turn%2 == 0 {
+		return p.byDomain(first)
 	}
-	if hasPrefixFold(name, "__Host-") {
-		return []string{line}
+	lines, _ := p.byCookie(first)
+	return lines
+}
+
+type plan struct {
+	cookies []Cookie
+	host    string
+	secure  bool // the browser takes lines that say so
+}
+
+// byCookie returns all lines of one cookie after the other, and whether there is
+// room for all of them.
+func (p *plan) byCookie(first int) (lines []string, all bool) {
+	room := budget
+	for i := range p.cookies {
+		for line := range p.lines(p.cookies[(first+i)%len(p.cookies)]) {
+			if room -= len(line) + overhead; room < 0 {
+				return lines, false
+			}
+			lines = append(lines, line)
+		}
 	}
-	if domain != "" {
-		return []string{line + "; Domain=" + domain}
-	}
-	lines := []string{line}
-	for d := range domains(host) {
-		lines = append(lines, line+"; Domain="+d)
+	return lines, true
+}
+
+// likely is how many of a cookie's lines come before those of the next cookie: the
+// one for the host alone, as servers set cookies, and the one for the shortest domain,
+// as scripts of measurement do.
+const likely = 2
+
+// byDomain returns the likely lines of each cookie, and then the other ones, as far as
+// there is room.
+func (p *plan) byDomain(first int) (lines []string) {
+	room := budget
+	for _, wantLikely := range [2]bool{true, false} {
+		for i := range p.cookies {
+			n := 0
+			for line := range p.lines(p.cookies[(first+i)%len(p.cookies)]) {
+				if n++; (n <= likely) != wantLikely {
+					continue
+				}
+				if room -= len(line) + overhead; room < 0 {
+					return lines
+				}
+				lines = append(lines, line)
+			}
+		}
 	}
 	return lines
+}
+
+// lines yields the lines that delete a cookie, the most likely first. A browser
+// deletes a cookie only if name, domain and path are those that it was set with (RFC
+// 6265 section 5.3, step 11), and one that is Partitioned only by a line that is as well
+// (CHIPS: the partition is a part of what tells it from another). If the domain is not
+// known, there is a line for a cookie of the host alone, and one for the host and each
+// of its parents as a domain.
+func (p *plan) lines(c Cookie) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		line := c.Name + "=; Path=" + c.Path + "; Max-Age=0"
+		// Browsers refuse a line that lacks what the prefix of its name asks for, a
+		// deletion as well (RFC 6265bis section 5.7; the Http ones are Chromium's).
+		prefixed := true
+		switch {
+		case hasPrefixFold(c.Name, "__Host-Http-"), hasPrefixFold(c.Name, "__Http-"):
+			line += "; Secure; HttpOnly"
+		case hasPrefixFold(c.Name, "__Host-"), hasPrefixFold(c.Name, "__Secure-"):
+			line += "; Secure"
+		default:
+			prefixed = false
+		}
+		partitioned := "; Partitioned"
+		if !prefixed {
+			partitioned = "; Secure; Partitioned"
+		}
+		for _, kind := range [2]string{"", partitioned} {
+			if kind != "" && !p.secure {
+				return
+			}
+			for domain := range p.domains(c) {
+				if domain != "" {
+					domain = "; Domain=" + domain
+				}
+				if !yield(line + kind + domain) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// domains yields the Domain of each line that deletes a cookie; "" for none.
+func (p *plan) domains(c Cookie) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if hasPrefixFold(c.Name, "__Host-") { // it has no Domain (RFC 6265bis section 4.1.3.2)
+			yield("")
+			return
+		}
+		if c.Domain != "" {
+			yield(c.Domain)
+			return
+		}
+		if yield("") {
+			domains(p.host)(yield)
+		}
+	}
 }
 
 // maxLabels is how deep a parent domain may lie to be tried. A Host header is

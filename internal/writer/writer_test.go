@@ -37,8 +37,8 @@ type guard struct {
 func (g *guard) wrap(to http.ResponseWriter) http.ResponseWriter {
 	*g = guard{}
 	r := httptest.NewRequest("GET", "/", nil)
-	cookie := preference.New(http.Cookie{Name: "cookies_preferences", MaxAge: 60}, [][]byte{make([]byte, 32)})
-	g.filter.Visitor.Init(visitor.NewSite(new(policy.Policy), cookie, 0, ""), "", visitor.Law{}, nil)
+	cookie := preference.New(http.Cookie{Name: "cookies_preferences", MaxAge: 60}, "", [][]byte{make([]byte, 32)})
+	g.filter.Visitor.Init(visitor.NewSite(new(policy.Policy), cookie, 0, func(visitor.Law, string) policy.Answer { return policy.Open }), "", visitor.Law{}, nil)
 	g.filter.Init(&filter.Config{Observe: func(_ *http.Request, e filter.Event) {
 		if e.Reason == filter.InTrailer {
 			g.trailers++

@@ -1,0 +1,88 @@
+package consent
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+)
+
+// What a site does wrong shows only when it runs: each of these errors goes to
+// [Config.Failed], and each once.
+var (
+	// ErrPublic says that a response shows something of its visitor, though its
+	// handler let shared caches keep it. It has gone out as private.
+	ErrPublic = errors.New("consent: a response that shows what its visitor has decided was public for caches; it has been made private")
+
+	// ErrShownTooLate says that a handler has asked for what shows something of the
+	// visitor when the head of the response had left, and nothing in the head keeps
+	// the response out of shared caches.
+	ErrShownTooLate = errors.New("consent: a response shows what its visitor has decided, but its head left before: ask for it before the first byte, or send Cache-Control: private")
+
+	// ErrNotKept says that browsers do not keep the decision, so that visitors are
+	// asked for ever.
+	ErrNotKept = errors.New("consent: browsers do not keep the decision")
+
+	// ErrReturned says that Save was called when the handler inside of Wrap had
+	// returned: from a goroutine, or from a framework that calls its handlers only
+	// then, so that nothing of them is filtered.
+	ErrReturned = errors.New("consent: a handler ran after Wrap's had returned, so that nothing of it is filtered; put Wrap around the whole site")
+)
+
+// mistakes tells each mistake once.
+type mistakes struct {
+	failed func(*http.Request, error)
+	told   sync.Map // of those errors
+}
+
+func (m *mistakes) tell(r *http.Request, kind error, details ...any) {
+	if _, told := m.told.LoadOrStore(kind, true); told {
+		return
+	}
+	err := kind
+	if len(details) > 0 {
+		err = fmt.Errorf("%w: %s", kind, fmt.Sprint(details...))
+	}
+	if m.failed == nil {
+		slog.WarnContext(r.Context(), err.Error(), "request", printable(r.URL.Path))
+		return
+	}
+	m.failed(r, err)
+}
+
+// checkKept tells if the browser that has sent r will not keep the decision, as far
+// as the request says so. A server behind a proxy cannot see whether the site is on
+// https; the Origin of a form does.
+func (m *Middleware) checkKept(r *http.Request) {
+	attributes := m.cookie.Attributes()
+	if scheme, _, _ := strings.Cut(first(r.Header["Origin"]), "://"); scheme == "http" && attributes.Secure && !isLoopback(hostOf(r)) {
+		m.mistakes.tell(r, ErrNotKept, "it is Secure, and the site is on plain http; for development there is Config.Insecure")
+	}
+}
+
+// checkHost tells if the site is asked for under a host that Config.Domain does not
+// cover.
+func (m *Middleware) checkHost(r *http.Request) {
+	if host := strings.ToLower(hostOf(r)); host != m.domain && !strings.HasSuffix(host, "."+m.domain) {
+		m.mistakes.tell(r, ErrNotKept, fmt.Sprintf("the host %q does not lie under Config.Domain, %q", host, m.domain))
+	}
+}
+
+// hostOf returns the host that the visitor has asked for, without a port.
+func hostOf(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.Host); err == nil {
+		return host
+	}
+	return strings.Trim(r.Host, "[]")
+}
+
+// isLoopback reports whether browsers take a host for safe without https (Secure
+// Contexts section 3.1).
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
