@@ -311,6 +311,45 @@ func TestEachVisitorBringsTheirAnswerWhereverTheDomainReaches(t *testing.T) {
 	assert.Equal(t, map[string][]bool{"a.example.com": want, "example.com": want}, allowed)
 }
 
+func TestAVisitorBringsTheirAnswerUnderItsNameAndPath(t *testing.T) {
+	var decided []bool
+	config := declared()
+	config.CookieName, config.CookiePath = "shop_preferences", "/shop"
+	consenttest.Run(t, config, func(mw *consent.Middleware) http.Handler {
+		return mw.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			decided = append(decided, consent.FromContext(r.Context()).Decided())
+		}))
+	}, get("/"), get("/shop/basket"))
+	assert.Equal(t, []bool{false, false, false, true, false, true}, decided, "a new visitor, one who refused, one who accepted")
+}
+
+// gorilla/csrf sets its cookie for the folder of the page that is asked for first.
+func TestACookieInSeveralPlacesIsAsDeclaredInAnyOrder(t *testing.T) {
+	config := declared()
+	build := func(mw *consent.Middleware) http.Handler {
+		return mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if _, err := r.Cookie("csrf"); err != nil {
+				w.Header().Add("Set-Cookie", "csrf=1") // without a Path
+			}
+		}))
+	}
+	csrf := consent.Cookie{Provider: "Site", Name: "csrf", Purpose: text("x"), Category: consent.Necessary}
+	for _, paths := range [][]string{{"/", "/me/a", "/you/b"}, {"/me/a", "/you/b", "/"}} {
+		var requests []*http.Request
+		for _, path := range paths {
+			requests = append(requests, get(path))
+		}
+		csrf.Also = []consent.Place{{Path: "/me"}, {Path: "/you"}}
+		config.Registry = consent.MustRegistry(csrf)
+		consenttest.Run(t, config, build, requests...)
+
+		csrf.Also = csrf.Also[:1]
+		config.Registry = consent.MustRegistry(csrf)
+		got := record(func(t testing.TB) { consenttest.Run(t, config, build, get("/you/b")) })
+		assert.Equal(t, []string{`GET /you/b by a new visitor: cookie "csrf" has no Path, but is declared with the Path "/" or the Path "/me" (Site)`}, got.reported)
+	}
+}
+
 func TestAVisitorKeepsTheCookiesThatTheyAreGiven(t *testing.T) {
 	site := consenttest.New(t, declared(), func(mw *consent.Middleware) http.Handler {
 		return mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

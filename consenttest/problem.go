@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,10 +30,10 @@ func (s *Site) problem(e consent.Event) string {
 			s.declared(e.Cookie, func(c consent.Cookie) string { return span(c.Lifetime) }))
 	case consent.ReasonOtherDomain:
 		return fmt.Sprintf("%s has %s, but is declared with %s", name, attribute("Domain", e.Attributes.Domain),
-			s.declared(e.Cookie, func(c consent.Cookie) string { return attribute("Domain", c.Domain) }))
+			s.declaredPlaces(e.Cookie, func(p consent.Place) string { return attribute("Domain", p.Domain) }))
 	case consent.ReasonOtherPath:
 		return fmt.Sprintf("%s has %s, but is declared with %s", name, attribute("Path", e.Attributes.Path),
-			s.declared(e.Cookie, func(c consent.Cookie) string { return attribute("Path", cmp.Or(c.Path, "/")) }))
+			s.declaredPlaces(e.Cookie, func(p consent.Place) string { return attribute("Path", cmp.Or(p.Path, "/")) }))
 	default:
 		return ""
 	}
@@ -45,6 +46,19 @@ func (s *Site) declared(cookie string, property func(consent.Cookie) string) str
 		all = append(all, fmt.Sprintf("%s (%s)", property(c), c.Provider))
 	}
 	return strings.Join(all, ", ")
+}
+
+// declaredPlaces returns one property of each place in which the cookie is declared.
+func (s *Site) declaredPlaces(cookie string, property func(consent.Place) string) string {
+	return s.declared(cookie, func(c consent.Cookie) string {
+		all := []string{property(consent.Place{Domain: c.Domain, Path: c.Path})}
+		for _, p := range c.Also {
+			if text := property(p); !slices.Contains(all, text) {
+				all = append(all, text)
+			}
+		}
+		return strings.Join(all, " or ")
+	})
 }
 
 // title returns the method and the URL of a request as the test wrote them.

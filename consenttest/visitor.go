@@ -10,8 +10,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
-
-	"github.com/cookiecharter/consent"
 )
 
 // A Visitor sends requests to a [Site] and keeps the cookies of the responses, as a
@@ -70,7 +68,9 @@ func (v *Visitor) bringAnswer(place *url.URL) bool {
 	}
 	v.given[scope] = true
 	v.jar.SetCookies(place, v.answer)
-	return slices.ContainsFunc(v.jar.Cookies(place), func(c *http.Cookie) bool { return c.Name == consent.CookieName })
+	own := v.site.mw.Cookie()
+	within := &url.URL{Scheme: place.Scheme, Host: place.Host, Path: own.Path}
+	return slices.ContainsFunc(v.jar.Cookies(within), func(c *http.Cookie) bool { return c.Name == own.Name })
 }
 
 // request returns a copy of r with the visitor's cookies, and with observed in its

@@ -85,7 +85,7 @@ func (l *Ledger) Export(ctx context.Context, w io.Writer, format Format, period 
 
 func (l *Ledger) exportCSV(ctx context.Context, w io.Writer, period Period, progress func(int64)) error {
 	table := csv.NewWriter(w)
-	err := table.Write([]string{"id", "time", "reference", "number", "previous", "answers", "objection", "gpc", "revision", "action", "language", "notice", "hash", "forgotten"})
+	err := table.Write([]string{"id", "time", "reference", "number", "previous", "answers", "objection", "gpc", "regime", "revision", "action", "language", "notice", "hash", "forgotten"})
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (l *Ledger) exportCSV(ctx context.Context, w io.Writer, period Period, prog
 		}
 		return table.Write([]string{
 			e.ID, e.Time.Format(time.RFC3339Nano), e.Reference, strconv.FormatInt(e.Number, 10), e.Previous, string(answers),
-			strconv.FormatBool(e.Objection), strconv.FormatBool(e.GPC), strconv.FormatUint(e.Revision, 10), string(e.Action), e.Language, e.Notice, e.Hash, forgotten,
+			strconv.FormatBool(e.Objection), strconv.FormatBool(e.GPC), e.Regime.String(), strconv.FormatUint(e.Revision, 10), string(e.Action), e.Language, e.Notice, e.Hash, forgotten,
 		})
 	})
 	if err != nil {

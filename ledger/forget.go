@@ -20,7 +20,7 @@ func (l *Ledger) Forget(ctx context.Context, reference consent.Reference) (recor
 	l.queue.forget(key(reference))
 	err = l.db.atomically(ctx, func(tx *sql.Tx) error {
 		done, err := tx.ExecContext(ctx, l.db.sql(`UPDATE consent_record SET forgotten = $1, reference = NULL, n = NULL, previous = NULL,
-			previous_hash = NULL, decided = 0, revision = 0, answers = '', objection = false, gpc = false, action = '', language = '', notice = NULL
+			previous_hash = NULL, decided = 0, revision = 0, answers = '', objection = false, gpc = false, regime = '', action = '', language = '', notice = NULL
 			WHERE reference = $2`), milliseconds(time.Now()), l.db.key(key(reference)))
 		if err != nil {
 			return err

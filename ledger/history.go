@@ -28,6 +28,7 @@ type Entry struct {
 	Answers   []consent.Answer `json:"answers"`
 	Objection bool             `json:"objection"`
 	GPC       bool             `json:"gpc"`
+	Regime    consent.Regime   `json:"regime"` // under which the visitor was asked
 	Revision  uint64           `json:"revision"`
 	Action    consent.Action   `json:"action"`
 	Language  string           `json:"language"`            // a BCP 47 tag
@@ -51,6 +52,9 @@ func (r *row) entry() (Entry, error) {
 		e.Time, e.Forgotten = time.UnixMilli(r.id.time()).UTC(), &at
 		return e, nil
 	}
+	if err := e.Regime.UnmarshalText([]byte(r.regime)); err != nil {
+		return e, fmt.Errorf("the regime of the record %v cannot be read: %w", r.id, err)
+	}
 	if err := json.Unmarshal([]byte(r.answers), &e.Answers); err != nil {
 		return e, fmt.Errorf("the answers of the record %v cannot be read: %w", r.id, err)
 	}
@@ -63,7 +67,7 @@ func (e *Entry) record() consent.Record {
 	reference, _ := consent.ParseReference(e.Reference)
 	tag, _ := language.Parse(e.Language)
 	return consent.Record{
-		Reference: reference, Time: e.Time, Revision: e.Revision, Answers: e.Answers, Objection: e.Objection, GPC: e.GPC,
+		Reference: reference, Time: e.Time, Revision: e.Revision, Answers: e.Answers, Objection: e.Objection, GPC: e.GPC, Regime: e.Regime,
 		Evidence: consent.Evidence{Action: e.Action, Language: tag},
 	}
 }

@@ -39,7 +39,7 @@ func TestNothingIsForgottenInAHistory(t *testing.T) {
 		assert.Equal(t, first.Revision, e.Revision)
 		assert.Equal(t, consent.ByBanner, e.Action)
 		assert.Equal(t, "fr-CH", e.Language)
-		assert.True(t, e.GPC && !e.Objection)
+		assert.True(t, e.GPC && !e.Objection && e.Regime == consent.OptOut)
 		assert.Empty(t, e.Previous)
 		assert.Equal(t, e.ID, history.Entries[1].Previous)
 		assert.True(t, history.Entries[1].Objection)

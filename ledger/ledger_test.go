@@ -58,7 +58,7 @@ func no(r consent.Reference) consent.Record  { return decision(r, false) }
 
 func decision(r consent.Reference, allowed bool) consent.Record {
 	return consent.Record{
-		Reference: r, Time: time.Now().UTC().Truncate(time.Millisecond), Revision: 1<<64 - 1, Objection: !allowed, GPC: true,
+		Reference: r, Time: time.Now().UTC().Truncate(time.Millisecond), Revision: 1<<64 - 1, Objection: !allowed, GPC: true, Regime: consent.OptOut,
 		Answers:  []consent.Answer{{Category: consent.Statistics, Provider: "Matomo", Allowed: allowed}, {Category: consent.ThirdParty, Provider: "AdCo <&> \"Sons\"", Allowed: false}},
 		Evidence: consent.Evidence{Action: consent.ByBanner, Language: language.MustParse("fr-CH"), Notice: notice},
 	}

@@ -27,27 +27,28 @@ type row struct {
 	answers      string
 	objection    bool
 	gpc          bool
+	regime       string
 	action       string
 	language     string
 	notice       []byte
 }
 
 // columns are a row's, in the order of row.values and row.into.
-const columns = `id, writer, place, hash, reference, n, previous, previous_hash, decided, revision, answers, objection, gpc, action, language, notice`
+const columns = `id, writer, place, hash, reference, n, previous, previous_hash, decided, revision, answers, objection, gpc, regime, action, language, notice`
 
 const (
-	columnCount = 16
+	columnCount = 17
 	placeColumn = 2 // counted from 0
 )
 
 // whole reads every column of a row, erased ones too.
-const whole = `SELECT id, writer, place, hash, reference, coalesce(n, 0), previous, previous_hash, decided, revision, answers, objection, gpc, action, language, notice, coalesce(forgotten, 0) FROM consent_record `
+const whole = `SELECT id, writer, place, hash, reference, coalesce(n, 0), previous, previous_hash, decided, revision, answers, objection, gpc, regime, action, language, notice, coalesce(forgotten, 0) FROM consent_record `
 
 // values returns the row for columns.
 func (r *row) values(d *database) []any {
 	return []any{
 		d.key(r.id), d.key(r.writer), r.place, r.hash, d.key(r.reference), r.n, d.key(r.previous), r.previousHash,
-		r.decided, r.revision, r.answers, r.objection, r.gpc, r.action, r.language, r.notice,
+		r.decided, r.revision, r.answers, r.objection, r.gpc, r.regime, r.action, r.language, r.notice,
 	}
 }
 
@@ -55,7 +56,7 @@ func (r *row) values(d *database) []any {
 func (r *row) into() []any {
 	return []any{
 		&r.id, &r.writer, &r.place, &r.hash, &r.reference, &r.n, &r.previous, &r.previousHash,
-		&r.decided, &r.revision, &r.answers, &r.objection, &r.gpc, &r.action, &r.language, &r.notice, &r.forgotten,
+		&r.decided, &r.revision, &r.answers, &r.objection, &r.gpc, &r.regime, &r.action, &r.language, &r.notice, &r.forgotten,
 	}
 }
 
@@ -88,6 +89,7 @@ func (r *row) sum() []byte {
 	text(r.answers)
 	text(strconv.FormatBool(r.objection))
 	text(strconv.FormatBool(r.gpc))
+	text(r.regime)
 	text(r.action)
 	text(r.language)
 	text(string(r.notice))
@@ -114,6 +116,7 @@ func newRow(record consent.Record) row {
 		answers:   string(text),
 		objection: record.Objection,
 		gpc:       record.GPC,
+		regime:    record.Regime.String(),
 		action:    storable(string(record.Evidence.Action)),
 	}
 	if record.Evidence.Language != (language.Tag{}) {

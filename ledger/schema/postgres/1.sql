@@ -34,8 +34,9 @@ CREATE TABLE IF NOT EXISTS consent_record (
   decided       bigint  NOT NULL,    -- when
   revision      bigint  NOT NULL,    -- of the site
   answers       text    NOT NULL,    -- JSON: [{"category":…,"provider":…,"allowed":…}]
-  objection       boolean NOT NULL,    -- to anonymous statistics
-  gpc        boolean NOT NULL,    -- the browser sent "Sec-GPC: 1"
+  objection     boolean NOT NULL,    -- to anonymous statistics
+  gpc           boolean NOT NULL,    -- the browser sent "Sec-GPC: 1"
+  regime        text    NOT NULL,    -- the law under which they were asked: 'opt-in', 'uk', 'opt-out' or 'none'
   action        text    NOT NULL,    -- what the visitor did
   language      text    NOT NULL,    -- in which they were asked, BCP 47
   notice        bytea,               -- consent_notice.fingerprint
