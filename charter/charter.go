@@ -40,7 +40,8 @@ type Config struct {
 
 	// Path is the path below which the charter answers. It begins and ends with "/";
 	// between slashes it holds letters, digits and "-._~" only. A site that mounts
-	// the handler there does so without http.StripPrefix. Empty means "/cookies/".
+	// the handler there does so without http.StripPrefix. Empty means "cookies/"
+	// below the CookiePath of [consent.Config], where every path has to lie.
 	Path string
 
 	// Language is the language of the site, for visitors whose languages have no
@@ -86,8 +87,9 @@ type Config struct {
 	// Failed is called with the reason if a posted decision was not saved, or not
 	// recorded; the visitor sees a message too. It is also called, with
 	// [consent.ErrOutside], if the page is requested outside the middleware's Wrap,
-	// since nothing can be saved there, and once with [ErrNotKept]. Nil means that
-	// [slog.Default] logs it.
+	// since nothing can be saved there; and with [consent.ErrNotKept] if the script of
+	// a page has seen that the browser does not keep a decision, once, since every
+	// visitor can say so. Nil means that [slog.Default] logs it.
 	Failed func(*http.Request, error)
 
 	// Aside, if not nil, returns HTML that the charter's page shows below the form,
@@ -95,13 +97,8 @@ type Config struct {
 	Aside func(*http.Request) template.HTML
 }
 
-// ErrNotKept says that a browser has not kept a decision, as the script of a page has
-// noticed. A visitor may have blocked cookies. If nobody's is kept, the site is on
-// plain http without [consent.Config.Insecure], its host does not lie in
-// [consent.Config.Domain], or a proxy in front removes Set-Cookie.
-// [Config.Failed] gets it once in the life of a [Charter], since every visitor can
-// send what leads to it.
-var ErrNotKept = errors.New("charter: a browser has not kept a decision: the visitor blocks cookies, or the site's Secure or Domain attribute, or a proxy, keeps the cookie away")
+// errNotKept says what the script of a page has noticed.
+var errNotKept = fmt.Errorf("%w: a visitor has blocked cookies, the host of the site is not that of the cookie, or a proxy in front removes it", consent.ErrNotKept)
 
 // A Category is the description of a category for visitors.
 type Category struct {
@@ -145,18 +142,22 @@ func New(config Config) (*Charter, error) {
 	if c.failed == nil {
 		c.failed = func(r *http.Request, err error) { slog.ErrorContext(r.Context(), err.Error()) }
 	}
-	if c.path == "" {
-		c.path = "/cookies/"
-	}
 	if c.defaultLanguage == (language.Tag{}) {
 		c.defaultLanguage = language.English
 	}
 	var mistakes []error
-	if localPath(c.path) == "" || !plainPath.MatchString(c.path) || path.Clean(c.path) != "/"+strings.Trim(c.path, "/") {
+	if c.path != "" && !isPlainPath(c.path) {
 		mistakes = append(mistakes, fmt.Errorf(`charter: Config.Path: %q is not a plain path such as "/cookies/"`, c.path))
 	}
 	if c.mw == nil {
 		return nil, errors.Join(append(mistakes, errors.New("charter: Config.Middleware: is nil"))...)
+	}
+	base := strings.TrimSuffix(c.mw.Cookie().Path, "/") + "/"
+	if c.path == "" {
+		c.path = base + "cookies/"
+	}
+	if !strings.HasPrefix(c.path, base) {
+		mistakes = append(mistakes, fmt.Errorf("charter: Config.Path: %q does not lie below %q, where browsers send the decision (CookiePath of consent.Config)", c.path, base))
 	}
 	c.cookies = declaredCookies(c.mw)
 	c.providers = make(map[string]bool)
@@ -193,15 +194,20 @@ func New(config Config) (*Charter, error) {
 // has a meaning in the patterns of a ServeMux.
 var plainPath = regexp.MustCompile(`^/([A-Za-z0-9._~-]+/)*$`)
 
+func isPlainPath(s string) bool {
+	return localPath(s) != "" && plainPath.MatchString(s) && path.Clean(s) == "/"+strings.Trim(s, "/")
+}
+
 // declaredCookies returns the site's declarations, and one of the library's own
 // cookie if the site has not declared it.
 func declaredCookies(mw *consent.Middleware) []consent.Cookie {
 	cookies := mw.Registry().Cookies()
-	if slices.ContainsFunc(cookies, func(c consent.Cookie) bool { return c.Name == consent.CookieName }) {
+	own := mw.Cookie()
+	if slices.ContainsFunc(cookies, func(c consent.Cookie) bool { return c.Name == own.Name }) {
 		return cookies
 	}
-	lifetime := time.Duration(mw.Cookie().MaxAge) * time.Second
-	return append(cookies, consent.Cookie{Name: consent.CookieName, Category: consent.Necessary, Lifetime: lifetime})
+	lifetime := time.Duration(own.MaxAge) * time.Second
+	return append(cookies, consent.Cookie{Name: own.Name, Category: consent.Necessary, Lifetime: lifetime})
 }
 
 // allCategories returns the library's categories, also those without a

@@ -55,7 +55,7 @@ func newMiddleware(t *testing.T, cookies ...consent.Cookie) *consent.Middleware 
 	mw, err := consent.NewMiddleware(consent.Config{
 		Registry: consent.MustRegistry(cookies...),
 		Keys:     [][]byte{bytes.Repeat([]byte("k"), 32)},
-		Regime:   consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut}),
+		Regime:   consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut, "GB": consent.UK, "AQ": consent.NoRegime}),
 	})
 	require.NoError(t, err)
 	return mw

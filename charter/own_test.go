@@ -208,7 +208,7 @@ func TestADecisionThatNoBrowserKeepsIsToldOnce(t *testing.T) {
 	}
 	assert.Contains(t, s.get("/cookies/banner.js?back=%2F"), "consent-banner", "but on the next page")
 	require.Len(t, failures, 1, "whatever visitors send")
-	assert.ErrorIs(t, failures[0], charter.ErrNotKept)
+	assert.ErrorIs(t, failures[0], consent.ErrNotKept)
 
 	other := newSite(t, func(c *charter.Config) {
 		c.Templates = template.Must(template.New("banner").Parse(`{{if .Unkept}}{{.Words.NotKept}}{{else}}<p>own</p>{{end}}`))

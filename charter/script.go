@@ -40,9 +40,8 @@ var scriptSource string
 // [consent.Config.Lifetime], since the visitor's clock may be wrong. A site that
 // shortens the lifetime raises [consent.Config.Revision] too.
 //
-// Under an opt-out law, the banner's attribute data-presumed lists the categories that
-// are allowed before an answer. If a banner of the site's own lacks it, gated
-// content waits for the answer.
+// Under a law that presumes consents, [Charter.Banner] tells the script which. A page
+// without a banner asks the server.
 func (c *Charter) Script(_ *http.Request) template.HTML {
 	if c.mw.Cookie().HttpOnly {
 		return ""
@@ -56,6 +55,7 @@ func (c *Charter) makeScript() ([]byte, error) {
 	type category struct {
 		Providers map[string]decision.Mark `json:"providers"`
 		Anonymous bool                     `json:"anonymous,omitempty"`
+		From      uint8                    `json:"from"` // the least regime that presumes the category
 	}
 	categories := make(map[consent.Category]*category)
 	for _, cookie := range c.cookies {
@@ -64,7 +64,10 @@ func (c *Charter) makeScript() ([]byte, error) {
 		}
 		of := categories[cookie.Category]
 		if of == nil {
-			of = &category{Providers: make(map[string]decision.Mark)}
+			of = &category{Providers: make(map[string]decision.Mark), From: uint8(consent.OptOut)}
+			if cookie.Category == consent.Statistics || cookie.Category == consent.Appearance {
+				of.From = uint8(consent.UK)
+			}
 			categories[cookie.Category] = of
 		}
 		of.Anonymous = of.Anonymous || cookie.Anonymous
@@ -74,7 +77,7 @@ func (c *Charter) makeScript() ([]byte, error) {
 		}
 	}
 	declared, err := json.Marshal(map[string]any{
-		"path": c.path, "revision": c.mw.Revision(), "categories": categories,
+		"path": c.path, "cookie": c.mw.Cookie().Name, "revision": c.mw.Revision(), "categories": categories,
 	})
 	if err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
 // Saves decisions without a reload, activates gated content once it is allowed,
 // and loads the banner on pages that come from a cache. C holds the declarations:
-// path, revision and categories.
+// path, cookie (its name), revision and categories.
 const decode = s => atob(s.replace(/-/g, "+").replace(/_/g, "/"));
 const find = selector => document.querySelector(selector);
 const create = (tag, properties) => Object.assign(document.createElement(tag), properties);
@@ -10,8 +10,9 @@ const create = (tag, properties) => Object.assign(document.createElement(tag), p
 // visitor's clock may be wrong. Package internal/decision has the format.
 const readDecision = () => {
   let newest;
-  for (const [, value] of document.cookie.matchAll(/(?:^|; )cookies_preferences=([^;]*)/g)) {
-    try {
+  for (const pair of document.cookie.split("; ")) {
+    const [name, value] = pair.split(/=(.*)/s);
+    if (name === C.cookie) try {
       const b = decode(decode(value).split("|")[1]), at = n => b.charCodeAt(n);
       let i = 1;
       const number = () => {
@@ -19,7 +20,7 @@ const readDecision = () => {
         do { c = at(i++); n += (c & 127) * f; f *= 128; } while (c > 127);
         return n;
       };
-      const d = {revision: number(), time: number(), objection: at(i) & 1, marks: {}};
+      const d = {revision: number(), time: number(), objection: at(i) & 1, regime: at(i) >> 2, marks: {}};
       for (i += at(i) & 2 ? 17 : 1; i < b.length; i += 4) d.marks[at(i) * 2 ** 23 + (at(i + 1) << 15 | at(i + 2) << 7 | at(i + 3) >> 1)] = at(i + 3) & 1;
       if (at(0) === 1 && !(newest?.time > d.time)) newest = d;
     } catch { /* not a decision */ }
@@ -29,15 +30,17 @@ const readDecision = () => {
 
 // Activates the gated content that the decision allows, and dispatches the "consent"
 // event. As on the server, a category allows no provider if one of them has no answer,
-// unless the law is opt-out and the banner's data-presumed lists the category. Returns
-// whether everything is decided.
+// unless the law presumes it, as the banner's mark says; and a yes under a law that had
+// presumed it counts only under one that does. Returns whether everything is decided.
 const apply = () => {
   const d = readDecision(), marks = d && d.revision >= C.revision ? d.marks : {}, allowed = {}, whole = {necessary: true};
+  const {regime = 0, presumed = ""} = find("[data-regime]")?.dataset ?? {};
   let decided = true;
-  for (const [category, {providers, anonymous}] of Object.entries(C.categories)) {
-    const names = Object.keys(providers), answered = names.every(p => providers[p] in marks);
+  for (const [category, {providers, anonymous, from}] of Object.entries(C.categories)) {
+    const names = Object.keys(providers), counts = d?.regime < from || regime >= from;
+    const answered = names.every(p => providers[p] in marks && (counts || !marks[providers[p]]));
     decided &&= answered;
-    allowed[category] = names.filter(p => answered ? marks[providers[p]] : find(`[data-presumed~="${category}"]`));
+    allowed[category] = names.filter(p => answered ? marks[providers[p]] : presumed.split(" ").includes(category));
     whole[category] = allowed[category].length === names.length && !(anonymous && d?.objection);
   }
   for (const gate of document.querySelectorAll("template[data-consent],script[type='text/plain']:is([data-consent],[data-category])")) {
@@ -88,7 +91,7 @@ addEventListener("submit", ({target: form, submitter}) => {
   const waiting = setInterval(() => {
     if (readDecision()?.time !== before) {
       clearInterval(waiting);
-      delete find("[data-presumed]")?.dataset.presumed;
+      delete find("[data-regime]")?.dataset.presumed;
       confirm();
       apply();
     } else if (++attempts === 100) confirm("?unkept&back=");
@@ -100,6 +103,7 @@ addEventListener("submit", ({target: form, submitter}) => {
 // there.
 const isFramed = () => { try { return !top.location.href; } catch { return true; } };
 
-// The loaded banner may presume consents, so its gated content is activated then.
-const begin = () => { if (!apply() && !isFramed() && !find(".consent-banner,.consent-page")) loadBanner(() => find("[data-presumed]") && apply()); };
+// What is loaded may say that the law presumes consents: gated content is activated
+// then.
+const begin = () => { if (!apply() && !isFramed() && !find(".consent-banner,.consent-page,[data-regime]")) loadBanner(() => find("[data-regime]") && apply()); };
 document.readyState === "loading" ? addEventListener("DOMContentLoaded", begin) : begin();

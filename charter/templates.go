@@ -41,6 +41,7 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 	undecided := view{Words: l.words, Lang: l.words.tag.String(), Dir: "ltr", Host: "x", Path: c.path, Back: "/", Ask: l.optIn.ask, Status: l.words.Undecided, Groups: l.groups, Provider: "x", Content: "<p>x</p>"}
 	presumed := undecided
 	presumed.Ask, presumed.Presumed = l.optOut.ask, l.optOut.presumed
+	presumed.GPC = l.words.GPCHonored
 	presumed.Status = l.words.Undecided + " " + l.words.Presumed + " " + l.words.GPC
 	presumed.Groups = l.groupsFor(answer{all: true}.allows, true)
 	presumed.Reference, presumed.Aside = "0", "<p>x</p>"

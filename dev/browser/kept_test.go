@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/cookiecharter/consent/charter"
+	"github.com/cookiecharter/consent"
 )
 
 func TestAVisitorWhoseBrowserKeepsNoDecisionIsToldSo(t *testing.T) {
@@ -35,7 +35,7 @@ func TestAVisitorWhoseBrowserKeepsNoDecisionIsToldSo(t *testing.T) {
 	}
 	failures := d.failures()
 	require.Len(t, failures, 1, "the site is told once")
-	assert.ErrorIs(t, failures[0], charter.ErrNotKept)
+	assert.ErrorIs(t, failures[0], consent.ErrNotKept)
 }
 
 func TestADecisionThatTakesItsTimeIsKept(t *testing.T) {
