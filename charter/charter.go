@@ -92,6 +92,12 @@ type Config struct {
 	// visitor can say so. Nil means that [slog.Default] logs it.
 	Failed func(*http.Request, error)
 
+	// GPCSince is the day since when the site has honored Global Privacy Control. The
+	// charter then says so at "/.well-known/gpc.json", which belongs to sites whose
+	// [consent.Config.Regime] knows [consent.OptOut] (Global Privacy Control, "GPC
+	// Support Resource"). The zero Time says nothing.
+	GPCSince time.Time
+
 	// Aside, if not nil, returns HTML that the charter's page shows below the form,
 	// such as the records of the visitor's decisions.
 	Aside func(*http.Request) template.HTML
@@ -122,6 +128,7 @@ type Charter struct {
 	failed          func(*http.Request, error)
 	notKept         sync.Once
 	aside           func(*http.Request) template.HTML
+	gpc             asset // without content if the site says nothing
 	style           asset
 	script          asset
 }
@@ -183,6 +190,9 @@ func New(config Config) (*Charter, error) {
 		return nil, err
 	}
 	c.script = newAsset("script", ".js", "text/javascript; charset=utf-8", script)
+	if !config.GPCSince.IsZero() {
+		c.gpc = newAsset("gpc", ".json", "application/json", fmt.Appendf(nil, `{"gpc": true, "lastUpdate": %q}`, config.GPCSince.Format(time.DateOnly)))
+	}
 	if config.Style == nil {
 		config.Style = DefaultStyle()
 	}

@@ -13,14 +13,16 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
-// Wrap returns a handler that serves what lies below the charter's path, as
-// [Charter.Handler] does, and hands every other request on to next. It belongs
-// inside the middleware's Wrap, and outside of everything else: of a check of
-// tokens too, which the charter's forms do not have.
+// gpcPath is where a site says that it honors Global Privacy Control.
+const gpcPath = "/.well-known/gpc.json"
+
+// Wrap returns a handler that serves what [Charter.Handler] does, and hands every
+// other request on to next. It belongs inside the middleware's Wrap, and outside of
+// everything else: of a check of tokens too, which the charter's forms do not have.
 func (c *Charter) Wrap(next http.Handler) http.Handler {
 	own := c.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, c.path) {
+		if c.serves(r.URL.Path) {
 			own.ServeHTTP(w, r)
 		} else {
 			next.ServeHTTP(w, r)
@@ -28,10 +30,15 @@ func (c *Charter) Wrap(next http.Handler) http.Handler {
 	})
 }
 
+func (c *Charter) serves(path string) bool {
+	return strings.HasPrefix(path, c.path) || path == gpcPath && len(c.gpc.content) > 0
+}
+
 // Handler serves everything below the charter's path: the page with the form, the
-// posts of the form, the style sheet and the script. It is for a site that mounts
-// it at [Config.Path] in its own router. Some patterns, such as "GET /{path...}", let
-// no [http.ServeMux] do so: see [Charter.Wrap].
+// posts of the form, the style sheet and the script; and "/.well-known/gpc.json", if
+// [Config.GPCSince] is set. It is for a site that mounts it at these paths in its own
+// router. Some patterns, such as "GET /{path...}", let no [http.ServeMux] do so: see
+// [Charter.Wrap].
 //
 // Posts from other sites are refused, by [http.CrossOriginProtection]. The page has
 // a Content-Security-Policy, unless the site has set that field before. Pages that
@@ -46,9 +53,10 @@ func (c *Charter) Handler() http.Handler {
 	mux.Handle("GET "+c.path+c.script.name, c.script)
 	mux.HandleFunc("GET "+c.path+"style.css", c.style.serveRevalidated)
 	mux.HandleFunc("GET "+c.path+"script.js", c.script.serveRevalidated)
+	mux.HandleFunc("GET "+gpcPath, c.gpc.serveRevalidated)
 	protected := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, c.path) {
+		if !c.serves(r.URL.Path) {
 			http.Error(w, fmt.Sprintf("charter: this handler serves %q, as Config.Path says, not %q", c.path, r.URL.Path), http.StatusNotFound)
 			return
 		}

@@ -102,7 +102,7 @@ func newDemo(t *testing.T, cookies ...consent.Cookie) *demo {
 	d := &demo{pages: http.NewServeMux()}
 	mw, err := consent.NewMiddleware(consent.Config{
 		Registry: consent.MustRegistry(cookies...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true, Revision: 300, Recorder: &d.records,
-		Regime: consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut}),
+		Regime: consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut, "GB": consent.UK, "AQ": consent.NoRegime}),
 	})
 	require.NoError(t, err)
 	c, err := charter.New(charter.Config{
