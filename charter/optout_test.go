@@ -158,6 +158,29 @@ func TestTheBannerNamesOnlyWhatWaitsForAnAnswer(t *testing.T) {
 	}
 }
 
+func TestTheBannerSaysWhatIsPresumedOfWhatHasJoined(t *testing.T) {
+	for name, test := range map[string]struct {
+		headers        map[string]string
+		before, begins string
+	}{
+		"UK":                         {british, "accept", unless + "Statistics. With your consent, this site also uses cookies of these kinds: Third-party, Conversation."},
+		"opt-out":                    {american, "accept", unless + "Statistics, Conversation."},
+		"UK, after a refusal":        {british, "refuse", asksFirst},
+		"opt-out, after a refusal":   {american, "refuse", asksFirst},
+		"nothing presumed by opt-in": {nil, "accept", asksFirst},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fewer := newSite(t, func(c *charter.Config) { c.Middleware = newMiddleware(t, declared()[0], declared()[4]) })
+			fewer.do("POST", "/cookies/", url.Values{"choice": {test.before}})
+			s := newSite(t, nil)
+			s.headers, s.cookies = test.headers, fewer.cookies
+			asked := s.asked()
+			require.Len(t, asked, 1)
+			assert.True(t, strings.HasPrefix(asked[0], test.begins), asked[0])
+		})
+	}
+}
+
 func TestNobodyIsAskedWhomTheBrowserHasAnsweredFor(t *testing.T) {
 	s := newSite(t, func(c *charter.Config) {
 		c.Middleware = newMiddleware(t, append(declared()[:2], declared()[4])...)

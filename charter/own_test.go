@@ -255,6 +255,7 @@ func TestTheCharterGoesByTheNameAndThePathOfTheSitesOwnDecision(t *testing.T) {
 		return w.Body.String()
 	}
 	assert.Contains(t, get("/shop/cookies/"), `<code translate="no">shop.choice</code>`, "below the path of the cookie, which browsers send nowhere else")
+	assert.Contains(t, get("/shop/cookies/"), "Remembers your choice about cookies.")
 	assert.NotContains(t, get("/shop/cookies/"), consent.CookieName)
 	assert.Contains(t, get("/shop/cookies/script.js"), `"cookie":"shop.choice"`)
 	assert.NotContains(t, get("/shop/cookies/script.js"), consent.CookieName)
