@@ -49,12 +49,49 @@ http {
 }
 `
 
+// apacheConf keeps what Apache keeps by default.
+const apacheConf = `ServerRoot %[1]s
+ServerName localhost
+PidFile %[1]s/pid
+ErrorLog %[1]s/error.log
+DefaultRuntimeDir %[1]s
+Listen %[2]s
+LoadModule mpm_event_module %[4]s/mod_mpm_event.so
+LoadModule authz_core_module %[4]s/mod_authz_core.so
+LoadModule proxy_module %[4]s/mod_proxy.so
+LoadModule proxy_http_module %[4]s/mod_proxy_http.so
+LoadModule cache_module %[4]s/mod_cache.so
+LoadModule cache_disk_module %[4]s/mod_cache_disk.so
+%[5]s
+CacheRoot %[1]s/cache
+CacheEnable disk /
+ProxyPass / http://%[3]s/
+`
+
+// apacheModules is where Debian has them.
+const apacheModules = "/usr/lib/apache2/modules"
+
 // caches start a cache in front of a site, each by its own defaults.
 var caches = map[string]func(dir, listen, site string) (*exec.Cmd, error){
 	"nginx": func(dir, listen, site string) (*exec.Cmd, error) {
 		conf := filepath.Join(dir, "nginx.conf")
 		err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, listen, site), 0o600)
 		return exec.Command("nginx", "-p", dir, "-e", filepath.Join(dir, "error.log"), "-c", conf), err
+	},
+	"apache2": func(dir, listen, site string) (*exec.Cmd, error) {
+		user := ""
+		if os.Geteuid() == 0 { // as which no worker runs
+			user = "User www-data\nGroup www-data"
+		}
+		if err := os.Mkdir(filepath.Join(dir, "cache"), 0o700); err != nil {
+			return nil, err
+		}
+		if err := os.Chmod(filepath.Join(dir, "cache"), 0o777); err != nil {
+			return nil, err
+		}
+		conf := filepath.Join(dir, "apache.conf")
+		err := os.WriteFile(conf, fmt.Appendf(nil, apacheConf, dir, listen, site, apacheModules, user), 0o600)
+		return exec.Command("apache2", "-X", "-f", conf), err
 	},
 	"varnishd": func(dir, listen, site string) (*exec.Cmd, error) {
 		return exec.Command("varnishd", "-F", "-j", "none", "-n", dir, "-a", listen, "-b", site, "-s", "malloc,16m"), nil
@@ -162,6 +199,12 @@ var headers = map[string]map[string]string{
 	"private by it": {"Cache-Control": "private"},
 }
 
+// isKept reports whether a cache keeps a page with these headers. Of one that says
+// nothing, Apache would need a Last-Modified.
+func isKept(cache, headers string) bool {
+	return headers != "private by it" && (headers != "nothing" || cache != "apache2")
+}
+
 func TestNothingLeaksFromACacheInFront(t *testing.T) {
 	text := consent.Text{language.English: "x"}
 	mw, err := consent.NewMiddleware(consent.Config{
@@ -175,6 +218,9 @@ func TestNothingLeaksFromACacheInFront(t *testing.T) {
 				t.Parallel()
 				bare, wrapped := "http://"+inFront(t, cache, pages(headers)), "http://"+inFront(t, cache, mw.Wrap(pages(headers)))
 				for what, site := range map[string]string{"bare": bare, "wrapped": wrapped} {
+					if what == "bare" && cache == "apache2" {
+						continue // it keeps a response with Set-Cookie, and gives the cookie to strangers
+					}
 					// A HEAD comes first, which nginx asks the site for as a GET.
 					_, response := ask(t, "HEAD", site+"/account", nil)
 					assert.Equal(t, what == "bare", response.Header.Get("Set-Cookie") != "", what)
@@ -192,7 +238,7 @@ func TestNothingLeaksFromACacheInFront(t *testing.T) {
 
 					once, _ := ask(t, "GET", site+"/public", nil)
 					again, _ := ask(t, "GET", site+"/public", nil)
-					assert.Equal(t, name != "private by it", once == again, "%s: what sets no cookie is kept as before", what)
+					assert.Equal(t, isKept(cache, name), once == again, "%s: what sets no cookie is kept as before", what)
 				}
 			})
 		}
@@ -254,7 +300,7 @@ func TestNothingLeaksThatAPageShowsOfItsVisitor(t *testing.T) {
 				}
 				once, _ := ask(t, "GET", front+"/public", nil)
 				again, _ := ask(t, "GET", front+"/public", nil)
-				assert.Equal(t, name != "private by it", once == again, "what shows nothing of its visitor is kept as before")
+				assert.Equal(t, isKept(cache, name), once == again, "what shows nothing of its visitor is kept as before")
 				if name == "public" {
 					for _, asset := range []string{"script.js", "style.css"} {
 						_, response := ask(t, "GET", front+"/cookies/"+asset, nil)
