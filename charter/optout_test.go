@@ -91,7 +91,7 @@ func TestBannerAndFormSayWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
 		},
 		"the UK says what is allowed until it is refused, and asks for the rest": {
 			headers: british,
-			asked: []string{"Unless you refuse, this site also uses cookies of these kinds: Statistics. With your consent, this site also uses cookies of these kinds: Third-party, Conversation. " +
+			asked: []string{"Unless you refuse, this site also uses cookies of these kinds: Statistics. With your consent, it also uses cookies of these kinds: Third-party, Conversation. " +
 				"You can refuse them and use the site all the same. You can change your mind at any time."},
 			said: undecided + " " + presumed, ticked: []string{"statistics:Matomo", "statistics:Plausible"},
 		},
@@ -163,7 +163,7 @@ func TestTheBannerSaysWhatIsPresumedOfWhatHasJoined(t *testing.T) {
 		headers        map[string]string
 		before, begins string
 	}{
-		"UK":                         {british, "accept", unless + "Statistics. With your consent, this site also uses cookies of these kinds: Third-party, Conversation."},
+		"UK":                         {british, "accept", unless + "Statistics. With your consent, it also uses cookies of these kinds: Third-party, Conversation."},
 		"opt-out":                    {american, "accept", unless + "Statistics, Conversation."},
 		"UK, after a refusal":        {british, "refuse", asksFirst},
 		"opt-out, after a refusal":   {american, "refuse", asksFirst},
