@@ -190,7 +190,7 @@ var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
 
 // now returns the time that browsers take it to be, which the response's own
 // Date changes. It is asked only if a date decides.
-func (e *edit) now() time.Time { return setcookie.Earliest(time.Now(), e.values("Date")) }
+func (e *edit) now() setcookie.Clock { return setcookie.ClockOf(time.Now(), e.values("Date")) }
 
 // values returns the values of a field of the head, whatever its letter case.
 func (e *edit) values(name string) (values []string) {

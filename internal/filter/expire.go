@@ -49,7 +49,7 @@ func (e *edit) expire(decided bool) []string {
 	}
 	turn := rand.Uint()
 	if decided {
-		cookies = append(cookies, e.unseen(cookies)...)
+		cookies = append(e.unseen(cookies), cookies...) // first, since the next page brings the other ones again
 		turn = 0
 	}
 	if len(cookies) == 0 {

@@ -363,7 +363,7 @@ func TestReportOnlyAddsTheDecisionAlone(t *testing.T) {
 	assert.Equal(t, "ad=2", h["Set-Cookie"][0])
 	assert.True(t, strings.HasPrefix(h["Set-Cookie"][1], name+"="))
 	assert.Equal(t, []string{"private"}, h["Cache-Control"])
-	assert.Equal(t, []string{"expired ad refused", "expired shared refused", "removed ad refused"}, f.events)
+	assert.Equal(t, []string{"expired shared refused", "expired ad refused", "removed ad refused"}, f.events)
 }
 
 // Two providers may declare one name in the same place.

@@ -113,8 +113,11 @@ func monthOf(word string) int {
 // time holds the fields against the calendar. last is the token that completed
 // them, and rest what follows it.
 func (d *date) time(last, rest string) (time.Time, bool) {
-	if rest != "" && !strings.Contains(blanks+`."`, rest[:1]) && !(isTime(last) && isZone(rest)) {
+	if rest != "" && !strings.Contains(blanks+quotes+".", rest[:1]) && !(isTime(last) && isZone(rest)) {
 		return time.Time{}, false
+	}
+	if strings.Contains(rest, "++") {
+		return time.Time{}, false // tokens of one byte each; of a thousand Firefox reads none
 	}
 	switch {
 	case d.year >= 70 && d.year <= 99:
@@ -136,7 +139,7 @@ func (d *date) time(last, rest string) (time.Time, bool) {
 // word, a number or a time.
 func tokenLength(s string) int {
 	n := 0
-	for n < len(s) && (isAlphanumeric(s[n]) || s[n] == ':') {
+	for n < len(s) && (isWordByte(s[n]) || s[n] == ':') {
 		n++
 	}
 	return n
@@ -144,13 +147,15 @@ func tokenLength(s string) int {
 
 const blanks = " ,"
 
-// openQuote cuts off the quote that some sites write before a date. Firefox
-// takes it for a part of the first word, so that this must be one that says
-// nothing.
+// quotes are what some sites write around a date, or a second '=' before it.
+const quotes = `"'=`
+
+// openQuote cuts off the quotes before a date. Firefox takes them for a part of
+// the first word, so that this must be one that says nothing.
 func openQuote(s string) string {
-	rest, quoted := strings.CutPrefix(s, `"`)
+	rest := strings.TrimLeft(s, quotes+blanks)
 	word := rest[:tokenLength(rest)]
-	if quoted && word != "" && isLetters(word) && monthOf(word) == 0 {
+	if word != "" && isLetters(word) && monthOf(word) == 0 {
 		return rest
 	}
 	return s
@@ -166,6 +171,9 @@ func joined(token, rest string) bool {
 	next := rest[1:][:tokenLength(rest[1:])]
 	if isDigit(token[0]) {
 		return !isTime(token) && monthOf(next) != 0
+	}
+	if rest[0] == '-' && token[len(token)-1] >= 0x80 { // not a letter to Firefox
+		return false
 	}
 	return monthOf(token) != 0 && next != "" && countDigits(next) == len(next)
 }
@@ -187,15 +195,17 @@ func isZone(s string) bool {
 
 func isLetters(s string) bool {
 	for i := range len(s) {
-		if !isAlphanumeric(s[i]) || isDigit(s[i]) {
+		if !isWordByte(s[i]) || isDigit(s[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-func isAlphanumeric(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || isDigit(c)
+// isWordByte reports whether c is a letter or a digit; bytes above 0x7F are the
+// letters of other languages, as in "Sáb, 01 Jan 1970".
+func isWordByte(c byte) bool {
+	return c >= 0x80 || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || isDigit(c)
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

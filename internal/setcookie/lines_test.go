@@ -14,7 +14,7 @@ type row struct {
 	number            int    // in the file
 	written           string // the line's column, as it stands there
 	line              string
-	dates             []string // the response's own Date, where it has one
+	dates             []string // the response's own Date fields
 	chromium, firefox outcome
 }
 
@@ -64,12 +64,16 @@ func readRow(text string) (r row, err error) {
 	if r.line, rest, err = unquote(rest); err != nil {
 		return row{}, err
 	}
-	if after, dated := strings.CutPrefix(strings.TrimLeft(rest, " "), "dated "); dated {
+	for {
+		after, dated := strings.CutPrefix(strings.TrimLeft(rest, " "), "dated ")
+		if !dated {
+			break
+		}
 		var date string
 		if date, rest, err = unquote(after); err != nil {
 			return row{}, err
 		}
-		r.dates = []string{date}
+		r.dates = append(r.dates, date)
 	}
 	r.written = strings.TrimSpace(text[:len(text)-len(rest)])
 	for column, to := range map[string]*outcome{"->": &r.chromium, "|": &r.firefox} {

@@ -32,9 +32,9 @@ const (
 	// NoDeletion is a line that some browser stores, or may.
 	NoDeletion Deletion = iota
 
-	// Recent is a line whose Expires lies less than a week in the past, which
-	// a browser would store if its clock is late. With "; Max-Age=0" after it, it
-	// deletes for every clock.
+	// Recent is a line whose Expires lies less than a week in the past, or in a past
+	// that hangs on how a browser reads the response's Date: one whose clock is late
+	// would store it. With "; Max-Age=0" after it, it deletes for every clock.
 	Recent
 
 	// Sure is a line that no browser stores, whatever its clock says.
@@ -46,8 +46,9 @@ const (
 const maxClockError = 7 * 24 * time.Hour
 
 // maxNames is how many names one line can have: none, the one that is written,
-// and the one that a server reads in a nameless cookie.
-const maxNames = 3
+// the one that a server reads in a nameless cookie, and those after commas. Of a
+// line with more it is not certain how browsers read it.
+const maxNames = 8
 
 // Names returns each name under which some browser stores the line, or under
 // which a server reads what the browser then sends. A cookie without a name has
@@ -62,28 +63,55 @@ func (r *Reading) Name() string { return r.names[0] }
 // 5.6, step 6.6); browsers ignore a longer one.
 const maxAttribute = 1024
 
-// Earliest returns the earliest time that a browser may take for now when it
-// reads a response with these Date fields. Both browsers move an Expires by as
-// much as Date lies before their own clock, so that they store a cookie that
-// expired in 1970 when the response is dated 1960. If a Date cannot be read for
-// certain, that time is before every other.
-func Earliest(now time.Time, dates []string) time.Time {
-	for _, text := range dates {
-		date, err := http.ParseTime(text)
-		if err != nil {
-			return time.Time{}
-		}
-		if date.Before(now) {
-			now = date
+// A Clock is what browsers may take for now when they read a response.
+type Clock struct{ Earliest, Latest time.Time }
+
+// maxShift is how far browsers may move a Date: 100 hours for a time zone, and
+// twelve for a "PM".
+const maxShift = 5 * 24 * time.Hour
+
+// ClockOf returns the Clock for a response with these Date fields. Both browsers
+// move an Expires by as much as Date lies before their own clock, so that they
+// store a cookie that expired in 1970 when the response is dated 1960. A Date of
+// the future counts for nothing, since a proxy may put its own in its place.
+func ClockOf(now time.Time, dates []string) Clock {
+	if len(dates) == 0 {
+		return Clock{now, now}
+	}
+	clock := dated(now, dates[0])
+	for _, text := range dates[1:] { // browsers take the first one, or the first that they can read
+		other := dated(now, text)
+		clock.Earliest = earlier(clock.Earliest, other.Earliest)
+		if other.Latest.After(clock.Latest) {
+			clock.Latest = other.Latest
 		}
 	}
-	return now
+	return clock
 }
 
-// Read reads line, the value of a Set-Cookie field. It asks now only if a date
-// decides; what now returns must be [Earliest] if the response has a Date of its
-// own. It allocates nothing.
-func Read(line string, now func() time.Time) Reading {
+// dated returns the Clock for a response with this Date.
+func dated(now time.Time, text string) Clock {
+	if date, err := time.Parse(http.TimeFormat, text); err == nil {
+		date = earlier(date, now)
+		return Clock{date, date}
+	}
+	if date, ok := parseDate(text); ok {
+		date = earlier(date, now)
+		return Clock{date.Add(-maxShift), date}
+	}
+	return Clock{Latest: now} // some browser may read it, as any time
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// Read reads line, the value of a Set-Cookie field. It asks for the clock only if
+// a date decides. It allocates nothing.
+func Read(line string, clock func() Clock) Reading {
 	// Browsers drop a line with a control character anywhere in it (RFC 6265bis
 	// section 5.6, step 1).
 	if hasControl(line) {
@@ -108,23 +136,97 @@ func Read(line string, now func() time.Time) Reading {
 	default:
 		r.add(name)
 	}
-	r.Deletion = deletion(attributes, now)
+	switch {
+	case r.addFolded(line):
+		if r.n > maxNames {
+			return Reading{}
+		}
+	case quotesSemicolon(line):
+		// To Safari it is a part of the value (WebKit's results of the platform test
+		// cookies/value/value.html), as it is in RFC 2109: what follows may not count.
+	default:
+		r.Deletion = deletion(attributes, clock)
+	}
 	return r
 }
 
+// add adds a name. It counts those for which there is no room.
 func (r *Reading) add(name string) {
-	for _, known := range r.Names() {
+	for _, known := range r.names[:min(r.n, maxNames)] {
 		if known == name {
 			return
 		}
 	}
-	r.names[r.n] = name
+	if r.n < maxNames {
+		r.names[r.n] = name
+	}
 	r.n++
+}
+
+// addFolded adds the names of the cookies that stand after a comma, and reports
+// whether there are any. RFC 2109 (section 4.2.2) made the field a list, proxies
+// still write several fields as one, and Safari read them until it took over RFC
+// 6265. To it, as to them, a blank follows the comma: "a=b,c=d" is one cookie,
+// which sites set on purpose.
+func (r *Reading) addFolded(line string) bool {
+	folded := false
+	for i := 0; ; i++ {
+		comma := strings.IndexByte(line[i:], ',')
+		if comma < 0 {
+			return folded
+		}
+		i += comma
+		name, ok := foldedName(line[i+1:])
+		if !ok {
+			continue
+		}
+		if !folded { // then another cookie ends here, which may have no '='
+			first, _, _ := cut(line[:i], ';')
+			first, _, _ = cut(first, '=')
+			r.add(trim(first))
+			folded = true
+		}
+		r.add(name)
+	}
+}
+
+// foldedName returns the token that s begins with, if a blank is before it and a
+// '=' behind. A date has none: what follows its comma is two words, or more.
+func foldedName(s string) (name string, ok bool) {
+	rest := strings.TrimLeft(s, " \t")
+	n := 0
+	for n < len(rest) && isTokenByte(rest[n]) {
+		n++
+	}
+	after := strings.TrimLeft(rest[n:], " \t")
+	return rest[:n], len(rest) < len(s) && n > 0 && strings.HasPrefix(after, "=")
+}
+
+// quotesSemicolon reports whether a ';' stands between quotes, or after one that
+// nothing closes.
+func quotesSemicolon(line string) bool {
+	for {
+		_, rest, opened := cut(line, '"')
+		if !opened {
+			return false
+		}
+		quoted, after, _ := cut(rest, '"')
+		if strings.IndexByte(quoted, ';') >= 0 {
+			return true
+		}
+		line = after
+	}
+}
+
+// isTokenByte reports whether c may stand in a token (RFC 9110 section 5.6.2), as
+// a name is for RFC 2109, or is above 0x7F.
+func isTokenByte(c byte) bool {
+	return isWordByte(c) || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }
 
 // deletion reads the attributes. The last Max-Age and the last Expires count
 // (RFC 6265bis section 5.7, step 3), and Max-Age comes before Expires.
-func deletion(attributes string, now func() time.Time) Deletion {
+func deletion(attributes string, clock func() Clock) Deletion {
 	maxAge, expires := "", ""
 	for attributes != "" {
 		var name, value string
@@ -151,10 +253,10 @@ func deletion(attributes string, now func() time.Time) Deletion {
 	if !ok {
 		return NoDeletion
 	}
-	switch ago := now().Sub(date); {
-	case ago < 0:
+	switch now := clock(); {
+	case date.After(now.Latest):
 		return NoDeletion
-	case ago < maxClockError:
+	case now.Earliest.Sub(date) < maxClockError:
 		return Recent
 	default:
 		return Sure
