@@ -69,7 +69,12 @@ func TestNothingElseChangesWhereItIsOnlyReported(t *testing.T) {
 func TestNothingIsInventedWhereAHeadIsHeldBack(t *testing.T) {
 	for name, only := range map[string]bool{"reported": true, "enforced": false} {
 		t.Run(name, func(t *testing.T) {
-			_, events := watched(t, func(c *consent.Config) { c.ReportOnly = only }, "", func(w http.ResponseWriter, _ *http.Request) {
+			var events []consent.Event
+			mw := middleware(t, func(c *consent.Config) {
+				c.ReportOnly = only
+				c.Observe = func(_ *http.Request, e consent.Event) { events = append(events, e) }
+			})
+			rawGet(t, timed(through(t, mw, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				h := w.Header()
 				h.Add("Set-Cookie", "profile=1")
 				h.Add("Set-Cookie", "sessionid=1; Path=/x")
@@ -77,9 +82,9 @@ func TestNothingIsInventedWhereAHeadIsHeldBack(t *testing.T) {
 				w.WriteHeader(http.StatusEarlyHints)
 				w.WriteHeader(http.StatusOK)
 				io.WriteString(w, "x")
-				h.Add("Set-Cookie", "ad_id=1") // which a writer like that of http.TimeoutHandler still sends
+				h.Add("Set-Cookie", "ad_id=1") // which http.TimeoutHandler still sends
 				io.WriteString(w, "y")
-			})
+			}))), plainGet)
 			var told []string
 			for _, e := range events {
 				told = append(told, e.Cookie)

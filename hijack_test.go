@@ -326,15 +326,19 @@ func TestNothingElseChangesInAHijackWithoutABuffer(t *testing.T) {
 	})).ServeHTTP(bufferless{httptest.NewRecorder(), server}, httptest.NewRequest("GET", "/", nil))
 	server.Close()
 	require.NoError(t, <-read)
-	assert.Equal(t, "HTTP/1.1 200 OK\r\n"+kept+"\r\nContent-Length: 0\r\nCache-Control: private\r\n\r\n", got.String())
+	assert.Equal(t, "HTTP/1.1 200 OK\r\n"+kept+"\r\nContent-Length: 0\r\nCache-Control: private\r\nConnection: close\r\n\r\n", got.String())
 }
 
-// A connection that speaks HTTP/2 brings more requests, which nothing would filter
+// A connection that goes on in HTTP brings more requests, which nothing would filter
 // and that would share the decisions of the first one's visitor.
-func TestNothingLeaksThroughHTTP2OnAHijackedConnection(t *testing.T) {
+func TestNothingLeaksThroughHTTPOnAHijackedConnection(t *testing.T) {
 	for name, request := range map[string]string{
 		"prior knowledge": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 		"an upgrade":      "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: H2C\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n",
+		"another version": "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: HTTP/2.0\r\n\r\n",
+		"HTTP in TLS":     "OPTIONS / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tls/1.2, HTTP/1.1\r\n\r\n",
+		"TLS alone":       "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: TLS/1.0\r\n\r\n",
+		"ALPN's name":     "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2\r\n\r\n",
 		"one of several":  "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nUpgrade: foo, h2c\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -381,4 +385,53 @@ func TestNothingIsInventedOnceAConnectionIsATunnel(t *testing.T) {
 			assert.False(t, consent.FromContext(ctx).Allows(consent.FirstParty))
 		})
 	}
+}
+
+// A client that sends its next request on a connection which a handler has taken gets
+// the answer from that handler alone.
+func TestNothingLeaksFromASecondResponseOnAHijackedConnection(t *testing.T) {
+	second := headWith()
+	for name, test := range map[string]struct {
+		method, first string
+		open          bool // for another request, of the bare handler
+	}{
+		"a length":                {"GET", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", true},
+		"chunks":                  {"GET", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", true},
+		"no content":              {"GET", "HTTP/1.1 204 No Content\r\n\r\n", true},
+		"not modified":            {"GET", "HTTP/1.1 304 Not Modified\r\n\r\n", true},
+		"no body":                 {"HEAD", "HTTP/1.1 200 OK\r\n\r\n", true},
+		"open by the first word":  {"GET", "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", true},
+		"open, a proxy":           {"GET", "HTTP/1.1 200 OK\r\nProxy-Connection: keep-alive\r\nContent-Length: 0\r\n\r\n", true},
+		"closed":                  {"GET", "HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n", false},
+		"until the end":           {"GET", "HTTP/1.1 200 OK\r\n\r\nx", false},
+		"a tunnel":                {"CONNECT", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", false},
+		"a switch":                {"GET", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", false},
+		"another tunnel's answer": {"CONNECT", "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			request := test.method + " / HTTP/1.1\r\nHost: x\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"
+			if test.method == "CONNECT" {
+				request = "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n"
+			}
+			answer := func(mw *consent.Middleware) string {
+				return rawGet(t, through(t, mw, byHand(t, test.first+second)), request)
+			}
+			raw := answer(middleware(t, nil))
+			if !test.open {
+				assert.Equal(t, test.first+second, raw)
+				return
+			}
+			head, rest, _ := strings.Cut(raw, "\r\n\r\n")
+			assert.True(t, strings.HasSuffix(head, "\r\nConnection: close"), head)
+			assert.Equal(t, 1, strings.Count(strings.ToLower(head), "connection:"), head)
+			_, body, _ := strings.Cut(test.first, "\r\n\r\n")
+			assert.Equal(t, body+second, rest, "which no client reads any more")
+			assert.Equal(t, test.first+second, answer(middleware(t, reportOnly)), "only reported")
+		})
+	}
+}
+
+// Nobody has asked for the protocol that a 101 switches to.
+func TestNothingLeaksBehindASwitchThatNobodyAskedFor(t *testing.T) {
+	filtered(t, middleware(t, nil), byHand(t, "HTTP/1.1 101 Switching Protocols\r\n\r\n"+headWith()), nil)
 }

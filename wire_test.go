@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -321,5 +322,41 @@ func TestNothingElseChangesOnTheWire(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// net/http names the line of a handler that sends a second head.
+func TestNothingElseChangesInWhatTheServerLogs(t *testing.T) {
+	for name, h := range map[string]http.HandlerFunc{
+		"two heads":             func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200); w.WriteHeader(500) },
+		"behind a body":         func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "x"); w.WriteHeader(103) },
+		"by net/http's own":     func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(200); http.Error(w, "no", 500) },
+		"behind a switch":       func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(101); w.WriteHeader(500) },
+		"behind a hijack":       func(w http.ResponseWriter, _ *http.Request) { defer hijack(t, w).Close(); w.WriteHeader(500) },
+		"no status":             func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200); w.WriteHeader(0) },
+		"nothing to talk about": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			logged := func(h http.Handler) string {
+				var b bytes.Buffer
+				returned := make(chan struct{}) // of a handler that has taken the connection the server knows nothing
+				server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					defer close(returned)
+					h.ServeHTTP(w, r)
+				}))
+				server.Config.ErrorLog = log.New(&b, "", 0)
+				server.Start()
+				if response, err := server.Client().Get(server.URL); err == nil {
+					response.Body.Close()
+				}
+				<-returned
+				server.Close()
+				return b.String()
+			}
+			given := logged(h)
+			assert.Equal(t, name == "nothing to talk about", given == "")
+			assert.Equal(t, given, logged(wrapped(t, h)))
+			assert.Equal(t, given, logged(wrapped(t, wrapped(t, h))), "wrapped twice")
+		})
 	}
 }

@@ -6,6 +6,7 @@ package filter
 
 import (
 	"errors"
+	"log"
 	"net/http"
 	"slices"
 	"strings"
@@ -130,8 +131,40 @@ func (f *Filter) Fields(status int, fields []rawhead.Field) []rawhead.Field {
 	}
 	e.fields = kept
 	e.keepPrivate()
+	if e.final && !f.config.ReportOnly && f.leavesOpen(status, e.fields) {
+		e.fields = closing(e.fields)
+	}
 	e.observe()
 	return e.fields
+}
+
+// leavesOpen reports whether a client may send its next request on the connection
+// behind a head that a handler has written to it: it can tell where the response
+// ends, by the rules of RFC 9112 section 6.3. The answer would come from that handler
+// alone, past every filter.
+func (f *Filter) leavesOpen(status int, fields []rawhead.Field) bool {
+	switch {
+	case status == http.StatusSwitchingProtocols, f.request.Method == http.MethodConnect && status/100 == 2:
+		return false // the connection is a tunnel
+	case status == http.StatusNoContent, status == http.StatusResetContent, status == http.StatusNotModified, f.request.Method == http.MethodHead:
+		return true
+	}
+	return slices.ContainsFunc(fields, func(field rawhead.Field) bool {
+		return strings.EqualFold(field.Name, "Content-Length") || strings.EqualFold(field.Name, "Transfer-Encoding")
+	})
+}
+
+// closing returns fields that say that this is the last response on the connection,
+// and nothing else about it: Chromium goes by the first word of all.
+func closing(fields []rawhead.Field) []rawhead.Field {
+	isConnection := func(field rawhead.Field) bool {
+		return strings.EqualFold(field.Name, "Connection") || strings.EqualFold(field.Name, "Proxy-Connection")
+	}
+	said := slices.DeleteFunc(slices.Clone(fields), func(field rawhead.Field) bool { return !isConnection(field) })
+	if len(said) == 1 && strings.EqualFold(said[0].Name, "Connection") && strings.EqualFold(said[0].Value, "close") {
+		return fields
+	}
+	return append(slices.DeleteFunc(fields, isConnection), rawhead.Field{Name: "Connection", Value: "close"})
 }
 
 // Trailer takes cookies out of a trailer, necessary ones too: no browser stores a
@@ -158,25 +191,42 @@ func (f *Filter) Trailer(h http.Header) {
 // handler that took it has returned. From here on nothing can be decided.
 func (f *Filter) End() { f.Visitor.SendHead(false) }
 
-// errHTTP2 is for a handler that wants to speak HTTP/2 on a connection of its own.
-var errHTTP2 = errors.New("consent: HTTP/2 on a hijacked connection would bring requests that nobody filters; put the middleware inside of it, as in h2c.NewHandler(mw.Wrap(app), …)")
+// Logf says something to whoever reads the log of the request's server, as the
+// server itself would.
+func (f *Filter) Logf(format string, args ...any) {
+	if server, ok := f.request.Context().Value(http.ServerContextKey).(*http.Server); ok && server.ErrorLog != nil {
+		server.ErrorLog.Printf(format, args...)
+		return
+	}
+	log.Printf(format, args...)
+}
+
+// errHTTP is for a handler that wants to speak HTTP on a connection of its own.
+var errHTTP = errors.New("consent: HTTP on a hijacked connection would bring requests that nobody filters; put the middleware inside of it, as in h2c.NewHandler(mw.Wrap(app), …)")
 
 // CheckHijack says why a handler may not have the connection. It may, unless the
-// request opens HTTP/2: by an upgrade (RFC 7540 section 3.2) or by the preface of
-// a client that knows (RFC 9113 section 3.4).
+// request goes on in HTTP: by the preface of a client that knows the server to speak
+// HTTP/2 (RFC 9113 section 3.4), or by an upgrade to another version (RFC 7540 section
+// 3.2, RFC 9110 section 7.8) or to TLS with HTTP in it (RFC 2817 section 3).
 func (f *Filter) CheckHijack() error {
 	if f.request.Method == "PRI" {
-		return errHTTP2
+		return errHTTP
 	}
 	for _, field := range f.request.Header["Upgrade"] {
 		for protocol := range strings.SplitSeq(field, ",") {
-			if strings.EqualFold(strings.TrimSpace(protocol), "h2c") {
-				return errHTTP2
+			name, _, _ := strings.Cut(protocol, "/")
+			switch strings.ToLower(strings.TrimSpace(name)) {
+			case "h2c", "h2", "http", "tls":
+				return errHTTP
 			}
 		}
 	}
 	return nil
 }
+
+// AsksForUpgrade reports whether the request asks for another protocol, so that a
+// server may switch to it (RFC 9110 section 7.8).
+func (f *Filter) AsksForUpgrade() bool { return len(f.request.Header["Upgrade"]) > 0 }
 
 // withoutSetCookie returns the values of a Trailer field without the name that
 // announces cookies. The given slice may be shared between requests.

@@ -487,7 +487,7 @@ func TestAFieldThatStaysKeepsItsPlace(t *testing.T) {
 func TestAFieldThatStaysKeepsItsBytes(t *testing.T) {
 	f := observing(t, plain, "", decided())
 	var sent bytes.Buffer
-	_, err := rawhead.NewWriter(&sent, f.Fields).Write([]byte("HTTP/1.1 200 OK\r\nset-cookie :  sessionid=1 \r\nSet-Cookie: ad=1\r\nX:y\r\n\r\n"))
+	_, err := rawhead.NewWriter(&sent, f.Fields, false).Write([]byte("HTTP/1.1 200 OK\r\nset-cookie :  sessionid=1 \r\nSet-Cookie: ad=1\r\nX:y\r\n\r\n"))
 	require.NoError(t, err)
 	assert.Equal(t, "HTTP/1.1 200 OK\r\nset-cookie :  sessionid=1 \r\nX:y\r\nCache-Control: private\r\n\r\n", sent.String())
 }

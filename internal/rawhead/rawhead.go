@@ -35,11 +35,15 @@ const maxHead = 256 << 10
 //
 // Clients are lenient, and so is the Writer when it decides what is a field:
 // Chromium skips up to four bytes before "HTTP", ends a line at a CR or an LF
-// alone, and trims white space around a name.
+// alone, and trims white space around a name. Firefox skips anything behind an
+// informational head, and reads the "ICY" of Shoutcast as a protocol.
 type Writer struct {
 	dst     io.Writer
 	edit    Edit
+	upgrade bool   // the request asks for another protocol, so that a 101 ends HTTP
+	behind  bool   // an informational head has passed: another one follows, whatever comes before it
 	begun   []byte // what may be the beginning of a head, and has been passed on
+	skipped int    // bytes before begun that were passed on too
 	held    []byte // of a head, what follows begun
 	inHead  bool   // a status line has begun
 	scanned int    // bytes of held that no head ends in
@@ -48,9 +52,10 @@ type Writer struct {
 	err     error
 }
 
-// NewWriter returns a Writer that sends to dst.
-func NewWriter(dst io.Writer, edit Edit) *Writer {
-	return &Writer{dst: dst, edit: edit}
+// NewWriter returns a Writer that sends to dst. If the request has not asked for an
+// upgrade, a 101 is a head before the final one: Chromium then reads another.
+func NewWriter(dst io.Writer, edit Edit, upgrade bool) *Writer {
+	return &Writer{dst: dst, edit: edit, upgrade: upgrade}
 }
 
 // Done reports whether everything written from now on is passed on as it comes.
@@ -110,13 +115,25 @@ func (w *Writer) advance() {
 		}
 		head, status := w.edited(w.held[:blank])
 		head = append(head, w.held[blank:end]...)
-		if !Informational(status) {
+		if w.isFinal(head, status) {
 			w.finish(append(head, w.held[end:]...))
 			return
 		}
 		w.send(head)
 		w.held = w.held[end:]
-		w.inHead, w.scanned, w.begun = false, 0, nil
+		w.inHead, w.scanned, w.begun, w.skipped, w.behind = false, 0, nil, 0, true
+	}
+}
+
+// isFinal reports whether no client reads another head behind this one.
+func (w *Writer) isFinal(head []byte, status int) bool {
+	switch {
+	case status == http.StatusSwitchingProtocols:
+		return w.upgrade
+	case w.behind && !strings.HasPrefix(strings.ToLower(string(w.begun)+string(head[:min(len(head), len(http1))])), http1):
+		return false // Firefox looks for another version of HTTP
+	default:
+		return !Informational(status)
 	}
 }
 
@@ -126,39 +143,79 @@ func Informational(status int) bool {
 	return 100 <= status && status <= 199 && status != http.StatusSwitchingProtocols
 }
 
-// protocol is what a status line begins with, in any letter case.
-const protocol = "http"
-
-// maxSlop is how many bytes Chromium skips before the status line.
-const maxSlop = 4
+// How many bytes may stand before a status line: four of any kind in Chromium
+// (HttpUtil::LocateStartOfStatusLine), up to seven blanks in Firefox, which looks at
+// eleven bytes (nsHttpTransaction::LocateHttpStart).
+const (
+	maxSlop   = 4
+	maxBlanks = 7
+)
 
 // findStart looks for the beginning of a status line, and keeps what follows from
 // there. Bytes that may still become one are passed on: no field stands in them, and
 // what turns out to be no head must not have waited. It finishes when no status line
 // can begin any more.
 func (w *Writer) findStart() bool {
-	seen := append(bytes.Clone(w.begun), w.held[:min(len(w.held), maxSlop+len(protocol))]...)
-	possible := false
-	for i := 0; i <= maxSlop && i <= len(seen); i++ {
-		start := seen[i:min(i+len(protocol), len(seen))]
-		if !strings.EqualFold(string(start), protocol[:len(start)]) {
-			continue
-		}
-		if len(start) == len(protocol) {
-			slop := max(0, i-len(w.begun))
-			w.send(w.held[:slop])
-			w.held, w.inHead = w.held[slop:], true
-			return w.err == nil
-		}
-		possible = true
+	seen := w.held // with what it may continue
+	if len(w.begun) > 0 {
+		seen = append(bytes.Clone(w.begun), w.held...)
 	}
-	if !possible {
+	start, possible := w.locate(seen)
+	switch {
+	case start >= 0:
+		slop := max(0, start-len(w.begun))
+		w.send(w.held[:slop])
+		w.held, w.inHead = w.held[slop:], true
+		w.begun = w.begun[min(start, len(w.begun)):] // of the status line
+		return w.err == nil
+	case !possible && !w.behind:
 		w.finish(w.held)
 		return false
 	}
 	w.send(w.held)
-	w.begun, w.held = seen, w.held[:0]
+	if drop := len(seen) - len(http1) + 1; drop > maxBlanks+len(http1) {
+		seen, w.skipped = seen[drop:], w.skipped+drop
+	}
+	w.begun, w.held = bytes.Clone(seen), w.held[:0]
 	return false
+}
+
+// What a status line begins with, in any letter case.
+const (
+	http0 = "http" // to Chromium
+	http1 = "http/1."
+	icy   = "icy "
+)
+
+// locate returns where in seen a status line begins, -1 if it does not, and whether
+// one may begin at the end of seen.
+func (w *Writer) locate(seen []byte) (start int, possible bool) {
+	blanks := w.skipped == 0 // all that stands before i
+	for i := range len(seen) + 1 {
+		var protocols []string
+		switch at := w.skipped + i; {
+		case blanks && at <= maxBlanks:
+			protocols = []string{http0, icy}
+		case at <= maxSlop:
+			protocols = []string{http0}
+		case w.behind:
+			protocols = []string{http1}
+		default:
+			return -1, possible
+		}
+		for _, protocol := range protocols {
+			n := min(len(seen)-i, len(protocol))
+			if !strings.EqualFold(string(seen[i:i+n]), protocol[:n]) {
+				continue
+			}
+			if n == len(protocol) {
+				return i, true
+			}
+			possible = true
+		}
+		blanks = blanks && i < len(seen) && strings.IndexByte(" \t\r\n", seen[i]) >= 0
+	}
+	return -1, possible
 }
 
 // findEnd looks for the empty line that ends the head: held[blank:end].
@@ -199,7 +256,8 @@ func (w *Writer) finish(p []byte) {
 // after the edit.
 func (w *Writer) edited(head []byte) (edited []byte, status int) {
 	statusLine, rest := cutLine(head)
-	status = statusOf(statusLine)
+	firstLine, _, _ := strings.Cut(string(head), "\n")
+	status = statusOf(string(w.begun) + firstLine)
 	edited = append(make([]byte, 0, len(head)), statusLine...)
 	for _, field := range w.edit(status, parse(rest)) {
 		if field.raw != nil {
@@ -276,12 +334,13 @@ func cutLine(b []byte) (line, rest []byte) {
 	return b[:end:end], b[end:]
 }
 
-// statusOf returns the status code of a status line, 0 if it has none. As clients
-// do, it reads the digits and not what follows them: "103x" is informational, so
-// that another head comes.
-func statusOf(line []byte) int {
-	_, rest, _ := strings.Cut(trim(string(line)), " ")
-	rest = strings.TrimLeft(rest, " \t") // as Firefox does
+// statusOf returns the status code in the first line of a head, up to its LF, 0 if it
+// has none. As clients do, it reads the digits and not what follows them: "103x" is informational,
+// so that another head comes. As Firefox does, it skips blanks before them, and a CR
+// is one.
+func statusOf(line string) int {
+	_, rest, _ := strings.Cut(trim(line), " ")
+	rest = strings.TrimLeft(rest, " \t\r\v\f")
 	digits := rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]
 	status, err := strconv.Atoi(digits)
 	if err != nil {

@@ -73,6 +73,18 @@ var heads = []struct{ name, in, out string }{
 	{"the beginning of a beginning", "HT", "HT"},
 	{"a line without a colon", "HTTP/1.1 200 OK\r\nSet-Cookie ad=1\r\n\r\n", "HTTP/1.1 200 OK\r\nSet-Cookie ad=1\r\n" + added + "\r\n"},
 	{"nothing", "", ""},
+	{"Shoutcast's protocol", "ICY 200 OK\r\nSet-Cookie: ad=1\r\n\r\n", "ICY 200 OK\r\n" + added + "\r\n"},
+	{"Shoutcast's protocol behind blanks", " \r\n\t \r\nicy 200 OK\r\nSet-Cookie: ad=1\r\n\r\n", " \r\n\t \r\nicy 200 OK\r\n" + added + "\r\n"},
+	{"Shoutcast's protocol behind a letter", "xICY 200 OK\r\nSet-Cookie: ad=1\r\n\r\n", "xICY 200 OK\r\nSet-Cookie: ad=1\r\n\r\n"},
+	{"early hints in Shoutcast's protocol", "ICY 103\r\n\r\nHTTP/1.1 200\r\nSet-Cookie: ad=1\r\n\r\n", "ICY 103\r\n\r\nHTTP/1.1 200\r\n" + added + "\r\n"},
+	{"the beginning of Shoutcast's protocol", "ICY", "ICY"},
+	{"HTTP/2 behind five blanks", "     HTTP/2.0 200\r\nSet-Cookie: ad=1\r\n\r\n", "     HTTP/2.0 200\r\n" + added + "\r\n"},
+	{"more blanks", "        ICY 200\r\nSet-Cookie: ad=1\r\n\r\n", "        ICY 200\r\nSet-Cookie: ad=1\r\n\r\n"},
+	{"anything behind early hints", "HTTP/1.1 103\r\n\r\nhello http world\r\n\r\nHTHTTP/1.1 200\r\nSet-Cookie: ad=1\r\n\r\nad", "HTTP/1.1 103\r\n\r\nhello http world\r\n\r\nHTHTTP/1.1 200\r\n" + added + "\r\nad"},
+	{"what only Chromium reads behind early hints", "HTTP/1.1 103\r\n\r\nhttp 200\r\nSet-Cookie: ad=1\r\n\r\nHTTP/1.1 200\r\nSet-Cookie: ad=2\r\n\r\n", "HTTP/1.1 103\r\n\r\nhttp 200\r\n" + added + "\r\nHTTP/1.1 200\r\n" + added + "\r\n"},
+	{"a body that looks like a head behind early hints and a head", "HTTP/1.1 103\r\n\r\nHTTP/1.1 200\r\n\r\nHTTP/1.1 200\r\nSet-Cookie: ad=1\r\n\r\n", "HTTP/1.1 103\r\n\r\nHTTP/1.1 200\r\n" + added + "\r\nHTTP/1.1 200\r\nSet-Cookie: ad=1\r\n\r\n"},
+	{"nothing more behind early hints", "HTTP/1.1 103\r\n\r\nhello HT", "HTTP/1.1 103\r\n\r\nhello HT"},
+	{"a CR before the status", "HTTP/1.1 \r103\r\nA: b\r\n\r\nHTTP/1.1 200\r\nSet-Cookie: ad=1\r\n\r\n", "HTTP/1.1 \r103\r\nA: b\r\n\r\nHTTP/1.1 200\r\n" + added + "\r\n"},
 }
 
 func TestNothingLeaksFromAHeadAndNothingElseChanges(t *testing.T) {
@@ -94,7 +106,7 @@ func TestNothingLeaksFromAHeadAndNothingElseChanges(t *testing.T) {
 
 func TestBytesBehindAHeadAreNotDelayed(t *testing.T) {
 	var out bytes.Buffer
-	w := rawhead.NewWriter(&out, dropAd)
+	w := rawhead.NewWriter(&out, dropAd, true)
 	io.WriteString(w, "HTTP/1.1 101 S\r\n\r")
 	assert.Zero(t, out.Len())
 	io.WriteString(w, "\nfirst")
@@ -106,7 +118,7 @@ func TestBytesBehindAHeadAreNotDelayed(t *testing.T) {
 
 func TestBytesThatAreNoHeadAreNotDelayed(t *testing.T) {
 	var out bytes.Buffer
-	w := rawhead.NewWriter(&out, dropAd)
+	w := rawhead.NewWriter(&out, dropAd, true)
 	for _, c := range "hi" {
 		io.WriteString(w, string(c))
 	}
@@ -119,7 +131,7 @@ func TestAHeadThatNeverEndsIsBounded(t *testing.T) {
 		w := rawhead.NewWriter(&out, func(int, []rawhead.Field) []rawhead.Field {
 			t.Error("what never leaves is not edited")
 			return nil
-		})
+		}, true)
 		_, err := io.WriteString(w, "HTTP/1.1 200 OK\r\n")
 		require.NoError(t, err)
 		for range (300 << 10) / size {
@@ -145,7 +157,7 @@ func TestNothingIsLostOfAHeadThatIsAsLongAsOneMayBe(t *testing.T) {
 		for name, end := range map[string]string{"whole": end, "unfinished": ""} {
 			head := begin + strings.Repeat("a", length-len(begin)-len(end)) + end
 			var out bytes.Buffer
-			w := rawhead.NewWriter(&out, unedited)
+			w := rawhead.NewWriter(&out, unedited, true)
 			_, err := io.WriteString(w, head)
 			assert.Equal(t, fits, err == nil, "%s, %d bytes", name, length)
 			assert.Equal(t, fits, w.Flush() == nil)
@@ -162,7 +174,7 @@ func TestNothingLeaksBehindAHeadThatLeftInPart(t *testing.T) {
 	} {
 		for _, taken := range []int{0, 5} {
 			writes := 0
-			w := rawhead.NewWriter(writerFunc(func([]byte) (int, error) { writes++; return taken, io.ErrClosedPipe }), dropAd)
+			w := rawhead.NewWriter(writerFunc(func([]byte) (int, error) { writes++; return taken, io.ErrClosedPipe }), dropAd, true)
 			assert.ErrorIs(t, send(w), io.ErrClosedPipe, name)
 			assert.False(t, w.Done(), name)
 			if taken == 0 && name == "Write" {
@@ -178,13 +190,13 @@ func TestNothingLeaksBehindAHeadThatLeftInPart(t *testing.T) {
 
 func TestAFailingConnectionIsReported(t *testing.T) {
 	broken := errors.New("broken")
-	w := rawhead.NewWriter(writerFunc(func([]byte) (int, error) { return 0, broken }), dropAd)
+	w := rawhead.NewWriter(writerFunc(func([]byte) (int, error) { return 0, broken }), dropAd, true)
 	_, err := io.WriteString(w, "HTTP/1.1 200 OK\r\n\r\n")
 	require.ErrorIs(t, err, broken)
 	_, err = io.WriteString(w, "body")
 	require.ErrorIs(t, err, broken)
 
-	w = rawhead.NewWriter(writerFunc(func(p []byte) (int, error) { return len(p) / 2, nil }), dropAd)
+	w = rawhead.NewWriter(writerFunc(func(p []byte) (int, error) { return len(p) / 2, nil }), dropAd, true)
 	_, err = io.WriteString(w, "HTTP/1.1 200 OK\r\n\r\n")
 	require.ErrorIs(t, err, io.ErrShortWrite)
 }
@@ -221,7 +233,7 @@ func FuzzSplit(f *testing.F) {
 func write(t *testing.T, in []byte, size func() int) string {
 	t.Helper()
 	var out bytes.Buffer
-	w := rawhead.NewWriter(&out, dropAd)
+	w := rawhead.NewWriter(&out, dropAd, true)
 	for len(in) > 0 {
 		n := min(size(), len(in))
 		if got, err := w.Write(in[:n]); got != n || err != nil {
@@ -241,14 +253,14 @@ func TestAHeadCostsWhatItsLengthDoes(t *testing.T) {
 		"informational heads": strings.Repeat("HTTP/1.1 103\r\n\r\n", 30_000),
 	} {
 		begun := time.Now()
-		_, err := io.WriteString(rawhead.NewWriter(io.Discard, dropAd), head)
+		_, err := io.WriteString(rawhead.NewWriter(io.Discard, dropAd, true), head)
 		assert.NoError(t, err, name)
 		assert.Less(t, time.Since(begun), 5*time.Second, name)
 	}
 }
 
 func TestNothingElseChangesInWhatAHeadCostsByteByByte(t *testing.T) {
-	w := rawhead.NewWriter(io.Discard, dropAd)
+	w := rawhead.NewWriter(io.Discard, dropAd, true)
 	head := []byte("HTTP/1.1 200 OK\r\nA: " + strings.Repeat("a", 250<<10) + "\r\n\r\n")
 	quarter := len(head) / 4
 	var took [4]time.Duration
@@ -267,6 +279,20 @@ func TestNothingElseChangesInWhatAHeadCostsByteByByte(t *testing.T) {
 
 func TestATabBeforeAStatusIsNoPartOfIt(t *testing.T) {
 	var out bytes.Buffer
-	io.WriteString(rawhead.NewWriter(&out, dropAd), "HTTP/1.1 \t103 Early\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: ad=1\r\n\r\n")
+	io.WriteString(rawhead.NewWriter(&out, dropAd, true), "HTTP/1.1 \t103 Early\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: ad=1\r\n\r\n")
 	assert.NotContains(t, out.String(), "ad=1", "Firefox reads an informational head, and then another")
+}
+
+// A client that has not asked for another protocol goes on in HTTP.
+func TestNothingLeaksBehindASwitchThatNobodyAskedFor(t *testing.T) {
+	const in = "HTTP/1.1 101 S\r\nSet-Cookie: ad=1\r\n\r\nHTTP/1.1 200 OK\r\nSet-Cookie: ad=2\r\n\r\nHTTP/1.1"
+	for asked, want := range map[bool]string{
+		true:  "HTTP/1.1 101 S\r\n" + added + "\r\nHTTP/1.1 200 OK\r\nSet-Cookie: ad=2\r\n\r\nHTTP/1.1",
+		false: "HTTP/1.1 101 S\r\n" + added + "\r\nHTTP/1.1 200 OK\r\n" + added + "\r\nHTTP/1.1",
+	} {
+		var out bytes.Buffer
+		_, err := io.WriteString(rawhead.NewWriter(&out, dropAd, asked), in)
+		require.NoError(t, err)
+		assert.Equal(t, want, out.String())
+	}
 }

@@ -26,7 +26,7 @@ type conn struct {
 // guard returns c with a filter in front of it, and with those methods of c that
 // do not write past the filter. SyscallConn, for one, would.
 func guard(c net.Conn, f *filter.Filter) net.Conn {
-	g := &conn{Conn: c, filter: f, head: rawhead.NewWriter(c, f.Fields)}
+	g := &conn{Conn: c, filter: f, head: rawhead.NewWriter(c, f.Fields, f.AsksForUpgrade())}
 	switch c := c.(type) {
 	case tcp:
 		return guardedTCP{g, readFrom{g}, closeWrite{g}, c}

@@ -58,10 +58,30 @@ func (v fullDuplex) EnableFullDuplex() error {
 func (v fullDuplex) Unwrap() http.ResponseWriter {
 	if below, ok := v.to.(interface{ Unwrap() http.ResponseWriter }); ok {
 		if to := below.Unwrap(); to != nil {
-			return expose(&Writer{to: to, filter: v.filter, outer: v.Writer})
+			return expose(v.seen(to))
 		}
 	}
 	return innermost{v}
+}
+
+// seen returns the view of to, the writer below that of w. There is one, so that
+// what a handler sets in its map is there again, and is filtered when the handler
+// has returned.
+func (w *Writer) seen(to http.ResponseWriter) *Writer {
+	if v := w.view.Load(); v != nil {
+		return v
+	}
+	v := &Writer{to: to, filter: w.filter, outer: w}
+	if below := beneath(to); below != nil {
+		v.commits = below.commits
+	} else {
+		v.commits, v.isHTTP1 = known(to)
+	}
+	if !same(to.Header(), w.to.Header()) {
+		v.part()
+	}
+	w.view.CompareAndSwap(nil, v)
+	return w.view.Load()
 }
 
 // innermost is a view with the three methods that every writer has.

@@ -10,8 +10,11 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"os"
 	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/cookiecharter/consent/internal/filter"
 	"github.com/cookiecharter/consent/internal/rawhead"
@@ -20,20 +23,46 @@ import (
 // A Writer stands between one handler and the server's writer. The zero Writer
 // is made ready by [Wrap]; it lives in a struct of the caller's, so that it
 // takes no allocation. It is as safe for concurrent use as the server's writer.
+//
+// A head is made from a map, and the writer below may look at its map at any time.
+// If it is known to copy the map when the head is sent, the handler shares it. Else
+// the handler gets a copy, which is handed down, filtered, when a head may leave for
+// the first time, and once more when the handler has returned: between the two a
+// writer below may read its map while the handler sets a trailer in its own.
 type Writer struct {
-	to          http.ResponseWriter
-	filter      *filter.Filter
-	outer       *Writer // if this one is a view of a writer below (see Unwrap): what it was seen through
-	wroteHeader bool    // a call has gone through that sends the head; a writer below may still hold it back
-	committed   bool    // the final head has left for certain, so that no change of the map reaches it
-	hijacked    bool
+	to       http.ResponseWriter
+	filter   *filter.Filter
+	outer    *Writer                // if this one is a view of a writer below (see Unwrap): what it was seen through
+	view     atomic.Pointer[Writer] // the view that was seen through this one
+	commits  bool                   // to copies its map when the final head is sent
+	isHTTP1  bool                   // to is net/http's writer for HTTP/1
+	hijacked bool
+	settled  atomic.Bool // a call that sends the final head has gone through, or is about to; to may hold that head back
+
+	own    http.Header // the handler's map; nil if it shares that of to, or of outer
+	handed http.Header // what own was when it was handed down; first what to had
+	mu     sync.Mutex  // orders who settles, if several goroutines write to a writer that lets them
 }
 
 // Wrap returns the writer to hand to the handler in place of to. It has the
 // optional methods that to has, and no others.
 func Wrap(w *Writer, to http.ResponseWriter, f *filter.Filter) http.ResponseWriter {
 	w.to, w.filter = to, f
+	if below := beneath(to); below != nil {
+		w.commits = below.commits // it looks at its map when this one does, or later on the same goroutine
+	} else if w.commits, w.isHTTP1 = known(to); !w.commits && reachable(to) {
+		w.part()
+	}
 	return expose(w)
+}
+
+// part gives the handler a map of its own.
+func (w *Writer) part() {
+	h := w.to.Header()
+	w.handed = maps.Clone(h)
+	if w.own = h.Clone(); h == nil {
+		w.own, w.handed = http.Header{}, http.Header{}
+	}
 }
 
 // Finish is called when the handler has returned or panicked: the server, or a
@@ -43,13 +72,26 @@ func Finish(w *Writer) {
 		w.filter.End() // the server sends nothing any more
 		return
 	}
-	if !reachable(w.to) {
-		return
+	for v := w; v != nil; v = v.view.Load() {
+		if v.sharesWithOuter() || !reachable(v.to) {
+			continue
+		}
+		h := v.to.Header()
+		v.handDown(h)
+		if v.committed() || v.filter.Head(h, true) {
+			v.filter.Trailer(h)
+		}
 	}
-	h := w.to.Header()
-	if w.committed || w.filter.Head(h, true) {
-		w.filter.Trailer(h)
+}
+
+// committed reports whether the final head has left for certain.
+func (w *Writer) committed() bool {
+	for v := w; v != nil; v = v.view.Load() {
+		if v.commits && v.settled.Load() {
+			return true
+		}
 	}
+	return false
 }
 
 // reachable reports whether w still has a header map. That of HTTP/2 panics
@@ -61,72 +103,154 @@ func reachable(w http.ResponseWriter) (ok bool) {
 }
 
 // Header returns the map that the head is made from.
-func (w *Writer) Header() http.Header { return w.to.Header() }
+func (w *Writer) Header() http.Header {
+	switch {
+	case w.own != nil:
+		return w.own
+	case w.sharesWithOuter():
+		return w.outer.Header()
+	default:
+		return w.to.Header()
+	}
+}
+
+func (w *Writer) sharesWithOuter() bool { return w.outer != nil && w.own == nil }
 
 // WriteHeader sends a head, filtered.
 func (w *Writer) WriteHeader(status int) {
-	if rawhead.Informational(status) {
+	switch {
+	case w.isHTTP1 && (w.hijacked || w.settled.Load()):
+		w.logSuperfluous()
+		return
+	case rawhead.Informational(status):
 		w.writeInformational(status)
 		return
 	}
-	w.beforeHead()
-	w.to.WriteHeader(status) // panics for a number that is no status, and then nothing has left
-	// After a 101 comes another head on HTTP/2, and none on HTTP/1.
-	w.afterHead(status != http.StatusSwitchingProtocols)
+	// After a 101 comes another head on HTTP/2, and none on HTTP/1. A number that is
+	// no status makes the writer below panic, and then nothing has left.
+	final := status != http.StatusSwitchingProtocols || w.isHTTP1
+	w.beforeHead(final && 100 <= status && status <= 999)
+	w.to.WriteHeader(status)
 }
 
 // writeInformational sends a head before the final one, and gives the map back
 // as it was: what may not pass now may pass later, after a Save.
 func (w *Writer) writeInformational(status int) {
+	if !w.commits {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+	}
+	if w.settled.Load() { // the writer below ignores it, or has filtered fields alone
+		w.to.WriteHeader(status)
+		return
+	}
 	h := w.to.Header()
 	given := maps.Clone(h)
 	defer func() {
 		clear(h)
 		maps.Copy(h, given)
 	}()
+	if own := w.Header(); !same(own, h) {
+		clear(h)
+		maps.Copy(h, own)
+	}
 	w.filter.Head(h, false)
 	w.to.WriteHeader(status)
 }
 
 // Write sends a part of the body, and the filtered head before it.
 func (w *Writer) Write(p []byte) (int, error) {
-	w.beforeHead()
-	defer w.afterHead(true)
+	w.beforeHead(true)
 	return w.to.Write(p)
 }
 
-// beforeHead filters the head. It comes before each call that may send one. That
-// is every call, and not the first alone, if a writer below holds the head back,
-// as that of http.TimeoutHandler does until the handler returns.
-func (w *Writer) beforeHead() {
-	if w.committed {
-		return // the map may hold trailers now, and another goroutine may be writing them
+// beforeHead comes before each call that may send a head. When the first one has
+// gone through that sends the final head, nobody looks at a header map until the
+// handler has returned: another goroutine may be setting trailers.
+func (w *Writer) beforeHead(final bool) {
+	if w.settled.Load() {
+		return
 	}
-	outer := w.outer
-	if outer == nil || !same(w.to.Header(), outer.to.Header()) {
-		w.filter.Head(w.to.Header(), true)
+	top := w
+	for top.outer != nil {
+		top = top.outer
 	}
-	if outer != nil {
-		outer.beforeHead()
+	for v := top; v != nil; v = v.view.Load() {
+		v.settle(final)
+		if v == w {
+			final = false // the call does not go through the views further down
+		}
 	}
 }
 
-// afterHead notes that a call has gone through that sends a head. The head is
-// committed if it was the final one and the writer below is known to hold none
-// back: net/http's own, or one of ours that has committed.
-func (w *Writer) afterHead(final bool) {
-	for v := w; v != nil && !v.committed; v = v.outer {
-		v.wroteHeader = true
-		below := beneath(w.to)
-		v.committed = final && (isServers(w.to) || below != nil && below.committed)
+// settle makes the map below what may leave.
+func (w *Writer) settle(final bool) {
+	if !w.commits {
+		w.mu.Lock()
+		defer w.mu.Unlock()
 	}
+	if w.settled.Load() {
+		return
+	}
+	if !w.sharesWithOuter() {
+		h := w.to.Header()
+		w.handDown(h)
+		w.filter.Head(h, true)
+	}
+	if final {
+		w.settled.Store(true)
+	}
+}
+
+// handDown makes in h, the map below, the changes that the handler has made in its
+// own since the last time. What others have done to h stays: a writer that
+// compresses says so there, and the lines of a Save stand there.
+func (w *Writer) handDown(h http.Header) {
+	for key, values := range w.own {
+		before, had := w.handed[key]
+		if had && slices.Equal(before, values) {
+			continue
+		}
+		given := slices.Clone(values) // the handler may write to its slice
+		w.handed[key] = given
+		if strings.EqualFold(key, "Set-Cookie") {
+			given = exchange(h[key], before, given)
+		}
+		h[key] = given
+	}
+	for key, before := range w.handed {
+		if _, has := w.own[key]; has {
+			continue
+		}
+		delete(w.handed, key)
+		if left := exchange(h[key], before, nil); len(left) > 0 && strings.EqualFold(key, "Set-Cookie") {
+			h[key] = left
+		} else {
+			delete(h, key)
+		}
+	}
+}
+
+// exchange returns lines with those of after in place of those of before. What both
+// begin with stays where it is.
+func exchange(lines, before, after []string) []string {
+	for len(before) > 0 && len(after) > 0 && before[0] == after[0] {
+		before, after = before[1:], after[1:]
+	}
+	lines = slices.Clone(lines)
+	for _, line := range before {
+		if i := slices.Index(lines, line); i >= 0 {
+			lines = slices.Delete(lines, i, i+1)
+		}
+	}
+	return append(lines, after...)
 }
 
 // sentHead reports whether some head has left for certain, be it not the final
 // one.
 func (w *Writer) sentHead() bool {
 	below := beneath(w.to)
-	return w.committed || w.wroteHeader && isServers(w.to) || below != nil && below.sentHead()
+	return w.commits && w.settled.Load() || below != nil && below.sentHead()
 }
 
 // beneath returns the Writer that to is, if a handler is wrapped twice; else nil.
@@ -139,24 +263,30 @@ func beneath(to http.ResponseWriter) *Writer {
 
 func (w *Writer) self() *Writer { return w }
 
-// isServers reports whether w is net/http's own writer, which copies the header
-// map when a handler sends the head, and looks at it no more but for trailers.
-// A handler may then change it while it writes.
-func isServers(w http.ResponseWriter) bool {
+// known reports whether w is a writer that copies the header map when a handler
+// sends the head, and looks at it no more but for trailers when the handler has
+// returned. A handler may then change the map while it writes. There is no way to
+// ask a writer, so that each was read in its source.
+func known(w http.ResponseWriter) (commits, isHTTP1 bool) {
 	t := reflect.TypeOf(w)
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t.PkgPath() != "net/http" {
-		return false
+	switch t.PkgPath() {
+	case "net/http":
+		switch t.Name() {
+		case "response": // of HTTP/1
+			return true, true
+		case "http2responseWriter", // of HTTP/2, to Go 1.26
+			"http2ResponseWriter": // of HTTP/2, from Go 1.27
+			return true, false
+		}
+	case "golang.org/x/net/http2":
+		return t.Name() == "responseWriter", false
+	case "net/http/httptest":
+		return t.Name() == "ResponseRecorder", false
 	}
-	switch t.Name() {
-	case "response", // of HTTP/1
-		"http2responseWriter", // of HTTP/2, to Go 1.26
-		"http2ResponseWriter": // of HTTP/2, from Go 1.27
-		return true
-	}
-	return false
+	return false, false
 }
 
 // same reports whether a and b are one map, which a writer and the one that it
@@ -169,21 +299,17 @@ func same(a, b http.Header) bool {
 // only if expose has found that w.to has them.
 
 func (w *Writer) flush() {
-	w.beforeHead()
+	w.beforeHead(true)
 	w.to.(http.Flusher).Flush()
-	w.afterHead(true)
 }
 
 func (w *Writer) flushError() error {
-	w.beforeHead()
-	err := w.to.(flushErrorer).FlushError()
-	w.afterHead(true)
-	return err
+	w.beforeHead(true)
+	return w.to.(flushErrorer).FlushError()
 }
 
 func (w *Writer) writeString(s string) (int, error) {
-	w.beforeHead()
-	defer w.afterHead(true)
+	w.beforeHead(true)
 	return w.to.(io.StringWriter).WriteString(s)
 }
 
@@ -199,50 +325,23 @@ const sniffed = 512
 // nor less than it would by itself; and src after that.
 func (w *Writer) readFrom(src io.Reader) (n int64, err error) {
 	to := w.to.(io.ReaderFrom)
-	if !w.wroteHeader {
+	if !w.settled.Load() {
 		piece, err := firstPiece(src)
 		if len(piece) == 0 {
 			return 0, err
 		}
-		w.beforeHead()
-		beginning := io.MultiReader(bytes.NewReader(piece), w.watched(src))
+		w.beforeHead(true)
+		beginning := io.MultiReader(bytes.NewReader(piece), src)
 		if err != nil {
 			beginning = io.MultiReader(bytes.NewReader(piece), failing{err})
 		}
 		n, err = to.ReadFrom(io.LimitReader(beginning, sniffed))
-		w.afterHead(true)
 		if err != nil || n < sniffed {
 			return n, err
 		}
 	}
-	w.beforeHead()
-	rest, err := to.ReadFrom(w.watched(src))
+	rest, err := to.ReadFrom(src)
 	return n + rest, err
-}
-
-// watched returns src so that the head is filtered again after each Read of it,
-// which may change the map while a writer below holds the head back. A file changes
-// nothing, and the server sends it faster if it can see that it is one.
-func (w *Writer) watched(src io.Reader) io.Reader {
-	source := src
-	if limited, ok := src.(*io.LimitedReader); ok {
-		source = limited.R
-	}
-	if _, isFile := source.(*os.File); isFile || isServers(w.to) {
-		return src
-	}
-	return watched{src, w}
-}
-
-type watched struct {
-	io.Reader
-	w *Writer
-}
-
-func (r watched) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
-	r.w.beforeHead()
-	return n, err
 }
 
 // firstPiece returns what the first Read gives that has something; nothing at the
