@@ -76,8 +76,9 @@ func (c *Charter) makeScript() ([]byte, error) {
 			of.Providers[cookie.Provider] = decision.MarkOf(string(cookie.Category), cookie.Provider) >> 1
 		}
 	}
+	cookie := c.mw.Cookie()
 	declared, err := json.Marshal(map[string]any{
-		"path": c.path, "cookie": c.mw.Cookie().Name, "revision": c.mw.Revision(), "categories": categories,
+		"path": c.path, "cookie": cookie.Name, "framed": cookie.SameSite == http.SameSiteNoneMode, "revision": c.mw.Revision(), "categories": categories,
 	})
 	if err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
 // Saves decisions without a reload, activates gated content once it is allowed,
 // and loads the banner on pages that come from a cache. C holds the declarations:
-// path, cookie (its name), revision and categories.
+// path, cookie (its name), framed, revision and categories.
 const decode = s => atob(s.replace(/-/g, "+").replace(/_/g, "/"));
 const find = selector => document.querySelector(selector);
 const create = (tag, properties) => Object.assign(document.createElement(tag), properties);
@@ -99,11 +99,11 @@ addEventListener("submit", ({target: form, submitter}) => {
   }, 50);
 });
 
-// A browser holds the decision back from a frame of another site: nobody can be asked
-// there.
-const isFramed = () => { try { return !top.location.href; } catch { return true; } };
+// A browser holds the decision back from a frame of another site, unless its cookie is
+// made for that (C.framed): nobody can be asked there.
+const isHeldBack = () => { try { return !top.location.href; } catch { return !C.framed; } };
 
 // What is loaded may say that the law presumes consents: gated content is activated
 // then.
-const begin = () => { if (!apply() && !isFramed() && !find(".consent-banner,.consent-page,[data-regime]")) loadBanner(() => find("[data-regime]") && apply()); };
+const begin = () => { if (!apply() && !isHeldBack() && !find(".consent-banner,.consent-page,[data-regime]")) loadBanner(() => find("[data-regime]") && apply()); };
 document.readyState === "loading" ? addEventListener("DOMContentLoaded", begin) : begin();

@@ -99,11 +99,18 @@ func (*records) RecordLater(consent.Record) {}
 
 func newDemo(t *testing.T, cookies ...consent.Cookie) *demo {
 	t.Helper()
+	return newDemoOf(t, func(*consent.Config) {}, cookies...)
+}
+
+func newDemoOf(t *testing.T, change func(*consent.Config), cookies ...consent.Cookie) *demo {
+	t.Helper()
 	d := &demo{pages: http.NewServeMux()}
-	mw, err := consent.NewMiddleware(consent.Config{
+	config := consent.Config{
 		Registry: consent.MustRegistry(cookies...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true, Revision: 300, Recorder: &d.records,
 		Regime: consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut, "GB": consent.UK, "AQ": consent.NoRegime}),
-	})
+	}
+	change(&config)
+	mw, err := consent.NewMiddleware(config)
 	require.NoError(t, err)
 	c, err := charter.New(charter.Config{
 		Middleware: mw,

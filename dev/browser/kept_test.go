@@ -60,27 +60,32 @@ func TestADecisionThatTakesItsTimeIsKept(t *testing.T) {
 	assert.Equal(t, 1, eval[int](b, `document.querySelectorAll(".consent-done").length`), "one takes the place of the other")
 }
 
-func TestNobodyIsAskedInAFrameOfAnotherSite(t *testing.T) {
+func TestNobodyIsAskedInAFrameOfAnotherSiteUnlessTheDecisionGoesThere(t *testing.T) {
 	t.Parallel()
-	d := newDemo(t, declared...)
-	d.file("/tell.js", "text/javascript", `document.addEventListener("consent", () => setTimeout(() =>
-		parent.postMessage(document.querySelectorAll("script[src*='banner.js']").length, "*")))`)
-	d.page("/framed", false, true, func(*http.Request) template.HTML { return `<script src="/tell.js"></script>` })
-	frame := func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Security-Policy", "img-src data:; frame-src *")
-		w.Header().Set("Content-Type", "text/html")
-		fmt.Fprintf(w, `<!doctype html><title>t</title><link rel="icon" href="data:,"><iframe src="%s/framed"></iframe>`, d.url)
-	}
-	d.pages.HandleFunc("GET /own", frame)
 	b := newTab(t)
 	b.onEachPage(`addEventListener("message", ({data}) => { window.asks = data; })`)
-	b.visit(d.url + "/own")
-	b.until(`window.asks === 1`) // of the site's own frames one asks
+	for name, isFramed := range map[string]bool{"Lax": false, "Framed": true} {
+		d := newDemoOf(t, func(c *consent.Config) { c.Framed, c.Insecure = isFramed, !isFramed }, declared...)
+		d.file("/tell.js", "text/javascript", `document.addEventListener("consent", () => setTimeout(() =>
+			parent.postMessage(document.querySelectorAll("script[src*='banner.js']").length, "*")))`)
+		d.page("/framed", false, true, func(*http.Request) template.HTML { return `<script src="/tell.js"></script>` })
+		frame := func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Security-Policy", "img-src data:; frame-src *")
+			w.Header().Set("Content-Type", "text/html")
+			fmt.Fprintf(w, `<!doctype html><title>t</title><link rel="icon" href="data:,"><iframe src="%s/framed"></iframe>`, d.url)
+		}
+		d.pages.HandleFunc("GET /own", frame)
+		b.visit(d.url + "/own")
+		b.until(`window.asks === 1`) // of the site's own frames one asks
 
-	other := httptest.NewServer(http.HandlerFunc(frame))
-	t.Cleanup(other.Close)
-	before := d.banners.Load()
-	b.visit(strings.Replace(other.URL, "127.0.0.1", "localhost", 1))
-	b.until(`window.asks === 0`)
-	assert.Equal(t, before, d.banners.Load())
+		other := httptest.NewServer(http.HandlerFunc(frame))
+		t.Cleanup(other.Close)
+		before := d.banners.Load()
+		b.visit(strings.Replace(other.URL, "127.0.0.1", "localhost", 1))
+		b.until(`"asks" in window`)
+		assert.Equal(t, isFramed, eval[int](b, "asks") == 1, name)
+		if !isFramed {
+			assert.Equal(t, before, d.banners.Load(), name)
+		}
+	}
 }
