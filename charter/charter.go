@@ -5,8 +5,7 @@
 // works without JavaScript.
 //
 //	site, err := charter.New(charter.Config{Middleware: mw})
-//	mux.Handle("/cookies/", site.Handler())
-//	handler := mw.Wrap(mux)
+//	handler := mw.Wrap(site.Wrap(app))
 //
 // The site's own pages show, for the request r, site.Head(r) in the head,
 // site.Banner(r) first in the body, and site.Link(r) in the footer.
@@ -25,6 +24,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/text/language"
@@ -38,9 +38,10 @@ type Config struct {
 	// charter's handler must run inside its Wrap.
 	Middleware *consent.Middleware
 
-	// Path is the path at which the site mounts the handler, without
-	// http.StripPrefix. It begins and ends with "/"; between slashes it holds
-	// letters, digits and "-._~" only. Empty means "/cookies/".
+	// Path is the path below which the charter answers. It begins and ends with "/";
+	// between slashes it holds letters, digits and "-._~" only. A site that mounts
+	// the handler there does so without http.StripPrefix. Empty means "cookies/"
+	// below the CookiePath of [consent.Config], where every path has to lie.
 	Path string
 
 	// Language is the language of the site, for visitors whose languages have no
@@ -86,13 +87,24 @@ type Config struct {
 	// Failed is called with the reason if a posted decision was not saved, or not
 	// recorded; the visitor sees a message too. It is also called, with
 	// [consent.ErrOutside], if the page is requested outside the middleware's Wrap,
-	// since nothing can be saved there. Nil means that [slog.Default] logs it.
+	// since nothing can be saved there; and with [consent.ErrNotKept] if the script of
+	// a page has seen that the browser does not keep a decision, once, since every
+	// visitor can say so. Nil means that [slog.Default] logs it.
 	Failed func(*http.Request, error)
+
+	// GPCSince is the day since when the site has honored Global Privacy Control. The
+	// charter then says so at "/.well-known/gpc.json", which belongs to sites whose
+	// [consent.Config.Regime] knows [consent.OptOut] (Global Privacy Control, "GPC
+	// Support Resource"). The zero Time says nothing.
+	GPCSince time.Time
 
 	// Aside, if not nil, returns HTML that the charter's page shows below the form,
 	// such as the records of the visitor's decisions.
 	Aside func(*http.Request) template.HTML
 }
+
+// errNotKept says what the script of a page has noticed.
+var errNotKept = fmt.Errorf("%w: a visitor has blocked cookies, the host of the site is not that of the cookie, or a proxy in front removes it", consent.ErrNotKept)
 
 // A Category is the description of a category for visitors.
 type Category struct {
@@ -109,11 +121,14 @@ type Charter struct {
 	languageOf      func(*http.Request) language.Tag
 	categories      map[consent.Category]Category
 	cookies         []consent.Cookie
+	providers       map[string]bool     // all that are declared, by allowValue
 	localized       []func() *localized // made at first use; indexed as the matcher's languages
 	matcher         language.Matcher
 	templates       *template.Template
 	failed          func(*http.Request, error)
+	notKept         sync.Once
 	aside           func(*http.Request) template.HTML
+	gpc             asset // without content if the site says nothing
 	style           asset
 	script          asset
 }
@@ -134,20 +149,28 @@ func New(config Config) (*Charter, error) {
 	if c.failed == nil {
 		c.failed = func(r *http.Request, err error) { slog.ErrorContext(r.Context(), err.Error()) }
 	}
-	if c.path == "" {
-		c.path = "/cookies/"
-	}
 	if c.defaultLanguage == (language.Tag{}) {
 		c.defaultLanguage = language.English
 	}
 	var mistakes []error
-	if localPath(c.path) == "" || !plainPath.MatchString(c.path) || path.Clean(c.path) != "/"+strings.Trim(c.path, "/") {
+	if c.path != "" && !isPlainPath(c.path) {
 		mistakes = append(mistakes, fmt.Errorf(`charter: Config.Path: %q is not a plain path such as "/cookies/"`, c.path))
 	}
 	if c.mw == nil {
 		return nil, errors.Join(append(mistakes, errors.New("charter: Config.Middleware: is nil"))...)
 	}
+	base := strings.TrimSuffix(c.mw.Cookie().Path, "/") + "/"
+	if c.path == "" {
+		c.path = base + "cookies/"
+	}
+	if !strings.HasPrefix(c.path, base) {
+		mistakes = append(mistakes, fmt.Errorf("charter: Config.Path: %q does not lie below %q, where browsers send the decision (CookiePath of consent.Config)", c.path, base))
+	}
 	c.cookies = declaredCookies(c.mw)
+	c.providers = make(map[string]bool)
+	for _, cookie := range c.mw.Registry().Cookies() {
+		c.providers[allowValue(cookie.Category, cookie.Provider)] = true
+	}
 	for _, category := range c.allCategories() {
 		own := c.categories[category]
 		if !slices.Contains(libraryCategories, category) && (len(own.Title) == 0 || len(own.About) == 0) {
@@ -167,6 +190,9 @@ func New(config Config) (*Charter, error) {
 		return nil, err
 	}
 	c.script = newAsset("script", ".js", "text/javascript; charset=utf-8", script)
+	if !config.GPCSince.IsZero() {
+		c.gpc = newAsset("gpc", ".json", "application/json", fmt.Appendf(nil, `{"gpc": true, "lastUpdate": %q}`, config.GPCSince.Format(time.DateOnly)))
+	}
 	if config.Style == nil {
 		config.Style = DefaultStyle()
 	}
@@ -178,15 +204,20 @@ func New(config Config) (*Charter, error) {
 // has a meaning in the patterns of a ServeMux.
 var plainPath = regexp.MustCompile(`^/([A-Za-z0-9._~-]+/)*$`)
 
+func isPlainPath(s string) bool {
+	return localPath(s) != "" && plainPath.MatchString(s) && path.Clean(s) == "/"+strings.Trim(s, "/")
+}
+
 // declaredCookies returns the site's declarations, and one of the library's own
 // cookie if the site has not declared it.
 func declaredCookies(mw *consent.Middleware) []consent.Cookie {
 	cookies := mw.Registry().Cookies()
-	if slices.ContainsFunc(cookies, func(c consent.Cookie) bool { return c.Name == consent.CookieName }) {
+	own := mw.Cookie()
+	if slices.ContainsFunc(cookies, func(c consent.Cookie) bool { return c.Name == own.Name }) {
 		return cookies
 	}
-	lifetime := time.Duration(mw.Cookie().MaxAge) * time.Second
-	return append(cookies, consent.Cookie{Name: consent.CookieName, Category: consent.Necessary, Lifetime: lifetime})
+	lifetime := time.Duration(own.MaxAge) * time.Second
+	return append(cookies, consent.Cookie{Name: own.Name, Category: consent.Necessary, Lifetime: lifetime})
 }
 
 // allCategories returns the library's categories, also those without a

@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"compress/gzip"
 	"html"
+	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -51,7 +55,7 @@ func newMiddleware(t *testing.T, cookies ...consent.Cookie) *consent.Middleware 
 	mw, err := consent.NewMiddleware(consent.Config{
 		Registry: consent.MustRegistry(cookies...),
 		Keys:     [][]byte{bytes.Repeat([]byte("k"), 32)},
-		Regime:   consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut}),
+		Regime:   consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut, "GB": consent.UK, "AQ": consent.NoRegime}),
 	})
 	require.NoError(t, err)
 	return mw
@@ -214,6 +218,52 @@ func TestNothingIsInventedFromABrokenForm(t *testing.T) {
 	}
 }
 
+func TestAFormCostsNoMoreThanItsLength(t *testing.T) {
+	const size = 16 << 10
+	fill := func(next func(i int) string) string {
+		var b strings.Builder
+		b.WriteString("choice=save")
+		for i := 0; b.Len() < size-40; i++ {
+			b.WriteString("&allow=" + next(i))
+		}
+		return b.String()
+	}
+	for name, test := range map[string]struct {
+		form   string
+		status int
+	}{
+		"nothing, again and again":      {fill(func(int) string { return "" }), 400},
+		"a provider, again and again":   {fill(func(int) string { return "chat:Chat" }), 303},
+		"two providers, in turns":       {fill(func(i int) string { return []string{"chat:Chat", "statistics:Matomo"}[i%2] }), 303},
+		"as many that nobody declared":  {fill(func(i int) string { return "chat:" + strconv.Itoa(i) }), 400},
+		"as many categories":            {fill(func(i int) string { return strconv.Itoa(i) + ":" }), 400},
+		"added to what stands":          {strings.Replace(fill(func(int) string { return "chat:Chat" }), "save", "add", 1), 303},
+		"one that nobody reads":         {"choice=refuse" + strings.Repeat("&x=1", size/4-10), 303},
+		"a decision that allows it all": {"choice=accept" + strings.Repeat("&allow=chat:Chat", size/16-10), 303},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, nil)
+			post := func() int {
+				r := httptest.NewRequest("POST", "https://example.org/cookies/", strings.NewReader(test.form))
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				w := httptest.NewRecorder()
+				s.handler.ServeHTTP(w, r)
+				return w.Code
+			}
+			assert.Equal(t, test.status, post())
+			least := uint64(math.MaxUint64)
+			for range 3 {
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				post()
+				runtime.ReadMemStats(&after)
+				least = min(least, after.TotalAlloc-before.TotalAlloc)
+			}
+			assert.Less(t, least, uint64(512<<10), "bytes")
+		})
+	}
+}
+
 func TestTheWayBackIsAPathOfThisSite(t *testing.T) {
 	for back, want := range map[string]string{
 		"/":                             "/",
@@ -318,6 +368,53 @@ func TestMistakesInAConfigComeTogether(t *testing.T) {
 	}
 }
 
+// A ServeMux lets nobody mount the charter next to some of these patterns.
+func TestTheCharterStandsInFrontOfAnySite(t *testing.T) {
+	mw := newMiddleware(t, declared()[:5]...)
+	c, err := charter.New(charter.Config{Middleware: mw})
+	require.NoError(t, err)
+	mux := func(patterns ...string) http.Handler {
+		mux := http.NewServeMux()
+		for _, pattern := range patterns {
+			mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "the site's "+r.URL.Path) })
+		}
+		return mux
+	}
+	for name, app := range map[string]http.Handler{
+		"/":                         mux("/"),
+		"GET /":                     mux("GET /", "POST /"),
+		"GET /{path...}":            mux("GET /{path...}", "POST /{path...}"),
+		"GET /{lang}/{page}":        mux("GET /{lang}/{page}", "/"),
+		"GET /{lang}/{$}":           mux("GET /{lang}/{$}", "/"),
+		"of a host":                 mux("example.com/", "/"),
+		"without a ServeMux":        http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "the site's "+r.URL.Path) }),
+		"that has its own /cookies": mux("GET /cookies", "/cookies.txt", "/"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			handler := mw.Wrap(c.Wrap(app))
+			ask := func(method, path string) *httptest.ResponseRecorder {
+				w := httptest.NewRecorder()
+				r := httptest.NewRequest(method, path, strings.NewReader("choice=refuse"))
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				handler.ServeHTTP(w, r)
+				return w
+			}
+			assert.Contains(t, ask("GET", "/cookies/").Body.String(), `class="consent-form"`)
+			assert.Equal(t, http.StatusSeeOther, ask("POST", "/cookies/").Code)
+			assert.Equal(t, "text/css; charset=utf-8", ask("GET", "/cookies/style.css").Header().Get("Content-Type"))
+			assert.Equal(t, http.StatusNotFound, ask("GET", "/cookies/elsewhere").Code, "what lies below the path is the charter's")
+			for _, path := range []string{"/", "/en/home", "/cookies", "/cookies.txt", "/en/cookies/", "//cookies/"} {
+				if w := ask("GET", path); w.Code == http.StatusOK {
+					assert.Equal(t, "the site's "+path, w.Body.String())
+				} else {
+					assert.NotContains(t, w.Body.String(), "consent-form", path)
+				}
+			}
+			assert.Equal(t, "the site's /en/home", ask("GET", "/en/home").Body.String())
+		})
+	}
+}
+
 func TestAHandlerThatIsMountedElsewhereSaysWhereItBelongs(t *testing.T) {
 	c, err := charter.New(charter.Config{Middleware: newMiddleware(t)})
 	require.NoError(t, err)
@@ -406,8 +503,7 @@ func TestABannerForOthersIsInNoCache(t *testing.T) {
 func TestTheScriptHoldsWhatIsDeclared(t *testing.T) {
 	cookies := append(declared(), consent.Cookie{Provider: "__proto__", Name: "odd", Purpose: text("x"), Category: consent.ThirdParty})
 	script := newSite(t, func(c *charter.Config) { c.Middleware = newMiddleware(t, cookies...) }).get("/cookies/script.js")
-	assert.Contains(t, script, `"lifetime":15552000000`, "180 days, after which the server takes no decision")
-	assert.Contains(t, script, "d.time + C.lifetime > Date.now()")
+	assert.NotContains(t, script, "Date", "a visitor's clock may be wrong")
 	assert.Contains(t, script, `["__proto__"]:`, "a provider of this name must not vanish from those that are asked for")
 	assert.NotContains(t, script, `"__proto__":`)
 }

@@ -17,7 +17,9 @@ var placeholder = regexp.MustCompile(`\{[^}]*\}?`)
 // placeholders lists the placeholders of each sentence that has any.
 var placeholders = map[string][]string{
 	"Ask":       {"{purposes}"},
-	"AskOptOut": {"{purposes}"},
+	"AskOptOut": {"{presumed}"},
+	"AskUK":     {"{presumed}", "{purposes}"},
+	"GPCExcept": {"{providers}"},
 	"Decided":   {"{date}"},
 	"Allowed":   {"{providers}"},
 	"Embedded":  {"{provider}"},

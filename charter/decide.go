@@ -32,12 +32,12 @@ func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf(`choice is %q; want "accept", "refuse", "save" or "add"`, r.PostForm.Get("choice")), http.StatusBadRequest)
 		return
 	}
-	err := c.mw.Save(w, r, a.choice().WithEvidence(c.evidence(r)))
-	if unknown := new(consent.ChoiceError); errors.As(err, &unknown) {
+	choice, err := c.choice(a)
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	if err != nil {
+	if err := c.mw.Save(w, r, choice.WithEvidence(c.evidence(r))); err != nil {
 		c.failed(r, err)
 		if errors.Is(err, consent.ErrNotRecorded) {
 			c.askAgain(w, r, a)
@@ -84,19 +84,31 @@ func (c *Charter) answerOf(form url.Values, before consent.Preferences) (a answe
 	}
 }
 
-func (a answer) choice() consent.Choice {
+// choice returns the answer as a choice. The error is a [*consent.ChoiceError] for a
+// provider that nobody declared.
+func (c *Charter) choice(a answer) (consent.Choice, error) {
 	choice := consent.RefuseAll()
 	if a.all {
 		choice = consent.AcceptAll()
 	}
-	for _, value := range a.allow {
-		category, provider, _ := strings.Cut(value, ":")
-		choice = choice.WithProviders(consent.Category(category), provider)
+	// Each provider once, and WithProviders once for each category: it copies what
+	// the choice holds already.
+	allowed := make(map[consent.Category][]string)
+	for _, value := range slices.Compact(slices.Sorted(slices.Values(a.allow))) {
+		name, provider, _ := strings.Cut(value, ":")
+		category := consent.Category(name)
+		if !c.providers[value] {
+			return choice, &consent.ChoiceError{Category: category, Provider: provider}
+		}
+		allowed[category] = append(allowed[category], provider)
+	}
+	for category, providers := range allowed {
+		choice = choice.WithProviders(category, providers...)
 	}
 	if a.hasObjected {
 		choice = choice.WithObjection()
 	}
-	return choice
+	return choice, nil
 }
 
 // allows reports whether the answer allows a provider of a category.

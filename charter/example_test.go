@@ -30,14 +30,13 @@ func ExampleCharter() {
 	if err != nil {
 		panic(err)
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/cookies/", site.Handler())
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+	app := http.NewServeMux()
+	app.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, site.Banner(r), "<h1>Welcome</h1>", site.Link(r))
 	})
 
 	w := httptest.NewRecorder()
-	mw.Wrap(mux).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	mw.Wrap(site.Wrap(app)).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	fmt.Println(strings.Contains(w.Body.String(), `<button name="choice" value="refuse">Refuse all</button>`))
 	// Output: true
 }

@@ -8,11 +8,37 @@ import (
 	"net/http"
 	"strings"
 
+	"golang.org/x/text/language"
+
 	"github.com/cookiecharter/consent"
 )
 
+// gpcPath is where a site says that it honors Global Privacy Control.
+const gpcPath = "/.well-known/gpc.json"
+
+// Wrap returns a handler that serves what [Charter.Handler] does, and hands every
+// other request on to next. It belongs inside the middleware's Wrap, and outside of
+// everything else: of a check of tokens too, which the charter's forms do not have.
+func (c *Charter) Wrap(next http.Handler) http.Handler {
+	own := c.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c.serves(r.URL.Path) {
+			own.ServeHTTP(w, r)
+		} else {
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+func (c *Charter) serves(path string) bool {
+	return strings.HasPrefix(path, c.path) || path == gpcPath && len(c.gpc.content) > 0
+}
+
 // Handler serves everything below the charter's path: the page with the form, the
-// posts of the form, the style sheet and the script. Mount it at [Config.Path].
+// posts of the form, the style sheet and the script; and "/.well-known/gpc.json", if
+// [Config.GPCSince] is set. It is for a site that mounts it at these paths in its own
+// router. Some patterns, such as "GET /{path...}", let no [http.ServeMux] do so: see
+// [Charter.Wrap].
 //
 // Posts from other sites are refused, by [http.CrossOriginProtection]. The page has
 // a Content-Security-Policy, unless the site has set that field before. Pages that
@@ -27,9 +53,10 @@ func (c *Charter) Handler() http.Handler {
 	mux.Handle("GET "+c.path+c.script.name, c.script)
 	mux.HandleFunc("GET "+c.path+"style.css", c.style.serveRevalidated)
 	mux.HandleFunc("GET "+c.path+"script.js", c.script.serveRevalidated)
+	mux.HandleFunc("GET "+gpcPath, c.gpc.serveRevalidated)
 	protected := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, c.path) {
+		if !c.serves(r.URL.Path) {
 			http.Error(w, fmt.Sprintf("charter: this handler serves %q, as Config.Path says, not %q", c.path, r.URL.Path), http.StatusNotFound)
 			return
 		}
@@ -78,7 +105,16 @@ func (c *Charter) banner(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
-	html, err := json.Marshal(string(c.bannerFor(r, localPath(r.URL.Query().Get("back")))))
+	query := r.URL.Query()
+	banner := c.bannerFor(r, localPath(query.Get("back")))
+	if query.Has("unkept") { // the script waits for a decision
+		if v, _ := c.view(r); !v.Just {
+			c.notKept.Do(func() { c.failed(r, errNotKept) })
+			v.Unkept = true
+			banner = c.render("banner", v)
+		}
+	}
+	html, err := json.Marshal(string(banner))
 	if err != nil { // cannot happen for a string
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
@@ -97,8 +133,10 @@ func send(w http.ResponseWriter, status int, contentType string, content []byte)
 }
 
 // Head returns the link to the style sheet, for the head of every page with a
-// banner, a link or a placeholder. It is empty if [Config.Style] is.
-func (c *Charter) Head(_ *http.Request) template.HTML {
+// banner, a link or a placeholder. It is empty if [Config.Style] is. As those do, it
+// keeps the response out of shared caches: see [consent.Preferences.KeepPrivate].
+func (c *Charter) Head(r *http.Request) template.HTML {
+	consent.FromContext(r.Context()).KeepPrivate()
 	if len(c.style.content) == 0 {
 		return ""
 	}
@@ -107,31 +145,70 @@ func (c *Charter) Head(_ *http.Request) template.HTML {
 
 // Banner returns the banner for the visitor of r. Put it first in the body, so that
 // screen readers and keyboards reach it first. For 15 seconds after a decision it is
-// a short confirmation; from then on it is empty, until something new is declared
-// or the decision expires. A page with a banner depends on the visitor: do not let
-// shared caches keep it.
+// a short confirmation. Then it is empty, but for an element without content that
+// tells the script of a law other than opt-in, until the visitor is to be asked anew:
+// see [consent.Preferences.ShouldAsk]. A page with a banner depends on the visitor: the
+// response is kept out of shared caches, see [consent.Preferences.KeepPrivate].
 func (c *Charter) Banner(r *http.Request) template.HTML {
+	c.keepPrivate(r)
 	return c.bannerFor(r, requestPath(r))
+}
+
+// keepPrivate keeps the response to r to its visitor, since it shows something of
+// them, in their language.
+func (c *Charter) keepPrivate(r *http.Request) {
+	var fields []string
+	if c.languageOf == nil || c.languageOf(r) == (language.Tag{}) {
+		fields = []string{"Accept-Language"}
+	}
+	consent.FromContext(r.Context()).KeepPrivate(fields...)
 }
 
 // bannerFor returns the banner with a page to return to, which localPath has checked.
 func (c *Charter) bannerFor(r *http.Request, back string) template.HTML {
-	if prefs := consent.FromContext(r.Context()); !prefs.Decided() && c.templates == templates {
-		if q := c.localizedFor(r).questionFor(prefs); q.banner[0] != "" {
-			return template.HTML(q.banner[0] + template.HTMLEscapeString(back) + q.banner[1])
+	prefs := consent.FromContext(r.Context())
+	l := c.localizedFor(r)
+	mark := l.markFor(prefs)
+	if !prefs.Decided() {
+		if isOutside := prefs == (consent.Preferences{}); !prefs.ShouldAsk() && !isOutside { // outside of Wrap the site learns by the banner that nothing is saved
+			return mark
+		}
+		if q := l.questionFor(prefs); c.templates == templates && q.banner[0] != "" {
+			return mark + template.HTML(q.banner[0]+template.HTMLEscapeString(back)+q.banner[1])
 		}
 	}
 	v, _ := c.view(r)
 	if v.Decided && !v.Just {
-		return ""
+		return mark
 	}
 	v.Back = back
-	return c.render("banner", v)
+	return mark + c.render("banner", v)
+}
+
+// markFor returns an element that tells the script which law the visitor is under, and
+// which categories are allowed until they are refused; under opt-in, nothing.
+func (l *localized) markFor(prefs consent.Preferences) template.HTML {
+	regime := prefs.Regime()
+	if regime == consent.OptIn {
+		return ""
+	}
+	var presumed []string
+	for _, g := range l.groups {
+		if prefs.Presumed(g.Category) {
+			presumed = append(presumed, string(g.Category))
+		}
+	}
+	return template.HTML(fmt.Sprintf(`<template data-regime="%d" data-presumed="%s"></template>`, regime, strings.Join(presumed, " ")))
 }
 
 // Link returns a link to the form in the charter, for the footer of every page: a
-// consent must be as easy to withdraw as to give (GDPR, article 7(3)).
+// consent must be as easy to withdraw as to give (GDPR, article 7(3)). Under an
+// opt-out law, a visitor whose browser sends Global Privacy Control reads next to it
+// what has become of that; the response is then kept out of shared caches.
 func (c *Charter) Link(r *http.Request) template.HTML {
+	if consent.FromContext(r.Context()).Regime() == consent.OptOut {
+		c.keepPrivate(r)
+	}
 	v, _ := c.view(r)
 	return c.render("link", v)
 }

@@ -27,6 +27,8 @@ const (
 
 var (
 	american = map[string]string{"Country": "US"}
+	british  = map[string]string{"Country": "GB"}
+	lawless  = map[string]string{"Country": "AQ"}
 	private  = map[string]string{"Country": "US", "Sec-GPC": "1"}
 )
 
@@ -83,9 +85,38 @@ func TestBannerAndFormSayWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
 			headers: american, decided: url.Values{"choice": {"refuse"}},
 			said: "Your choice is saved. You decided on DATE. You allow nothing that needs your consent.",
 		},
+		"opt-out after refusing what the browser refuses": {
+			headers: private, decided: url.Values{"choice": {"refuse"}},
+			said: "Your choice is saved. You decided on DATE. You allow nothing that needs your consent. Your opt-out request (Global Privacy Control) is honored.",
+		},
+		"the UK says what is allowed until it is refused, and asks for the rest": {
+			headers: british,
+			asked: []string{"Unless you refuse, this site also uses cookies of these kinds: Statistics. With your consent, it also uses cookies of these kinds: Third-party, Conversation. " +
+				"You can refuse them and use the site all the same. You can change your mind at any time."},
+			said: undecided + " " + presumed, ticked: []string{"statistics:Matomo", "statistics:Plausible"},
+		},
+		"the UK after refusing": {
+			headers: british, decided: url.Values{"choice": {"refuse"}},
+			said: "Your choice is saved. You decided on DATE. You allow nothing that needs your consent.",
+		},
+		"the UK knows no GPC": {
+			headers: map[string]string{"Country": "GB", "Sec-GPC": "1"}, decided: url.Values{"choice": {"refuse"}},
+			said: "Your choice is saved. You decided on DATE. You allow nothing that needs your consent.",
+		},
+		"where no law asks, nobody is asked, and the form works": {
+			headers: lawless, said: undecided + " " + presumed, ticked: everyone,
+		},
+		"where no law asks, after refusing": {
+			headers: lawless, decided: url.Values{"choice": {"refuse"}},
+			said: "Your choice is saved. You decided on DATE. You allow nothing that needs your consent.",
+		},
+		"in a frame that holds a decision back nothing is presumed, and nobody is asked": {
+			headers: map[string]string{"Country": "US", "Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}, said: undecided,
+		},
 		"opt-out after allowing what the browser refuses": {
 			headers: private, decided: url.Values{"choice": {"save"}, "allow": {ad}},
-			said:   `Your choice is saved. You decided on DATE. You allow: <b>"Ad" & Co</b>.`,
+			said: `Your choice is saved. You decided on DATE. You allow: <b>"Ad" & Co</b>. ` +
+				`Your opt-out request (Global Privacy Control) is honored, except for those that you allow: <b>"Ad" & Co</b>.`,
 			ticked: []string{ad},
 		},
 	} {
@@ -127,6 +158,29 @@ func TestTheBannerNamesOnlyWhatWaitsForAnAnswer(t *testing.T) {
 	}
 }
 
+func TestTheBannerSaysWhatIsPresumedOfWhatHasJoined(t *testing.T) {
+	for name, test := range map[string]struct {
+		headers        map[string]string
+		before, begins string
+	}{
+		"UK":                         {british, "accept", unless + "Statistics. With your consent, it also uses cookies of these kinds: Third-party, Conversation."},
+		"opt-out":                    {american, "accept", unless + "Statistics, Conversation."},
+		"UK, after a refusal":        {british, "refuse", asksFirst},
+		"opt-out, after a refusal":   {american, "refuse", asksFirst},
+		"nothing presumed by opt-in": {nil, "accept", asksFirst},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fewer := newSite(t, func(c *charter.Config) { c.Middleware = newMiddleware(t, declared()[0], declared()[4]) })
+			fewer.do("POST", "/cookies/", url.Values{"choice": {test.before}})
+			s := newSite(t, nil)
+			s.headers, s.cookies = test.headers, fewer.cookies
+			asked := s.asked()
+			require.Len(t, asked, 1)
+			assert.True(t, strings.HasPrefix(asked[0], test.begins), asked[0])
+		})
+	}
+}
+
 func TestNobodyIsAskedWhomTheBrowserHasAnsweredFor(t *testing.T) {
 	s := newSite(t, func(c *charter.Config) {
 		c.Middleware = newMiddleware(t, append(declared()[:2], declared()[4])...)
@@ -163,6 +217,35 @@ func TestEveryLanguageSaysWhatIsPresumedAndWhatTheBrowserRefuses(t *testing.T) {
 		s.headers = private
 		assert.Contains(t, s.asked()[0], "Global Privacy Control", tag)
 		assert.Contains(t, s.said(), "Global Privacy Control", tag)
+		s.headers = british
+		assert.NotEqual(t, before, s.asked()[0], tag)
+		assert.Greater(t, len(s.asked()[0]), len(before), "%s: what is presumed, and what is asked for", tag)
+	}
+}
+
+func TestWhoSendsGPCReadsNextToTheLinkWhatHasBecomeOfIt(t *testing.T) {
+	const honored = "Your opt-out request (Global Privacy Control) is honored"
+	status := func(s *site) []string { return found(s.get("/"), `<span class="consent-gpc" lang="en">(.*?)</span>`) }
+	for name, test := range map[string]struct {
+		headers map[string]string
+		decided url.Values
+		want    []string
+	}{
+		"before a decision":             {private, nil, []string{honored + "."}},
+		"after refusing":                {private, url.Values{"choice": {"refuse"}}, []string{honored + "."}},
+		"after allowing others":         {private, url.Values{"choice": {"save"}, "allow": {"chat:Chat"}}, []string{honored + "."}},
+		"after allowing third parties":  {private, url.Values{"choice": {"accept"}}, []string{honored + `, except for those that you allow: <b>"Ad" & Co</b>.`}},
+		"nobody who does not send it":   {american, nil, nil},
+		"nobody whose law knows it not": {map[string]string{"Sec-GPC": "1"}, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, nil)
+			s.headers = test.headers
+			if test.decided != nil {
+				s.do("POST", "/cookies/", test.decided)
+			}
+			assert.Equal(t, test.want, status(s))
+		})
 	}
 }
 
@@ -172,6 +255,8 @@ func TestTheBannerTellsTheScriptWhatIsPresumed(t *testing.T) {
 		want    []string
 	}{
 		"opt-in":           {nil, nil},
+		"UK":               {british, []string{"statistics"}},
+		"none":             {lawless, []string{"statistics third-party chat"}},
 		"opt-out":          {american, []string{"statistics third-party chat"}},
 		"opt-out with GPC": {private, []string{"statistics chat"}},
 	} {
@@ -186,6 +271,7 @@ func TestASitesTemplatesAreTriedUnderBothLaws(t *testing.T) {
 	mw := newMiddleware(t, declared()[:5]...)
 	for name, text := range map[string]string{
 		"banner":      `{{if .Presumed}}{{.Nonsense}}{{end}}`,
+		"link":        `{{if .GPC}}{{.Nonsense}}{{end}}`,
 		"form":        `{{if not .Decided}}{{range .Groups}}{{range .Providers}}{{if .Allowed}}{{.Nonsense}}{{end}}{{end}}{{end}}{{end}}`,
 		"page":        `{{if not .Decided}}{{if gt (len .Status) 200}}{{.Nonsense}}{{end}}{{end}}`,
 		"placeholder": `{{if gt (len .Ask) 200}}{{.Nonsense}}{{end}}`,
@@ -194,7 +280,7 @@ func TestASitesTemplatesAreTriedUnderBothLaws(t *testing.T) {
 		assert.ErrorContains(t, err, "Nonsense", name)
 	}
 	s := newSite(t, func(c *charter.Config) {
-		c.Templates = template.Must(template.New("banner").Parse(`{{if not .Decided}}<section class="consent-banner" data-presumed="{{.Presumed}}"><h2></h2><p>{{.Ask}}</p></section>{{end}}`))
+		c.Templates = template.Must(template.New("banner").Parse(`{{if not .Decided}}<section class="consent-banner"><h2></h2><p>{{.Ask}}</p></section>{{end}}`))
 	})
 	s.headers = private
 	assert.Equal(t, []string{unless + notThird + " " + gpc}, s.asked())

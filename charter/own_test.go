@@ -2,17 +2,21 @@ package charter_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"html/template"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"regexp"
+	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
@@ -188,4 +192,119 @@ func TestTheBannersScriptIsForThisSite(t *testing.T) {
 	own := s.get("/cookies/banner.js?back=%2F%3Cb%3E")
 	assert.Contains(t, own, `document.currentScript.html="\u003csection`)
 	assert.NotContains(t, own, "<")
+}
+
+func TestADecisionThatNoBrowserKeepsIsToldOnce(t *testing.T) {
+	var failures []error
+	s := newSite(t, func(c *charter.Config) {
+		c.Failed = func(_ *http.Request, err error) { failures = append(failures, err) }
+	})
+	const said = "Your browser did not keep your choice"
+	s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}})
+	assert.Contains(t, s.get("/cookies/banner.js?unkept=&back=%2F"), "Your choice is saved.", "it came late, and was kept")
+	assert.Empty(t, failures)
+
+	clear(s.cookies)
+	for range 3 {
+		banner := s.get("/cookies/banner.js?unkept=&back=%2F")
+		assert.Contains(t, banner, said)
+		assert.NotContains(t, banner, "consent-banner", "nobody is asked again at once")
+	}
+	assert.Contains(t, s.get("/cookies/banner.js?back=%2F"), "consent-banner", "but on the next page")
+	require.Len(t, failures, 1, "whatever visitors send")
+	assert.ErrorIs(t, failures[0], consent.ErrNotKept)
+
+	other := newSite(t, func(c *charter.Config) {
+		c.Templates = template.Must(template.New("banner").Parse(`{{if .Unkept}}{{.Words.NotKept}}{{else}}<p>own</p>{{end}}`))
+	})
+	assert.Contains(t, other.get("/cookies/banner.js?unkept=&back=%2F"), said)
+}
+
+func TestASiteSaysSinceWhenItHonorsGPC(t *testing.T) {
+	const path = "/.well-known/gpc.json"
+	app := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	ask := func(h http.Handler) *http.Response {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		return w.Result()
+	}
+	s := newSite(t, func(c *charter.Config) { c.GPCSince = time.Date(2026, 11, 9, 0, 0, 0, 0, time.UTC) })
+	for name, handler := range map[string]http.Handler{"wrapped": s.charter.Wrap(app), "mounted": s.charter.Handler()} {
+		response := ask(handler)
+		assert.Equal(t, http.StatusOK, response.StatusCode, name)
+		assert.Equal(t, "application/json", response.Header.Get("Content-Type"), name)
+		var content map[string]any
+		require.NoError(t, json.NewDecoder(response.Body).Decode(&content), name)
+		assert.Equal(t, map[string]any{"gpc": true, "lastUpdate": "2026-11-09"}, content, name)
+	}
+	silent := newSite(t, nil)
+	assert.Equal(t, http.StatusTeapot, ask(silent.charter.Wrap(app)).StatusCode, "others are the site's own")
+	assert.Equal(t, http.StatusNotFound, ask(silent.charter.Handler()).StatusCode)
+}
+
+func TestTheCharterGoesByTheNameAndThePathOfTheSitesOwnDecision(t *testing.T) {
+	mw, err := consent.NewMiddleware(consent.Config{
+		Registry: consent.MustRegistry(declared()[:5]...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, CookieName: "shop.choice", CookiePath: "/shop",
+	})
+	require.NoError(t, err)
+	s := newSite(t, func(c *charter.Config) { c.Middleware = mw })
+	handler := mw.Wrap(s.charter.Wrap(http.NotFoundHandler()))
+	get := func(path string) string {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		return w.Body.String()
+	}
+	assert.Contains(t, get("/shop/cookies/"), `<code translate="no">shop.choice</code>`, "below the path of the cookie, which browsers send nowhere else")
+	assert.Contains(t, get("/shop/cookies/"), "Remembers your choice about cookies.")
+	assert.NotContains(t, get("/shop/cookies/"), consent.CookieName)
+	assert.Contains(t, get("/shop/cookies/script.js"), `"cookie":"shop.choice"`)
+	assert.NotContains(t, get("/shop/cookies/script.js"), consent.CookieName)
+	_, err = charter.New(charter.Config{Middleware: mw, Path: "/cookies/"})
+	assert.ErrorContains(t, err, `Config.Path: "/cookies/" does not lie below "/shop/"`)
+}
+
+func TestAResponseThatShowsSomethingOfItsVisitorIsPrivate(t *testing.T) {
+	show := func(s *site, headers map[string]string, what func(*http.Request) template.HTML) http.Header {
+		r := httptest.NewRequest("GET", "/", nil)
+		for name, value := range headers {
+			r.Header.Set(name, value)
+		}
+		w := httptest.NewRecorder()
+		s.wrap(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "public, max-age=60")
+			w.Write([]byte(what(r)))
+		}).ServeHTTP(w, r)
+		return w.Result().Header
+	}
+	s := newSite(t, nil)
+	spoken := newSite(t, func(c *charter.Config) { c.LanguageOf = func(*http.Request) language.Tag { return language.French } })
+	banner := func(s *site) func(*http.Request) template.HTML { return s.charter.Banner }
+	placeholder := func(r *http.Request) template.HTML { return s.charter.Placeholder(r, "chat", "Chat", "the chat") }
+	for name, test := range map[string]struct {
+		site    *site
+		headers map[string]string
+		what    func(*http.Request) template.HTML
+		vary    []string // nil if the response stays as it was
+	}{
+		"a banner":                        {s, nil, banner(s), []string{"Cookie", "Sec-GPC", "Accept-Language"}},
+		"in the language of the site":     {spoken, nil, banner(spoken), []string{"Cookie", "Sec-GPC"}},
+		"a banner that asks nobody":       {s, lawless, banner(s), []string{"Cookie", "Sec-GPC", "Accept-Language"}},
+		"a placeholder":                   {s, nil, placeholder, []string{"Cookie", "Sec-GPC", "Accept-Language"}},
+		"content that the visitor allows": {s, american, placeholder, []string{"Cookie", "Sec-GPC", "Accept-Language"}},
+		"the head":                        {s, nil, s.charter.Head, []string{"Cookie", "Sec-GPC"}},
+		"a link that tells of GPC":        {s, private, s.charter.Link, []string{"Cookie", "Sec-GPC", "Accept-Language"}},
+		"a link":                          {s, nil, s.charter.Link, nil},
+		"the script":                      {s, private, s.charter.Script, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			head := show(test.site, test.headers, test.what)
+			if test.vary == nil {
+				assert.Equal(t, "public, max-age=60", head.Get("Cache-Control"))
+				return
+			}
+			assert.Contains(t, head.Get("Cache-Control"), "private")
+			assert.NotContains(t, head.Get("Cache-Control"), "public")
+			assert.ElementsMatch(t, test.vary, strings.Split(strings.Join(head.Values("Vary"), ", "), ", "))
+		})
+	}
 }

@@ -17,9 +17,12 @@ import (
 // The button leaves the visitor's other answers as they are. For a visitor who has
 // not answered yet it refuses everything else, under an opt-out law too.
 //
+// The response is kept out of shared caches: see [consent.Preferences.KeepPrivate].
+//
 // There is no button if it could allow nothing: if the provider declares no cookie in
 // the category, or if the visitor objects to anonymous statistics of the provider.
 func (c *Charter) Placeholder(r *http.Request, category consent.Category, provider string, content template.HTML) template.HTML {
+	c.keepPrivate(r)
 	prefs := consent.FromContext(r.Context())
 	if prefs.AllowsProvider(category, provider) {
 		return content

@@ -36,9 +36,12 @@ var scriptSource string
 // data-category and data-service, as for vanilla-cookieconsent, in place of
 // data-consent and data-provider.
 //
-// Under an opt-out law, the banner's attribute data-presumed lists the categories that
-// are allowed before an answer. If a banner of the site's own lacks it, gated
-// content waits for the answer.
+// The script leaves it to the browser to drop a decision at the end of its
+// [consent.Config.Lifetime], since the visitor's clock may be wrong. A site that
+// shortens the lifetime raises [consent.Config.Revision] too.
+//
+// Under a law that presumes consents, [Charter.Banner] tells the script which. A page
+// without a banner asks the server.
 func (c *Charter) Script(_ *http.Request) template.HTML {
 	if c.mw.Cookie().HttpOnly {
 		return ""
@@ -52,6 +55,7 @@ func (c *Charter) makeScript() ([]byte, error) {
 	type category struct {
 		Providers map[string]decision.Mark `json:"providers"`
 		Anonymous bool                     `json:"anonymous,omitempty"`
+		From      uint8                    `json:"from"` // the least regime that presumes the category
 	}
 	categories := make(map[consent.Category]*category)
 	for _, cookie := range c.cookies {
@@ -60,7 +64,10 @@ func (c *Charter) makeScript() ([]byte, error) {
 		}
 		of := categories[cookie.Category]
 		if of == nil {
-			of = &category{Providers: make(map[string]decision.Mark)}
+			of = &category{Providers: make(map[string]decision.Mark), From: uint8(consent.OptOut)}
+			if cookie.Category == consent.Statistics || cookie.Category == consent.Appearance {
+				of.From = uint8(consent.UK)
+			}
 			categories[cookie.Category] = of
 		}
 		of.Anonymous = of.Anonymous || cookie.Anonymous
@@ -69,8 +76,9 @@ func (c *Charter) makeScript() ([]byte, error) {
 			of.Providers[cookie.Provider] = decision.MarkOf(string(cookie.Category), cookie.Provider) >> 1
 		}
 	}
+	cookie := c.mw.Cookie()
 	declared, err := json.Marshal(map[string]any{
-		"path": c.path, "revision": c.mw.Revision(), "lifetime": c.mw.Cookie().MaxAge * 1000, "categories": categories,
+		"path": c.path, "cookie": cookie.Name, "framed": cookie.SameSite == http.SameSiteNoneMode, "revision": c.mw.Revision(), "categories": categories,
 	})
 	if err != nil {
 		return nil, err

@@ -1,16 +1,18 @@
 // Saves decisions without a reload, activates gated content once it is allowed,
 // and loads the banner on pages that come from a cache. C holds the declarations:
-// path, revision, lifetime (in milliseconds) and categories.
+// path, cookie (its name), framed, revision and categories.
 const decode = s => atob(s.replace(/-/g, "+").replace(/_/g, "/"));
 const find = selector => document.querySelector(selector);
 const create = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
 // Returns the newest decision among the cookies, undefined if there is none. Only
-// the server can check its signature. Package internal/decision has the format.
+// the server can check its signature. The browser drops a decision at its end: a
+// visitor's clock may be wrong. Package internal/decision has the format.
 const readDecision = () => {
   let newest;
-  for (const [, value] of document.cookie.matchAll(/(?:^|; )cookies_preferences=([^;]*)/g)) {
-    try {
+  for (const pair of document.cookie.split("; ")) {
+    const [name, value] = pair.split(/=(.*)/s);
+    if (name === C.cookie) try {
       const b = decode(decode(value).split("|")[1]), at = n => b.charCodeAt(n);
       let i = 1;
       const number = () => {
@@ -18,9 +20,9 @@ const readDecision = () => {
         do { c = at(i++); n += (c & 127) * f; f *= 128; } while (c > 127);
         return n;
       };
-      const d = {revision: number(), time: number(), objection: at(i) & 1, marks: {}};
+      const d = {revision: number(), time: number(), objection: at(i) & 1, regime: at(i) >> 2, marks: {}};
       for (i += at(i) & 2 ? 17 : 1; i < b.length; i += 4) d.marks[at(i) * 2 ** 23 + (at(i + 1) << 15 | at(i + 2) << 7 | at(i + 3) >> 1)] = at(i + 3) & 1;
-      if (at(0) === 1 && d.time + C.lifetime > Date.now() && !(newest?.time > d.time)) newest = d;
+      if (at(0) === 1 && !(newest?.time > d.time)) newest = d;
     } catch { /* not a decision */ }
   }
   return newest;
@@ -28,15 +30,17 @@ const readDecision = () => {
 
 // Activates the gated content that the decision allows, and dispatches the "consent"
 // event. As on the server, a category allows no provider if one of them has no answer,
-// unless the law is opt-out and the banner's data-presumed lists the category. Returns
-// whether everything is decided.
+// unless the law presumes it, as the banner's mark says; and a yes under a law that had
+// presumed it counts only under one that does. Returns whether everything is decided.
 const apply = () => {
   const d = readDecision(), marks = d && d.revision >= C.revision ? d.marks : {}, allowed = {}, whole = {necessary: true};
+  const {regime = 0, presumed = ""} = find("[data-regime]")?.dataset ?? {};
   let decided = true;
-  for (const [category, {providers, anonymous}] of Object.entries(C.categories)) {
-    const names = Object.keys(providers), answered = names.every(p => providers[p] in marks);
+  for (const [category, {providers, anonymous, from}] of Object.entries(C.categories)) {
+    const names = Object.keys(providers), counts = d?.regime < from || regime >= from;
+    const answered = names.every(p => providers[p] in marks && (counts || !marks[providers[p]]));
     decided &&= answered;
-    allowed[category] = names.filter(p => answered ? marks[providers[p]] : find(`[data-presumed~="${category}"]`));
+    allowed[category] = names.filter(p => answered ? marks[providers[p]] : presumed.split(" ").includes(category));
     whole[category] = allowed[category].length === names.length && !(anonymous && d?.objection);
   }
   for (const gate of document.querySelectorAll("template[data-consent],script[type='text/plain']:is([data-consent],[data-category])")) {
@@ -59,12 +63,12 @@ const apply = () => {
 // Loads the banner, or the confirmation in its place. It comes as a script, since a
 // Content-Security-Policy without connect-src keeps a page from using fetch. It lies
 // over the page: inserted so late, it would move everything below.
-const loadBanner = then => {
-  const script = create("script", {src: C.path + "banner.js?back=" + encodeURIComponent(location.pathname + location.search)});
+const loadBanner = (then, query = "?back=") => {
+  const script = create("script", {src: C.path + "banner.js" + query + encodeURIComponent(location.pathname + location.search)});
   script.onload = () => {
     const box = create("div", {className: "consent-late", innerHTML: script.html});
     script.remove();
-    find(".consent-banner")?.remove();
+    find(".consent-banner,.consent-late")?.remove();
     if (box.firstChild) document.body.prepend(box);
     then?.(box);
   };
@@ -73,32 +77,33 @@ const loadBanner = then => {
 
 // After a form with the field "stay", the response has no content and the browser
 // stays on the page. No event says that the response has arrived, so the script
-// waits for the cookie. If none comes, as in a browser without cookies, it submits the
-// form again without the field.
+// waits for the cookie. If none comes in five seconds, as in a browser without cookies, it
+// says so, and waits on: a slow answer may still come.
 addEventListener("submit", ({target: form, submitter}) => {
-  if (submitter?.name !== "choice" || !form.matches(".consent-banner form,.consent-placeholder form") || form.resubmitted) return;
-  const before = readDecision()?.time, stay = create("input", {type: "hidden", name: "stay"});
-  form.append(stay);
+  if (submitter?.name !== "choice" || !form.matches(".consent-banner form,.consent-placeholder form")) return;
+  const before = readDecision()?.time, confirm = query => loadBanner(box => box.querySelector("button")?.focus(), query);
+  form.append(create("input", {type: "hidden", name: "stay"}));
   // Hidden at once, within the 500 ms after a click in which a layout shift counts as
   // the visitor's own (CLS).
   const banner = form.closest(".consent-banner");
   if (banner) banner.style.display = "none";
-  let attempts = 100;
+  let attempts = 0;
   const waiting = setInterval(() => {
     if (readDecision()?.time !== before) {
       clearInterval(waiting);
-      delete find("[data-presumed]")?.dataset.presumed;
-      loadBanner(box => box.querySelector("button")?.focus());
+      delete find("[data-regime]")?.dataset.presumed;
+      confirm();
       apply();
-    } else if (!--attempts) {
-      clearInterval(waiting);
-      stay.remove();
-      form.resubmitted = 1;
-      form.requestSubmit(submitter);
-    }
+    } else if (++attempts === 100) confirm("?unkept&back=");
+    else if (attempts > 1200) clearInterval(waiting);
   }, 50);
 });
 
-// The loaded banner may presume consents, so its gated content is activated then.
-const begin = () => { if (!apply() && !find(".consent-banner,.consent-page")) loadBanner(() => find("[data-presumed]") && apply()); };
+// A browser holds the decision back from a frame of another site, unless its cookie is
+// made for that (C.framed): nobody can be asked there.
+const isHeldBack = () => { try { return !top.location.href; } catch { return !C.framed; } };
+
+// What is loaded may say that the law presumes consents: gated content is activated
+// then.
+const begin = () => { if (!apply() && !isHeldBack() && !find(".consent-banner,.consent-page,[data-regime]")) loadBanner(() => find("[data-regime]") && apply()); };
 document.readyState === "loading" ? addEventListener("DOMContentLoaded", begin) : begin();

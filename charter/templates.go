@@ -18,7 +18,8 @@ var templates = template.Must(template.ParseFS(templateFiles, "templates/*.html"
 
 // replaceTemplates puts the site's templates in place of this package's templates of
 // the same names, and executes each of them for a visitor who has not decided, under
-// an opt-in and an opt-out law, and for one who has.
+// an opt-in and an opt-out law, for one who has, and for one whose browser has not
+// kept it.
 func (c *Charter) replaceTemplates(site *template.Template) error {
 	replaced, err := site.Clone()
 	if err != nil {
@@ -40,14 +41,17 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 	undecided := view{Words: l.words, Lang: l.words.tag.String(), Dir: "ltr", Host: "x", Path: c.path, Back: "/", Ask: l.optIn.ask, Status: l.words.Undecided, Groups: l.groups, Provider: "x", Content: "<p>x</p>"}
 	presumed := undecided
 	presumed.Ask, presumed.Presumed = l.optOut.ask, l.optOut.presumed
+	presumed.GPC = l.words.GPCHonored
 	presumed.Status = l.words.Undecided + " " + l.words.Presumed + " " + l.words.GPC
 	presumed.Groups = l.groupsFor(answer{all: true}.allows, true)
 	presumed.Reference, presumed.Aside = "0", "<p>x</p>"
 	decided := presumed
 	decided.Ask, decided.Presumed, decided.Decided, decided.Just, decided.Status = undecided.Ask, "", true, true, "x"
+	unkept := undecided
+	unkept.Unkept = true
 	var mistakes []error
 	for _, name := range []string{"banner", "link", "placeholder", "tables", "page"} {
-		for _, v := range []view{undecided, presumed, decided} {
+		for _, v := range []view{undecided, presumed, decided, unkept} {
 			if err := replaced.ExecuteTemplate(io.Discard, name, v); err != nil {
 				mistakes = append(mistakes, fmt.Errorf("charter: Config.Templates: %w", err))
 				break

@@ -23,9 +23,11 @@ type view struct {
 	Back     string // the page to return to after a decision
 	Style    string // the path of the style sheet; empty for none
 	Ask      string // the banner's question
-	Presumed string // for the script: the categories that are allowed until they are refused, separated by spaces
+	Presumed string // the categories that are allowed until they are refused, separated by spaces
+	GPC      string // what has become of the opt-out request that the browser sends; empty if it sends none, or the law knows none
 	Decided  bool   // the visitor has answered for everything
 	Just     bool   // and did so a moment ago
+	Unkept   bool   // the browser has not kept the decision of a moment ago
 	Status   string // the visitor's decision and its time, or what applies without one
 	Groups   []group
 	Tables   template.HTML // the tables of cookies, one for each group
@@ -84,8 +86,8 @@ type localized struct {
 	tables template.HTML
 
 	// The questions to a visitor who has answered nothing: if the law is opt-in,
-	// if it is opt-out, and if it is opt-out and the browser sends Sec-GPC.
-	optIn, optOut, optOutGPC question
+	// that of the UK, opt-out, and opt-out with a browser that sends Sec-GPC.
+	optIn, uk, optOut, optOutGPC question
 }
 
 // A question is what a banner asks, with the banner itself.
@@ -102,50 +104,76 @@ func (c *Charter) localize(w *words) *localized {
 		l.groups = append(l.groups, c.group(category, w))
 	}
 	l.tables = c.render("tables", view{Words: w, Groups: l.groups})
-	all := func(consent.Category) bool { return true }
-	l.optIn = question{ask: l.newQuestion(w.Ask, all).ask} // nothing is presumed
-	l.optOut = l.newQuestion(w.AskOptOut, all)
-	l.optOutGPC = l.newQuestion(w.AskOptOut+" "+w.GPC, func(category consent.Category) bool { return category != consent.ThirdParty })
+	l.optIn = l.newQuestion(w.Ask, func(consent.Category) bool { return false })
+	l.uk = l.newQuestion(w.AskUK, func(c consent.Category) bool { return c == consent.Statistics || c == consent.Appearance })
+	l.optOut = l.newQuestion(w.AskOptOut, func(consent.Category) bool { return true })
+	l.optOutGPC = l.newQuestion(w.AskOptOut+" "+w.GPC, func(c consent.Category) bool { return c != consent.ThirdParty })
 	back := "/" + rand.Text() // random, so that the banner holds it in no other place
-	for _, q := range []*question{&l.optIn, &l.optOut, &l.optOutGPC} {
+	for _, q := range []*question{&l.optIn, &l.uk, &l.optOut, &l.optOutGPC} {
 		banner := c.render("banner", view{Words: w, Lang: w.tag.String(), Dir: direction(w.tag), Path: c.path, Back: back, Ask: q.ask, Presumed: q.presumed})
 		q.banner[0], q.banner[1], _ = strings.Cut(string(banner), back)
 	}
 	return l
 }
 
-// newQuestion fills {purposes} in a sentence with the titles of the categories that
-// need consent and are included.
-func (l *localized) newQuestion(ask string, included func(consent.Category) bool) question {
-	var purposes, categories []string
+// newQuestion fills {presumed} in a sentence with the titles of the categories that
+// need consent and are presumed, and {purposes} with those of the others.
+func (l *localized) newQuestion(ask string, presumed func(consent.Category) bool) question {
+	var titles, others, categories []string
 	for _, g := range l.groups {
-		if !g.Exempt() && included(g.Category) {
-			purposes = append(purposes, g.Title.Text)
+		switch {
+		case g.Exempt():
+		case presumed(g.Category):
+			titles = append(titles, g.Title.Text)
 			categories = append(categories, string(g.Category))
+		default:
+			others = append(others, g.Title.Text)
 		}
 	}
+	if len(others) == 0 && ask == l.words.AskUK {
+		ask = l.words.AskOptOut
+	}
 	return question{
-		ask:      strings.ReplaceAll(ask, "{purposes}", strings.Join(purposes, ", ")),
+		ask:      strings.NewReplacer("{presumed}", strings.Join(titles, ", "), "{purposes}", strings.Join(others, ", ")).Replace(ask),
 		presumed: strings.Join(categories, " "),
 	}
 }
 
 // questionFor returns the question to a visitor who has not decided everything.
 func (l *localized) questionFor(prefs consent.Preferences) question {
+	regime, isFirst := prefs.Regime(), prefs.DecidedAt().IsZero()
 	switch {
-	case prefs.Regime() == consent.OptIn:
-		return l.optIn
-	case prefs.DecidedAt().IsZero() && prefs.RefusedByGPC():
+	case !slices.ContainsFunc(l.groups, func(g group) bool { return prefs.Presumed(g.Category) }):
+		return l.optIn // the law presumes nothing, or nothing of this visitor
+	case isFirst && regime == consent.UK:
+		return l.uk
+	case isFirst && prefs.RefusedByGPC():
 		return l.optOutGPC
-	case prefs.DecidedAt().IsZero():
+	case isFirst:
 		return l.optOut
 	// Some answers stand, so only the rest is presumed: the question is the
 	// visitor's own, and has no banner yet.
+	case regime == consent.UK:
+		return l.newQuestion(l.words.AskUK, prefs.Presumed)
 	case prefs.RefusedByGPC():
 		return l.newQuestion(l.words.AskOptOut+" "+l.words.GPC, prefs.Presumed)
 	default:
 		return l.newQuestion(l.words.AskOptOut, prefs.Presumed)
 	}
+}
+
+// gpc returns what has become of the opt-out request that the browser sends with r. It
+// is shown after a decision too (California Code of Regulations, title 11, section
+// 7025(c)(6)).
+func (l *localized) gpc(r *http.Request, prefs consent.Preferences) string {
+	if prefs.Regime() != consent.OptOut || !slices.Contains(r.Header["Sec-Gpc"], "1") {
+		return ""
+	}
+	i := slices.IndexFunc(l.groups, func(g group) bool { return g.Category == consent.ThirdParty })
+	if names := allowedIn(l.groups[i:i+1], prefs); len(names) > 0 {
+		return strings.ReplaceAll(l.words.GPCExcept, "{providers}", strings.Join(names, ", "))
+	}
+	return l.words.GPCHonored
 }
 
 // view returns the view for the visitor of r, without Groups and Tables, and the
@@ -164,6 +192,7 @@ func (c *Charter) view(r *http.Request) (view, *localized) {
 		Decided: prefs.Decided(),
 		Status:  l.words.Undecided,
 
+		GPC:       l.gpc(r, prefs),
 		Reference: prefs.Reference().String(),
 	}
 	if len(c.style.content) > 0 {
@@ -182,6 +211,8 @@ func (c *Charter) view(r *http.Request) (view, *localized) {
 	}
 	if prefs.RefusedByGPC() {
 		v.Status += " " + l.words.GPC
+	} else if v.GPC != "" {
+		v.Status += " " + v.GPC
 	}
 	return v, l
 }
@@ -189,18 +220,25 @@ func (c *Charter) view(r *http.Request) (view, *localized) {
 // allowed returns the sentence that names the providers that the visitor has
 // consented to.
 func (l *localized) allowed(prefs consent.Preferences) string {
+	names := allowedIn(l.groups, prefs)
+	if len(names) == 0 {
+		return l.words.Nothing
+	}
+	return strings.ReplaceAll(l.words.Allowed, "{providers}", strings.Join(names, ", "))
+}
+
+// allowedIn returns the names of the providers of some groups that the visitor has
+// consented to.
+func allowedIn(groups []group, prefs consent.Preferences) []string {
 	var names []string
-	for _, g := range l.groups {
+	for _, g := range groups {
 		for _, p := range g.Providers {
 			if prefs.Consented(g.Category, p.Name) && !slices.Contains(names, p.Name) {
 				names = append(names, p.Name)
 			}
 		}
 	}
-	if len(names) == 0 {
-		return l.words.Nothing
-	}
-	return strings.ReplaceAll(l.words.Allowed, "{providers}", strings.Join(names, ", "))
+	return names
 }
 
 // groupsFor returns the groups with one visitor's answers.
@@ -250,7 +288,7 @@ func (c *Charter) group(category consent.Category, w *words) group {
 
 func (c *Charter) row(cookie consent.Cookie, w *words) row {
 	r := row{Name: cookie.Name, Provider: text{Text: cookie.Provider}, Lifetime: w.lifetime(cookie.Lifetime)}
-	if cookie.Name == consent.CookieName && cookie.Provider == "" { // not declared by the site
+	if cookie.Name == c.mw.Cookie().Name && cookie.Provider == "" { // not declared by the site
 		r.Provider = text{Text: w.OwnProvider}
 		r.Service, r.Purpose = text{Text: w.OwnService}, text{Text: w.OwnPurpose}
 		return r

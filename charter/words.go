@@ -30,7 +30,8 @@ type words struct {
 
 	AskTitle  string // the title of the banner
 	Ask       string // {purposes} stands for the categories that need consent
-	AskOptOut string // replaces Ask under an opt-out law; {purposes} stands for the categories that are allowed until they are refused
+	AskOptOut string // replaces Ask under an opt-out law; {presumed} stands for the categories that are allowed until they are refused
+	AskUK     string // replaces Ask under a law that presumes some categories, {presumed}, and asks for the rest, {purposes}
 	Refuse    string
 	Accept    string
 	Choose    string
@@ -51,7 +52,11 @@ type words struct {
 	Presumed string
 	GPC      string // third parties are refused, since the browser sends Sec-GPC (Global Privacy Control)
 
+	GPCHonored string // the same in a few words, next to the link and after a decision
+	GPCExcept  string // replaces GPCHonored if the visitor allows third parties all the same: {providers}
+
 	NotRecorded string // replaces the status if a consent could not be recorded
+	NotKept     string // replaces the confirmation if the browser has not kept the decision
 	Reference   string // precedes the reference under which decisions are recorded
 
 	Embedded string // replaces content; {provider} stands for the provider that it would contact

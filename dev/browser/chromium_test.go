@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -50,32 +51,51 @@ type tab struct {
 func newTab(t *testing.T) *tab {
 	t.Helper()
 	path := browsertest.FindChromium(t)
-	chromium.start.Do(func() {
-		options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path)}
-		for _, flag := range browsertest.ChromiumFlags {
-			name, value, hasValue := strings.Cut(strings.TrimPrefix(flag, "--"), "=")
-			if hasValue {
-				options = append(options, chromedp.Flag(name, value))
-			} else {
-				options = append(options, chromedp.Flag(name, true))
-			}
-		}
-		allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-		chromium.ctx, _ = chromedp.NewContext(allocator)
-		chromium.stop = stop
-		chromium.err = chromedp.Do(chromium.ctx)
-	})
+	chromium.start.Do(func() { chromium.ctx, chromium.stop, chromium.err = startChromium(path) })
 	require.NoError(t, chromium.err)
+	return newTabOf(t, chromium.ctx, chromedp.WithNewBrowserContext())
+}
 
+// newTabWithoutCookies is newTab in a browser of its own, whose visitor has blocked
+// all cookies.
+func newTabWithoutCookies(t *testing.T) *tab {
+	t.Helper()
+	profile := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(profile, "Default"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(profile, "Default", "Preferences"),
+		[]byte(`{"profile": {"default_content_setting_values": {"cookies": 2}}}`), 0o600))
+	ctx, stop, err := startChromium(browsertest.FindChromium(t), chromedp.UserDataDir(profile))
+	t.Cleanup(stop)
+	require.NoError(t, err)
+	return newTabOf(t, ctx)
+}
+
+func startChromium(path string, options ...chromedp.ExecAllocatorOption) (context.Context, context.CancelFunc, error) {
+	options = append(options, chromedp.ExecPath(path))
+	for _, flag := range browsertest.ChromiumFlags {
+		name, value, hasValue := strings.Cut(strings.TrimPrefix(flag, "--"), "=")
+		if hasValue {
+			options = append(options, chromedp.Flag(name, value))
+		} else {
+			options = append(options, chromedp.Flag(name, true))
+		}
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, _ := chromedp.NewContext(allocator)
+	return ctx, stop, chromedp.Do(ctx)
+}
+
+func newTabOf(t *testing.T, browser context.Context, options ...chromedp.ContextOption) *tab {
+	t.Helper()
 	var mu sync.Mutex
 	var complaints []string
-	ctx, closeTab := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(func(event any) {
+	ctx, closeTab := chromedp.NewContext(browser, append(options, chromedp.WithListener(func(event any) {
 		if complaint := complaintOf(event); complaint != "" {
 			mu.Lock()
 			defer mu.Unlock()
 			complaints = append(complaints, complaint)
 		}
-	}))
+	}))...)
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(func() {
 		cancel()

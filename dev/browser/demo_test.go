@@ -11,7 +11,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
@@ -70,6 +72,17 @@ type demo struct {
 	pages   *http.ServeMux
 	banners atomic.Int32 // how often the script has asked for one
 	records records
+	slow    atomic.Pointer[chan struct{}] // if there is one, answers to posts wait for its end
+
+	mu     sync.Mutex
+	failed []error
+}
+
+// failures returns what the charter has told the site.
+func (d *demo) failures() []error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.failed)
 }
 
 // records keeps nothing, and says so when it is full.
@@ -86,14 +99,26 @@ func (*records) RecordLater(consent.Record) {}
 
 func newDemo(t *testing.T, cookies ...consent.Cookie) *demo {
 	t.Helper()
+	return newDemoOf(t, func(*consent.Config) {}, cookies...)
+}
+
+func newDemoOf(t *testing.T, change func(*consent.Config), cookies ...consent.Cookie) *demo {
+	t.Helper()
 	d := &demo{pages: http.NewServeMux()}
-	mw, err := consent.NewMiddleware(consent.Config{
+	config := consent.Config{
 		Registry: consent.MustRegistry(cookies...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true, Revision: 300, Recorder: &d.records,
-		Regime: consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut}),
-	})
+		Regime: consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut, "GB": consent.UK, "AQ": consent.NoRegime}),
+	}
+	change(&config)
+	mw, err := consent.NewMiddleware(config)
 	require.NoError(t, err)
 	c, err := charter.New(charter.Config{
 		Middleware: mw,
+		Failed: func(_ *http.Request, err error) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.failed = append(d.failed, err)
+		},
 		Languages:  fstest.MapFS{"ar.json": {Data: rightToLeft(t)}},
 		Categories: map[consent.Category]charter.Category{"chat": {Title: english("Conversation"), About: english("To talk with us from any page.")}},
 	})
@@ -102,6 +127,9 @@ func newDemo(t *testing.T, cookies ...consent.Cookie) *demo {
 	d.pages.HandleFunc("/cookies/", func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/cookies/banner") {
 			d.banners.Add(1)
+		}
+		if slow := d.slow.Load(); slow != nil && r.Method == "POST" {
+			<-*slow
 		}
 		c.Handler().ServeHTTP(w, r)
 	})

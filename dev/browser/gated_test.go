@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
 	"github.com/stretchr/testify/assert"
 
@@ -78,6 +79,81 @@ func TestTheScriptDecidesWithoutAReload(t *testing.T) {
 		assert.Equal(t, []detail{{false, none}, {true, none}}, eval[[]detail](b, "told"))
 		assert.Zero(t, eval[int](b, `ran + document.querySelectorAll(".alive").length`))
 	})
+}
+
+// A yes to what a law had presumed may be a box that was ticked already.
+func TestAConsentUnderAWeakLawOpensNothingUnderOptIn(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	main := func(*http.Request) template.HTML { return gated }
+	d.page("/gated", true, true, main)
+	d.page("/gated/static", false, true, main)
+	d.file("/ran.js", "text/javascript", "ran++")
+	b := newTab(t)
+	b.onEachPage(watchConsent)
+	american := network.Headers{"Country": "US"}
+	b.send(american)
+	b.visit(d.url + "/gated")
+	b.click(".consent-banner [value=accept]")
+	b.until(`document.querySelector(".consent-done")`)
+
+	for _, path := range []string{"/gated/static", "/gated"} {
+		b.send(american)
+		before := d.banners.Load()
+		b.visit(d.url + path)
+		b.until("ran === 2")
+		told := eval[[]detail](b, "told")
+		assert.True(t, told[len(told)-1].Decided, path)
+		assert.Zero(t, eval[int](b, `document.querySelectorAll(".consent-banner").length`), path)
+		if path == "/gated" {
+			assert.Equal(t, before, d.banners.Load(), "the page says the law, and the server is not asked")
+		}
+
+		b.send(network.Headers{})
+		b.visit(d.url + path)
+		b.until(`document.querySelector(".consent-banner")`)
+		told = eval[[]detail](b, "told")
+		assert.False(t, told[len(told)-1].Decided, path)
+		assert.Zero(t, eval[int](b, "ran"), path)
+	}
+
+	b.send(network.Headers{"Country": "GB"})
+	b.visit(d.url + "/gated/static")
+	b.until(`document.querySelector(".consent-banner")`)
+	assert.Equal(t, []string{"Matomo"}, eval[[]detail](b, "told.slice(-1)")[0].Allowed["statistics"], "of which the UK presumes as much")
+	assert.Empty(t, eval[[]detail](b, "told.slice(-1)")[0].Allowed["third-party"])
+
+	b.send(network.Headers{"Country": "AQ"})
+	call(b, network.ClearBrowserCookies, cdp.Empty{})
+	b.visit(d.url + "/gated/static")
+	b.until("ran === 2")
+	assert.Zero(t, eval[int](b, `document.querySelectorAll(".consent-banner").length`), "where no law asks, nobody is")
+}
+
+func TestAClockThatIsWrongAsksNobodyAgain(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	d.page("/gated/static", false, true, func(*http.Request) template.HTML { return gated })
+	d.file("/ran.js", "text/javascript", "ran++")
+	for name, days := range map[string]int{"a year ahead": 365, "a year behind": -365} {
+		t.Run(name, func(t *testing.T) { // one after the other, since they count the same requests
+			b := newTab(t)
+			b.onEachPage(watchConsent + fmt.Sprintf(`Date = class extends Date {
+				static now() { return super.now() + %d * 864e5 }
+				constructor(...when) { when.length ? super(...when) : super(Date.now()) }
+			};`, days))
+			b.visit(d.url + "/gated/static")
+			b.until(`document.querySelector(".consent-banner")`)
+			b.click(".consent-banner [value=accept]")
+			b.until(`document.querySelector(".consent-done") && ran === 2`)
+			before := d.banners.Load()
+			b.visit(d.url + "/gated/static")
+			b.until("told.length")
+			assert.True(t, eval[[]detail](b, "told")[0].Decided)
+			b.until("ran === 2")
+			assert.Equal(t, before, d.banners.Load(), "and the server is not asked")
+		})
+	}
 }
 
 func TestTheScriptShowsWhatCouldNotBeRecorded(t *testing.T) {

@@ -31,16 +31,7 @@ func withConsent(site http.Handler, keys [][]byte, o options, logger *slog.Logge
 	if err != nil {
 		return nil, err
 	}
-	pages := c.Handler()
-	// No http.ServeMux: it redirects where a path is not clean, and what paths
-	// the site has is the site's affair.
-	return mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, charterPath) {
-			pages.ServeHTTP(w, r)
-			return
-		}
-		site.ServeHTTP(w, r)
-	})), nil
+	return mw.Wrap(c.Wrap(site)), nil
 }
 
 // siteLanguage is the language that a visitor has chosen on the site, which the

@@ -1,0 +1,91 @@
+package browser
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent"
+)
+
+func TestAVisitorWhoseBrowserKeepsNoDecisionIsToldSo(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	b := newTabWithoutCookies(t)
+	for _, test := range []struct{ path, button string }{
+		{"/?page=2", ".consent-banner [value=refuse]"},
+		{"/static", ".consent-banner [value=accept]"},
+		{"/film", ".consent-placeholder button"},
+	} {
+		b.visit(d.url + test.path)
+		b.until(fmt.Sprintf("document.querySelector(%q)", test.button))
+		require.Empty(t, eval[string](b, "document.cookie = 'a=1; path=/', document.cookie"), "the browser keeps no cookie")
+		b.click(test.button)
+		b.until(`document.querySelector(".consent-done [role=status]")?.textContent.startsWith("Your browser did not keep your choice")`)
+		assert.Equal(t, test.path, eval[string](b, "location.pathname + location.search"), "the visitor stays on the page")
+		assert.Zero(t, eval[int](b, `document.querySelectorAll(".consent-banner, .film").length`))
+		assert.Equal(t, "BUTTON", eval[string](b, "document.activeElement.tagName"), "and closes it with a key")
+	}
+	failures := d.failures()
+	require.Len(t, failures, 1, "the site is told once")
+	assert.ErrorIs(t, failures[0], consent.ErrNotKept)
+}
+
+func TestADecisionThatTakesItsTimeIsKept(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	proceed := make(chan struct{}, 1)
+	d.slow.Store(&proceed)
+	t.Cleanup(func() { close(proceed) }) // or the server waits for its handler
+	b := newTab(t)
+	// The driver waits for the answer too: the page itself keeps what is said before.
+	b.onEachPage(`window.said = []; new MutationObserver(changes => changes.forEach(({addedNodes}) => addedNodes.forEach(node =>
+		node.className === "consent-late" && said.push(node.textContent)))).observe(document, {childList: true, subtree: true})`)
+	b.visit(d.url + "/")
+	b.click(".consent-banner [value=refuse]")
+	require.Eventually(t, func() bool { return d.banners.Load() == 1 }, time.Minute, 10*time.Millisecond)
+	time.Sleep(time.Second) // for the page to show it
+	proceed <- struct{}{}
+	b.until("said.length === 2")
+	said := eval[[]string](b, "said")
+	assert.Contains(t, said[0], "Your browser did not keep your choice")
+	assert.Contains(t, said[1], "Your choice is saved.")
+	assert.Equal(t, 1, eval[int](b, `document.querySelectorAll(".consent-done").length`), "one takes the place of the other")
+}
+
+func TestNobodyIsAskedInAFrameOfAnotherSiteUnlessTheDecisionGoesThere(t *testing.T) {
+	t.Parallel()
+	b := newTab(t)
+	b.onEachPage(`addEventListener("message", ({data}) => { window.asks = data; })`)
+	for name, isFramed := range map[string]bool{"Lax": false, "Framed": true} {
+		d := newDemoOf(t, func(c *consent.Config) { c.Framed, c.Insecure = isFramed, !isFramed }, declared...)
+		d.file("/tell.js", "text/javascript", `document.addEventListener("consent", () => setTimeout(() =>
+			parent.postMessage(document.querySelectorAll("script[src*='banner.js']").length, "*")))`)
+		d.page("/framed", false, true, func(*http.Request) template.HTML { return `<script src="/tell.js"></script>` })
+		frame := func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Security-Policy", "img-src data:; frame-src *")
+			w.Header().Set("Content-Type", "text/html")
+			fmt.Fprintf(w, `<!doctype html><title>t</title><link rel="icon" href="data:,"><iframe src="%s/framed"></iframe>`, d.url)
+		}
+		d.pages.HandleFunc("GET /own", frame)
+		b.visit(d.url + "/own")
+		b.until(`window.asks === 1`) // of the site's own frames one asks
+
+		other := httptest.NewServer(http.HandlerFunc(frame))
+		t.Cleanup(other.Close)
+		before := d.banners.Load()
+		b.visit(strings.Replace(other.URL, "127.0.0.1", "localhost", 1))
+		b.until(`"asks" in window`)
+		assert.Equal(t, isFramed, eval[int](b, "asks") == 1, name)
+		if !isFramed {
+			assert.Equal(t, before, d.banners.Load(), name)
+		}
+	}
+}
