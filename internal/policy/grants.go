@@ -42,11 +42,15 @@ func (p *Policy) Undecided() *Grants { return &Grants{answers: make([]Answer, le
 // of them open.
 type Presumption []Answer
 
-// Presumption returns the one that presumes the same for all of a category.
+// Presumption returns the one that presumes the same for all of a category; nil if it
+// leaves everything open.
 func (p *Policy) Presumption(of func(category string) Answer) Presumption {
 	presumption := make(Presumption, len(p.parties))
 	for i, party := range p.parties {
 		presumption[i] = of(party.Category)
+	}
+	if !slices.ContainsFunc(presumption, func(a Answer) bool { return a != Open }) {
+		return nil
 	}
 	return presumption
 }

@@ -70,19 +70,25 @@ type Visitor struct {
 	grants atomic.Pointer[policy.Grants] // nil until somebody asks
 	shown  atomic.Pointer[[]string]      // what the response depends on, if it shows something of the visitor
 
-	mu       sync.Mutex  // orders what sets grants, and the end of the head
-	law      Law         // never changes
-	flags    flags       // under mu; they stand here to fill a word
-	headSent atomic.Bool // the final head has left, or may have; set under mu
-	line     *string     // carries the decision in the final head; nil if there is none to send
+	mu    sync.Mutex    // orders what sets grants, and the end of the head
+	law   Law           // never changes
+	flags flags         // under mu; they stand here to fill a word
+	state atomic.Uint32 // of the response; set to headSent under mu
+	line  *string       // carries the decision in the final head; nil if there is none to send
 }
 
 type flags uint8
 
 const (
-	shared   flags = 1 << iota // the final head does not keep the response out of shared caches
-	cleaned                    // a writer inside has sent what expires refused cookies
-	returned                   // the handler has, so that nothing is filtered any more
+	shared  flags = 1 << iota // the final head does not keep the response out of shared caches
+	cleaned                   // a writer inside has sent what expires refused cookies
+)
+
+// The states of a response.
+const (
+	open     = iota // the visitor can still decide
+	headSent        // the final head has left, or may have
+	returned        // the handler has returned, and nothing is filtered any more
 )
 
 // Init makes v the visitor whose request carries these cookies. If a handler is
@@ -126,7 +132,7 @@ func (v *Visitor) read() *policy.Grants {
 	var room [128]byte // for the answers of some 20 providers, on the stack
 	d, moved, found := v.site.cookie.Newest(v.cookies, room[:0])
 	switch {
-	case found && moved && !v.headSent.Load():
+	case found && moved && v.state.Load() == open:
 		line, _ := v.site.cookie.Line(&d) // no longer than the line that it came in
 		v.line = &line
 		fallthrough
@@ -202,7 +208,7 @@ func (v *Visitor) Decide(d *decision.Decision) (sent bool, err error) {
 func (v *Visitor) take(g *policy.Grants, line *string) (sent bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.headSent.Load() {
+	if v.state.Load() != open {
 		return true
 	}
 	v.grants.Store(g)
@@ -216,7 +222,7 @@ func (v *Visitor) take(g *policy.Grants, line *string) (sent bool) {
 func (v *Visitor) Show(fields []string) (tooLate bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.headSent.Load() && v.flags&shared != 0 {
+	if v.state.Load() != open && v.flags&shared != 0 {
 		return true
 	}
 	if before := v.shown.Load(); before != nil {
@@ -237,22 +243,14 @@ func (v *Visitor) Shown() (fields []string, shown bool) {
 
 // HeadSent reports whether the final head has left, or may have, so that nothing
 // can be decided any more.
-func (v *Visitor) HeadSent() bool { return v.headSent.Load() }
+func (v *Visitor) HeadSent() bool { return v.state.Load() != open }
 
 // Return says that the handler has returned, and that nothing which it does from now
 // on is filtered.
-func (v *Visitor) Return() {
-	v.mu.Lock()
-	v.flags |= returned
-	v.mu.Unlock()
-}
+func (v *Visitor) Return() { v.state.Store(returned) }
 
 // HasReturned reports whether the handler has.
-func (v *Visitor) HasReturned() bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.flags&returned != 0
-}
+func (v *Visitor) HasReturned() bool { return v.state.Load() == returned }
 
 // News are what the final head carries for the browser, once.
 type News struct {
@@ -265,12 +263,12 @@ type News struct {
 // keep the response. first is false if the head comes by again, and there are no
 // news then.
 func (v *Visitor) SendHead(isShared bool) (news News, first bool) {
-	if v.headSent.Load() {
+	if v.state.Load() != open {
 		return News{}, false // without the lock, since a held head comes by at every Write
 	}
 	v.mu.Lock()
-	if first = !v.headSent.Load(); first {
-		v.headSent.Store(true)
+	if first = v.state.Load() == open; first {
+		v.state.Store(headSent)
 		if isShared {
 			v.flags |= shared
 		}

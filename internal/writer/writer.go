@@ -297,24 +297,22 @@ func (w *Writer) self() *Writer { return w }
 // ask a writer, so that each was read in its source.
 func known(w http.ResponseWriter) (commits, isHTTP1 bool) {
 	t := reflect.TypeOf(w)
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
+	pkg := ""
+	switch t.String() { // cheap, and enough to tell that a writer is none of these
+	case "*http.response": // of HTTP/1
+		pkg, isHTTP1 = "net/http", true
+	case "*http.http2responseWriter", // of HTTP/2, to Go 1.26
+		"*http.http2ResponseWriter": // of HTTP/2, from Go 1.27
+		pkg = "net/http"
+	case "*http2.responseWriter":
+		pkg = "golang.org/x/net/http2"
+	case "*httptest.ResponseRecorder":
+		pkg = "net/http/httptest"
+	default:
+		return false, false
 	}
-	switch t.PkgPath() {
-	case "net/http":
-		switch t.Name() {
-		case "response": // of HTTP/1
-			return true, true
-		case "http2responseWriter", // of HTTP/2, to Go 1.26
-			"http2ResponseWriter": // of HTTP/2, from Go 1.27
-			return true, false
-		}
-	case "golang.org/x/net/http2":
-		return t.Name() == "responseWriter", false
-	case "net/http/httptest":
-		return t.Name() == "ResponseRecorder", false
-	}
-	return false, false
+	commits = t.Elem().PkgPath() == pkg
+	return commits, commits && isHTTP1
 }
 
 // same reports whether a and b are one map, which a writer and the one that it
