@@ -4,7 +4,7 @@ import "github.com/cookiecharter/consent/internal/policy"
 
 // A Category says what a cookie is for, and with it whether a visitor is asked.
 //
-// The first four categories below are those of French cookie charters. A site may
+// The four categories below are those of French cookie charters. A site may
 // add its own, written in lower-case letters, digits and hyphens; a category
 // of the site's own always needs consent.
 type Category string
@@ -26,10 +26,21 @@ const (
 
 	// ThirdParty cookies are set by or for another site. They need consent.
 	ThirdParty Category = "third-party"
+)
 
-	// Appearance is for cookies that keep how a visitor wants the site to look or to
-	// work, beyond what is necessary. They need consent, but for the [UK] regime. It
-	// is a category of the site's own in all other ways.
+// These categories say what a cookie is for, if a site wants to ask by purpose and not
+// by who sets the cookie (EDPB guidelines 05/2020 on consent, §§ 42 to 44). They need
+// consent, and the charter has a title and a sentence for each.
+const (
+	AudienceMeasurement Category = "audience-measurement"
+	Personalisation     Category = "personalisation"
+	Advertising         Category = "advertising"
+	SocialNetworks      Category = "social-networks"
+	EmbeddedMedia       Category = "embedded-media"
+	Chat                Category = "chat"
+
+	// Appearance is for what keeps how a visitor wants the site to look or to work,
+	// beyond what is necessary.
 	Appearance Category = "appearance"
 )
 
@@ -61,8 +72,14 @@ func (c Category) wellFormed() bool {
 	return c != ""
 }
 
-// builtIn reports whether c is one of the first four categories above. A choice may
-// name these even if nothing is declared in them.
+// builtIn reports whether c is one of the categories above. A choice may name these
+// even if nothing is declared in them.
 func (c Category) builtIn() bool {
-	return c == Necessary || c == Statistics || c == FirstParty || c == ThirdParty
+	switch c {
+	case Necessary, Statistics, FirstParty, ThirdParty,
+		AudienceMeasurement, Personalisation, Advertising, SocialNetworks, EmbeddedMedia, Chat, Appearance:
+		return true
+	default:
+		return false
+	}
 }

@@ -20,15 +20,15 @@ const (
 	// OptIn presumes nothing (Directive 2002/58/EC, article 5(3)).
 	OptIn Regime = iota
 
-	// UK presumes [Statistics] and [Appearance], until the visitor objects, and
-	// nothing else (Privacy and Electronic Communications Regulations 2003,
+	// UK presumes [Statistics], [AudienceMeasurement] and [Appearance], until the
+	// visitor objects, and nothing else (Privacy and Electronic Communications Regulations 2003,
 	// schedule A1, paragraphs 5 and 6). That is for a site's own statistics, which
 	// nobody else uses: declare others as [ThirdParty]. Visitors must have clear
 	// information, and a simple way to object; the charter draws both.
 	UK
 
-	// OptOut presumes everything. A request with "Sec-GPC: 1" refuses [ThirdParty] by
-	// it (Global Privacy Control, "Legal Effects"; California Code of Regulations,
+	// OptOut presumes everything. A request with "Sec-GPC: 1" refuses [ThirdParty],
+	// [Advertising] and [SocialNetworks] by it (Global Privacy Control, "Legal Effects"; California Code of Regulations,
 	// title 11, section 7025), until the visitor answers otherwise.
 	OptOut
 
@@ -95,12 +95,12 @@ func presumption(law visitor.Law, category string) policy.Answer {
 	c := Category(category)
 	switch Regime(law.Regime) {
 	case UK:
-		if c == Statistics || c == Appearance {
+		if c == Statistics || c == AudienceMeasurement || c == Appearance {
 			return policy.Presumed
 		}
 		return policy.Open
 	case OptOut:
-		if law.GPC && c == ThirdParty {
+		if law.GPC && (c == ThirdParty || c == Advertising || c == SocialNetworks) {
 			return policy.NoByGPC
 		}
 		return policy.Presumed
