@@ -113,7 +113,7 @@ type Config struct {
 
 	// Failed, if not nil, is told of a mistake of the site that shows only when it
 	// runs, each kind once: [ErrPublic], [ErrShownTooLate], [ErrNotKept],
-	// [ErrReturned]. Nil means that [slog.Default] logs it.
+	// [ErrBypassed], [ErrReturned]. Nil means that [slog.Default] logs it.
 	Failed func(*http.Request, error)
 
 	// Observe, if not nil, gets an event for what became of each cookie, when the
@@ -391,18 +391,22 @@ func (m *Middleware) policy() *policy.Policy { return &m.registry.policy }
 // effect at once: for [FromContext], for every line that this response sets, and
 // for the declared cookies that the request carries and the choice refuses, which
 // this response expires. A later Save in the same request replaces it. Its lines
-// go to the writer that Wrap has made for r, whatever wraps that one; Save has the
-// parameter w since it writes to the response.
+// go to the writer that Wrap has made for r, whatever wraps that one; w shows whether
+// the handler writes there too, and may be nil if it has none.
 //
-// The error is [ErrOutside] or [ErrTooLate], or one [*ChoiceError] or several
-// joined. Nothing has changed if there is one. If [Config.Recorder] has failed, the
+// The error is [ErrOutside], [ErrBypassed] or [ErrTooLate], or one [*ChoiceError] or
+// several joined. Nothing has changed if there is one. If [Config.Recorder] has failed, the
 // error is [ErrNotRecorded] joined with the recorder's own: nothing new is allowed,
 // but what the choice refuses is refused. Save cannot know that an
 // [http.TimeoutHandler] outside of Wrap has answered in its place.
-func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice) error {
+func (m *Middleware) Save(w http.ResponseWriter, r *http.Request, choice Choice) error {
 	v := m.visitOf(r.Context())
 	if v == nil {
 		return ErrOutside
+	}
+	if writer.Bypasses(&v.writer, w) {
+		m.mistakes.tell(r, ErrBypassed)
+		return ErrBypassed
 	}
 	if err := choice.check(m.policy()); err != nil {
 		return err
@@ -430,7 +434,7 @@ func (m *Middleware) Save(_ http.ResponseWriter, r *http.Request, choice Choice)
 	if record.Evidence.Notice == nil {
 		record.Evidence.Notice = m.notice
 	}
-	record.GPC, record.Reference = sendsGPC(r), before.Reference
+	record.GPC, record.Reference = sendsGPC(&v.request), before.Reference
 	if record.Reference == (Reference{}) {
 		record.Reference = newReference()
 	} else {

@@ -27,6 +27,11 @@ var (
 	// asked for ever.
 	ErrNotKept = errors.New("consent: browsers do not keep the decision")
 
+	// ErrBypassed says that Save was called by a handler whose writer is the one outside
+	// of Wrap, as a framework hands its own to a handler although it was given another
+	// one. Nothing that the handler sends is filtered, and its decision would be lost.
+	ErrBypassed = errors.New("consent: the handler writes past Wrap, so that nothing of it is filtered; put Wrap around the whole site")
+
 	// ErrReturned says that Save was called when the handler inside of Wrap had
 	// returned: from a goroutine, or from a framework that calls its handlers only
 	// then, so that nothing of them is filtered.

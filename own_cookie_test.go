@@ -189,6 +189,47 @@ func TestASaveAfterTheHandlerHasReturnedIsToldOnce(t *testing.T) {
 	assert.Equal(t, []error{consent.ErrReturned}, errs)
 }
 
+// between is a writer that a framework puts around the one that it was given.
+type between struct{ http.ResponseWriter }
+
+func (b between) Unwrap() http.ResponseWriter { return b.ResponseWriter }
+
+// As in a framework that hands its handlers a writer of its own, made before Wrap.
+func TestASavePastWrapIsAnError(t *testing.T) {
+	for what, test := range map[string]struct {
+		writer func(outside, inside http.ResponseWriter) http.ResponseWriter
+		want   error
+	}{
+		"the one inside":             {func(_, inside http.ResponseWriter) http.ResponseWriter { return inside }, nil},
+		"one around it":              {func(_, inside http.ResponseWriter) http.ResponseWriter { return between{inside} }, nil},
+		"one that nobody knows":      {func(http.ResponseWriter, http.ResponseWriter) http.ResponseWriter { return httptest.NewRecorder() }, nil},
+		"none":                       {func(http.ResponseWriter, http.ResponseWriter) http.ResponseWriter { return nil }, nil},
+		"the one outside":            {func(outside, _ http.ResponseWriter) http.ResponseWriter { return outside }, consent.ErrBypassed},
+		"one around the one outside": {func(outside, _ http.ResponseWriter) http.ResponseWriter { return between{outside} }, consent.ErrBypassed},
+	} {
+		for kind, outside := range map[string]http.ResponseWriter{"a pointer": httptest.NewRecorder(), "a map": sunk{}} {
+			var errs []error
+			mw := middleware(t, told(&errs))
+			mw.Wrap(http.HandlerFunc(func(inside http.ResponseWriter, r *http.Request) {
+				err := mw.Save(test.writer(outside, inside), r, consent.AcceptAll())
+				if kind == "a map" { // two of these cannot be compared
+					assert.NoError(t, err, what)
+					return
+				}
+				assert.ErrorIs(t, err, test.want, what)
+				assert.Equal(t, test.want == nil, len(errs) == 0, what)
+			})).ServeHTTP(outside, httptest.NewRequest("GET", "/", nil))
+		}
+	}
+}
+
+// sunk is a writer that cannot be compared.
+type sunk http.Header
+
+func (s sunk) Header() http.Header         { return http.Header(s) }
+func (s sunk) Write(p []byte) (int, error) { return len(p), nil }
+func (s sunk) WriteHeader(int)             {}
+
 func TestNothingLeaksToASharedCacheOfWhatAPageShows(t *testing.T) {
 	for what, test := range map[string]struct {
 		given, want string

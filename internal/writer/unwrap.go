@@ -2,6 +2,7 @@ package writer
 
 import (
 	"net/http"
+	"reflect"
 	"time"
 )
 
@@ -93,3 +94,20 @@ type innermost struct{ w http.ResponseWriter }
 func (v innermost) Header() http.Header         { return v.w.Header() }
 func (v innermost) Write(p []byte) (int, error) { return v.w.Write(p) }
 func (v innermost) WriteHeader(status int)      { v.w.WriteHeader(status) }
+
+// Bypasses reports whether given, or a writer below it, is the one that w wraps, so
+// that what is written there is not filtered. It looks no further than at the first
+// writer of this package.
+func Bypasses(w *Writer, given http.ResponseWriter) bool {
+	for given != nil && beneath(given) == nil {
+		if t := reflect.TypeOf(given); t == reflect.TypeOf(w.to) && t.Comparable() && given == w.to {
+			return true
+		}
+		below, ok := given.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return false
+		}
+		given = below.Unwrap()
+	}
+	return false
+}

@@ -32,8 +32,8 @@ var wrong = map[string]struct {
 	save          error // what a Save says in the handler of a page that leaks
 }{
 	"fiber: adaptor.HTTPMiddleware":      {fiberMiddleware, true, true, consent.ErrOutside},
-	"gin: Use with Next":                 {ginMiddleware((*gin.Context).Next), true, true, nil},
-	"gin: Use without Next":              {ginMiddleware(func(*gin.Context) {}), true, true, consent.ErrTooLate},
+	"gin: Use with Next":                 {ginMiddleware((*gin.Context).Next), true, true, consent.ErrBypassed},
+	"gin: Use without Next":              {ginMiddleware(func(*gin.Context) {}), true, true, consent.ErrBypassed},
 	"echo v4: WrapMiddleware, not first": {echoV4Middleware, false, true, consent.ErrOutside},
 	"echo v5: WrapMiddleware, not first": {echoV5Middleware, false, true, consent.ErrOutside},
 	"gorilla/mux: Use":                   {gorillaMiddleware, false, true, consent.ErrOutside},
