@@ -327,3 +327,8 @@ func assertSame(t *testing.T, h http.Handler, request string) {
 
 // only hides what else a reader can do.
 type only struct{ io.Reader }
+
+// nothing returns a handler that only asks.
+func nothing(ask func(consent.Preferences)) http.HandlerFunc {
+	return func(_ http.ResponseWriter, r *http.Request) { ask(consent.FromContext(r.Context())) }
+}

@@ -231,10 +231,8 @@ func (m *Middleware) checkSize() error {
 }
 
 func (c *Config) validate() error {
-	var mistakes []error
-	wrong := func(field, reason string, args ...any) {
-		mistakes = append(mistakes, &FieldError{Index: -1, Field: field, Reason: fmt.Sprintf(reason, args...)})
-	}
+	var mistakes mistakeList
+	wrong := mistakes.in(FieldError{Index: -1})
 	if c.Registry == nil {
 		wrong("Registry", "is nil")
 	}
@@ -256,7 +254,7 @@ func (c *Config) validate() error {
 		wrong("Lifetime", "%v %v", c.Lifetime, err)
 	}
 	c.validateCookie(wrong)
-	return errors.Join(mistakes...)
+	return mistakes.err()
 }
 
 // validateCookie checks what becomes the preferences cookie. net/http has the last

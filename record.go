@@ -116,13 +116,16 @@ type Notice struct {
 // sentences that say more, each under a name that the site chooses. The texts are
 // those for a visitor who reads lang; site is the site's own language.
 func (r *Registry) Notice(lang, site language.Tag, sentences map[string]string) *Notice {
-	shown := noticeContent{Language: lang.String(), Sentences: sentences, Cookies: make([]noticeCookie, len(r.cookies))}
+	shown := noticeContent{Language: lang.String(), Sentences: sentences, Cookies: make([]noticeCookie, len(r.cookies)), Providers: r.providers}
 	for i, c := range r.cookies {
 		service, _ := c.Service.In(site, lang)
 		purpose, _ := c.Purpose.In(site, lang)
 		shown.Cookies[i] = noticeCookie{
 			Provider: c.Provider, Service: service, Name: c.Name, Purpose: purpose,
 			Category: c.Category, Lifetime: int64(c.Lifetime / time.Second), NeedsConsent: c.NeedsConsent(),
+		}
+		if c.Kind != HTTPCookie {
+			shown.Cookies[i].Kind = c.Kind.String()
 		}
 	}
 	content, err := json.Marshal(shown)
@@ -136,6 +139,7 @@ type noticeContent struct {
 	Language  string            `json:"language"`
 	Sentences map[string]string `json:"sentences,omitempty"`
 	Cookies   []noticeCookie    `json:"cookies"`
+	Providers []Provider        `json:"providers,omitempty"`
 }
 
 type noticeCookie struct {
@@ -144,13 +148,15 @@ type noticeCookie struct {
 	Name         string   `json:"name"`
 	Purpose      string   `json:"purpose"`
 	Category     Category `json:"category"`
-	Lifetime     int64    `json:"lifetime"` // in seconds
+	Kind         string   `json:"kind,omitempty"` // "" for an HTTP cookie
+	Lifetime     int64    `json:"lifetime"`       // in seconds
 	NeedsConsent bool     `json:"needsConsent"`
 }
 
 // Content returns the notice as a JSON object: "language", "sentences" by name,
 // and "cookies", each with "provider", "service", "name", "purpose", "category",
-// "lifetime" in seconds and "needsConsent". It is the same bytes for the same
+// "kind" unless it is an HTTP cookie, "lifetime" in seconds and "needsConsent"; and
+// "providers", if the registry has details of them. It is the same bytes for the same
 // notice, and must not be changed.
 func (n *Notice) Content() []byte { return n.content }
 

@@ -18,8 +18,8 @@ import (
 	"github.com/cookiecharter/consent/internal/policy"
 )
 
-// A Cookie declares one cookie of a site or, if its name is a pattern, a family
-// of them: what the charter says about it, and what the middleware needs to judge
+// A Cookie declares one cookie of a site, or a tracer of another [Kind], or a family of
+// them if its name is a pattern: what the charter says about it, and what the middleware needs to judge
 // and to delete it.
 type Cookie struct {
 	// Provider is who sets the cookie and answers for it: the site itself, a
@@ -27,6 +27,10 @@ type Cookie struct {
 	// category, by this very name: a provider with another name is a new one,
 	// and visitors are asked again. Required.
 	Provider string
+
+	// Kind says where the tracer lies. Zero is an HTTP cookie; for any other kind
+	// Domain, Path and Also are mistakes.
+	Kind Kind
 
 	// Service is the service that the cookie belongs to, and the place on the
 	// site where it is set. Optional.
@@ -110,19 +114,28 @@ func (t Text) tags() []language.Tag {
 	})
 }
 
-// blank returns the languages in which t says nothing.
-func (t Text) blank() []language.Tag {
-	return slices.DeleteFunc(t.tags(), func(tag language.Tag) bool {
-		return strings.TrimSpace(t[tag]) != ""
-	})
+func (t Text) validate(field string, wrong func(field, reason string, args ...any)) {
+	for _, tag := range t.tags() {
+		switch text := strings.TrimSpace(t[tag]); {
+		case text == "":
+			wrong(field, "is empty in %q", tag)
+		case isTODO(text):
+			wrong(field, "says TODO in %q", tag)
+		}
+	}
 }
+
+// isTODO reports whether somebody still has to write a text, as in declarations that
+// package inventory has made.
+func isTODO(text string) bool { return strings.HasPrefix(text, "TODO") }
 
 // A Registry is the validated set of all declarations of one site. It never
 // changes and is safe for concurrent use. Make it with [NewRegistry] or
 // [MustRegistry]; the zero Registry declares nothing.
 type Registry struct {
-	cookies []Cookie
-	policy  policy.Policy // the same, compiled
+	cookies   []Cookie
+	policy    policy.Policy // the same, compiled
+	providers []Provider
 }
 
 // NewRegistry validates the declarations and makes a registry of them. The
@@ -133,25 +146,31 @@ type Registry struct {
 // each of its declarations lets it pass.
 func NewRegistry(cookies ...Cookie) (*Registry, error) {
 	r := &Registry{cookies: make([]Cookie, len(cookies))}
-	var mistakes []error
-	seen := make(map[[2]string]int, len(cookies)) // by provider and name: the number of the first
+	var mistakes mistakeList
+	type key struct {
+		provider, name string
+		kind           Kind
+	}
+	seen := make(map[key]int, len(cookies)) // the number of the first
 	for i, c := range cookies {
-		wrong := func(field, reason string, args ...any) {
-			mistakes = append(mistakes, &FieldError{Cookie: c.Name, Index: i, Field: field, Reason: fmt.Sprintf(reason, args...)})
-		}
+		wrong := mistakes.in(FieldError{Cookie: c.Name, Index: i})
 		c.validate(wrong)
-		key := [2]string{c.Provider, c.Name}
-		if first := seen[key]; first == 0 {
-			seen[key] = i + 1
+		if first := seen[key{c.Provider, c.Name, c.Kind}]; first == 0 {
+			seen[key{c.Provider, c.Name, c.Kind}] = i + 1
 		} else if c.Provider != "" && c.Name != "" {
 			wrong("Name", "declared twice by the provider %q, first as number %d", c.Provider, first)
 		}
 		r.cookies[i] = c.clone()
 	}
-	if len(mistakes) > 0 {
-		return nil, errors.Join(mistakes...)
+	if err := mistakes.err(); err != nil {
+		return nil, err
 	}
 	r.policy = policy.New(declarations(r.cookies))
+	if a, b, same := r.policy.SameMark(); same {
+		i := slices.IndexFunc(r.cookies, func(c Cookie) bool { return party(c.Category, c.Provider) == b })
+		mistakes.in(FieldError{Cookie: r.cookies[i].Name, Index: i})("Provider", "%q in %q and %q in %q cannot be told apart in a decision; rename one of them", b.Provider, b.Category, a.Provider, a.Category)
+		return nil, mistakes.err()
+	}
 	return r, nil
 }
 
@@ -198,7 +217,7 @@ func declarations(cookies []Cookie) []policy.Declaration {
 	for i, c := range cookies {
 		declarations[i] = policy.Declaration{
 			Number: i, Party: party(c.Category, c.Provider), Name: c.Name, Need: c.need(),
-			Lifetime: c.Lifetime, Places: c.places(), Origins: c.Origins,
+			Lifetime: c.Lifetime, Places: c.places(), Origins: c.Origins, NoCookie: c.Kind != HTTPCookie,
 		}
 	}
 	return declarations
@@ -226,16 +245,35 @@ func (c Cookie) clone() Cookie {
 
 // A FieldError is one mistake in a declaration or in a [Config].
 type FieldError struct {
-	Cookie string // the name of the declared cookie, as given; "" for a mistake in a Config
-	Index  int    // the declaration's position among those given, from 0; -1 for a mistake in a Config
+	Cookie string // the name of the declared cookie, as given; "" for a mistake in a Config or a Provider
+	Index  int    // the position among those given, from 0; -1 for a mistake in a Config
 	Field  string // the field as Go spells it: "Purpose", "Keys[1]"
 	Reason string // what is wrong with it
+
+	Provider string // the name of the Provider of [Registry.WithProviders]; "" for any other mistake
 }
+
+// A mistakeList collects mistakes, each a [*FieldError].
+type mistakeList []error
+
+// in returns a function that adds mistakes of one declaration.
+func (m *mistakeList) in(where FieldError) func(field, reason string, args ...any) {
+	return func(field, reason string, args ...any) {
+		where.Field, where.Reason = field, fmt.Sprintf(reason, args...)
+		mistake := where
+		*m = append(*m, &mistake)
+	}
+}
+
+func (m mistakeList) err() error { return errors.Join(m...) }
 
 // Error names the declaration, its field and what is wrong.
 func (e *FieldError) Error() string {
 	if e.Index < 0 {
 		return fmt.Sprintf("consent: Config.%s: %s", e.Field, e.Reason)
+	}
+	if e.Provider != "" {
+		return fmt.Sprintf("consent: provider %q (number %d): %s: %s", e.Provider, e.Index+1, e.Field, e.Reason)
 	}
 	return fmt.Sprintf("consent: cookie %q (number %d): %s: %s", e.Cookie, e.Index+1, e.Field, e.Reason)
 }
@@ -250,14 +288,16 @@ func (c Cookie) validate(wrong func(field, reason string, args ...any)) {
 	case !utf8.ValidString(c.Provider) || strings.ContainsFunc(c.Provider, unicode.IsControl):
 		wrong("Provider", "%q is not text: it holds a control character or is not UTF-8", c.Provider)
 	}
-	for _, tag := range c.Service.blank() {
-		wrong("Service", "is empty in %q", tag)
+	if isTODO(c.Provider) {
+		wrong("Provider", "says TODO")
 	}
+	c.Service.validate("Service", wrong)
 	if len(c.Purpose) == 0 {
 		wrong("Purpose", "is empty")
 	}
-	for _, tag := range c.Purpose.blank() {
-		wrong("Purpose", "is empty in %q", tag)
+	c.Purpose.validate("Purpose", wrong)
+	if c.Kind > Other {
+		wrong("Kind", "%d is none of the constants", c.Kind)
 	}
 	c.validateName(wrong)
 	switch {
@@ -297,19 +337,25 @@ func (c Cookie) validateName(wrong func(field, reason string, args ...any)) {
 	if len(c.Name) > maxName {
 		wrong("Name", "has %d bytes; browsers keep no cookie of more than %d", len(c.Name), maxName)
 	}
-	if i := strings.IndexFunc(c.Name, illegalInName); i >= 0 {
+	if i := strings.IndexFunc(c.Name, illegalInName); i >= 0 && c.Kind == HTTPCookie {
 		wrong("Name", "%q holds %q, which is illegal in a cookie's name", c.Name, []rune(c.Name[i:])[0])
 	}
 	if strings.Count(c.Name, "*") > 1 {
 		wrong("Name", "%q holds more than one '*'", c.Name)
 	}
-	if c.Name == CookieName && c.Category != Necessary {
+	if c.Name == CookieName && c.Category != Necessary && c.Kind == HTTPCookie {
 		wrong("Category", "the library's own cookie is Necessary, since it remembers the visitor's choice; declare it so or not at all")
 	}
 }
 
 // validatePlaces checks the domains and paths of c, each in its own field.
 func (c Cookie) validatePlaces(wrong func(field, reason string, args ...any)) {
+	if c.Kind != HTTPCookie {
+		if c.Domain != "" || c.Path != "" || len(c.Also) > 0 {
+			wrong("Kind", "only an HTTP cookie has a Domain, a Path or other places, and this is %v", c.Kind)
+		}
+		return
+	}
 	// RFC 6265bis section 4.1.3.2: such a cookie has no Domain, and Path "/".
 	isHost := len(c.Name) >= len("__Host-") && strings.EqualFold(c.Name[:len("__Host-")], "__Host-")
 	check := func(prefix, domain, path string) {

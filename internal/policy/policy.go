@@ -23,6 +23,7 @@ type Declaration struct {
 	Need     Need
 	Lifetime time.Duration // zero until the browser is closed
 	Places   []Place       // in which browsers keep it; at least one
+	NoCookie bool          // it lies elsewhere, so that no rule is about a cookie of its name
 	Origins  []string      // that a page contacts for the cookie's sake
 }
 
@@ -135,6 +136,9 @@ func (p *Policy) compileScopes(declarations []Declaration) {
 func (p *Policy) compileRules(declarations []Declaration) {
 	rules := make(map[string]*Rule, len(declarations))
 	for _, d := range declarations {
+		if d.NoCookie {
+			continue
+		}
 		rule := rules[d.Name]
 		if rule == nil {
 			rule = &Rule{needsNothing: true}
@@ -207,6 +211,18 @@ func (p *Policy) Category(name string) (s Scope, declared bool) {
 func (p *Policy) Provider(party Party) (s Scope, declared bool) {
 	s, declared = p.providers[party]
 	return s, declared
+}
+
+// SameMark returns two parties that a decision cannot tell apart, if there are any.
+func (p *Policy) SameMark() (a, b Party, same bool) {
+	first := make(map[decision.Mark]int, len(p.marks))
+	for i, mark := range p.marks {
+		if j, has := first[mark]; has {
+			return p.parties[j], p.parties[i], true
+		}
+		first[mark] = i
+	}
+	return Party{}, Party{}, false
 }
 
 // Mark returns what stands for a party in a decision, and whether the party
