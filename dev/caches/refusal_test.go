@@ -41,13 +41,14 @@ type keeper struct{}
 func (keeper) Record(context.Context, consent.Record) error { return nil }
 func (keeper) RecordLater(consent.Record)                   {}
 
-// newShop returns a site that declares this many cookies, each of a provider of its own.
-func newShop(t *testing.T, cookies int) http.Handler {
+// newShop returns a site that declares cookies of these names, each of a provider of its
+// own. It sends twenty fields with each response, as careful sites do.
+func newShop(t *testing.T, names []string) http.Handler {
 	t.Helper()
 	var declared []consent.Cookie
-	for i := range cookies {
+	for i, name := range names {
 		declared = append(declared, consent.Cookie{
-			Provider: fmt.Sprint("Provider ", i), Name: name(i), Purpose: consent.Text{language.English: "x"}, Category: consent.ThirdParty,
+			Provider: fmt.Sprint("Provider ", i), Name: name, Purpose: consent.Text{language.English: "x"}, Category: consent.ThirdParty,
 		})
 	}
 	mw, err := consent.NewMiddleware(consent.Config{
@@ -65,10 +66,13 @@ func newShop(t *testing.T, cookies int) http.Handler {
 		}
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 	})
-	return mw.Wrap(mux)
+	return mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for i := range 20 {
+			w.Header().Set(fmt.Sprint("X-Careful-", i), "strict-origin")
+		}
+		mux.ServeHTTP(w, r)
+	}))
 }
-
-func name(i int) string { return fmt.Sprintf("_advert_%02d", i) }
 
 // A browser goes from page to page of the site at host, with a jar of its own.
 type browser struct{ http.Client }
@@ -133,33 +137,39 @@ var places = map[string]func(i int) string{
 	},
 }
 
-// A proxy refuses a head that is longer than its buffer, and the refusal would be lost
-// with the head: a part of the cookies goes with the answer, and the others with the
-// pages that follow.
+// A proxy refuses a head that is longer than its buffer, or has too many fields, and the
+// refusal would be lost with the head: a part of the cookies goes with the answer, and the
+// others with the pages that follow.
 func TestRefusingArrivesThroughAProxy(t *testing.T) {
-	for proxy, shops := range map[string][]int{"nginx": {1, 10, 25, 60, 100}, "varnishd": {60}, "haproxy": {60}} {
-		for _, n := range shops {
-			t.Run(fmt.Sprint(proxy, "/", n), func(t *testing.T) {
-				t.Parallel()
-				front := inFront(t, proxy, newShop(t, n))
-				for place, domain := range places {
-					b := newBrowser(t, front)
+	for proxy, shops := range map[string][]int{"nginx": {10, 25, 60, 100}, "varnishd": {60}, "haproxy": {60}} {
+		for _, pattern := range []string{"_a%02d", "_advertisement_of_a_company_that_has_a_longer_name_than_the_others_%02d"} {
+			for _, n := range shops {
+				t.Run(fmt.Sprint(proxy, "/", pattern, "/", n), func(t *testing.T) {
+					t.Parallel()
+					var names []string
 					for i := range n {
-						b.Jar.SetCookies(site, []*http.Cookie{{Name: name(i), Value: "1", Path: "/", Domain: domain(i)}})
+						names = append(names, fmt.Sprintf(pattern, i))
 					}
-					require.Equal(t, n, b.has(), place)
-					response := b.ask(t, "POST", "/refuse")
-					require.Equal(t, http.StatusSeeOther, response.StatusCode, place)
-					require.True(t, slices.ContainsFunc(response.Cookies(), func(c *http.Cookie) bool { return c.Name == consent.CookieName }), place)
-					require.Less(t, b.has(), n, place)
-					pages := 0
-					for ; b.has() > 0 && pages < 300; pages++ {
-						require.Equal(t, http.StatusOK, b.ask(t, "GET", "/").StatusCode, place)
+					front := inFront(t, proxy, newShop(t, names))
+					for place, domain := range places {
+						b := newBrowser(t, front)
+						for i, name := range names {
+							b.Jar.SetCookies(site, []*http.Cookie{{Name: name, Value: "1", Path: "/", Domain: domain(i)}})
+						}
+						require.Equal(t, n, b.has(), place)
+						response := b.ask(t, "POST", "/refuse")
+						require.Equal(t, http.StatusSeeOther, response.StatusCode, place)
+						require.True(t, slices.ContainsFunc(response.Cookies(), func(c *http.Cookie) bool { return c.Name == consent.CookieName }), place)
+						require.Less(t, b.has(), n, place)
+						pages := 0
+						for ; b.has() > 0 && pages < 300; pages++ {
+							require.Equal(t, http.StatusOK, b.ask(t, "GET", "/").StatusCode, place)
+						}
+						assert.Zero(t, b.has(), place)
+						t.Logf("%d cookies of %s are gone after %d pages", n, place, pages)
 					}
-					assert.Zero(t, b.has(), place)
-					t.Logf("%d cookies of %s are gone after %d pages", n, place, pages)
-				}
-			})
+				})
+			}
 		}
 	}
 }
