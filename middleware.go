@@ -352,7 +352,12 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 	if m.hideRefused {
 		v.hideRefused()
 	}
-	guarded := writer.Wrap(&v.writer, w, &v.filter)
+	var guarded http.ResponseWriter
+	if writer.IsWebTransport(r) {
+		guarded = writer.Release(&v.writer, w, &v.filter)
+	} else {
+		guarded = writer.Wrap(&v.writer, w, &v.filter)
+	}
 	defer func() {
 		v.handBack(r)
 		writer.Finish(&v.writer)

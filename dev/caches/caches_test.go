@@ -4,6 +4,7 @@ package caches
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -41,6 +42,7 @@ http {
 		listen %[2]s;
 		location / {
 			proxy_pass http://%[3]s;
+			proxy_set_header Host $host;
 			proxy_cache pages;
 			proxy_cache_valid 200 1m;
 			proxy_cache_revalidate on;
@@ -98,6 +100,17 @@ var caches = map[string]func(dir, listen, site string) (*exec.Cmd, error){
 	},
 }
 
+// proxies start what stands in front of a site: a cache, or a proxy that keeps nothing.
+var proxies = func() map[string]func(dir, listen, site string) (*exec.Cmd, error) {
+	all := maps.Clone(caches)
+	all["haproxy"] = func(dir, listen, site string) (*exec.Cmd, error) {
+		conf := filepath.Join(dir, "haproxy.cfg")
+		err := os.WriteFile(conf, fmt.Appendf(nil, haproxyConf, listen, site), 0o600)
+		return exec.Command("haproxy", "-f", conf), err
+	}
+	return all
+}()
+
 // inFront returns the address of a cache in front of h, until the test ends.
 func inFront(t *testing.T, cache string, h http.Handler) string {
 	t.Helper()
@@ -121,7 +134,7 @@ func inFrontOf(t *testing.T, cache, site string) string {
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o777)) // for the workers of nginx, which are another user's
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	cmd, err := caches[cache](dir, listen, site)
+	cmd, err := proxies[cache](dir, listen, site)
 	require.NoError(t, err)
 	serve(t, cmd, listen)
 	return listen

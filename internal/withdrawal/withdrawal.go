@@ -94,11 +94,16 @@ type Cookie struct {
 // for all of it by default (proxy_buffer_size), of which the decision takes up to 1 KB.
 const budget = 2 << 10
 
+// maxLines bounds the lines of one response, since a proxy also refuses a head with too
+// many: Varnish takes 59 by default (http_max_hdr), and sites and proxies have some 30 of
+// their own.
+const maxLines = 24
+
 // overhead is what a line takes in a head besides itself.
 const overhead = len("Set-Cookie: \r\n")
 
 // Lines returns Set-Cookie lines that delete cookies at a host. If those for all of them
-// are more than a budget of 2 KB, some are left for the next response, and turn says
+// are more than 24, or than 2 KB, some are left for the next response, and turn says
 // which: an even one prefers the likely domains of every cookie, an odd one all domains
 // of some; what is left of it says with which cookie to begin. So that a cookie that
 // cannot be deleted keeps no other one from it, each response takes another turn.
@@ -127,7 +132,7 @@ func (p *plan) byCookie(first int) (lines []string, all bool) {
 	room := budget
 	for i := range p.cookies {
 		for line := range p.lines(p.cookies[(first+i)%len(p.cookies)]) {
-			if room -= len(line) + overhead; room < 0 {
+			if room -= len(line) + overhead; room < 0 || len(lines) == maxLines {
 				return lines, false
 			}
 			lines = append(lines, line)
@@ -152,7 +157,7 @@ func (p *plan) byDomain(first int) (lines []string) {
 				if n++; (n <= likely) != wantLikely {
 					continue
 				}
-				if room -= len(line) + overhead; room < 0 {
+				if room -= len(line) + overhead; room < 0 || len(lines) == maxLines {
 					return lines
 				}
 				lines = append(lines, line)
