@@ -203,8 +203,8 @@ func (p Preferences) ShouldAsk() bool {
 	if p.visit == nil || p.Regime() == NoRegime || p.Decided() {
 		return false
 	}
-	m := p.visit.middleware
-	return m.framed || !p.DecidedAt().IsZero() || !m.holdsBack(&p.visit.request)
+	m := p.visit.middleware()
+	return m.framed || !p.DecidedAt().IsZero() || !m.holdsBack(p.visit.filter.Came())
 }
 
 // Regime returns the law that [Config.Regime] has found for the request.
@@ -233,7 +233,7 @@ func (p Preferences) KeepPrivate(fields ...string) {
 	if p.visit == nil {
 		return
 	}
-	m := p.visit.middleware
+	m := p.visit.middleware()
 	depends := append(make([]string, 0, 2+len(fields)), "Cookie")
 	if m.regime != nil {
 		depends = append(depends, "Sec-GPC")

@@ -81,8 +81,8 @@ type Config struct {
 	CookieName string
 
 	// FormerCookieName is the name that the preferences cookie had before. A decision
-	// under it counts if there is none under the new name, and moves there with the
-	// next page. Take it out again after a Lifetime. Empty means none.
+	// under it counts until the visitor decides under the new name. Take it out again
+	// after a Lifetime. Empty means none.
 	FormerCookieName string
 
 	// CookiePath is the Path attribute of the preferences cookie, for an application
@@ -189,6 +189,7 @@ func NewMiddleware(config Config) (*Middleware, error) {
 		recorder:    config.Recorder,
 		mistakes:    mistakes{failed: config.Failed},
 	}
+	m.site.Owner = m
 	m.filter.Public = func(r *http.Request) { m.mistakes.tell(r, ErrPublic) }
 	if m.recorder != nil {
 		m.notice = m.registry.Notice(language.Und, language.Und, nil)
@@ -216,14 +217,14 @@ func (c *Config) cookie() http.Cookie {
 	return cookie
 }
 
-// checkSize makes sure that every decision fits into a cookie. They all have the
-// same length, so that no visitor's fails if this one fits.
+// checkSize makes sure that every decision fits into a cookie: none is longer than the
+// one that refuses everything.
 func (m *Middleware) checkSize() error {
-	longest := newRecord(AcceptAll(), m.policy(), m.revision, time.Now())
+	longest := newRecord(RefuseAll(), m.policy(), m.revision, time.Now())
 	if m.recorder != nil {
 		longest.Reference = newReference()
 	}
-	if _, err := m.cookie.Line(longest.decision(m.policy())); err != nil {
+	if _, err := m.cookie.Line(longest.decision(m.policy(), longest.presumed)); err != nil {
 		return &FieldError{Index: -1, Field: "Registry", Reason: fmt.Sprintf(
 			"%d providers that need consent are more than a cookie has room for; declare fewer, or several under one name", len(m.policy().Parties()))}
 	}
@@ -269,8 +270,11 @@ func (c *Config) validateCookie(wrong func(field, reason string, args ...any)) {
 	if c.FormerCookieName == name {
 		wrong("FormerCookieName", "%q is the present name", name)
 	}
-	if c.Registry != nil && slices.ContainsFunc(c.Registry.Lookup(name), func(cookie Cookie) bool { return cookie.Name == name && cookie.Category != Necessary }) {
-		wrong("CookieName", "%q is declared, and not as Necessary; it remembers the visitor's choice", name)
+	for field, name := range map[string]string{"CookieName": name, "FormerCookieName": c.FormerCookieName} {
+		declared := func(cookie Cookie) bool { return cookie.Name == name && cookie.Category != Necessary }
+		if c.Registry != nil && slices.ContainsFunc(c.Registry.Lookup(name), declared) {
+			wrong(field, "%q is declared, and not as Necessary; it remembers the visitor's choice", name)
+		}
 	}
 	if c.CookiePath != "" {
 		if err := attribute.CheckPath(c.CookiePath); err != nil {
@@ -329,11 +333,12 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 // function in Wrap that the copy which WithContext makes lives no longer than its
 // line. That saves the allocation of a whole http.Request.
 func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	v := &visit{Context: r.Context(), middleware: m}
+	v := &visit{Context: r.Context()}
 	var outside *visitor.Visitor
+	var around *filter.Filter
 	var law visitor.Law
 	if outer := m.visitOf(v.Context); outer != nil {
-		outside = outer.visitor()
+		outside, around = outer.visitor(), &outer.filter
 	} else {
 		// Before a handler can change the request. The request knows nothing of this
 		// visit, since the law decides what a question to it would answer.
@@ -347,19 +352,19 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 		r.Trailer = make(http.Header)
 	}
 	v.request = *r.WithContext(v)
+	for outer := v.around(); outer != nil; outer = outer.around() {
+		if outer.middleware() != m {
+			outer.visitor().Site().Contains(m.site)
+		}
+	}
 	v.visitor().Init(m.site, strings.Join(r.Header["Cookie"], "; "), law, outside)
-	v.filter.Init(&m.filter, &v.request)
+	v.filter.Init(&m.filter, &v.request, r, around)
 	if m.hideRefused {
 		v.hideRefused()
 	}
-	var guarded http.ResponseWriter
-	if writer.IsWebTransport(r) {
-		guarded = writer.Release(&v.writer, w, &v.filter)
-	} else {
-		guarded = writer.Wrap(&v.writer, w, &v.filter)
-	}
+	guarded := writer.Wrap(&v.writer, w, &v.filter)
+	defer v.handBack(r) // last, since it changes r, by which the filter goes
 	defer func() {
-		v.handBack(r)
 		writer.Finish(&v.writer)
 		v.visitor().Return()
 	}()
@@ -369,13 +374,11 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 // visitOf finds m's own visit if several middlewares wrap one another; nil if
 // the context did not come through m.
 func (m *Middleware) visitOf(ctx context.Context) *visit {
-	for {
-		v, _ := ctx.Value(visitKey{}).(*visit)
-		if v == nil || v.middleware == m {
-			return v
-		}
-		ctx = v.Context
+	v, _ := ctx.Value(visitKey{}).(*visit)
+	for v != nil && v.middleware() != m {
+		v = v.around()
 	}
+	return v
 }
 
 // Registry returns the declarations that the middleware goes by.
@@ -383,6 +386,9 @@ func (m *Middleware) Registry() *Registry { return m.registry }
 
 // Revision returns [Config.Revision].
 func (m *Middleware) Revision() uint64 { return m.revision }
+
+// FormerCookieName returns [Config.FormerCookieName].
+func (m *Middleware) FormerCookieName() string { return m.cookie.Former() }
 
 // Cookie returns the preferences cookie as [Middleware.Save] sets it, without a
 // value.
@@ -430,27 +436,28 @@ func (m *Middleware) Save(w http.ResponseWriter, r *http.Request, choice Choice)
 	}
 	record := newRecord(choice, m.policy(), m.revision, at)
 	record.Regime = Regime(v.visitor().Law().Regime)
-	regime := record.firmUnder(before)
+	ticked := v.ticked(before)
 	if m.recorder == nil {
-		return v.decide(record, regime)
+		return v.decide(record, ticked)
 	}
 	if record.Evidence.Notice == nil {
 		record.Evidence.Notice = m.notice
 	}
-	record.GPC, record.Reference = sendsGPC(&v.request), before.Reference
+	record.GPC, record.Reference = sendsGPC(v.filter.Came()), before.Reference
 	if record.Reference == (Reference{}) {
 		record.Reference = newReference()
 	} else {
 		record.Previous = before.DecidedAt.UTC()
 	}
-	return v.decideOnRecord(r.Context(), m.recorder, record, regime)
+	return v.decideOnRecord(r.Context(), m.recorder, record, ticked)
 }
 
 // Restore puts back a decision that was recorded for the same visitor, such as
 // one that they took on another device before they signed in here, with its time
 // and its reference. It takes effect as a [Middleware.Save] does, and is no new
-// decision. Nothing happens if the visitor's own decision is as new or newer, or if
-// the recorded one no longer stands; it covers what it was an answer to, and no
+// decision. Nothing happens if the visitor's own decision is as new or newer, or may
+// be since the browser has held it back (a form that another site posts, see
+// [Preferences.ShouldAsk]), or if the recorded one no longer stands; it covers what it was an answer to, and no
 // more. The error is [ErrOutside] or [ErrTooLate].
 func (m *Middleware) Restore(_ http.ResponseWriter, r *http.Request, record Record) error {
 	v := m.visitOf(r.Context())
@@ -458,8 +465,9 @@ func (m *Middleware) Restore(_ http.ResponseWriter, r *http.Request, record Reco
 		return ErrOutside
 	}
 	record.Time = record.Time.Truncate(time.Millisecond)
-	if !m.cookie.Stands(record.Time, time.Now()) || !record.Time.After(v.visitor().Grants().DecidedAt) {
+	own := v.visitor().Grants().DecidedAt
+	if !m.cookie.Stands(record.Time, time.Now()) || !record.Time.After(own) || own.IsZero() && m.holdsBack(v.filter.Came()) {
 		return nil
 	}
-	return v.decide(record, record.Regime)
+	return v.decide(record, record.presumed)
 }

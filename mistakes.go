@@ -53,7 +53,7 @@ func (m *mistakes) tell(r *http.Request, kind error, details ...any) {
 		err = fmt.Errorf("%w: %s", kind, fmt.Sprint(details...))
 	}
 	if m.failed == nil {
-		slog.WarnContext(r.Context(), err.Error(), "request", printable(r.URL.Path))
+		slog.WarnContext(r.Context(), err.Error(), "request", printable(r.RequestURI))
 		return
 	}
 	m.failed(r, err)
@@ -61,28 +61,32 @@ func (m *mistakes) tell(r *http.Request, kind error, details ...any) {
 
 // checkKept tells if the browser that has sent r will not keep the decision, as far
 // as the request says so. A server behind a proxy cannot see whether the site is on
-// https; the Origin of a form does.
+// https; the Origin of a form of the site's own does.
 func (m *Middleware) checkKept(r *http.Request) {
-	attributes := m.cookie.Attributes()
-	if scheme, _, _ := strings.Cut(first(r.Header["Origin"]), "://"); scheme == "http" && attributes.Secure && !isLoopback(hostOf(r)) {
+	scheme, host, _ := strings.Cut(first(r.Header["Origin"]), "://")
+	if scheme == "http" && strings.EqualFold(host, r.Host) && m.cookie.Attributes().Secure && !isLoopback(hostOf(r)) {
 		m.mistakes.tell(r, ErrNotKept, "it is Secure, and the site is on plain http; for development there is Config.Insecure")
 	}
 }
 
 // checkHost tells if the site is asked for under a host that Config.Domain does not
-// cover.
+// cover. An address, or none, is what a health check sends.
 func (m *Middleware) checkHost(r *http.Request) {
-	if host := strings.ToLower(hostOf(r)); host != m.domain && !strings.HasSuffix(host, "."+m.domain) {
-		m.mistakes.tell(r, ErrNotKept, fmt.Sprintf("the host %q does not lie under Config.Domain, %q", host, m.domain))
+	host := hostOf(r)
+	if _, err := netip.ParseAddr(host); err == nil || host == "" || host == m.domain || strings.HasSuffix(host, "."+m.domain) {
+		return
 	}
+	m.mistakes.tell(r, ErrNotKept, fmt.Sprintf("the host %q does not lie under Config.Domain, %q", host, m.domain))
 }
 
-// hostOf returns the host that the visitor has asked for, without a port.
+// hostOf returns the host that the visitor has asked for, in lower case and without a
+// port and the dot of the root.
 func hostOf(r *http.Request) string {
-	if host, _, err := net.SplitHostPort(r.Host); err == nil {
-		return host
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = strings.Trim(r.Host, "[]")
 	}
-	return strings.Trim(r.Host, "[]")
+	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
 // isLoopback reports whether browsers take a host for safe without https (Secure

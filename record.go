@@ -168,11 +168,10 @@ func (n *Notice) Fingerprint() [sha256.Size]byte { return n.fingerprint }
 // own error, if a consent could not be recorded and so does not count.
 var ErrNotRecorded = errors.New("consent: the decision could not be recorded, and does not count as consent")
 
-// decide makes a record the visitor's decision, from now on and in this response. Each
-// yes counts under regimes that presume as much as this one.
-func (v *visit) decide(record Record, regime Regime) error {
-	d := record.decision(v.visitor().Policy())
-	d.Regime = min(uint8(regime), visitor.Regimes-1) // an unknown one is trusted least
+// decide makes a record the visitor's decision, from now on and in this response. A yes
+// that was ticked counts only under a regime that presumes it.
+func (v *visit) decide(record Record, ticked func(Answer) bool) error {
+	d := record.decision(v.visitor().Policy(), ticked)
 	sent, err := v.visitor().Decide(d)
 	if err != nil {
 		return fmt.Errorf("consent: %w", err)
@@ -189,10 +188,10 @@ const maxRecording = 10 * time.Second
 // decideOnRecord is decide for a site with a recorder. What allows something is
 // recorded before it counts, since the site must be able to show it (Regulation
 // (EU) 2016/679, article 7(1)); what refuses counts first and is recorded then.
-func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Record, regime Regime) error {
+func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Record, ticked func(Answer) bool) error {
 	before := v.visitor().Grants()
 	if !record.allowsMore(before) {
-		if err := v.decide(record, regime); err != nil {
+		if err := v.decide(record, ticked); err != nil {
 			return err
 		}
 		recorder.RecordLater(record)
@@ -200,9 +199,9 @@ func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Re
 	}
 	// A choice may accept one thing and refuse another. The refusal waits for no
 	// recorder, and stands if the recorder fails.
-	rest, refuses := record.withoutNewGrants(before)
+	rest, refuses := record.withoutNewGrants(before, v.middleware().regime != nil)
 	if refuses {
-		if err := v.decide(rest, regime); err != nil {
+		if err := v.decide(rest, ticked); err != nil {
 			return err
 		}
 	}
@@ -214,7 +213,7 @@ func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Re
 		}
 		return fmt.Errorf("%w: %w", ErrNotRecorded, err)
 	}
-	return v.decide(record, regime)
+	return v.decide(record, ticked)
 }
 
 // newRecord makes the record of a choice, of nobody yet.
@@ -240,16 +239,19 @@ func (r Record) clone() Record {
 
 // decision makes what travels of a record: the answers alone, and of these the
 // ones for what is declared now.
-func (r *Record) decision(p *policy.Policy) *decision.Decision {
-	var yes, no []decision.Mark
+func (r *Record) decision(p *policy.Policy, ticked func(Answer) bool) *decision.Decision {
+	given := make(map[decision.Mark]decision.Answer, len(r.Answers))
 	for _, a := range r.Answers {
 		mark, needsConsent := p.Mark(party(a.Category, a.Provider))
 		switch {
 		case !needsConsent: // any more: the record may be an old one
-		case a.Allowed:
-			yes = append(yes, mark)
+		case !a.Allowed:
+			given[mark] = decision.No
+			given[decision.MarkOf(string(a.Category), "")] = decision.No // for who comes into the category when this provider is gone
+		case ticked(a):
+			given[mark] = decision.Ticked
 		default:
-			no = append(no, mark)
+			given[mark] = decision.Yes
 		}
 	}
 	return &decision.Decision{
@@ -257,8 +259,32 @@ func (r *Record) decision(p *policy.Policy) *decision.Decision {
 		Time:      r.Time,
 		Objection: r.Objection,
 		Reference: r.Reference,
-		Answers:   decision.MakeAnswers(yes, no),
+		Answers:   decision.MakeAnswers(given),
 	}
+}
+
+// ticked returns whether a yes of this visitor may be a box that was ticked already:
+// the regime presumes it, and they had not answered, or had left it so before. What the
+// form has shown as refused they have allowed by themselves.
+func (v *visit) ticked(before *policy.Grants) func(Answer) bool {
+	law := v.visitor().Law()
+	return func(a Answer) bool {
+		i, _ := v.visitor().Policy().Index(party(a.Category, a.Provider))
+		switch before.Answers()[i] {
+		case policy.Ticked:
+			return true
+		case policy.Presumed, policy.Open: // Open if the browser has held the decision back
+			return presumption(law, string(a.Category)) == policy.Presumed
+		default:
+			return false
+		}
+	}
+}
+
+// presumed returns whether the regime of a record had presumed a yes in it.
+func (r *Record) presumed(a Answer) bool {
+	regime := min(uint8(r.Regime), visitor.Regimes-1) // an unknown one is trusted least
+	return presumption(visitor.Law{Regime: regime}, string(a.Category)) == policy.Presumed
 }
 
 // allowsMore reports whether the record is one of a consent, even if it only
@@ -267,24 +293,11 @@ func (r *Record) allowsMore(before *policy.Grants) bool {
 	return before.Objection && !r.Objection || slices.ContainsFunc(r.Answers, func(a Answer) bool { return a.Allowed })
 }
 
-// firmUnder returns the regime that presumes as much as what the record says yes to.
-// Nobody had presumed what the visitor has allowed by themselves, so that it counts
-// everywhere; the rest may be boxes that were ticked already.
-func (r *Record) firmUnder(before *policy.Grants) Regime {
-	for i, a := range r.Answers {
-		presumed := before.Answers()[i] == policy.Presumed ||
-			before.Answers()[i] == policy.Yes && presumption(visitor.Law{Regime: before.Regime}, string(a.Category)) == policy.Presumed
-		if a.Allowed && presumed {
-			return max(r.Regime, Regime(before.Regime))
-		}
-	}
-	return OptIn
-}
-
 // withoutNewGrants returns what counts of a decision that could not be recorded:
 // of what it allows, only what the visitor had allowed before. refuses is false if
-// that takes nothing back.
-func (r Record) withoutNewGrants(before *policy.Grants) (rest Record, refuses bool) {
+// that takes nothing back. If there are regimes, a refusal of what was not allowed here
+// counts too, since another one may presume it.
+func (r Record) withoutNewGrants(before *policy.Grants, regimes bool) (rest Record, refuses bool) {
 	refusesIn := make(map[Category]bool)
 	for _, a := range r.Answers {
 		refusesIn[a.Category] = refusesIn[a.Category] || !a.Allowed
@@ -295,11 +308,11 @@ func (r Record) withoutNewGrants(before *policy.Grants) (rest Record, refuses bo
 	refuses = r.Objection && !before.Objection
 	for i, a := range r.Answers {
 		was := before.Answers()[i]
-		refuses = refuses || !a.Allowed && was.Allows()
+		refuses = refuses || !a.Allowed && (was.Allows() || regimes && was != policy.No)
 		if a.Allowed && (was == policy.Open || was == policy.Presumed || was == policy.Reopened) && !refusesIn[a.Category] {
 			continue // a category in which they refuse nothing stays open: they are asked again
 		}
-		a.Allowed = a.Allowed && was == policy.Yes
+		a.Allowed = a.Allowed && (was == policy.Yes || was == policy.Ticked)
 		rest.Answers = append(rest.Answers, a)
 	}
 	return rest, refuses

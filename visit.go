@@ -16,13 +16,14 @@ import (
 // the response: a request so takes one allocation in place of five.
 type visit struct {
 	context.Context
-	middleware *Middleware
-	request    http.Request
-	filter     filter.Filter // of the response to its Visitor
-	writer     writer.Writer
+	request http.Request
+	filter  filter.Filter // of the response to its Visitor
+	writer  writer.Writer
 }
 
 func (v *visit) visitor() *visitor.Visitor { return &v.filter.Visitor }
+
+func (v *visit) middleware() *Middleware { return v.visitor().Site().Owner.(*Middleware) }
 
 type visitKey struct{}
 
@@ -32,6 +33,12 @@ func (v *visit) Value(key any) any {
 		return v
 	}
 	return v.Context.Value(key)
+}
+
+// around returns the visit of the next middleware outside; nil if there is none.
+func (v *visit) around() *visit {
+	outer, _ := v.Context.Value(visitKey{}).(*visit)
+	return outer
 }
 
 // hideRefused takes out of the request of the handler what the visitor does not

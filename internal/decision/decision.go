@@ -5,19 +5,18 @@
 //	version   1 byte, 1
 //	revision  unsigned varint
 //	time      unsigned varint, milliseconds since 1970
-//	flags     1 byte; bit 0: objection to anonymous statistics; bit 1: a reference follows;
-//	          bits 2 and 3: the regime under which it was taken
+//	flags     1 byte; bit 0: objection to anonymous statistics; bit 1: a reference follows
 //	reference 16 bytes, or none
 //	marks     4 bytes for each, until the end
 //
 // Varints are those of [encoding/binary]. A mark stands for a provider of a
-// category that the visitor has answered for, in big-endian order: 31 bits of a
-// hash over category and provider, then one bit that is set if the answer was
-// yes. Marks are sorted, so equal decisions have equal bytes.
+// category that the visitor has answered for, in big-endian order: 30 bits of a
+// hash over category and provider, then two for the answer: 0 for no, 1 for yes, 2 for
+// a yes that a law had presumed. Marks are sorted, so equal decisions have equal bytes.
 //
-// A mark instead of the names keeps the cookie small. Two providers share a
-// mark once in two thousand million pairs; they then have one answer, which is yes
-// only if both answers were.
+// The mark of a category with no provider says no if the visitor has refused something in
+// it. A mark instead of the names keeps the cookie small. Two providers share a mark once in
+// a thousand million pairs; a registry refuses such two.
 package decision
 
 import (
@@ -36,7 +35,6 @@ type Decision struct {
 	Revision  uint64
 	Time      time.Time // in whole milliseconds
 	Objection bool      // to anonymous statistics
-	Regime    uint8     // under which it was taken, 3 at most
 	Reference [16]byte  // under which the visitor's decisions are recorded; zero for none
 	Answers   Answers
 }
@@ -47,20 +45,27 @@ type Mark uint32
 // MarkOf returns the mark of a provider of a category.
 func MarkOf(category, provider string) Mark {
 	sum := sha256.Sum256([]byte(category + "\x00" + provider))
-	return Mark(binary.BigEndian.Uint32(sum[:])) &^ allowed
+	return Mark(binary.BigEndian.Uint32(sum[:])) &^ answer
 }
 
-// allowed is the bit of a mark that says yes.
-const allowed = 1
+// An Answer is what a visitor has said about one provider.
+type Answer uint8
+
+const (
+	No     Answer = iota
+	Yes           // by themselves
+	Ticked        // they have saved what a law had presumed
+)
+
+// answer are the bits of a mark that hold one.
+const answer = 3
 
 const markSize = 4
 
 // The flags of a decision.
 const (
-	objection   = 1 << 0
-	referred    = 1 << 1 // a reference follows
-	regimeShift = 2
-	flagsEnd    = 1 << 4 // no flag from here on
+	objection = 1 << iota
+	referred  // a reference follows
 )
 
 // ErrMalformed is what [Parse] answers to bytes that no Decision encodes to.
@@ -69,16 +74,13 @@ var ErrMalformed = errors.New("malformed decision")
 // Answers are marks as they travel.
 type Answers []byte
 
-// MakeAnswers returns the answers that say yes and no for these marks.
-func MakeAnswers(yes, no []Mark) Answers {
-	marks := make([]Mark, 0, len(yes)+len(no))
-	for _, m := range yes {
-		marks = append(marks, m|allowed)
+// MakeAnswers returns the answers for these marks.
+func MakeAnswers(given map[Mark]Answer) Answers {
+	marks := make([]Mark, 0, len(given))
+	for m, a := range given {
+		marks = append(marks, m|Mark(a))
 	}
-	marks = append(marks, no...)
 	slices.Sort(marks)
-	// Of two equal marks the one that says no comes first, and stays.
-	marks = slices.CompactFunc(marks, func(a, b Mark) bool { return a&^allowed == b&^allowed })
 	var answers Answers
 	for _, m := range marks {
 		answers = binary.BigEndian.AppendUint32(answers, uint32(m))
@@ -88,27 +90,27 @@ func MakeAnswers(yes, no []Mark) Answers {
 
 // Of returns the answer for the provider that m stands for; known is false if
 // there is none.
-func (a Answers) Of(m Mark) (yes, known bool) {
+func (a Answers) Of(m Mark) (given Answer, known bool) {
 	low, high := 0, len(a)/markSize
 	for low < high {
 		middle := (low + high) / 2
 		got := a.at(middle)
 		switch {
-		case got&^allowed == m:
-			return got&allowed != 0, true
-		case got&^allowed < m:
+		case got&^answer == m:
+			return Answer(got & answer), true
+		case got&^answer < m:
 			low = middle + 1
 		default:
 			high = middle
 		}
 	}
-	return false, false
+	return No, false
 }
 
 // AllNo reports whether there are answers, and each is no.
 func (a Answers) AllNo() bool {
 	for i := range len(a) / markSize {
-		if a.at(i)&allowed != 0 {
+		if Answer(a.at(i)&answer) != No {
 			return false
 		}
 	}
@@ -121,8 +123,8 @@ func (a Answers) at(i int) Mark {
 
 // ordered reports whether a is what MakeAnswers makes of some marks.
 func (a Answers) ordered() bool {
-	for i := 1; i < len(a)/markSize; i++ {
-		if a.at(i-1)|allowed >= a.at(i) {
+	for i := range len(a) / markSize {
+		if Answer(a.at(i)&answer) > Ticked || i > 0 && a.at(i-1)|answer >= a.at(i) {
 			return false
 		}
 	}
@@ -134,9 +136,9 @@ func (d *Decision) Append(b []byte) []byte {
 	b = append(b, version)
 	b = binary.AppendUvarint(b, d.Revision)
 	b = binary.AppendUvarint(b, uint64(d.Time.UnixMilli()))
-	flags := d.Regime << regimeShift
+	var flags byte
 	if d.Objection {
-		flags |= objection
+		flags = objection
 	}
 	if d.Reference == ([16]byte{}) {
 		b = append(b, flags)
@@ -155,13 +157,13 @@ func Parse(b []byte) (Decision, error) {
 	}
 	revision, b, ok1 := cutUvarint(b[1:])
 	milliseconds, b, ok2 := cutUvarint(b)
-	if !ok1 || !ok2 || milliseconds > maxMilliseconds || len(b) == 0 || b[0] >= flagsEnd {
+	if !ok1 || !ok2 || milliseconds > maxMilliseconds || len(b) == 0 || b[0] > objection|referred {
 		return Decision{}, ErrMalformed
 	}
 	d.Revision = revision
 	d.Time = time.UnixMilli(int64(milliseconds))
 	flags, b := b[0], b[1:]
-	d.Objection, d.Regime = flags&objection != 0, flags>>regimeShift
+	d.Objection = flags&objection != 0
 	if flags&referred != 0 {
 		n := copy(d.Reference[:], b)
 		if b = b[n:]; n < len(d.Reference) || d.Reference == ([16]byte{}) {

@@ -17,8 +17,8 @@ func TestADecisionIsReadAsItWasWritten(t *testing.T) {
 	at := time.UnixMilli(1_800_000_000_123)
 	matomo, plausible := decision.MarkOf("statistics", "Matomo"), decision.MarkOf("statistics", "Plausible")
 	site := decision.MarkOf("first-party", "Site")
-	d := decision.Decision{Revision: 300, Time: at, Objection: true, Regime: 3, Reference: [16]byte{15: 1},
-		Answers: decision.MakeAnswers([]decision.Mark{matomo}, []decision.Mark{plausible, site})}
+	d := decision.Decision{Revision: 300, Time: at, Objection: true, Reference: [16]byte{15: 1},
+		Answers: decision.MakeAnswers(map[decision.Mark]decision.Answer{matomo: decision.Yes, plausible: decision.No, site: decision.Ticked})}
 
 	got, err := decision.Parse(d.Append(nil))
 
@@ -26,21 +26,21 @@ func TestADecisionIsReadAsItWasWritten(t *testing.T) {
 	assert.Equal(t, uint64(300), got.Revision)
 	assert.True(t, got.Time.Equal(at))
 	assert.True(t, got.Objection)
-	assert.Equal(t, uint8(3), got.Regime)
 	assert.Equal(t, [16]byte{15: 1}, got.Reference)
 	for _, test := range []struct {
 		category, provider string
-		yes, known         bool
+		want               decision.Answer
+		known              bool
 	}{
-		{"statistics", "Matomo", true, true},
-		{"statistics", "Plausible", false, true},
-		{"statistics", "Other", false, false},
-		{"first-party", "Site", false, true},
-		{"first-party", "Matomo", false, false},
-		{"third-party", "Matomo", false, false},
+		{"statistics", "Matomo", decision.Yes, true},
+		{"statistics", "Plausible", decision.No, true},
+		{"statistics", "Other", decision.No, false},
+		{"first-party", "Site", decision.Ticked, true},
+		{"first-party", "Matomo", decision.No, false},
+		{"third-party", "Matomo", decision.No, false},
 	} {
-		yes, known := got.Answers.Of(decision.MarkOf(test.category, test.provider))
-		assert.Equal(t, test.yes, yes, test)
+		given, known := got.Answers.Of(decision.MarkOf(test.category, test.provider))
+		assert.Equal(t, test.want, given, test)
 		assert.Equal(t, test.known, known, test)
 	}
 }
@@ -68,45 +68,39 @@ func TestAMarkNeverChanges(t *testing.T) {
 	assert.Equal(t, decision.Mark(0xBCE102E0), decision.MarkOf("statistics", "Matomo"))
 	assert.NotEqual(t, decision.MarkOf("statistics", "Matomo"), decision.MarkOf("statisticsM", "atomo"))
 	for i := range 100 {
-		assert.Zero(t, decision.MarkOf("statistics", fmt.Sprint(i))&1, "which is for the answer")
+		assert.Zero(t, decision.MarkOf("statistics", fmt.Sprint(i))&3, "which is for the answer")
 	}
 }
 
 func TestAllNoTakesAtLeastOneAnswer(t *testing.T) {
 	a, b := decision.MarkOf("statistics", "Matomo"), decision.MarkOf("statistics", "Plausible")
-	assert.False(t, decision.MakeAnswers(nil, nil).AllNo())
-	assert.True(t, decision.MakeAnswers(nil, []decision.Mark{a, b}).AllNo())
-	assert.False(t, decision.MakeAnswers([]decision.Mark{a}, []decision.Mark{b}).AllNo())
-	assert.False(t, decision.MakeAnswers([]decision.Mark{b}, []decision.Mark{a}).AllNo())
-}
-
-func TestProvidersThatShareAMarkAreAcceptedOnlyTogether(t *testing.T) {
-	mark := decision.MarkOf("statistics", "Matomo")
-	yes, known := decision.MakeAnswers([]decision.Mark{mark}, []decision.Mark{mark}).Of(mark)
-	assert.True(t, known)
-	assert.False(t, yes)
+	for want, given := range map[string]map[decision.Mark]decision.Answer{
+		"false: none": {}, "true": {a: decision.No, b: decision.No}, "false: yes": {a: decision.Yes, b: decision.No}, "false: ticked": {a: decision.No, b: decision.Ticked},
+	} {
+		assert.Equal(t, want == "true", decision.MakeAnswers(given).AllNo(), want)
+	}
 }
 
 // What a page's script reads must not move under it: a change of these bytes
 // is a new version.
 func TestTheFormatIsTheDocumentedOne(t *testing.T) {
 	d := decision.Decision{Revision: 1, Time: time.UnixMilli(300), Objection: true,
-		Answers: decision.MakeAnswers([]decision.Mark{0x01020304}, []decision.Mark{0x01020302})}
+		Answers: decision.MakeAnswers(map[decision.Mark]decision.Answer{0x01020308: decision.Yes, 0x01020304: decision.No, 0x0102030C: decision.Ticked})}
 	assert.Equal(t, []byte{
 		1,         // version
 		1,         // revision
 		0xAC, 0x2, // time
 		1,          // flags
-		1, 2, 3, 2, // refused
-		1, 2, 3, 5, // accepted
+		1, 2, 3, 4, // refused
+		1, 2, 3, 9, // accepted
+		1, 2, 3, 14, // left as a law had presumed
 	}, d.Append(nil))
 	d.Reference = [16]byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}
-	d.Regime = 2
 	assert.Equal(t, []byte{
 		1, 1, 0xAC, 0x2,
-		3 + 2<<2, // flags
+		3, // flags
 		1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-		1, 2, 3, 2, 1, 2, 3, 5,
+		1, 2, 3, 4, 1, 2, 3, 9, 1, 2, 3, 14,
 	}, d.Append(nil))
 }
 
@@ -120,12 +114,13 @@ func TestMalformedBytesAreRefused(t *testing.T) {
 		"no time":             {1, 0},
 		"a time after 9999":   {1, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F, 0},
 		"no flags":            {1, 0, 0},
-		"an unknown flag":     {1, 0, 0, 16},
+		"an unknown flag":     {1, 0, 0, 4},
+		"an unknown answer":   {1, 0, 0, 0, 0, 0, 0, 7},
 		"no reference":        {1, 0, 0, 2},
 		"half a reference":    {1, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8},
 		"an empty reference":  append([]byte{1, 0, 0, 2}, make([]byte, 16)...),
 		"a mark cut short":    {1, 0, 0, 0, 0, 0, 1},
-		"marks out of order":  {1, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 2},
+		"marks out of order":  {1, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 4},
 		"a mark twice":        {1, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,7 +135,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(d.Append(nil))
 	for i := range 3 {
 		mark := decision.MarkOf("statistics", fmt.Sprint(i))
-		d.Answers = decision.MakeAnswers([]decision.Mark{mark}, []decision.Mark{mark + 2})
+		d.Answers = decision.MakeAnswers(map[decision.Mark]decision.Answer{mark: decision.Answer(i), mark + 4: decision.Yes})
 		f.Add(d.Append(nil))
 	}
 	d.Reference[3] = 1

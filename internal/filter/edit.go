@@ -21,65 +21,60 @@ type edit struct {
 	first    bool            // the head is the final one, and was not edited before
 	personal bool            // something in the head is for this visitor alone
 	events   []Event
+
+	cacheControl []string // of the head
 }
 
 // begin ends the time for decisions, and returns the lines that the final head has
 // to carry: the signed decision, and those that expire what it refuses.
 func (e *edit) begin() []string {
-	v := &e.filter.Visitor
-	if v.HeadSent() {
-		return nil
-	}
-	page := v.Cookies() != "" && e.isPageLoad()
-	if page && v.HasFormerName() {
-		v.Grants() // so that a decision under the former name becomes news
-	}
-	news, first := v.SendHead(e.isShared())
+	news, first := e.filter.Visitor.SendHead()
 	e.first = first
 	var added []string
 	if news.Line != "" {
 		added = append(added, news.Line)
 	}
-	if news.Line != "" || news.Clean && page {
+	if news.Line != "" || news.Clean && e.isPageLoad() {
 		added = append(added, e.expire(news.Line != "")...)
 	}
 	e.personal = len(added) > 0
 	return added
 }
 
-// isShared reports whether the head lets a shared cache keep the response.
-func (e *edit) isShared() bool {
-	if e.header != nil {
-		return sharedcache.Allows(e.header["Cache-Control"])
-	}
-	return sharedcache.Allows(e.values("Cache-Control"))
-}
-
 // keepPrivate keeps the response out of shared caches if something in it is for this
-// visitor alone.
+// visitor alone. It stays so: a handler may change the head if a writer outside holds it
+// back, and the line that was removed is not there then.
 func (e *edit) keepPrivate() {
-	f := e.filter
-	fields, shown := f.Visitor.Shown()
-	shown = shown && e.final
-	if !shown && !e.personal {
+	v := &e.filter.Visitor
+	switch {
+	case !e.final && e.personal && e.header != nil:
+		sharedcache.KeepOut(e.header, nil)
+		return
+	case !e.final && e.personal:
+		e.fields, _ = sharedcache.KeepOutFields(e.fields)
+		return
+	case !e.final:
+		return
+	case e.personal:
+		v.KeepPrivate()
+	}
+	fields, shown := v.Shown()
+	if !shown && !v.IsPrivate() {
+		if sharedcache.Allows(e.cacheControl) {
+			v.ShareHead()
+		}
 		return
 	}
 	var contradicted bool
 	if e.header != nil {
-		contradicted = sharedcache.KeepOut(e.header, f.takeRoom())
-	} else {
-		e.fields, contradicted = sharedcache.KeepOutFields(e.fields)
-	}
-	if !shown {
-		return
-	}
-	if e.header != nil {
+		contradicted = sharedcache.KeepOut(e.header, e.filter.takeRoom())
 		sharedcache.Vary(e.header, fields)
 	} else {
+		e.fields, contradicted = sharedcache.KeepOutFields(e.fields)
 		e.fields = sharedcache.VaryFields(e.fields, fields)
 	}
-	if contradicted && f.config.Public != nil {
-		f.config.Public(f.request)
+	if shown && contradicted && e.filter.config.Public != nil {
+		e.filter.config.Public(e.filter.request)
 	}
 }
 
@@ -119,8 +114,8 @@ func (e *edit) report(key string, given []string) {
 		}
 		return
 	}
-	e.lines(given[min(e.filter.reported, len(given)):])
-	e.filter.reported = len(given)
+	e.lines(given[min(int(e.filter.reported), len(given)):])
+	e.filter.reported = int32(len(given))
 }
 
 // line decides about one Set-Cookie line, and returns what to send in its place.
@@ -145,8 +140,9 @@ func (e *edit) judge(line string) (edited string, passes bool) {
 		line = strings.TrimSpace(oneLine.Replace(line))
 		reading = setcookie.Read(line, e.now)
 	}
-	if reading.Deletion != setcookie.NoDeletion && slices.ContainsFunc(reading.Names(), e.filter.Visitor.IsPreferences) {
-		// A site that deletes every cookie when somebody signs out means its own.
+	if slices.ContainsFunc(reading.Names(), e.filter.Visitor.IsPreferences) && (reading.Deletion != setcookie.NoDeletion || isEmpty(line)) {
+		// A site that deletes every cookie when somebody signs out means its own, be it
+		// that it overwrites them.
 		e.note(reading.Name(), Removed, OwnCookie, line)
 		return "", false
 	}
@@ -183,6 +179,13 @@ func (e *edit) judge(line string) (edited string, passes bool) {
 	// objects.
 	e.personal = e.personal || personal && !e.filter.config.ReportOnly
 	return line, true
+}
+
+// isEmpty reports whether a line sets no value.
+func isEmpty(line string) bool {
+	pair, _, _ := strings.Cut(line, ";")
+	_, value, _ := strings.Cut(pair, "=")
+	return strings.Trim(value, " \t\"") == ""
 }
 
 // oneLine does what net/http does to a value that holds the end of a line.

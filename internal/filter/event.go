@@ -63,7 +63,7 @@ func (e *edit) noteDrift(rule *policy.Rule, name, line string) {
 	}
 	a := setcookie.ReadAttributes(line, time.Now())
 	if a.Path == "" {
-		a.Path = attribute.DefaultPath(e.filter.request.URL.Path)
+		a.Path = attribute.DefaultPath(e.filter.path())
 	}
 	for _, reason := range drift(rule, a) {
 		e.note(name, Passed, reason, line)

@@ -27,8 +27,8 @@ func observed(line, request string, declared ...policy.Declaration) (events []fi
 	var f filter.Filter
 	r := httptest.NewRequest("GET", request, nil)
 	r.Header.Set("Sec-Fetch-Mode", "navigate")
-	f.Init(&filter.Config{ExpireUndecided: true, Observe: func(_ *http.Request, e filter.Event) { events = append(events, e) }}, r)
 	f.Visitor.Init(visitor.NewSite(&p, cookie, 0, presumption), "n=1", visitor.Law{}, nil)
+	f.Init(&filter.Config{ExpireUndecided: true, Observe: func(_ *http.Request, e filter.Event) { events = append(events, e) }}, r, r, nil)
 	f.Head(http.Header{"Set-Cookie": {line}}, true)
 	return events
 }
@@ -90,8 +90,9 @@ func TestANamelessCookieIsComparedWithWhatIsDeclaredForIt(t *testing.T) {
 	var events []string
 	p := policy.New([]policy.Declaration{{Name: "*", Places: at("", "/a")}, {Name: "secret", Places: at("", "/")}})
 	var f filter.Filter
+	r := httptest.NewRequest("GET", "/", nil)
 	f.Init(&filter.Config{Observe: func(_ *http.Request, e filter.Event) { events = append(events, e.Outcome+" "+e.Cookie+" "+e.Reason) }},
-		httptest.NewRequest("GET", "/", nil))
+		r, r, nil)
 	f.Visitor.Init(visitor.NewSite(&p, cookie, 0, presumption), "", visitor.Law{}, nil)
 	f.Head(http.Header{"Set-Cookie": {"secret"}}, true)
 	assert.Equal(t, []string{"passed  path"}, events)

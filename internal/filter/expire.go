@@ -10,28 +10,55 @@ import (
 	"github.com/cookiecharter/consent/internal/withdrawal"
 )
 
-// isPageLoad reports whether the response is a page that the visitor goes to. Browsers
-// say so (Fetch Metadata Request Headers, sections 2.1 and 2.2); those that do not are
-// taken by the response, or by what they accept.
-func (e *edit) isPageLoad() bool {
-	header := e.filter.request.Header
+// A load says whether a request is for a page that the visitor goes to. It is looked at
+// when the request comes, since its header is the handler's then: it may change it, and
+// from another goroutine too.
+type load uint8
+
+const (
+	noPage    load = iota // or there is nothing to delete
+	page                  // the browser says so
+	likely                // an old browser accepts HTML, unless the response is something else
+	byContent             // an old browser does not say: the response does
+)
+
+// loadOf goes by what browsers say (Fetch Metadata Request Headers, sections 2.1 and 2.2).
+func loadOf(header http.Header) load {
 	if mode := header["Sec-Fetch-Mode"]; len(mode) > 0 {
 		destination := header["Sec-Fetch-Dest"]
-		return mode[0] == "navigate" && (len(destination) == 0 || slices.Contains(pages, destination[0]))
+		if mode[0] == "navigate" && (len(destination) == 0 || slices.Contains(pages, destination[0])) {
+			return page
+		}
+		return noPage
 	}
-	types := e.values("Content-Type")
-	if len(types) == 0 { // net/http finds it out only after the head
-		types = header["Accept"]
+	if slices.ContainsFunc(header["Accept"], isHTML) {
+		return likely
 	}
-	return slices.ContainsFunc(types, func(t string) bool {
-		return len(t) >= len(html) && strings.EqualFold(t[:len(html)], html)
-	})
+	return byContent
 }
-
-const html = "text/html"
 
 // pages are the destinations of a page load.
 var pages = []string{"document", "iframe", "frame"}
+
+func isHTML(t string) bool {
+	const html = "text/html"
+	return len(t) >= len(html) && strings.EqualFold(t[:len(html)], html)
+}
+
+// isPageLoad reports whether the response is a page that the visitor goes to.
+func (e *edit) isPageLoad() bool {
+	switch e.filter.load {
+	case page:
+		return true
+	case noPage:
+		return false
+	}
+	types := e.values("Content-Type")
+	if len(types) == 0 { // net/http finds it out only after the head
+		return e.filter.load == likely
+	}
+	return slices.ContainsFunc(types, isHTML)
+}
 
 // expire returns lines that delete what the visitor has refused and the request
 // carries. After a decision it also deletes what the request does not carry since it
@@ -43,10 +70,7 @@ func (e *edit) expire(decided bool) []string {
 	}
 	var cookies []withdrawal.Cookie
 	for name := range withdrawal.Names(v.Cookies()) {
-		switch rule, verdict := v.Verdict(name); {
-		case v.IsFormer(name) && !v.Grants().DecidedAt.IsZero():
-			cookies = append(cookies, withdrawal.Cookie{Name: name, Path: "/"})
-		case e.expires(verdict):
+		if rule, verdict := v.Verdict(name); e.expires(verdict) {
 			cookies = appendPlaces(cookies, name, rule.Declarations)
 		}
 	}
@@ -62,7 +86,7 @@ func (e *edit) expire(decided bool) []string {
 	}
 	var lines []string
 	if !e.filter.config.ReportOnly {
-		lines = withdrawal.Lines(cookies, e.filter.request.Host, v.Secure(), turn)
+		lines = withdrawal.Lines(cookies, e.filter.came.Host, v.Secure(), turn)
 	}
 	e.noteExpired(cookies, lines)
 	return lines
@@ -77,7 +101,7 @@ func (e *edit) carriesMore() bool {
 		pair, rest, more = strings.Cut(rest, ";")
 		name, _, _ := strings.Cut(pair, "=")
 		name = strings.Trim(name, " \t")
-		if rule := v.Policy().Match(name); rule != nil && !rule.NeedsNothing() || v.IsFormer(name) {
+		if rule := v.Policy().Match(name); rule != nil && !rule.NeedsNothing() {
 			return true
 		}
 	}
@@ -101,7 +125,7 @@ func (e *edit) unseen(seen []withdrawal.Cookie) (cookies []withdrawal.Cookie) {
 			continue
 		}
 		for _, c := range appendPlaces(nil, name, rule.Declarations) {
-			if !liesUnder(requestPath(e.filter.request), c.Path) {
+			if !liesUnder(e.filter.path(), c.Path) {
 				cookies = append(cookies, c)
 			}
 		}
@@ -123,13 +147,24 @@ func appendPlaces(cookies []withdrawal.Cookie, name string, declarations []polic
 	return cookies
 }
 
-// requestPath returns the path that the browser has asked for, which a handler may
-// have changed in the URL.
-func requestPath(r *http.Request) string {
-	if path, _, _ := strings.Cut(r.RequestURI, "?"); strings.HasPrefix(path, "/") {
-		return path
+// path returns the path that the browser has asked for, in its own spelling, by which
+// it chooses cookies.
+func (f *Filter) path() string {
+	path, _, _ := strings.Cut(f.came.RequestURI, "?")
+	if _, after, absolute := strings.Cut(path, "://"); absolute && !strings.HasPrefix(path, "/") {
+		path = "/"
+		if i := strings.IndexByte(after, '/'); i >= 0 {
+			path = after[i:]
+		}
 	}
-	return r.URL.Path
+	switch {
+	case strings.HasPrefix(path, "/"):
+		return path
+	case f.came.URL != nil: // a request that no server has read
+		return f.came.URL.Path
+	default:
+		return "/"
+	}
 }
 
 // liesUnder reports whether a browser sends a cookie of this path with a request of
@@ -143,7 +178,7 @@ func liesUnder(request, cookie string) bool {
 // changed there are no lines, and each cookie counts.
 func (e *edit) noteExpired(cookies []withdrawal.Cookie, lines []string) {
 	for i, c := range cookies {
-		if i > 0 && cookies[i-1].Name == c.Name || e.filter.Visitor.IsPreferences(c.Name) {
+		if i > 0 && cookies[i-1].Name == c.Name {
 			continue
 		}
 		deletes := func(line string) bool { return strings.HasPrefix(line, c.Name) && line[len(c.Name)] == '=' }

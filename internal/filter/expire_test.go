@@ -55,6 +55,7 @@ func TestWhatIsRefusedIsExpiredWithEveryPage(t *testing.T) {
 			for name, values := range test.request {
 				f.request.Header[name] = values
 			}
+			f.comes()
 			h := http.Header{}
 			for name, values := range test.response {
 				h[name] = values
@@ -84,9 +85,9 @@ func TestWhatWasNotAnsweredIsExpiredIfTheSiteSaysSo(t *testing.T) {
 		"may be decided": {extended, visitor.Law{HeldBack: true}, nil},
 	} {
 		f := observing(t, test.config, "", nil)
-		goTo(f)
 		f.Visitor = visitor.Visitor{}
 		f.Visitor.Init(site, "ad=1; mood=1; visits=1; other=1", test.law, nil)
+		goTo(f)
 		f.Head(http.Header{}, true)
 		assert.Equal(t, test.want, f.events, what)
 	}
@@ -144,10 +145,10 @@ func TestWhatExpiresCookiesStaysWithinABudget(t *testing.T) {
 	carried := map[string]bool{}
 	for range 60 {
 		f := observing(t, plain, "", decided())
-		goTo(f)
 		cookies := f.Visitor.Cookies()
 		f.Visitor = visitor.Visitor{}
 		f.Visitor.Init(all, strings.Join(sent, "; ")+"; "+cookies, visitor.Law{}, nil)
+		goTo(f)
 		h := http.Header{}
 		f.Head(h, true)
 		size := 0
@@ -168,9 +169,9 @@ func TestWhatIsExpiredInsideIsNotExpiredOutside(t *testing.T) {
 	outer := observing(t, plain, "ad=1", decided())
 	goTo(outer)
 	inner := observing(t, plain, "", nil)
-	goTo(inner)
 	inner.Visitor = visitor.Visitor{}
 	inner.Visitor.Init(site, "", visitor.Law{}, &outer.Visitor)
+	goTo(inner)
 	h := http.Header{}
 	inner.Head(h, true)
 	outer.Head(h, true)

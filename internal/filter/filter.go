@@ -32,8 +32,10 @@ type Config struct {
 type Filter struct {
 	Visitor  visitor.Visitor
 	config   *Config
-	request  *http.Request
-	reported int // how many lines of the head were reported: see edit.report
+	request  *http.Request // the handler's
+	came     *http.Request // as it came: the handler may change its own
+	reported int32         // how many lines of the head were reported: see edit.report
+	load     load
 
 	// room is for the lines that stay while one between them goes, or else for a new
 	// Cache-Control. It saves an allocation, and with it 150 of 1,100 ns
@@ -42,11 +44,24 @@ type Filter struct {
 	room [2]string
 }
 
-// Init makes f the filter of the response to this request. Its Visitor has an
-// Init of its own.
-func (f *Filter) Init(config *Config, request *http.Request) {
-	f.config, f.request = config, request
+// Init makes f the filter of the response to the request that a handler gets, and that
+// came so. Its Visitor has an Init of its own, which comes before. outside is the filter
+// of the same site around it, or nil.
+func (f *Filter) Init(config *Config, request, came *http.Request, outside *Filter) {
+	f.config, f.request, f.came = config, request, came
+	switch {
+	case outside != nil:
+		f.came, f.load = outside.came, outside.load
+	case f.Visitor.Cookies() != "": // else there is nothing to delete
+		f.load = loadOf(came.Header)
+	}
 }
+
+// Request returns the request that the handler gets.
+func (f *Filter) Request() *http.Request { return f.request }
+
+// Came returns the request as it came; a handler may have changed its header.
+func (f *Filter) Came() *http.Request { return f.came }
 
 // Passes reports whether a cookie of this name may be set, by what the visitor
 // has decided now.
@@ -84,6 +99,12 @@ func (f *Filter) Head(h http.Header, final bool) (trailer bool) {
 				delete(h, key)
 			} else if changed {
 				h[key] = kept
+			}
+		case len(key) == len("Cache-Control") && strings.EqualFold(key, "Cache-Control"):
+			if e.cacheControl == nil { // as good as always
+				e.cacheControl = values
+			} else {
+				e.cacheControl = slices.Concat(e.cacheControl, values)
 			}
 		case isTrailerSetCookie(key):
 			trailer = true
@@ -130,6 +151,7 @@ func (f *Filter) Fields(status int, fields []rawhead.Field) []rawhead.Field {
 		kept = append(kept, rawhead.Field{Name: "Set-Cookie", Value: line})
 	}
 	e.fields = kept
+	e.cacheControl = e.values("Cache-Control")
 	e.keepPrivate()
 	if e.final && !f.config.ReportOnly && f.leavesOpen(status, e.fields) {
 		e.fields = closing(e.fields)
@@ -189,7 +211,7 @@ func (f *Filter) Trailer(h http.Header) {
 
 // End says that no head will leave any more: the connection is a tunnel, or the
 // handler that took it has returned. From here on nothing can be decided.
-func (f *Filter) End() { f.Visitor.SendHead(false) }
+func (f *Filter) End() { f.Visitor.SendHead() }
 
 // Logf says something to whoever reads the log of the request's server, as the
 // server itself would.

@@ -61,13 +61,15 @@ func newSite() *visitor.Site {
 // decided is who accepts statistics, refuses third parties, was not asked for
 // comfort, and objects to anonymous statistics.
 func decided() *decision.Decision {
-	mark := func(p policy.Party) []decision.Mark { return []decision.Mark{decision.MarkOf(p.Category, p.Provider)} }
-	return &decision.Decision{Time: time.Now(), Objection: true, Answers: decision.MakeAnswers(mark(matomo), mark(adCo))}
+	return &decision.Decision{Time: time.Now(), Objection: true, Answers: decision.MakeAnswers(map[decision.Mark]decision.Answer{
+		decision.MarkOf(matomo.Category, matomo.Provider): decision.Yes, decision.MarkOf(adCo.Category, adCo.Provider): decision.No,
+	})}
 }
 
 // A tested filter keeps what was observed as "outcome cookie reason".
 type tested struct {
 	filter.Filter
+	config  filter.Config
 	request *http.Request
 	events  []string
 }
@@ -76,7 +78,11 @@ type tested struct {
 func goTo(f *tested) {
 	f.request.Header.Set("Sec-Fetch-Mode", "navigate")
 	f.request.Header.Set("Sec-Fetch-Dest", "document")
+	f.comes()
 }
+
+// comes makes the filter anew for the request as it is, with these cookies.
+func (f *tested) comes() { f.Init(&f.config, f.request, f.request, nil) }
 
 // observing returns the filter of a response to this request.
 func observing(t testing.TB, config filter.Config, cookies string, d *decision.Decision) *tested {
@@ -93,8 +99,9 @@ func observing(t testing.TB, config filter.Config, cookies string, d *decision.D
 		pair, _, _ := strings.Cut(line, ";")
 		cookies = strings.TrimPrefix(cookies+"; "+pair, "; ")
 	}
-	f.Init(&config, r)
+	f.config = config
 	f.Visitor.Init(site, cookies, visitor.Law{}, nil)
+	f.comes()
 	return f
 }
 
@@ -375,9 +382,9 @@ func TestALineThatExpiresIsAddedOnce(t *testing.T) {
 	config := plain
 	config.ExpireUndecided = true
 	f := observing(t, config, "", nil)
-	goTo(f)
 	f.Visitor = visitor.Visitor{}
 	f.Visitor.Init(visitor.NewSite(&p, cookie, 0, presumption), "n=1", visitor.Law{}, nil)
+	goTo(f)
 	h := http.Header{}
 	f.Head(h, true)
 	assert.Equal(t, []string{"n=; Path=/; Max-Age=0; Domain=example.org"}, h["Set-Cookie"])
@@ -540,7 +547,8 @@ func TestPasses(t *testing.T) {
 func TestNobodyHasToObserve(t *testing.T) {
 	for _, config := range []filter.Config{plain, allowUndeclared, reportOnly} {
 		var f filter.Filter
-		f.Init(&config, httptest.NewRequest("GET", "/", nil))
+		r := httptest.NewRequest("GET", "/", nil)
+		f.Init(&config, r, r, nil)
 		f.Visitor.Init(site, "ad=1", visitor.Law{}, nil)
 		h := http.Header{"Set-Cookie": {"ad=1", "other=1", "sessionid=1; Path=/x"}, "Trailer:Set-Cookie": {"ad=1"}}
 		f.Head(h, true)
@@ -558,7 +566,8 @@ func TestObserveComesLast(t *testing.T) {
 		h := http.Header{"Set-Cookie": {"ad=1", "_pk.1=1"}, "Trailer:Set-Cookie": {"ad=1"}}
 		config := filter.Config{Observe: func(*http.Request, filter.Event) { panic("observed") }}
 		f := observing(t, plain, "", decided())
-		f.Init(&config, httptest.NewRequest("GET", "/", nil))
+		r := httptest.NewRequest("GET", "/", nil)
+		f.Init(&config, r, r, nil)
 		assert.Panics(t, func() { edit(&f.Filter, h) }, what)
 		if what == "a head" {
 			assert.Equal(t, []string{"_pk.1=1"}, h["Set-Cookie"])

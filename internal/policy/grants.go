@@ -12,11 +12,11 @@ import (
 type Grants struct {
 	DecidedAt time.Time // the zero Time if nothing was decided
 	Objection bool      // to anonymous statistics
-	Regime    uint8     // under which the decision was taken
 	Reference [16]byte  // under which the visitor's decisions are recorded; zero for none
 
 	answers    []Answer // one for each of Policy.parties
 	refusesAll bool     // the decision says yes to nothing, and no to something
+	refused    []bool   // of each category that is open again: whether the visitor has refused something in it; nil if in none
 }
 
 // An Answer is what holds for one party.
@@ -27,12 +27,13 @@ const (
 	No                     // the visitor refuses
 	NoByGPC                // the browser's Global Privacy Control refuses, in place of an answer
 	Yes                    // the visitor consents
+	Ticked                 // the visitor has saved what the law had presumed
 	Presumed               // not given, but the law lets it pass until it is refused
 	Reopened               // the visitor has refused, and is asked again, since something has changed
 )
 
 // Allows reports whether cookies of the party may pass.
-func (a Answer) Allows() bool { return a == Yes || a == Presumed }
+func (a Answer) Allows() bool { return a == Yes || a == Ticked || a == Presumed }
 
 // Undecided returns the grants of a visitor who has decided nothing.
 func (p *Policy) Undecided() *Grants { return &Grants{answers: make([]Answer, len(p.parties))} }
@@ -62,37 +63,43 @@ func (p Presumption) presumes(i int) bool { return p != nil && p[i] == Presumed 
 // question has changed there. Under a higher revision all of them are open. An
 // objection asks for less than what was declared, and so stands through both.
 //
-// A yes under a law that presumed it may be a box that the law had ticked, which is
-// no consent (Court of Justice of the European Union, C-673/17, Planet49). It counts
-// only under a law that presumes as much; a no counts under each.
-func (p *Policy) Resolve(d *decision.Decision, revision uint64, then, now Presumption) *Grants {
+// A box that a law had ticked is no consent (Court of Justice of the European Union,
+// C-673/17, Planet49), so that such a yes counts only under a law that presumes it.
+func (p *Policy) Resolve(d *decision.Decision, revision uint64, law Presumption) *Grants {
 	g := p.Undecided()
-	g.Objection, g.Regime, g.Reference = d.Objection, d.Regime, d.Reference
+	g.Objection, g.Reference = d.Objection, d.Reference
 	g.DecidedAt = time.UnixMilli(d.Time.UnixMilli()) // a copy of d.Time would move all of d from its caller's stack to the heap
 	g.refusesAll = d.Answers.AllNo()
-	for _, category := range p.ranges {
+	for n, category := range p.ranges {
 		answers := g.answers[category.from:category.to]
 		reopened := d.Revision < revision
 		for i := range answers {
-			yes, known := d.Answers.Of(p.marks[category.from+i])
+			given, known := d.Answers.Of(p.marks[category.from+i])
 			switch {
 			case !known:
 				reopened = true
-			case !yes:
+			case given == decision.No:
 				answers[i] = No
-			case !then.presumes(category.from+i) || now.presumes(category.from+i):
+			case given == decision.Yes:
 				answers[i] = Yes
+			case law.presumes(category.from + i):
+				answers[i] = Ticked
 			}
 		}
 		if reopened {
 			reopen(answers)
+			if _, refused := d.Answers.Of(category.mark); refused {
+				if g.refused == nil {
+					g.refused = make([]bool, len(p.ranges))
+				}
+				g.refused[n] = true
+			}
 		}
 	}
 	return g
 }
 
-// reopen takes back the answers for a category. Who has refused something in it
-// has not agreed to what is new there.
+// reopen takes back the answers for a category.
 func reopen(answers []Answer) {
 	for i, a := range answers {
 		if a == No {
@@ -112,9 +119,9 @@ func (p *Policy) Presume(g *Grants, by Presumption) *Grants {
 	}
 	presumed := *g
 	presumed.answers = slices.Clone(g.answers)
-	for _, category := range p.ranges {
+	for n, category := range p.ranges {
 		answers := presumed.answers[category.from:category.to]
-		refuses := g.refusesAll || slices.Contains(answers, Reopened)
+		refuses := g.refusesAll || g.refused != nil && g.refused[n] || slices.Contains(answers, Reopened)
 		for i, a := range answers {
 			if law := by[category.from+i]; a == Open && (law != Presumed || !refuses) {
 				answers[i] = law
@@ -200,17 +207,15 @@ func (g *Grants) Judge(rule *Rule) Verdict {
 	verdict := Exempt
 	for i := range rule.Declarations {
 		switch party := rule.parties[i]; {
+		case party == none && rule.Declarations[i].Need != NoObjection:
+		case party == none && g.Objection:
+			return Objected
 		case party == none:
-			if rule.Declarations[i].Need == NoObjection {
-				if g.Objection {
-					return Objected
-				}
-				verdict = max(verdict, NotObjected)
-			}
+			verdict = max(verdict, NotObjected)
 		case g.answers[party].Allows():
-			verdict = Consented
+			verdict = max(verdict, Consented)
 		case g.answers[party] == Open:
-			return Undecided
+			verdict = Undecided // another declaration may be refused
 		default:
 			return Refused
 		}

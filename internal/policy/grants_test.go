@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cookiecharter/consent/internal/decision"
 	"github.com/cookiecharter/consent/internal/policy"
 )
 
@@ -16,6 +17,7 @@ const (
 	yes      = policy.Yes
 	presumed = policy.Presumed
 	reopened = policy.Reopened
+	ticked   = policy.Ticked
 )
 
 // optOut is the presumption of everything but one category, which Global Privacy
@@ -60,7 +62,7 @@ func TestResolveOpensAgainOnlyWhatHasGrown(t *testing.T) {
 			d := answer(test.yes, test.no)
 			d.Revision, d.Objection, d.Reference = test.revision, true, [16]byte{1}
 			p := policy.New(test.declared)
-			g := p.Resolve(d, 7, nil, nil)
+			g := p.Resolve(d, 7, nil)
 			assert.Equal(t, test.want, g.Answers())
 			assert.Equal(t, test.isDecided, g.Decided())
 			assert.Equal(t, decided, g.DecidedAt)
@@ -73,7 +75,7 @@ func TestResolveOpensAgainOnlyWhatHasGrown(t *testing.T) {
 
 func TestResolveObjectsToNothingByItself(t *testing.T) {
 	p := policy.New(declared())
-	g := p.Resolve(answer(nil, []policy.Party{site, matomo, plausible, adCo}), 0, nil, nil)
+	g := p.Resolve(answer(nil, []policy.Party{site, matomo, plausible, adCo}), 0, nil)
 	assert.False(t, g.Objection)
 	assert.Equal(t, policy.NotObjected, g.Judge(p.Match("visits")))
 }
@@ -101,8 +103,8 @@ func TestPresumeLeavesWhatIsSaid(t *testing.T) {
 		"GPC refuses one":            {p.Undecided(), "third-party", []policy.Answer{presumed, presumed, presumed, noByGPC}},
 		"GPC refuses two":            {p.Undecided(), "statistics", []policy.Answer{presumed, noByGPC, noByGPC, presumed}},
 		"GPC refuses what is not":    {p.Undecided(), "other", []policy.Answer{presumed, presumed, presumed, presumed}},
-		"some was said":              {p.Resolve(some, 0, nil, nil), "", []policy.Answer{no, presumed, presumed, yes}},
-		"some was said against GPC":  {p.Resolve(some, 0, nil, nil), "third-party", []policy.Answer{no, presumed, presumed, yes}},
+		"some was said":              {p.Resolve(some, 0, nil), "", []policy.Answer{no, presumed, presumed, yes}},
+		"some was said against GPC":  {p.Resolve(some, 0, nil), "third-party", []policy.Answer{no, presumed, presumed, yes}},
 		"GPC has refused it already": {p.Presume(p.Undecided(), optOut(p, "third-party")), "", []policy.Answer{presumed, presumed, presumed, noByGPC}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -135,18 +137,18 @@ func TestARefusalIsNeverLoosenedByAPresumption(t *testing.T) {
 	} {
 		d := answer(test.yes, test.no)
 		d.Revision = test.revision
-		g := p.Presume(p.Resolve(d, 7, nil, optOut(p, "")), optOut(p, ""))
+		g := p.Presume(p.Resolve(d, 7, optOut(p, "")), optOut(p, ""))
 		assert.Equal(t, test.want, g.Answers(), name)
 	}
-	gpc := p.Presume(p.Resolve(answer(nil, []policy.Party{site}), 0, nil, nil), optOut(p, "third-party"))
+	gpc := p.Presume(p.Resolve(answer(nil, []policy.Party{site}), 0, nil), optOut(p, "third-party"))
 	assert.Equal(t, []policy.Answer{no, open, open, noByGPC}, gpc.Answers(), "what GPC refuses is refused all the same")
 	d := answer(nil, []policy.Party{adCo})
 	d.Revision = 6
-	assert.Equal(t, policy.Refused, p.Resolve(d, 7, nil, nil).Judge(p.Match("ad")), "asked again, and refused until then")
+	assert.Equal(t, policy.Refused, p.Resolve(d, 7, nil).Judge(p.Match("ad")), "asked again, and refused until then")
 }
 
 // A box that a law had ticked is no consent under another one.
-func TestAYesCountsUnderALawThatPresumesAsMuch(t *testing.T) {
+func TestATickedYesCountsUnderALawThatPresumesIt(t *testing.T) {
 	p := policy.New(declared())
 	statistics := p.Presumption(func(category string) policy.Answer {
 		if category == "statistics" {
@@ -154,20 +156,30 @@ func TestAYesCountsUnderALawThatPresumesAsMuch(t *testing.T) {
 		}
 		return open
 	})
-	d := answer([]policy.Party{site, matomo, adCo}, []policy.Party{plausible})
+	mark := func(p policy.Party) decision.Mark { return decision.MarkOf(p.Category, p.Provider) }
+	d := &decision.Decision{Time: decided, Answers: decision.MakeAnswers(map[decision.Mark]decision.Answer{
+		mark(site): decision.Ticked, mark(matomo): decision.Ticked, mark(plausible): decision.No, mark(adCo): decision.Yes,
+	})}
 	for name, test := range map[string]struct {
-		then, now policy.Presumption
-		want      []policy.Answer
+		law  policy.Presumption
+		want []policy.Answer
 	}{
-		"the strictest":                 {nil, nil, []policy.Answer{yes, yes, no, yes}},
-		"the strictest, in a weak one":  {nil, optOut(p, ""), []policy.Answer{yes, yes, no, yes}},
-		"a weak one":                    {optOut(p, ""), optOut(p, ""), []policy.Answer{yes, yes, no, yes}},
-		"a weak one, in the strictest":  {optOut(p, ""), nil, []policy.Answer{open, open, no, open}},
-		"a weak one, in a stricter one": {optOut(p, ""), statistics, []policy.Answer{open, yes, no, open}},
-		"one that presumes a part":      {statistics, nil, []policy.Answer{yes, open, no, yes}},
+		"the strictest": {nil, []policy.Answer{open, open, no, yes}},
+		"one between":   {statistics, []policy.Answer{open, ticked, no, yes}},
+		"the weakest":   {optOut(p, ""), []policy.Answer{ticked, ticked, no, yes}},
 	} {
-		assert.Equal(t, test.want, p.Resolve(d, 0, test.then, test.now).Answers(), name)
+		assert.Equal(t, test.want, p.Resolve(d, 0, test.law).Answers(), name)
 	}
+}
+
+// A category of which a part was refused stays so if that part is gone.
+func TestNothingIsPresumedOfWhoComesIntoACategoryThatWasRefused(t *testing.T) {
+	p := policy.New(declared())
+	gone := policy.Party{Category: "third-party"}
+	d := answer([]policy.Party{site}, []policy.Party{gone})
+	g := p.Presume(p.Resolve(d, 0, optOut(p, "")), optOut(p, ""))
+	assert.Equal(t, []policy.Answer{yes, presumed, presumed, open}, g.Answers())
+	assert.False(t, g.Decided())
 }
 
 func TestOnlyAnAnswerForAllIsDecided(t *testing.T) {
@@ -178,17 +190,17 @@ func TestOnlyAnAnswerForAllIsDecided(t *testing.T) {
 	}{
 		"open":                  {p.Undecided(), false},
 		"presumed":              {p.Presume(p.Undecided(), optOut(p, "")), false},
-		"yes":                   {p.Resolve(answer([]policy.Party{adCo}, nil), 0, nil, nil), true},
-		"no":                    {p.Resolve(answer(nil, []policy.Party{adCo}), 0, nil, nil), true},
+		"yes":                   {p.Resolve(answer([]policy.Party{adCo}, nil), 0, nil), true},
+		"no":                    {p.Resolve(answer(nil, []policy.Party{adCo}), 0, nil), true},
 		"GPC in place of a no":  {p.Presume(p.Undecided(), optOut(p, "third-party")), true},
-		"yes, and presume more": {p.Presume(p.Resolve(answer([]policy.Party{adCo}, nil), 0, nil, nil), optOut(p, "third-party")), true},
+		"yes, and presume more": {p.Presume(p.Resolve(answer([]policy.Party{adCo}, nil), 0, nil), optOut(p, "third-party")), true},
 	} {
 		assert.Equal(t, test.want, test.grants.Decided(), name)
 	}
 }
 
 func TestAnAnswerAllowsByConsentOrPresumption(t *testing.T) {
-	for answer, want := range map[policy.Answer]bool{open: false, no: false, noByGPC: false, yes: true, presumed: true, reopened: false} {
+	for answer, want := range map[policy.Answer]bool{open: false, no: false, noByGPC: false, yes: true, presumed: true, reopened: false, ticked: true} {
 		assert.Equal(t, want, answer.Allows(), answer)
 	}
 }
@@ -200,7 +212,7 @@ func TestAllowsAndConsentedPartWhereNothingNeedsConsent(t *testing.T) {
 	of := func(yes, no []policy.Party, objection bool) *policy.Grants {
 		d := answer(yes, no)
 		d.Objection = objection
-		return p.Resolve(d, 0, nil, nil)
+		return p.Resolve(d, 0, nil)
 	}
 	category := func(name string) policy.Scope { s, _ := p.Category(name); return s }
 	provider := func(party policy.Party) policy.Scope { s, _ := p.Provider(party); return s }
@@ -240,7 +252,7 @@ func TestAnAnonymousStatisticOfOneProviderIsNoOtherProviders(t *testing.T) {
 		"first": append([]policy.Declaration{anonymous}, declared()...), "last": append(declared(), anonymous),
 	} {
 		p := policy.New(declarations)
-		g := p.Resolve(d, 0, nil, nil)
+		g := p.Resolve(d, 0, nil)
 		for party, want := range map[policy.Party]bool{matomo: false, plausible: true} {
 			scope, _ := p.Provider(party)
 			assert.Equal(t, want, g.Allows(scope), "%v, %s", party, order)
@@ -262,29 +274,29 @@ func TestJudgeGoesByTheStrictestDeclaration(t *testing.T) {
 		objects      bool
 		want         policy.Verdict
 	}{
-		"necessary":                            {[]given{exempt}, false, policy.Exempt},
-		"necessary, with an objection":         {[]given{exempt}, true, policy.Exempt},
-		"anonymous":                            {[]given{anonymous}, false, policy.NotObjected},
-		"necessary and anonymous":              {[]given{exempt, anonymous}, false, policy.NotObjected},
-		"anonymous and necessary":              {[]given{anonymous, exempt}, false, policy.NotObjected},
-		"anonymous, with an objection":         {[]given{anonymous}, true, policy.Objected},
-		"accepted":                             {[]given{accepted}, false, policy.Consented},
-		"accepted, with an objection":          {[]given{accepted}, true, policy.Consented},
-		"refused":                              {[]given{refused}, false, policy.Refused},
-		"undecided":                            {[]given{unanswered}, false, policy.Undecided},
-		"necessary and accepted":               {[]given{exempt, accepted}, false, policy.Consented},
-		"accepted and necessary":               {[]given{accepted, exempt}, false, policy.Consented},
-		"necessary and refused":                {[]given{exempt, refused}, false, policy.Refused},
-		"refused and necessary":                {[]given{refused, exempt}, false, policy.Refused},
-		"accepted and refused":                 {[]given{accepted, refused}, false, policy.Refused},
-		"refused and accepted":                 {[]given{refused, accepted}, false, policy.Refused},
-		"accepted and undecided":               {[]given{accepted, unanswered}, false, policy.Undecided},
-		"undecided and accepted":               {[]given{unanswered, accepted}, false, policy.Undecided},
-		"accepted and anonymous":               {[]given{accepted, anonymous}, false, policy.Consented},
-		"accepted and anonymous, objected to":  {[]given{accepted, anonymous}, true, policy.Objected},
-		"anonymous and accepted, objected to":  {[]given{anonymous, accepted}, true, policy.Objected},
-		"the first that speaks against it":     {[]given{refused, unanswered, anonymous}, true, policy.Refused},
-		"the first that speaks against it too": {[]given{unanswered, refused, anonymous}, true, policy.Undecided},
+		"necessary":                           {[]given{exempt}, false, policy.Exempt},
+		"necessary, with an objection":        {[]given{exempt}, true, policy.Exempt},
+		"anonymous":                           {[]given{anonymous}, false, policy.NotObjected},
+		"necessary and anonymous":             {[]given{exempt, anonymous}, false, policy.NotObjected},
+		"anonymous and necessary":             {[]given{anonymous, exempt}, false, policy.NotObjected},
+		"anonymous, with an objection":        {[]given{anonymous}, true, policy.Objected},
+		"accepted":                            {[]given{accepted}, false, policy.Consented},
+		"accepted, with an objection":         {[]given{accepted}, true, policy.Consented},
+		"refused":                             {[]given{refused}, false, policy.Refused},
+		"undecided":                           {[]given{unanswered}, false, policy.Undecided},
+		"necessary and accepted":              {[]given{exempt, accepted}, false, policy.Consented},
+		"accepted and necessary":              {[]given{accepted, exempt}, false, policy.Consented},
+		"necessary and refused":               {[]given{exempt, refused}, false, policy.Refused},
+		"refused and necessary":               {[]given{refused, exempt}, false, policy.Refused},
+		"accepted and refused":                {[]given{accepted, refused}, false, policy.Refused},
+		"refused and accepted":                {[]given{refused, accepted}, false, policy.Refused},
+		"accepted and undecided":              {[]given{accepted, unanswered}, false, policy.Undecided},
+		"undecided and accepted":              {[]given{unanswered, accepted}, false, policy.Undecided},
+		"accepted and anonymous":              {[]given{accepted, anonymous}, false, policy.Consented},
+		"accepted and anonymous, objected to": {[]given{accepted, anonymous}, true, policy.Objected},
+		"anonymous and accepted, objected to": {[]given{anonymous, accepted}, true, policy.Objected},
+		"the first that speaks against it":    {[]given{refused, unanswered, anonymous}, true, policy.Refused},
+		"a refusal after what is open":        {[]given{unanswered, refused, anonymous}, true, policy.Refused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var declarations []policy.Declaration
@@ -302,7 +314,7 @@ func TestJudgeGoesByTheStrictestDeclaration(t *testing.T) {
 			p := policy.New(declarations)
 			d := answer(yesses, noes)
 			d.Objection = test.objects
-			assert.Equal(t, test.want, p.Resolve(d, 0, nil, nil).Judge(p.Match("n")))
+			assert.Equal(t, test.want, p.Resolve(d, 0, nil).Judge(p.Match("n")))
 		})
 	}
 }
@@ -376,7 +388,7 @@ func TestAnOriginIsAllowedWithAllThatMayAnswerThere(t *testing.T) {
 			p := policy.New(test.declared)
 			d := answer([]policy.Party{matomo, site}, []policy.Party{adCo})
 			d.Objection = test.objection
-			assert.Equal(t, test.want, p.Origins(p.Resolve(d, 0, nil, nil)))
+			assert.Equal(t, test.want, p.Origins(p.Resolve(d, 0, nil)))
 		})
 	}
 }

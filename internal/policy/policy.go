@@ -5,7 +5,6 @@ package policy
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -78,6 +77,8 @@ const none = -1
 type Scope struct {
 	from, to  int
 	anonymous bool // it declares anonymous statistics, so that an objection counts
+
+	mark decision.Mark // of a category: says in a decision that the visitor has refused something in it
 }
 
 // An origin is one that declarations name, with the rule of all that may set
@@ -130,7 +131,10 @@ func (p *Policy) compileScopes(declarations []Declaration) {
 		category.anonymous = category.anonymous || d.Need == NoObjection
 		p.providers[d.Party], p.categories[d.Party.Category] = provider, category
 	}
-	p.ranges = slices.Collect(maps.Values(p.categories))
+	for name, category := range p.categories {
+		category.mark = decision.MarkOf(name, "")
+		p.ranges = append(p.ranges, category)
+	}
 }
 
 func (p *Policy) compileRules(declarations []Declaration) {
@@ -211,6 +215,13 @@ func (p *Policy) Category(name string) (s Scope, declared bool) {
 func (p *Policy) Provider(party Party) (s Scope, declared bool) {
 	s, declared = p.providers[party]
 	return s, declared
+}
+
+// Index returns where the answer for a party stands in [Grants.Answers], and whether
+// the party needs consent.
+func (p *Policy) Index(party Party) (i int, needsConsent bool) {
+	s := p.providers[party]
+	return s.from, s.from < s.to
 }
 
 // SameMark returns two parties that a decision cannot tell apart, if there are any.

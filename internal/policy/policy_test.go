@@ -54,13 +54,14 @@ var decided = time.UnixMilli(1_800_000_000_000)
 
 // answer makes a decision of these parties' answers.
 func answer(yes, no []policy.Party) *decision.Decision {
-	marks := func(parties []policy.Party) (marks []decision.Mark) {
-		for _, p := range parties {
-			marks = append(marks, decision.MarkOf(p.Category, p.Provider))
-		}
-		return marks
+	given := make(map[decision.Mark]decision.Answer)
+	for _, p := range yes {
+		given[decision.MarkOf(p.Category, p.Provider)] = decision.Yes
 	}
-	return &decision.Decision{Time: decided, Answers: decision.MakeAnswers(marks(yes), marks(no))}
+	for _, p := range no {
+		given[decision.MarkOf(p.Category, p.Provider)] = decision.No
+	}
+	return &decision.Decision{Time: decided, Answers: decision.MakeAnswers(given)}
 }
 
 func TestPartiesAreSortedAndEachOnce(t *testing.T) {
@@ -135,7 +136,7 @@ func TestOnlyWhatIsNecessaryNeedsNothing(t *testing.T) {
 
 func TestACategoryIsDeclaredIfAnythingIsDeclaredInIt(t *testing.T) {
 	p := policy.New(declared())
-	all := p.Resolve(answer([]policy.Party{site, matomo}, []policy.Party{plausible, adCo}), 0, nil, nil)
+	all := p.Resolve(answer([]policy.Party{site, matomo}, []policy.Party{plausible, adCo}), 0, nil)
 	for name, want := range map[string][]policy.Answer{
 		"first-party": {policy.Yes},
 		"statistics":  {policy.Yes, policy.No},
@@ -154,7 +155,7 @@ func TestACategoryIsDeclaredIfAnythingIsDeclaredInIt(t *testing.T) {
 
 func TestAProviderIsDeclaredWithinItsCategory(t *testing.T) {
 	p := policy.New(declared())
-	all := p.Resolve(answer([]policy.Party{site, matomo}, []policy.Party{plausible, adCo}), 0, nil, nil)
+	all := p.Resolve(answer([]policy.Party{site, matomo}, []policy.Party{plausible, adCo}), 0, nil)
 	for party, want := range map[policy.Party][]policy.Answer{
 		site: {policy.Yes}, matomo: {policy.Yes}, plausible: {policy.No}, adCo: {policy.No}, host: {}, visits: {},
 	} {
@@ -195,7 +196,7 @@ func TestTheZeroPolicyDeclaresNothing(t *testing.T) {
 			_, needsConsent := p.Mark(matomo)
 			assert.False(t, needsConsent)
 			for _, g := range []*policy.Grants{
-				p.Undecided(), p.Resolve(answer([]policy.Party{matomo}, nil), 0, nil, nil), p.Presume(p.Undecided(), optOut(p, "third-party")),
+				p.Undecided(), p.Resolve(answer([]policy.Party{matomo}, nil), 0, nil), p.Presume(p.Undecided(), optOut(p, "third-party")),
 			} {
 				assert.True(t, g.Decided(), "nobody is asked where nothing needs consent")
 				assert.Equal(t, policy.Undeclared, g.Judge(p.Match("sessionid")))
@@ -220,7 +221,7 @@ func TestTenThousandDeclarationsAreJudgedEachByItsOwnAnswer(t *testing.T) {
 	}
 	p := policy.New(declarations)
 	require.Len(t, p.Parties(), categories*providers)
-	g := p.Resolve(answer(yes, no), 0, nil, nil)
+	g := p.Resolve(answer(yes, no), 0, nil)
 	assert.True(t, g.Decided())
 	for i := range declarations {
 		rule := p.Match(fmt.Sprintf("name%d_a", i))

@@ -91,16 +91,16 @@ func (c *Cookie) Stands(at, now time.Time) bool {
 // some.
 const maxCandidates = 6
 
-// Newest returns the newest valid decision in a Cookie header. It has moved if it
-// lies under the former name. The decision keeps its answers in room if they fit,
-// which saves an allocation.
-func (c *Cookie) Newest(header string, room []byte) (newest decision.Decision, moved, found bool) {
+// Newest returns the newest valid decision in a Cookie header; one under the former
+// name only if there is none under the present one. It stays where it is: a response that
+// moved it could overtake the visitor's next decision. The decision keeps its answers in
+// room if they fit, which saves an allocation.
+func (c *Cookie) Newest(header string, room []byte) (newest decision.Decision, found bool) {
 	newest, found = c.newest(header, room)
 	if !found && c.former != nil {
-		newest, found = c.former.newest(header, room)
-		return newest, found, found
+		return c.former.newest(header, room)
 	}
-	return newest, false, found
+	return newest, found
 }
 
 // newest checks every candidate, since their order says nothing: RFC 6265 section 5.4

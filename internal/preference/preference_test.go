@@ -61,12 +61,12 @@ func TestWhatALineCarriesIsFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		at := time.Now()
 		d := decision.Decision{Revision: 7, Time: at, Objection: true, Reference: [16]byte{1},
-			Answers: decision.MakeAnswers([]decision.Mark{decision.MarkOf("statistics", "Matomo")}, []decision.Mark{decision.MarkOf("a", "b")})}
+			Answers: decision.MakeAnswers(map[decision.Mark]decision.Answer{decision.MarkOf("statistics", "Matomo"): decision.Yes, decision.MarkOf("a", "b"): decision.No})}
 		line, err := cookie().Line(&d)
 		require.NoError(t, err)
 		set, err := http.ParseSetCookie(line)
 		require.NoError(t, err)
-		got, _, found := cookie().Newest(set.Name+"="+set.Value, nil)
+		got, found := cookie().Newest(set.Name+"="+set.Value, nil)
 		require.True(t, found)
 		assert.Equal(t, d, got)
 	})
@@ -182,7 +182,7 @@ func TestNewestFindsOnlyWhatIsValid(t *testing.T) {
 			"with another letter":       {name + "=A" + value[1:], false},
 			"unsigned":                  {name + "=" + encode(string(payload)), false},
 		} {
-			_, _, found := cookie().Newest(test.header, nil)
+			_, found := cookie().Newest(test.header, nil)
 			assert.Equal(t, test.want, found, what)
 		}
 	})
@@ -191,7 +191,7 @@ func TestNewestFindsOnlyWhatIsValid(t *testing.T) {
 func TestADecisionIsFoundUntilItExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		found := func(header string) bool {
-			_, _, found := cookie().Newest(header, nil)
+			_, found := cookie().Newest(header, nil)
 			return found
 		}
 		header := pair(t, time.Now())
@@ -208,7 +208,7 @@ func TestADecisionThatWasRestoredStandsNoLongerForIt(t *testing.T) {
 		time.Sleep(99 * time.Hour)
 		again := pair(t, at)
 		time.Sleep(time.Hour)
-		_, _, found := cookie().Newest(again, nil)
+		_, found := cookie().Newest(again, nil)
 		assert.False(t, found)
 	})
 }
@@ -226,7 +226,7 @@ func TestTheNewestWinsWhateverTheOrder(t *testing.T) {
 				order := slices.Clone(valid)
 				order[0], order[i] = order[i], order[0]
 				order[1], order[j] = order[j], order[1]
-				got, _, found := cookie().Newest(strings.Join(order, "; "), nil)
+				got, found := cookie().Newest(strings.Join(order, "; "), nil)
 				require.True(t, found)
 				assert.Equal(t, newest, got.Time, "%d %d", i, j)
 			}
@@ -242,7 +242,7 @@ func TestNotTheSignatureSaysWhichIsTheNewest(t *testing.T) {
 		newest := time.Now()
 		first := pair(t, newest)
 		time.Sleep(time.Hour)
-		got, _, found := cookie().Newest(pair(t, old)+"; "+first, nil)
+		got, found := cookie().Newest(pair(t, old)+"; "+first, nil)
 		assert.True(t, found)
 		assert.Equal(t, newest, got.Time)
 	})
@@ -287,7 +287,7 @@ func TestOfMoreThanSixTheNewestByClaimAreChecked(t *testing.T) {
 		} {
 			for position := range len(test.planted) + 1 {
 				order := slices.Insert(slices.Clone(test.planted), position, good)
-				got, _, found := cookie().Newest(strings.Join(order, "; "), nil)
+				got, found := cookie().Newest(strings.Join(order, "; "), nil)
 				assert.Equal(t, test.want, found, "%s, at %d", what, position)
 				if found {
 					assert.Equal(t, at, got.Time)
@@ -309,7 +309,7 @@ func TestOfManyValidOnesTheNewestIsFound(t *testing.T) {
 		reversed := slices.Clone(valid)
 		slices.Reverse(reversed)
 		for _, order := range [][]string{valid, reversed, append(slices.Clone(reversed[10:]), reversed[:10]...)} {
-			got, _, found := cookie().Newest(strings.Join(order, "; "), nil)
+			got, found := cookie().Newest(strings.Join(order, "; "), nil)
 			require.True(t, found)
 			assert.Equal(t, newest, got.Time)
 		}
@@ -328,7 +328,7 @@ func TestADecisionCountsForItsNameAndPathAlone(t *testing.T) {
 		pair, _, _ := strings.Cut(line, ";")
 		_, value, _ := strings.Cut(pair, "=")
 		for j, reads := range cookies {
-			_, _, found := reads.Newest(reads.Name()+"="+value, nil)
+			_, found := reads.Newest(reads.Name()+"="+value, nil)
 			assert.Equal(t, i == j, found, "%d read as %d", i, j)
 		}
 	}
@@ -347,20 +347,19 @@ func TestADecisionUnderTheFormerNameCountsIfThereIsNoOther(t *testing.T) {
 	}
 	earlier, now := time.Now().Add(-time.Minute), time.Now()
 	for what, test := range map[string]struct {
-		header       string
-		revision     uint64
-		moved, found bool
+		header   string
+		revision uint64
+		found    bool
 	}{
-		"the former name":                 {pairOf(former, 1, now), 1, true, true},
-		"the new name":                    {pairOf(c, 2, now), 2, false, true},
-		"both, the former one newer":      {pairOf(former, 1, now) + "; " + pairOf(c, 2, earlier), 2, false, true},
-		"the former name, and a forgery":  {pairOf(former, 1, now) + "; __Host-prefs=x", 1, true, true},
-		"a value of one under the other":  {"__Host-" + pairOf(former, 1, now), 0, false, false},
-		"a value of the new one under it": {strings.TrimPrefix(pairOf(c, 2, now), "__Host-"), 0, false, false},
+		"the former name":                 {pairOf(former, 1, now), 1, true},
+		"the new name":                    {pairOf(c, 2, now), 2, true},
+		"both, the former one newer":      {pairOf(former, 1, now) + "; " + pairOf(c, 2, earlier), 2, true},
+		"the former name, and a forgery":  {pairOf(former, 1, now) + "; __Host-prefs=x", 1, true},
+		"a value of one under the other":  {"__Host-" + pairOf(former, 1, now), 0, false},
+		"a value of the new one under it": {strings.TrimPrefix(pairOf(c, 2, now), "__Host-"), 0, false},
 	} {
-		d, moved, found := c.Newest(test.header, nil)
+		d, found := c.Newest(test.header, nil)
 		assert.Equal(t, test.found, found, what)
-		assert.Equal(t, test.moved, moved, what)
 		assert.Equal(t, test.revision, d.Revision, what)
 	}
 }
@@ -388,7 +387,7 @@ func TestAReferenceCountsOnlyIfNoOtherIsThere(t *testing.T) {
 		"another that is not signed":  {pairOf(mine, later) + "; " + pairOf(planted, earlier) + "x", mine},
 		"another that nobody has now": {pairOf(mine, later) + "; " + pairOf(planted, later.Add(-lifetime)), mine},
 	} {
-		d, _, found := cookie().Newest(test.header, nil)
+		d, found := cookie().Newest(test.header, nil)
 		assert.True(t, found, what)
 		assert.Equal(t, test.want, d.Reference, what)
 	}

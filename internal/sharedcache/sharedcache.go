@@ -23,7 +23,7 @@ func KeepOut(h http.Header, room []string) (contradicted bool) {
 			given = values
 		case isCacheControl(key):
 			given = slices.Concat(given, values)
-		case isTargeted(key):
+		case isTargeted(key) && !keepsOut(key, values):
 			delete(h, key)
 			contradicted = true
 		}
@@ -54,8 +54,9 @@ func KeepOutFields(fields []rawhead.Field) (kept []rawhead.Field, contradicted b
 	value, changed := private(given)
 	contradicted = contradicts(given)
 	fields = slices.DeleteFunc(fields, func(field rawhead.Field) bool {
-		contradicted = contradicted || isTargeted(field.Name)
-		return isTargeted(field.Name) || changed && isCacheControl(field.Name)
+		allows := isTargeted(field.Name) && !keepsOut(field.Name, []string{field.Value})
+		contradicted = contradicted || allows
+		return allows || changed && isCacheControl(field.Name)
 	})
 	if changed {
 		fields = append(fields, rawhead.Field{Name: "Cache-Control", Value: value})
@@ -196,6 +197,15 @@ func directives(v string) func(yield func(string) bool) {
 			}
 		}
 	}
+}
+
+// keepsOut reports whether a field that tells some shared cache more than Cache-Control
+// does tells it to keep nothing.
+func keepsOut(name string, values []string) bool {
+	if strings.EqualFold(name, "X-Accel-Expires") { // nginx: in seconds
+		return len(values) == 1 && strings.TrimSpace(values[0]) == "0"
+	}
+	return !Allows(values) && !contradicts(values)
 }
 
 // isTargeted reports whether a header of this name tells some shared cache

@@ -13,8 +13,13 @@ import (
 	"github.com/cookiecharter/consent/internal/preference"
 )
 
-// A Site is what all its visitors share. It never changes.
+// A Site is what all its visitors share. It never changes, but for sites that are found
+// to lie inside of it.
 type Site struct {
+	Owner any // whoever has made the site
+
+	inside sync.Map // by the name of its cookie, a site whose handlers lie inside of this one's
+
 	policy   *policy.Policy
 	cookie   *preference.Cookie
 	revision uint64
@@ -53,6 +58,10 @@ type Law struct {
 	HeldBack bool  // the browser may not have sent the decision, although it has one
 }
 
+// Contains notes that the handlers of another site lie inside of this one's, so that
+// its decisions pass here.
+func (s *Site) Contains(inside *Site) { s.inside.LoadOrStore(inside.cookie.Name(), true) }
+
 func (s *Site) under(l Law) unanswered {
 	if l.GPC {
 		return s.laws[l.Regime][1]
@@ -72,24 +81,21 @@ type Visitor struct {
 
 	mu    sync.Mutex    // orders what sets grants, and the end of the head
 	law   Law           // never changes
-	flags flags         // under mu; they stand here to fill a word
-	state atomic.Uint32 // of the response; set to headSent under mu
+	state atomic.Uint32 // of the response: the bits below
 	line  *string       // carries the decision in the final head; nil if there is none to send
 }
 
-type flags uint8
-
+// What has become of the response.
 const (
-	shared  flags = 1 << iota // the final head does not keep the response out of shared caches
-	cleaned                   // a writer inside has sent what expires refused cookies
+	headSent  = 1 << iota // the final head has left, or may have, so that nothing can be decided; set under mu
+	committed             // that head has left for certain
+	returned              // the handler has, so that nothing is filtered any more
+	shared                // the head lets shared caches keep the response
+	private               // something in it is for this visitor alone
+	cleaned               // a writer inside has sent what expires refused cookies
 )
 
-// The states of a response.
-const (
-	open     = iota // the visitor can still decide
-	headSent        // the final head has left, or may have
-	returned        // the handler has returned, and nothing is filtered any more
-)
+func (v *Visitor) is(bit uint32) bool { return v.state.Load()&bit != 0 }
 
 // Init makes v the visitor whose request carries these cookies. If a handler is
 // wrapped twice for the same site, outside is the visitor of the outer one, and
@@ -101,6 +107,9 @@ func (v *Visitor) Init(site *Site, cookies string, law Law, outside *Visitor) {
 	}
 	v.site, v.cookies, v.law, v.outside = site, cookies, law, outside
 }
+
+// Site returns the site that the visitor goes to.
+func (v *Visitor) Site() *Site { return v.site }
 
 // Policy returns what the site has declared.
 func (v *Visitor) Policy() *policy.Policy { return v.site.policy }
@@ -130,12 +139,8 @@ func (v *Visitor) read() *policy.Grants {
 		return v.outside.Grants()
 	}
 	var room [128]byte // for the answers of some 20 providers, on the stack
-	d, moved, found := v.site.cookie.Newest(v.cookies, room[:0])
+	d, found := v.site.cookie.Newest(v.cookies, room[:0])
 	switch {
-	case found && moved && v.state.Load() == open:
-		line, _ := v.site.cookie.Line(&d) // no longer than the line that it came in
-		v.line = &line
-		fallthrough
 	case found:
 		return v.resolve(&d)
 	case v.law.HeldBack: // what they have said is not known, so that nothing is presumed
@@ -147,23 +152,18 @@ func (v *Visitor) read() *policy.Grants {
 
 // resolve returns what a decision allows under the law of this request.
 func (v *Visitor) resolve(d *decision.Decision) *policy.Grants {
-	p, laws := v.site.policy, &v.site.laws
-	g := p.Resolve(d, v.site.revision, laws[d.Regime][0].presumption, laws[v.law.Regime][0].presumption)
+	p := v.site.policy
+	g := p.Resolve(d, v.site.revision, v.site.laws[v.law.Regime][0].presumption)
 	return p.Presume(g, v.site.under(v.law).presumption)
 }
 
-// IsPreferences reports whether name is that of the cookie with the decision, or was.
-func (v *Visitor) IsPreferences(name string) bool {
-	return name == v.site.cookie.Name() || v.IsFormer(name)
-}
+// IsPreferences reports whether name is that of the cookie with the decision.
+func (v *Visitor) IsPreferences(name string) bool { return name == v.site.cookie.Name() }
 
 // IsFormer reports whether the cookie with the decision once had this name.
 func (v *Visitor) IsFormer(name string) bool {
 	return name != "" && name == v.site.cookie.Former()
 }
-
-// HasFormerName reports whether the cookie with the decision once had another name.
-func (v *Visitor) HasFormerName() bool { return v.site.cookie.Former() != "" }
 
 // Secure reports whether the site is on https, so that browsers take a line that
 // says Secure.
@@ -174,9 +174,12 @@ func (v *Visitor) Secure() bool { return v.site.cookie.Attributes().Secure }
 func (v *Visitor) Verdict(name string) (*policy.Rule, policy.Verdict) {
 	rule := v.site.policy.Match(name)
 	switch {
-	case v.IsPreferences(name):
+	case v.IsPreferences(name) || v.IsFormer(name):
 		return rule, policy.Consented // it carries this visitor's own decision
 	case rule == nil:
+		if _, inside := v.site.inside.Load(name); inside {
+			return nil, policy.Consented
+		}
 		return nil, policy.Undeclared
 	case rule.NeedsNothing(): // so that no signature has to be checked
 		return rule, policy.Exempt
@@ -208,7 +211,7 @@ func (v *Visitor) Decide(d *decision.Decision) (sent bool, err error) {
 func (v *Visitor) take(g *policy.Grants, line *string) (sent bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.state.Load() != open {
+	if v.is(headSent) {
 		return true
 	}
 	v.grants.Store(g)
@@ -222,14 +225,11 @@ func (v *Visitor) take(g *policy.Grants, line *string) (sent bool) {
 func (v *Visitor) Show(fields []string) (tooLate bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.state.Load() != open && v.flags&shared != 0 {
-		return true
-	}
 	if before := v.shown.Load(); before != nil {
 		fields = append(slices.Clip(*before), fields...)
 	}
 	v.shown.Store(&fields)
-	return false
+	return v.is(committed) && v.is(shared)
 }
 
 // Shown returns the fields that the response depends on, and whether it shows
@@ -241,16 +241,33 @@ func (v *Visitor) Shown() (fields []string, shown bool) {
 	return nil, false
 }
 
+// KeepPrivate says that something in the response is for this visitor alone, whatever a
+// handler says of it later.
+func (v *Visitor) KeepPrivate() {
+	for ; v != nil && !v.is(private); v = v.outside {
+		v.state.Or(private)
+	}
+}
+
+// IsPrivate reports whether something in the response is for this visitor alone.
+func (v *Visitor) IsPrivate() bool { return v.is(private) }
+
+// ShareHead says that the final head lets shared caches keep the response.
+func (v *Visitor) ShareHead() { v.state.Or(shared) }
+
+// Commit says that the final head has left for certain.
+func (v *Visitor) Commit() { v.state.Or(committed) }
+
 // HeadSent reports whether the final head has left, or may have, so that nothing
 // can be decided any more.
-func (v *Visitor) HeadSent() bool { return v.state.Load() != open }
+func (v *Visitor) HeadSent() bool { return v.is(headSent) }
 
 // Return says that the handler has returned, and that nothing which it does from now
 // on is filtered.
-func (v *Visitor) Return() { v.state.Store(returned) }
+func (v *Visitor) Return() { v.state.Or(returned | headSent) }
 
 // HasReturned reports whether the handler has.
-func (v *Visitor) HasReturned() bool { return v.state.Load() == returned }
+func (v *Visitor) HasReturned() bool { return v.is(returned) }
 
 // News are what the final head carries for the browser, once.
 type News struct {
@@ -259,29 +276,22 @@ type News struct {
 }
 
 // SendHead marks the final head as sent, before any of its lines is judged: from
-// here on no decision changes the answers. isShared says that it lets a shared cache
-// keep the response. first is false if the head comes by again, and there are no
-// news then.
-func (v *Visitor) SendHead(isShared bool) (news News, first bool) {
-	if v.state.Load() != open {
-		return News{}, false // without the lock, since a held head comes by at every Write
+// here on no decision changes the answers. first is false if the head comes by again,
+// and there are no news then.
+func (v *Visitor) SendHead() (news News, first bool) {
+	if v.is(headSent) {
+		return News{}, false // without the lock, since a held head comes by again
 	}
 	v.mu.Lock()
-	if first = v.state.Load() == open; first {
-		v.state.Store(headSent)
-		if isShared {
-			v.flags |= shared
-		}
+	if first = v.state.Or(headSent)&headSent == 0; first {
 		if v.line != nil {
 			news.Line = *v.line
 		}
-		news.Clean = v.flags&cleaned == 0
+		news.Clean = !v.is(cleaned)
 	}
 	v.mu.Unlock() // not deferred: every head comes by here, and a defer takes 10 ns of it
 	for outer := v.outside; first && outer != nil; outer = outer.outside {
-		outer.mu.Lock()
-		outer.flags |= cleaned
-		outer.mu.Unlock()
+		outer.state.Or(cleaned)
 	}
 	return news, first
 }

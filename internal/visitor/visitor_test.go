@@ -58,17 +58,14 @@ func presumption(law visitor.Law, category string) policy.Answer {
 
 // to returns the decision that accepts these parties and refuses the other ones.
 func to(accepted ...policy.Party) *decision.Decision {
-	var yes, no []decision.Mark
+	given := map[decision.Mark]decision.Answer{}
 	for _, p := range []policy.Party{matomo, adCo} {
-		mark := decision.MarkOf(p.Category, p.Provider)
-		no = append(no, mark)
-		for _, a := range accepted {
-			if a == p {
-				no, yes = no[:len(no)-1], append(yes, mark)
-			}
-		}
+		given[decision.MarkOf(p.Category, p.Provider)] = decision.No
 	}
-	return &decision.Decision{Revision: revision, Time: time.Now().Truncate(time.Millisecond), Answers: decision.MakeAnswers(yes, no)}
+	for _, p := range accepted {
+		given[decision.MarkOf(p.Category, p.Provider)] = decision.Yes
+	}
+	return &decision.Decision{Revision: revision, Time: time.Now().Truncate(time.Millisecond), Answers: decision.MakeAnswers(given)}
 }
 
 // sends returns the Cookie header that carries a decision.
@@ -200,7 +197,7 @@ func TestADecisionTakesEffectAtOnce(t *testing.T) {
 			_, verdict := v.Verdict("ad")
 			assert.Equal(t, policy.Refused, verdict)
 
-			news, first := v.SendHead(true)
+			news, first := v.SendHead()
 			assert.True(t, first)
 			pair, _, _ := strings.Cut(news.Line, ";")
 			again := visit(newSite(), pair, law, nil)
@@ -213,7 +210,7 @@ func TestADecisionThatAnswersLessLeavesTheRestToTheLaw(t *testing.T) {
 	for want, law := range map[policy.Answer]visitor.Law{policy.Open: optIn, policy.Presumed: optOut, policy.NoByGPC: gpc} {
 		v := visit(newSite(), "", law, nil)
 		d := to()
-		d.Answers = decision.MakeAnswers([]decision.Mark{decision.MarkOf(matomo.Category, matomo.Provider)}, nil)
+		d.Answers = decision.MakeAnswers(map[decision.Mark]decision.Answer{decision.MarkOf(matomo.Category, matomo.Provider): decision.Yes})
 		decide(t, v, d)
 		assert.Equal(t, []policy.Answer{policy.Yes, want}, v.Grants().Answers())
 	}
@@ -233,7 +230,7 @@ func TestOfSeveralDecisionsTheLastOneLeaves(t *testing.T) {
 	decide(t, v, to(matomo))
 	last := to(adCo)
 	decide(t, v, last)
-	news, _ := v.SendHead(true)
+	news, _ := v.SendHead()
 	assert.Equal(t, sends(t, last), news.Line[:strings.IndexByte(news.Line, ';')])
 	assert.Equal(t, []policy.Answer{policy.No, policy.Yes}, v.Grants().Answers())
 }
@@ -247,7 +244,7 @@ func TestADecisionThatIsTooLongChangesNothing(t *testing.T) {
 	assert.Error(t, err)
 	assert.False(t, sent)
 	assert.Same(t, before, v.Grants())
-	news, first := v.SendHead(true)
+	news, first := v.SendHead()
 	assert.Equal(t, clean, news)
 	assert.True(t, first)
 }
@@ -256,7 +253,7 @@ func TestNothingIsDecidedAfterTheHead(t *testing.T) {
 	outer := visit(newSite(), sends(t, to(adCo)), optIn, nil)
 	v := visit(newSite(), "", optIn, outer)
 	assert.False(t, v.HeadSent())
-	news, first := v.SendHead(true)
+	news, first := v.SendHead()
 	assert.Equal(t, clean, news)
 	assert.True(t, first)
 	assert.True(t, v.HeadSent())
@@ -267,21 +264,21 @@ func TestNothingIsDecidedAfterTheHead(t *testing.T) {
 	for _, v := range []*visitor.Visitor{v, outer} {
 		assert.Equal(t, []policy.Answer{policy.No, policy.Yes}, v.Grants().Answers())
 	}
-	news, first = v.SendHead(true)
+	news, first = v.SendHead()
 	assert.Zero(t, news)
 	assert.False(t, first)
 	assert.False(t, outer.HeadSent(), "which has a head of its own")
-	news, _ = outer.SendHead(true)
+	news, _ = outer.SendHead()
 	assert.Zero(t, news, "what is refused has been expired inside")
 }
 
 func TestNewsAreForTheFirstHeadAlone(t *testing.T) {
 	v := visit(newSite(), "", optIn, nil)
 	decide(t, v, to(matomo))
-	news, first := v.SendHead(true)
+	news, first := v.SendHead()
 	assert.NotEmpty(t, news.Line)
 	assert.True(t, first)
-	news, first = v.SendHead(true)
+	news, first = v.SendHead()
 	assert.Zero(t, news)
 	assert.False(t, first)
 }
@@ -298,49 +295,61 @@ func TestNothingIsPresumedOfADecisionThatWasHeldBack(t *testing.T) {
 	}
 }
 
-func TestAYesUnderAWeakerLawIsNoConsent(t *testing.T) {
+func TestATickedYesIsNoConsentUnderAStricterLaw(t *testing.T) {
 	d := to(adCo)
-	d.Regime = weak
+	d.Answers = decision.MakeAnswers(map[decision.Mark]decision.Answer{
+		decision.MarkOf(matomo.Category, matomo.Provider): decision.No, decision.MarkOf(adCo.Category, adCo.Provider): decision.Ticked,
+	})
 	for law, want := range map[visitor.Law][]policy.Answer{
 		optIn:  {policy.No, policy.Open},
-		optOut: {policy.No, policy.Yes},
-		gpc:    {policy.No, policy.Yes},
+		optOut: {policy.No, policy.Ticked},
+		gpc:    {policy.No, policy.Ticked},
 	} {
 		assert.Equal(t, want, visit(newSite(), sends(t, d), law, nil).Grants().Answers(), law)
 	}
 }
 
-func TestADecisionUnderTheFormerNameMoves(t *testing.T) {
+func TestADecisionUnderTheFormerNameCounts(t *testing.T) {
 	p := policy.New([]policy.Declaration{{Party: adCo, Name: "ad", Need: policy.Consent}})
-	moved := preference.New(http.Cookie{Name: "new", MaxAge: 3600}, name, [][]byte{bytes.Repeat([]byte("k"), 32)})
-	site := visitor.NewSite(&p, moved, revision, presumption)
-	v := visit(site, sends(t, to(adCo)), optIn, nil)
-	assert.True(t, v.HasFormerName())
-	assert.True(t, v.IsFormer(name) && v.IsPreferences(name) && v.IsPreferences("new"))
-	assert.False(t, v.IsFormer("new") || v.IsFormer("") || v.IsPreferences(""))
+	renamed := preference.New(http.Cookie{Name: "new", MaxAge: 3600}, name, [][]byte{bytes.Repeat([]byte("k"), 32)})
+	v := visit(visitor.NewSite(&p, renamed, revision, presumption), sends(t, to(adCo)), optIn, nil)
 	assert.Equal(t, []policy.Answer{policy.Yes}, v.Grants().Answers())
-	news, _ := v.SendHead(true)
-	pair, _, _ := strings.Cut(news.Line, ";")
-	again := visit(site, pair, optIn, nil)
-	assert.Equal(t, v.Grants(), again.Grants())
-	news, _ = again.SendHead(true)
-	assert.Equal(t, clean, news, "once")
-	assert.False(t, visit(newSite(), "", optIn, nil).HasFormerName())
+	assert.True(t, v.IsFormer(name) && v.IsPreferences("new"))
+	assert.False(t, v.IsFormer("new") || v.IsFormer("") || v.IsPreferences("") || v.IsPreferences(name))
+	news, _ := v.SendHead()
+	assert.Equal(t, clean, news, "and stays where it is")
 }
 
 func TestWhatIsShownTooLateIsSaid(t *testing.T) {
-	for _, shared := range []bool{true, false} {
+	for what, test := range map[string]struct{ shared, sent, want bool }{
+		"a shared head that has left":  {true, true, true},
+		"a private head that has left": {false, true, false},
+		"a shared head that is held":   {true, false, false},
+	} {
 		v := visit(newSite(), "", optIn, nil)
 		_, shown := v.Shown()
 		assert.False(t, shown)
 		assert.False(t, v.Show([]string{"Cookie"}))
-		assert.False(t, v.Show([]string{"Accept-Language"}))
+		v.SendHead()
+		if test.shared {
+			v.ShareHead()
+		}
+		if test.sent {
+			v.Commit()
+		}
+		assert.Equal(t, test.want, v.Show([]string{"Accept-Language"}), what)
 		fields, shown := v.Shown()
 		assert.True(t, shown)
-		assert.Equal(t, []string{"Cookie", "Accept-Language"}, fields)
-		v.SendHead(shared)
-		assert.Equal(t, shared, v.Show([]string{"Cookie"}))
+		assert.Equal(t, []string{"Cookie", "Accept-Language"}, fields, what)
 	}
+}
+
+func TestWhatIsPrivateInsideIsPrivateOutside(t *testing.T) {
+	outer := visit(newSite(), "", optIn, nil)
+	v := visit(newSite(), "", optIn, outer)
+	assert.False(t, v.IsPrivate() || outer.IsPrivate())
+	v.KeepPrivate()
+	assert.True(t, v.IsPrivate() && outer.IsPrivate())
 }
 
 func TestTheVisitorOutsideHasTheLastWord(t *testing.T) {
@@ -367,10 +376,10 @@ func TestADecisionIsSeenByAllOutsideAndItsLineLeavesOnce(t *testing.T) {
 	for _, v := range []*visitor.Visitor{v, outer, outermost} {
 		assert.Equal(t, []policy.Answer{policy.Yes, policy.No}, v.Grants().Answers())
 	}
-	news, _ := v.SendHead(true)
+	news, _ := v.SendHead()
 	assert.NotEmpty(t, news.Line)
 	for _, v := range []*visitor.Visitor{outer, outermost} {
-		news, first := v.SendHead(true)
+		news, first := v.SendHead()
 		assert.True(t, first)
 		assert.Zero(t, news, "nor does the line of an earlier decision leave, which would undo the later one")
 	}
@@ -412,7 +421,7 @@ func TestAVisitorIsSafeForConcurrentUse(t *testing.T) {
 	firsts := make(chan bool, 8)
 	for range cap(firsts) {
 		wg.Go(func() {
-			_, first := v.SendHead(true)
+			_, first := v.SendHead()
 			after := v.Grants()
 			firsts <- first
 			assert.Same(t, after, v.Grants(), "no decision changes the answers after the head")

@@ -80,7 +80,7 @@ func Without(header string, hide func(name string) bool) string {
 // section 5.6), so that no longer name is one of theirs.
 const maxName = 4096
 
-func isControl(r rune) bool { return r < ' ' || r == 0x7F }
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F } // Firefox stores a tab within a name
 
 // A Cookie is one to delete.
 type Cookie struct {
@@ -126,19 +126,36 @@ type plan struct {
 	secure  bool // the browser takes lines that say so
 }
 
-// byCookie returns all lines of one cookie after the other, and whether there is
-// room for all of them.
+// A batch is what one response takes of the lines.
+type batch struct {
+	lines []string
+	size  int
+	left  bool // something found no room
+}
+
+// add takes a line if there is room for it. One that is too long keeps no other one out:
+// a name may have 4 KB.
+func (b *batch) add(line string) bool {
+	if len(b.lines) == maxLines || b.size+len(line)+overhead > budget {
+		b.left = true
+		return false
+	}
+	b.lines, b.size = append(b.lines, line), b.size+len(line)+overhead
+	return true
+}
+
+// byCookie returns the lines of one cookie after the other, as far as there is room,
+// and whether there is for all of them.
 func (p *plan) byCookie(first int) (lines []string, all bool) {
-	room := budget
+	var b batch
 	for i := range p.cookies {
 		for line := range p.lines(p.cookies[(first+i)%len(p.cookies)]) {
-			if room -= len(line) + overhead; room < 0 || len(lines) == maxLines {
-				return lines, false
+			if !b.add(line) {
+				break
 			}
-			lines = append(lines, line)
 		}
 	}
-	return lines, true
+	return b.lines, !b.left
 }
 
 // likely is how many of a cookie's lines come before those of the next cookie: the
@@ -149,22 +166,18 @@ const likely = 2
 // byDomain returns the likely lines of each cookie, and then the other ones, as far as
 // there is room.
 func (p *plan) byDomain(first int) (lines []string) {
-	room := budget
+	var b batch
 	for _, wantLikely := range [2]bool{true, false} {
 		for i := range p.cookies {
 			n := 0
 			for line := range p.lines(p.cookies[(first+i)%len(p.cookies)]) {
-				if n++; (n <= likely) != wantLikely {
-					continue
+				if n++; (n <= likely) == wantLikely && !b.add(line) {
+					break
 				}
-				if room -= len(line) + overhead; room < 0 || len(lines) == maxLines {
-					return lines
-				}
-				lines = append(lines, line)
 			}
 		}
 	}
-	return lines
+	return b.lines
 }
 
 // lines yields the lines that delete a cookie, the most likely first. A browser
@@ -175,6 +188,9 @@ func (p *plan) byDomain(first int) (lines []string) {
 // of its parents as a domain.
 func (p *plan) lines(c Cookie) iter.Seq[string] {
 	return func(yield func(string) bool) {
+		if hasPrefixFold(c.Name, "__Host-") { // which a pattern may have taken in
+			c.Domain, c.Path = "", "/" // RFC 6265bis section 4.1.3.2
+		}
 		line := c.Name + "=; Path=" + c.Path + "; Max-Age=0"
 		// Browsers refuse a line that lacks what the prefix of its name asks for, a
 		// deletion as well (RFC 6265bis section 5.7; the Http ones are Chromium's).

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -62,6 +61,9 @@ func (w *Writer) own() http.Header {
 // optional methods that to has, and no others.
 func Wrap(w *Writer, to http.ResponseWriter, f *filter.Filter) http.ResponseWriter {
 	w.to, w.filter = to, f
+	if opensSession(f.Request()) {
+		return w.release()
+	}
 	if below := beneath(to); below != nil {
 		w.commits = below.commits // it looks at its map when this one does, or later on the same goroutine
 		if !w.commits {
@@ -222,6 +224,9 @@ func (w *Writer) settle(final bool) {
 	}
 	if final {
 		w.settled.Store(true)
+		if w.commits {
+			w.filter.Visitor.Commit()
+		}
 	}
 }
 
@@ -241,17 +246,14 @@ func (w *Writer) handDown(h http.Header) {
 		}
 		given := slices.Clone(values) // the handler may write to its slice
 		handed[key] = given
-		if strings.EqualFold(key, "Set-Cookie") {
-			given = exchange(h[key], before, given)
-		}
-		h[key] = given
+		h[key] = exchange(h[key], before, given)
 	}
 	for key, before := range handed {
 		if _, has := own[key]; has {
 			continue
 		}
 		delete(handed, key)
-		if left := exchange(h[key], before, nil); len(left) > 0 && strings.EqualFold(key, "Set-Cookie") {
+		if left := exchange(h[key], before, nil); len(left) > 0 {
 			h[key] = left
 		} else {
 			delete(h, key)

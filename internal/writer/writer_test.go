@@ -45,7 +45,7 @@ func (g *guard) wrap(to http.ResponseWriter) http.ResponseWriter {
 		} else {
 			g.removed++
 		}
-	}}, r)
+	}}, r, r, nil)
 	return writer.Wrap(&g.Writer, to, &g.filter)
 }
 
