@@ -74,6 +74,7 @@ type Config struct {
 	//	form         the choices by category and provider
 	//	tables       the declared cookies
 	//	text         one text, with its language; used by the others
+	//	details      who is behind a provider; used by "form" and "tables"
 	//
 	// Begin with a copy from this package's folder templates, which shows the data
 	// that each template is given. Keep the names and values that the forms post.
@@ -121,8 +122,9 @@ type Charter struct {
 	languageOf      func(*http.Request) language.Tag
 	categories      map[consent.Category]Category
 	cookies         []consent.Cookie
-	providers       map[string]bool     // all that are declared, by allowValue
-	localized       []func() *localized // made at first use; indexed as the matcher's languages
+	details         map[string]consent.Provider // by name
+	providers       map[string]bool             // all that are declared, by allowValue
+	localized       []func() *localized         // made at first use; indexed as the matcher's languages
 	matcher         language.Matcher
 	templates       *template.Template
 	failed          func(*http.Request, error)
@@ -167,6 +169,10 @@ func New(config Config) (*Charter, error) {
 		mistakes = append(mistakes, fmt.Errorf("charter: Config.Path: %q does not lie below %q, where browsers send the decision (CookiePath of consent.Config)", c.path, base))
 	}
 	c.cookies = declaredCookies(c.mw)
+	c.details = make(map[string]consent.Provider)
+	for _, p := range c.mw.Registry().Providers() {
+		c.details[p.Name] = p
+	}
 	c.providers = make(map[string]bool)
 	for _, cookie := range c.mw.Registry().Cookies() {
 		c.providers[allowValue(cookie.Category, cookie.Provider)] = true
@@ -213,7 +219,7 @@ func isPlainPath(s string) bool {
 func declaredCookies(mw *consent.Middleware) []consent.Cookie {
 	cookies := mw.Registry().Cookies()
 	own := mw.Cookie()
-	if slices.ContainsFunc(cookies, func(c consent.Cookie) bool { return c.Name == own.Name }) {
+	if slices.ContainsFunc(cookies, func(c consent.Cookie) bool { return c.Name == own.Name && c.Kind == consent.HTTPCookie }) {
 		return cookies
 	}
 	lifetime := time.Duration(own.MaxAge) * time.Second

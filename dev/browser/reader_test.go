@@ -140,7 +140,7 @@ func TestATableStaysATableOnAPhone(t *testing.T) {
 	want := []string{
 		"table",
 		"row",
-		"columnheader Provider", "columnheader Service and place", "columnheader Cookie name", "columnheader Purpose", "columnheader Lifetime",
+		"columnheader Provider", "columnheader Service and place", "columnheader Name", "columnheader Purpose", "columnheader Lifetime",
 		"row",
 		"cell Matomo", "cell Every page", "rowheader _pk_id*", "cell Recognises a visitor who comes back.", "cell 13 months",
 	}
