@@ -74,7 +74,7 @@ type Config struct {
 	//	form         the choices by category and provider
 	//	tables       the declared cookies
 	//	text         one text, with its language; used by the others
-	//	details      who is behind a provider; used by "form" and "tables"
+	//	details      who is behind a provider; shown by "form" and "tables"
 	//
 	// Begin with a copy from this package's folder templates, which shows the data
 	// that each template is given. Keep the names and values that the forms post.

@@ -90,7 +90,7 @@ func (c *Charter) makeScript() ([]byte, error) {
 	}
 	if c.hasStorage() {
 		data["stored"] = c.stored()
-		source = storageSource + source // other sites do without its 600 bytes
+		source = storageSource + source // other sites do without its 470 bytes, compressed
 	}
 	declared, err := json.Marshal(data)
 	if err != nil {

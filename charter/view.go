@@ -66,11 +66,11 @@ func (g group) Exempt() bool { return len(g.Providers) == 0 }
 type provider struct {
 	Name, Value string // Value is posted to allow the provider
 	Services    []text
-	Details     details
+	Details     template.HTML // who is behind the provider; empty if the site does not say
 	Allowed     bool
 }
 
-// details say who is behind a provider. All of it may be empty.
+// details are the data of the template "details".
 type details struct {
 	Who    string // the legal name and the country
 	Policy string // the address of the provider's privacy policy
@@ -82,7 +82,7 @@ type row struct {
 	Provider, Service, Purpose text
 	Name, Lifetime             string
 	Kind                       string // empty for a cookie
-	Details                    details
+	Details                    template.HTML
 }
 
 // A text has an empty Lang and Dir if it is in the language of the page.
@@ -314,14 +314,18 @@ func (c *Charter) row(cookie consent.Cookie, w *words) row {
 	return r
 }
 
-// detailsOf returns what the site says about a provider, in the language of w.
-func (c *Charter) detailsOf(name string, w *words) details {
-	p := c.details[name]
+// detailsOf returns what the site says about a provider, in the language of w. It is
+// drawn once, and not for each visitor of the form.
+func (c *Charter) detailsOf(name string, w *words) template.HTML {
+	p, known := c.details[name]
+	if !known {
+		return ""
+	}
 	who := p.LegalName
 	if p.Country != "" {
 		who = strings.TrimPrefix(who+", "+countryIn(w.tag, p.Country), ", ")
 	}
-	return details{Who: who, Policy: p.Policy, Link: w.Policy}
+	return c.render("details", details{Who: who, Policy: p.Policy, Link: w.Policy})
 }
 
 // countryIn returns the name of a country in a language, or its code if either is
