@@ -122,7 +122,6 @@ type Charter struct {
 	languageOf      func(*http.Request) language.Tag
 	categories      map[consent.Category]Category
 	cookies         []consent.Cookie
-	details         map[string]consent.Provider // by name
 	providers       map[string]bool             // all that are declared, by allowValue
 	localized       []func() *localized         // made at first use; indexed as the matcher's languages
 	matcher         language.Matcher
@@ -133,6 +132,8 @@ type Charter struct {
 	gpc             asset // without content if the site says nothing
 	style           asset
 	script          asset
+
+	details map[string]consent.Provider // by name
 }
 
 // New makes a charter. The error joins every mistake in the config, each of which
@@ -168,11 +169,11 @@ func New(config Config) (*Charter, error) {
 	if !strings.HasPrefix(c.path, base) {
 		mistakes = append(mistakes, fmt.Errorf("charter: Config.Path: %q does not lie below %q, where browsers send the decision (CookiePath of consent.Config)", c.path, base))
 	}
-	c.cookies = declaredCookies(c.mw)
 	c.details = make(map[string]consent.Provider)
 	for _, p := range c.mw.Registry().Providers() {
 		c.details[p.Name] = p
 	}
+	c.cookies = declaredCookies(c.mw)
 	c.providers = make(map[string]bool)
 	for _, cookie := range c.mw.Registry().Cookies() {
 		c.providers[allowValue(cookie.Category, cookie.Provider)] = true
