@@ -122,8 +122,8 @@ type Charter struct {
 	languageOf      func(*http.Request) language.Tag
 	categories      map[consent.Category]Category
 	cookies         []consent.Cookie
-	providers       map[string]bool             // all that are declared, by allowValue
-	localized       []func() *localized         // made at first use; indexed as the matcher's languages
+	providers       map[string]bool     // all that are declared, by allowValue
+	localized       []func() *localized // made at first use; indexed as the matcher's languages
 	matcher         language.Matcher
 	templates       *template.Template
 	failed          func(*http.Request, error)
