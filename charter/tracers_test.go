@@ -5,6 +5,8 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"html"
+	"html/template"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -200,4 +202,21 @@ func TestWhatDeletesStoragesWeighsLittle(t *testing.T) {
 	without, with := weigh(cookie), weigh(cookie, item)
 	t.Logf("%d bytes without, %d with a storage", without, with)
 	assert.LessOrEqual(t, with-without, 512)
+}
+
+func TestASiteShowsWhoIsBehindAProviderInItsOwnWay(t *testing.T) {
+	registry, err := consent.MustRegistry(kinds()...).WithProviders(consent.Provider{Name: "AdCo", LegalName: "AdCo Ltd"})
+	require.NoError(t, err)
+	mw, err := consent.NewMiddleware(consent.Config{Registry: registry, Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
+	require.NoError(t, err)
+	own := func(source string) (*charter.Charter, error) {
+		return charter.New(charter.Config{Middleware: mw, Templates: template.Must(template.New("details").Parse(source))})
+	}
+	c, err := own(`<i>{{.Who}}</i>`)
+	require.NoError(t, err)
+	w := httptest.NewRecorder()
+	mw.Wrap(c.Handler()).ServeHTTP(w, httptest.NewRequest("GET", "/cookies/", nil))
+	assert.Equal(t, 1+len(kinds()), strings.Count(w.Body.String(), "<i>AdCo Ltd</i>"))
+	_, err = own(`{{.Nonsense}}`)
+	assert.ErrorContains(t, err, "Config.Templates")
 }
