@@ -124,7 +124,7 @@ func (c *Charter) hasStorage() bool {
 func (c *Charter) stored() [][][]any {
 	all := make([][][]any, len(storages))
 	for i, kind := range storages {
-		all[i] = [][]any{} // in JavaScript no null
+		all[i] = [][]any{} // nil would be null in JSON, which has no method some
 		for _, cookie := range c.cookies {
 			if cookie.Kind != kind {
 				continue
