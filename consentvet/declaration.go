@@ -74,8 +74,8 @@ func (s *site) kind(cookie ssa.Value, name trace.Text) int {
 	kinds := s.kinds(cookie, make(map[ssa.Value]bool))
 	if field := fieldOf(cookie.Type(), "Kind"); field == nil {
 		return httpCookie // the site has a library that knows nothing else
-	} else if _, listed := cookie.(*ssa.IndexAddr); len(kinds) == 0 && !listed {
-		kinds = s.Field(cookie, field) // which does not tell the elements of a list apart
+	} else if len(kinds) == 0 {
+		kinds = s.Field(cookie, field) // of the function that makes the declaration
 	}
 	if of := func(o trace.Origin) bool { return o.At == name.At }; slices.ContainsFunc(kinds, of) {
 		kinds = slices.DeleteFunc(kinds, func(o trace.Origin) bool { return !of(o) })

@@ -76,3 +76,13 @@ func set(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: "perhaps"})
 	http.SetCookie(w, &http.Cookie{Name: "row"})
 }
+
+var lists = [][]consent.Cookie{
+	{{Kind: consent.LocalStorage, Name: "list 1"}, {Kind: consent.LocalStorage, Name: "list 2"}},
+	{{Name: "list 3"}, {Kind: consent.LocalStorage, Name: "list 4"}}, // want `cookie "list 3" is declared but nothing sets it`
+}
+
+var table = map[string]consent.Cookie{
+	"a": {Name: "table 1"}, // want `cookie "table 1" is declared but nothing sets it`
+	"b": {Kind: consent.CacheStorage, Name: "table 2"},
+}
