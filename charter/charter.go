@@ -74,6 +74,7 @@ type Config struct {
 	//	form         the choices by category and provider
 	//	tables       the declared cookies
 	//	text         one text, with its language; used by the others
+	//	details      who is behind a provider; shown by "form" and "tables"
 	//
 	// Begin with a copy from this package's folder templates, which shows the data
 	// that each template is given. Keep the names and values that the forms post.
@@ -132,6 +133,8 @@ type Charter struct {
 	gpc             asset // without content if the site says nothing
 	style           asset
 	script          asset
+
+	details map[string]consent.Provider // by name
 }
 
 // New makes a charter. The error joins every mistake in the config, each of which
@@ -166,6 +169,10 @@ func New(config Config) (*Charter, error) {
 	}
 	if !strings.HasPrefix(c.path, base) {
 		mistakes = append(mistakes, fmt.Errorf("charter: Config.Path: %q does not lie below %q, where browsers send the decision (CookiePath of consent.Config)", c.path, base))
+	}
+	c.details = make(map[string]consent.Provider)
+	for _, p := range c.mw.Registry().Providers() {
+		c.details[p.Name] = p
 	}
 	c.cookies = declaredCookies(c.mw)
 	c.providers = make(map[string]bool)
@@ -218,7 +225,7 @@ func isPlainPath(s string) bool {
 func declaredCookies(mw *consent.Middleware) []consent.Cookie {
 	cookies := mw.Registry().Cookies()
 	own := mw.Cookie()
-	if slices.ContainsFunc(cookies, func(c consent.Cookie) bool { return c.Name == own.Name }) {
+	if slices.ContainsFunc(cookies, func(c consent.Cookie) bool { return c.Name == own.Name && c.Kind == consent.HTTPCookie }) {
 		return cookies
 	}
 	lifetime := time.Duration(own.MaxAge) * time.Second

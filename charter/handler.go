@@ -85,6 +85,9 @@ func (c *Charter) page(w http.ResponseWriter, r *http.Request) {
 func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v view, l *localized) {
 	v.Back = cmp.Or(v.Back, c.path)
 	v.Tables = l.tables
+	if c.hasStorage() && !c.mw.Cookie().HttpOnly {
+		v.Script = c.path + c.script.name // deletes at once what the form refuses
+	}
 	if c.aside != nil {
 		v.Aside = c.aside(r)
 	}

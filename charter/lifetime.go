@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/text/feature/plural"
+
+	"github.com/cookiecharter/consent"
 )
 
 const day = 24 * time.Hour
@@ -20,11 +22,36 @@ type unit struct {
 
 var units = []unit{{"minute", time.Minute}, {"hour", time.Hour}, {"day", day}, {"month", 30 * day}, {"year", 365 * day}}
 
+// endless returns the lifetime in words of what is declared without one: browsers empty
+// the session storage with its tab (HTML Standard, "The sessionStorage getter"), and of
+// the other storages nothing, for want of a reason. What is of another kind has a
+// lifetime only if the site says so.
+func (w *words) endless(kind consent.Kind) string {
+	switch kind {
+	case consent.HTTPCookie:
+		return w.Session
+	case consent.SessionStorage:
+		return w.Tab
+	case consent.Other:
+		return ""
+	default:
+		return w.Deleted
+	}
+}
+
+// kind returns the name of a kind; "" for cookies, of which the whole page speaks.
+func (w *words) kind(kind consent.Kind) string {
+	return map[consent.Kind]string{
+		consent.LocalStorage: w.LocalStorage, consent.SessionStorage: w.SessionStorage,
+		consent.IndexedDB: w.IndexedDB, consent.CacheStorage: w.CacheStorage, consent.Other: w.Other,
+	}[kind]
+}
+
 // lifetime returns a duration in words: in the largest unit of which it is a whole
 // number, or else rounded up, so that no cookie lives longer than the charter says.
-func (w *words) lifetime(d time.Duration) string {
+func (w *words) lifetime(kind consent.Kind, d time.Duration) string {
 	if d == 0 {
-		return w.Session
+		return w.endless(kind)
 	}
 	for _, unit := range slices.Backward(units[1:]) {
 		if d%unit.length == 0 {

@@ -2,10 +2,12 @@ package charter
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/cookiecharter/consent"
@@ -14,6 +16,9 @@ import (
 
 //go:embed script.js
 var scriptSource string
+
+//go:embed storage.js
+var storageSource string
 
 // Script returns the tag of an optional script, for the head of a page. It is empty
 // if [consent.Config.HttpOnly] hides the decision from scripts. The script
@@ -24,7 +29,11 @@ var scriptSource string
 //     decision. Its detail holds decided, a bool, and allowed, the allowed
 //     providers of each category;
 //   - loads the banner on a page without one, such as a page from a cache, if the
-//     visitor has not decided.
+//     visitor has not decided;
+//   - deletes what the visitor has refused of what is declared as [consent.LocalStorage],
+//     [consent.SessionStorage], [consent.IndexedDB] or [consent.CacheStorage], on each
+//     page and after each decision. What the visitor has not answered for, and what
+//     nobody declared, stays.
 //
 // Gated content stands in one of two elements:
 //
@@ -69,20 +78,85 @@ func (c *Charter) makeScript() ([]byte, error) {
 		}
 		of.Anonymous = of.Anonymous || cookie.Anonymous
 		if cookie.NeedsConsent() {
-			// The lowest bit of a mark is free for the answer.
-			of.Providers[cookie.Provider] = decision.MarkOf(string(cookie.Category), cookie.Provider) >> 1
+			of.Providers[cookie.Provider] = scriptMark(cookie)
 		}
 	}
-	cookie := c.mw.Cookie()
-	declared, err := json.Marshal(map[string]any{
+	cookie, source := c.mw.Cookie(), scriptSource
+	data := map[string]any{
 		"path": c.path, "cookie": cookie.Name, "framed": cookie.SameSite == http.SameSiteNoneMode, "revision": c.mw.Revision(), "categories": categories,
-	})
+	}
+	if c.hasStorage() {
+		data["stored"] = c.stored()
+		source = storageSource + source // other sites do without its 470 bytes, compressed
+	}
+	declared, err := json.Marshal(data)
 	if err != nil {
 		return nil, err
 	}
 	// Unlike in JSON, the key "__proto__" of an object literal sets the prototype.
 	declared = bytes.ReplaceAll(declared, []byte(`"__proto__":`), []byte(`["__proto__"]:`))
-	return []byte("(C => {" + withoutComments(scriptSource) + "})(" + string(declared) + ")"), nil
+	return []byte("(C => {" + withoutComments(source) + "})(" + string(declared) + ")"), nil
+}
+
+// scriptMark returns the mark of a cookie's provider as the script reads it: the lowest
+// bit is free for the answer.
+func scriptMark(c consent.Cookie) decision.Mark {
+	return decision.MarkOf(string(c.Category), c.Provider) >> 1
+}
+
+// storages are the kinds that the script can delete, in the order of storage.js.
+var storages = []consent.Kind{consent.LocalStorage, consent.SessionStorage, consent.IndexedDB, consent.CacheStorage}
+
+// hasStorage reports whether the script may have to delete something.
+func (c *Charter) hasStorage() bool {
+	return slices.ContainsFunc(c.cookies, func(cookie consent.Cookie) bool {
+		return cookie.Category != consent.Necessary && slices.Contains(storages, cookie.Kind)
+	})
+}
+
+// stored returns for each of the storages what is declared there, as storage.js reads
+// it. What is necessary is among it, since it may take precedence over a pattern. If
+// several declare one name, each has a mark: the strictest decides, as in
+// internal/policy.
+func (c *Charter) stored() [][][]any {
+	all := make([][][]any, len(storages))
+	for i, kind := range storages {
+		all[i] = [][]any{} // nil would be null in JSON, which has no method some
+		for _, cookie := range c.cookies {
+			if cookie.Kind != kind {
+				continue
+			}
+			at := slices.IndexFunc(all[i], func(rule []any) bool { return rule[0] == cookie.Name })
+			if at < 0 {
+				at = len(all[i])
+				all[i] = append(all[i], []any{cookie.Name})
+			}
+			if cookie.NeedsConsent() {
+				all[i][at] = append(all[i][at], scriptMark(cookie))
+			} else if cookie.Category != consent.Necessary {
+				all[i][at] = append(all[i][at], nil)
+			}
+		}
+		slices.SortStableFunc(all[i], func(a, b []any) int { return moreSpecific(a[0].(string), b[0].(string)) })
+	}
+	return all
+}
+
+// moreSpecific orders names by the precedence of [consent.Registry.Lookup]: names, then
+// the patterns with the most bytes, then those with the most of them before the '*'.
+func moreSpecific(a, b string) int {
+	beforeA, _, wildA := strings.Cut(a, "*")
+	beforeB, _, wildB := strings.Cut(b, "*")
+	switch {
+	case wildA && wildB:
+		return cmp.Or(len(b)-len(a), len(beforeB)-len(beforeA))
+	case wildA:
+		return 1
+	case wildB:
+		return -1
+	default:
+		return 0
+	}
 }
 
 // withoutComments removes indentation, empty lines and lines that are comments.

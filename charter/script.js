@@ -1,6 +1,7 @@
 // Saves decisions without a reload, activates gated content once it is allowed,
 // and loads the banner on pages that come from a cache. C holds the declarations:
-// path, cookie (its name), framed, revision and categories.
+// path, cookie (its name), framed, revision and categories; and C.clean is storage.js,
+// if the site declares anything there.
 const decode = s => atob(s.replace(/-/g, "+").replace(/_/g, "/"));
 const find = selector => document.querySelector(selector);
 const create = (tag, properties) => Object.assign(document.createElement(tag), properties);
@@ -56,6 +57,7 @@ const apply = () => {
     }
     (gate.closest(".consent-placeholder") || gate).replaceWith(content);
   }
+  if (d) C.clean?.(d);
   document.dispatchEvent(new CustomEvent("consent", {detail: {decided, allowed}}));
   return decided;
 };

@@ -50,6 +50,9 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 	unkept := undecided
 	unkept.Unkept = true
 	var mistakes []error
+	if err := replaced.ExecuteTemplate(io.Discard, "details", details{Who: "x", Policy: "https://x", Link: "x"}); err != nil {
+		mistakes = append(mistakes, fmt.Errorf("charter: Config.Templates: %w", err))
+	}
 	for _, name := range []string{"banner", "link", "placeholder", "tables", "page"} {
 		for _, v := range []view{undecided, presumed, decided, unkept} {
 			if err := replaced.ExecuteTemplate(io.Discard, name, v); err != nil {
@@ -64,7 +67,7 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 // render executes a template. If a template of the site fails, for a view that
 // replaceTemplates has not tried, this package's own takes its place: the visitor is
 // still asked, and sees no half page.
-func (c *Charter) render(name string, v view) template.HTML {
+func (c *Charter) render(name string, v any) template.HTML {
 	var b bytes.Buffer
 	if err := c.templates.ExecuteTemplate(&b, name, v); err != nil {
 		b.Reset()

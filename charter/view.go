@@ -1,6 +1,7 @@
 package charter
 
 import (
+	"cmp"
 	"crypto/rand"
 	"html/template"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 
 	"github.com/cookiecharter/consent"
 )
@@ -22,6 +24,7 @@ type view struct {
 	Path     string // the charter's path, which forms post to
 	Back     string // the page to return to after a decision
 	Style    string // the path of the style sheet; empty for none
+	Script   string // the path of the script, if the page needs it; empty for none
 	Ask      string // the banner's question
 	Presumed string // the categories that are allowed until they are refused, separated by spaces
 	GPC      string // what has become of the opt-out request that the browser sends; empty if it sends none, or the law knows none
@@ -63,13 +66,23 @@ func (g group) Exempt() bool { return len(g.Providers) == 0 }
 type provider struct {
 	Name, Value string // Value is posted to allow the provider
 	Services    []text
+	Details     template.HTML // who is behind the provider; empty if the site does not say
 	Allowed     bool
+}
+
+// details are the data of the template "details".
+type details struct {
+	Who    string // the legal name and the country
+	Policy string // the address of the provider's privacy policy
+	Link   string // the text of the link to it
 }
 
 // A row is one cookie in the charter's tables.
 type row struct {
 	Provider, Service, Purpose text
 	Name, Lifetime             string
+	Kind                       string // empty for a cookie
+	Details                    template.HTML
 }
 
 // A text has an empty Lang and Dir if it is in the language of the page.
@@ -295,7 +308,7 @@ func (c *Charter) group(category consent.Category, w *words) group {
 		i := slices.IndexFunc(g.Providers, func(p provider) bool { return p.Name == cookie.Provider })
 		if i < 0 {
 			i = len(g.Providers)
-			g.Providers = append(g.Providers, provider{Name: cookie.Provider, Value: allowValue(category, cookie.Provider)})
+			g.Providers = append(g.Providers, provider{Name: cookie.Provider, Value: allowValue(category, cookie.Provider), Details: c.detailsOf(cookie.Provider, w)})
 		}
 		p := &g.Providers[i]
 		if service := c.textOf(cookie.Service, "", w); service.Text != "" && !slices.Contains(p.Services, service) {
@@ -306,7 +319,10 @@ func (c *Charter) group(category consent.Category, w *words) group {
 }
 
 func (c *Charter) row(cookie consent.Cookie, w *words) row {
-	r := row{Name: cookie.Name, Provider: text{Text: cookie.Provider}, Lifetime: w.lifetime(cookie.Lifetime)}
+	r := row{
+		Name: cookie.Name, Kind: w.kind(cookie.Kind), Lifetime: w.lifetime(cookie.Kind, cookie.Lifetime),
+		Provider: text{Text: cookie.Provider}, Details: c.detailsOf(cookie.Provider, w),
+	}
 	if cookie.Name == c.mw.Cookie().Name && cookie.Provider == "" { // not declared by the site
 		r.Provider = text{Text: w.OwnProvider}
 		r.Service, r.Purpose = text{Text: w.OwnService}, text{Text: w.OwnPurpose}
@@ -315,6 +331,30 @@ func (c *Charter) row(cookie consent.Cookie, w *words) row {
 	r.Service = c.textOf(cookie.Service, "", w)
 	r.Purpose = c.textOf(cookie.Purpose, "", w)
 	return r
+}
+
+// detailsOf returns what the site says about a provider, in the language of w. It is
+// drawn once, and not for each visitor of the form.
+func (c *Charter) detailsOf(name string, w *words) template.HTML {
+	p, known := c.details[name]
+	if !known {
+		return ""
+	}
+	who := p.LegalName
+	if p.Country != "" {
+		who = strings.TrimPrefix(who+", "+countryIn(w.tag, p.Country), ", ")
+	}
+	return c.render("details", details{Who: who, Policy: p.Policy, Link: w.Policy})
+}
+
+// countryIn returns the name of a country in a language, or its code if either is
+// unknown: a site may add a language for which CLDR has no names.
+func countryIn(tag language.Tag, code string) string {
+	region, err := language.ParseRegion(code)
+	if names := display.Regions(tag); err == nil && names != nil {
+		return cmp.Or(names.Name(region), code)
+	}
+	return code
 }
 
 // textOf returns the site's own text for a page in the language of w, or the

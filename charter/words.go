@@ -66,10 +66,21 @@ type words struct {
 	Always   string // replaces the boxes of a category that needs no consent
 	Object   string // the box of the objection to anonymous statistics
 	Provider string
+	Policy   string // the link to a provider's own privacy policy
 	Service  string
 	Name     string
 	Purpose  string
 	Lifetime string
+
+	// The kinds of what is no cookie.
+	LocalStorage   string
+	SessionStorage string
+	IndexedDB      string
+	CacheStorage   string
+	Other          string
+
+	Deleted string // the lifetime of what no browser deletes by itself
+	Tab     string // the lifetime of session storage
 
 	OwnProvider string // for the library's own cookie: the site
 	OwnService  string

@@ -96,8 +96,8 @@ func TestLifetimesAreSaidInWords(t *testing.T) {
 		61 * time.Minute:           "2 hours",
 		35 * time.Hour:             "35 hours",
 	} {
-		assert.Equal(t, want, allWords(t)["en"].lifetime(d), fmt.Sprint(d))
+		assert.Equal(t, want, allWords(t)["en"].lifetime(consent.HTTPCookie, d), fmt.Sprint(d))
 	}
-	assert.Equal(t, "13 mois", allWords(t)["fr"].lifetime(13*30*day))
-	assert.Equal(t, "1 Tag", allWords(t)["de"].lifetime(day))
+	assert.Equal(t, "13 mois", allWords(t)["fr"].lifetime(consent.HTTPCookie, 13*30*day))
+	assert.Equal(t, "1 Tag", allWords(t)["de"].lifetime(consent.HTTPCookie, day))
 }

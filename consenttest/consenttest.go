@@ -19,6 +19,12 @@
 // a middleware, such as package charter or a call of [consent.Middleware.Save], has
 // to use this one. The handler may or may not be wrapped in it already.
 //
+// # What it cannot see
+//
+// A response sets cookies alone. What scripts store in a browser, and whatever is declared
+// with another [consent.Kind] than [consent.HTTPCookie], shows in no response: it is not
+// checked, and is no declaration of a cookie of the same name.
+//
 // If a handler is wrapped in a second middleware, such as a global variable, the test
 // does not see the cookies that the second one removes.
 package consenttest

@@ -194,6 +194,93 @@ func TestWhatOnlySomeVisitorsAreRefusedIsNamedWithTheFirst(t *testing.T) {
 	assert.Contains(t, got.reported[1], "GET / by a visitor who has refused all: the site refuses it with the status 418 I'm a teapot, ")
 }
 
+func TestADeclarationOfAnotherKindIsNotThatOfACookie(t *testing.T) {
+	item := consent.Cookie{Kind: consent.LocalStorage, Provider: "AdCo", Name: "promo", Purpose: text("x"), Category: consent.ThirdParty}
+	config := consent.Config{Registry: consent.MustRegistry(item)}
+	assert.Empty(t, record(func(t testing.TB) { consenttest.Run(t, config, setting(), get("/")) }).reported, "nothing shows whether it is stored")
+	assert.Equal(t, []string{`GET / by a new visitor: cookie "promo" is not declared as a cookie, but as localStorage (AdCo)`},
+		record(func(t testing.TB) { consenttest.Run(t, config, setting("promo=1"), get("/")) }).reported)
+
+	pattern := item
+	pattern.Kind, pattern.Name = consent.IndexedDB, "pro*"
+	config.Registry = consent.MustRegistry(pattern)
+	assert.Equal(t, []string{`GET / by a new visitor: cookie "promo" is not declared as a cookie, but as indexedDB (AdCo)`},
+		record(func(t testing.TB) { consenttest.Run(t, config, setting("promo=1"), get("/")) }).reported)
+
+	cookie := item
+	cookie.Kind, cookie.Lifetime = consent.HTTPCookie, time.Hour
+	item.Category, item.Lifetime = consent.Necessary, 24*time.Hour
+	config.Registry = consent.MustRegistry(item, cookie)
+	assert.Equal(t, []string{`GET / by a visitor who has accepted all: cookie "promo" is kept for 24h0m0s, but declared for 1h0m0s (AdCo)`},
+		record(func(t testing.TB) { consenttest.Run(t, config, setting("promo=1; Path=/; Max-Age=86400"), get("/")) }).reported)
+}
+
+func TestAReviewNamesWhatMayBeAMistake(t *testing.T) {
+	cookie := func(name string, category consent.Category) consent.Cookie {
+		return consent.Cookie{Provider: "Site", Name: name, Purpose: text("x"), Category: category}
+	}
+	of := func(kind consent.Kind, c consent.Cookie) consent.Cookie {
+		c.Kind = kind
+		return c
+	}
+	anonymous := cookie("visit*", consent.Statistics)
+	anonymous.Anonymous = true
+	for name, test := range map[string]struct {
+		cookies []consent.Cookie
+		want    []string
+	}{
+		"nothing":              {nil, nil},
+		"a wide one":           {[]consent.Cookie{cookie("app_*", consent.ThirdParty), cookie("app_session", consent.Necessary)}, []string{`the pattern "app_*" (third-party, Site) also covers "app_session" (necessary, Site): is it too wide?`}},
+		"an open one":          {[]consent.Cookie{cookie("app_ad", consent.ThirdParty), cookie("app_*", consent.Necessary)}, []string{`the pattern "app_*" (necessary, Site) also covers "app_ad" (third-party, Site): is it too wide?`}},
+		"one that is narrower": {[]consent.Cookie{cookie("*", consent.ThirdParty), cookie("app_*_id", consent.Necessary)}, []string{`the pattern "*" (third-party, Site) also covers "app_*_id" (necessary, Site): is it too wide?`}},
+		"anonymous statistics": {[]consent.Cookie{anonymous, cookie("visitor", consent.Statistics)}, []string{`the pattern "visit*" (statistics, Site) also covers "visitor" (statistics, Site): is it too wide?`}},
+		"of a storage":         {[]consent.Cookie{of(consent.IndexedDB, cookie("app_*", consent.ThirdParty)), of(consent.IndexedDB, cookie("app_db", consent.Necessary))}, []string{`the pattern "app_*" (indexedDB, third-party, Site) also covers "app_db" (indexedDB, necessary, Site): is it too wide?`}},
+
+		"another kind":      {[]consent.Cookie{of(consent.LocalStorage, cookie("app_*", consent.ThirdParty)), cookie("app_session", consent.Necessary)}, nil},
+		"only words":        {[]consent.Cookie{of(consent.Other, cookie("all *", consent.ThirdParty)), of(consent.Other, cookie("all fonts", consent.Necessary))}, nil},
+		"the same need":     {[]consent.Cookie{cookie("app_*", consent.ThirdParty), cookie("app_ad", consent.FirstParty)}, nil},
+		"one name of two":   {[]consent.Cookie{cookie("app", consent.ThirdParty), {Provider: "Other", Name: "app", Purpose: text("x"), Category: consent.Necessary}}, nil},
+		"neighbours":        {[]consent.Cookie{cookie("app_*", consent.ThirdParty), cookie("app", consent.Necessary), cookie("App_1", consent.Necessary), cookie("*app_", consent.Necessary)}, nil},
+		"too short for it":  {[]consent.Cookie{cookie("ab*bc", consent.ThirdParty), cookie("abc", consent.Necessary)}, nil},
+		"a narrower prefix": {[]consent.Cookie{cookie("app_ad*", consent.ThirdParty), cookie("app_*", consent.Necessary)}, []string{`the pattern "app_*" (necessary, Site) also covers "app_ad*" (third-party, Site): is it too wide?`}},
+	} {
+		registry := consent.MustRegistry(test.cookies...)
+		if len(test.cookies) > 0 {
+			var err error
+			registry, err = registry.WithProviders(consent.Provider{Name: "Site", LegalName: "Site Ltd"})
+			require.NoError(t, err)
+		}
+		var want []string
+		for _, line := range test.want {
+			want = append(want, "consenttest: "+line)
+		}
+		assert.Equal(t, want, record(func(t testing.TB) { consenttest.Review(t, registry) }).reported, name)
+	}
+}
+
+func TestAReviewNamesWhomVisitorsCannotKnow(t *testing.T) {
+	cookie := func(name, provider string, category consent.Category) consent.Cookie {
+		return consent.Cookie{Provider: provider, Name: name, Purpose: text("x"), Category: category}
+	}
+	declared := consent.MustRegistry(
+		cookie("a", "Policy", consent.ThirdParty), cookie("b", "Legal", consent.ThirdParty), cookie("c", "Country", consent.ThirdParty), cookie("d", "Country", consent.Statistics),
+		cookie("e", "Silent", consent.ThirdParty), cookie("f", "Site", consent.Necessary),
+	)
+	says := func(name string) string {
+		return fmt.Sprintf("consenttest: visitors who are asked for their consent to %q read neither its legal name nor its privacy policy: see Registry.WithProviders", name)
+	}
+	registry, err := declared.WithProviders(consent.Provider{Name: "Policy", Policy: "https://policy.example/"}, consent.Provider{Name: "Legal", LegalName: "Legal Ltd"}, consent.Provider{Name: "Country", Country: "IE"})
+	require.NoError(t, err)
+	var at string
+	got := record(func(t testing.TB) {
+		at = here()
+		consenttest.Review(t, registry)
+	})
+	assert.Equal(t, []string{says("Country"), says("Silent")}, got.reported)
+	assert.Equal(t, []string{at, at}, got.places)
+	assert.Len(t, record(func(t testing.TB) { consenttest.Review(t, declared) }).reported, 4)
+}
+
 func TestAFormWithATokenIsPostedByDo(t *testing.T) {
 	got := record(func(t testing.TB) {
 		visitor := consenttest.New(t, declared(), guarded).Undecided()

@@ -49,6 +49,18 @@ func ExampleRun() {
 	// POST /basket?article=7 by a new visitor: cookie "basket" is kept for 720h0m0s, but declared for 168h0m0s (Shop)
 }
 
+func ExampleReview() {
+	t := printer{} // a *testing.T
+
+	consenttest.Review(t, consent.MustRegistry(
+		consent.Cookie{Provider: "Shop", Name: "shop_session", Purpose: consent.Text{language.English: "Keeps you signed in."}, Category: consent.Necessary},
+		consent.Cookie{Provider: "AdCo", Name: "shop_*", Purpose: consent.Text{language.English: "Chooses advertising."}, Category: consent.Advertising},
+	))
+	// Output:
+	// consenttest: visitors who are asked for their consent to "AdCo" read neither its legal name nor its privacy policy: see Registry.WithProviders
+	// consenttest: the pattern "shop_*" (advertising, AdCo) also covers "shop_session" (necessary, Shop): is it too wide?
+}
+
 func ExampleSite() {
 	t := printer{} // a *testing.T
 

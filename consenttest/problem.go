@@ -20,7 +20,7 @@ func (s *Site) problem(e consent.Event) string {
 	}
 	switch e.Reason {
 	case consent.ReasonUndeclared:
-		return name + " is not declared"
+		return name + s.notDeclared(e.Cookie)
 	case consent.ReasonUnreadable:
 		return "a Set-Cookie line cannot be read, or not by every browser"
 	case consent.ReasonInTrailer:
@@ -37,6 +37,17 @@ func (s *Site) problem(e consent.Event) string {
 	default:
 		return ""
 	}
+}
+
+// notDeclared says that no cookie of this name is declared. What is declared under the
+// name may be of another kind, which no response sets.
+func (s *Site) notDeclared(cookie string) string {
+	for _, c := range s.mw.Registry().Cookies() {
+		if c.Name == cookie || covers(c.Name, cookie) {
+			return fmt.Sprintf(" is not declared as a cookie, but as %v (%s)", c.Kind, c.Provider)
+		}
+	}
+	return " is not declared"
 }
 
 // declared returns one property of the cookie's declarations, each with its provider.

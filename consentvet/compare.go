@@ -27,7 +27,8 @@ const own = "cookies_preferences"
 // compare compares every setting with every declaration.
 func compare(declarations []declaration, settings []setting) *report {
 	r := new(report)
-	names, unread := r.read(declarations)
+	cookies, others := parted(declarations)
+	names, unread := r.read(cookies)
 	set, unknown := make(map[string]bool), false
 	for _, s := range settings {
 		name := s.name.String()
@@ -44,11 +45,11 @@ func compare(declarations []declaration, settings []setting) *report {
 			if d := match(names, name); d != nil {
 				d.set = true
 			} else {
-				r.say(s.at, "cookie %q is set by %s but %s", name, s.by, uncovered(s.name, unread))
+				r.say(s.at, "cookie %q is set by %s but %s", name, s.by, uncovered(s.name, unread, others))
 			}
 		default:
 			set[name] = true
-			r.computed(s, names, unread)
+			r.computed(s, names, unread, others)
 		}
 	}
 	r.declared, r.set = len(names), len(set)
@@ -68,6 +69,19 @@ func compare(declarations []declaration, settings []setting) *report {
 		}
 	}
 	return r
+}
+
+// parted returns the declarations of cookies, and by name those of other kinds: nothing
+// sets these that the source shows, and they declare no cookie.
+func parted(declarations []declaration) (cookies []declaration, others []*declared) {
+	for _, d := range declarations {
+		if d.kind == httpCookie || d.kind == unknownKind {
+			cookies = append(cookies, d)
+		} else if d.name.Known() {
+			others = append(others, &declared{name: d.name.String(), declarations: []declaration{d}})
+		}
+	}
+	return cookies, others
 }
 
 // read groups declarations by name, in their order. It returns separately the names
@@ -120,18 +134,23 @@ func match(names []*declared, cookie string) (best *declared) {
 	return best
 }
 
-// uncovered says that no declaration covers a name, as far as that is known.
-func uncovered(name trace.Text, unread []trace.Text) string {
+// uncovered says that no declaration of a cookie covers a name, as far as that is known.
+func uncovered(name trace.Text, unread []trace.Text, others []*declared) string {
 	for _, declaration := range unread {
 		if mayMeet(declaration, name) {
 			return "no declaration whose name is constant covers it"
+		}
+	}
+	if name.Known() {
+		if other := match(others, name.String()); other != nil {
+			return fmt.Sprintf("declared as %s, not as a cookie", kindNames[other.declarations[0].kind])
 		}
 	}
 	return "not declared"
 }
 
 // computed compares a name that is known in part.
-func (r *report) computed(s setting, names []*declared, unread []trace.Text) {
+func (r *report) computed(s setting, names []*declared, unread []trace.Text, others []*declared) {
 	all, some := false, false
 	for _, d := range names {
 		if mayBe(d.name, s.name) {
@@ -144,7 +163,7 @@ func (r *report) computed(s setting, names []*declared, unread []trace.Text) {
 	case some:
 		r.say(s.at, "the name of this cookie, %q, set by %s, is not constant and may be one that is not declared", s.name, s.by)
 	default:
-		r.say(s.at, "cookie %q is set by %s but %s", s.name, s.by, uncovered(s.name, unread))
+		r.say(s.at, "cookie %q is set by %s but %s", s.name, s.by, uncovered(s.name, unread, others))
 	}
 }
 

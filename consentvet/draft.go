@@ -12,11 +12,15 @@ import (
 	"github.com/cookiecharter/consent/consentvet/internal/trace"
 )
 
-// texts holds the fields of a declaration that visitors read, and their names in a
-// finding.
-var texts = map[string]string{"Provider": "provider", "Service": "service", "Purpose": "purpose"}
+// texts holds the fields that visitors read, or that decide whether they are asked, and
+// their names in a finding.
+var texts = map[string]string{
+	"Provider": "provider", "Service": "service", "Purpose": "purpose", "Category": "category",
+	"LegalName": "legal name", "Country": "country", "Policy": "policy",
+}
 
-// drafts returns a line for each text of a declaration that begins with TODO. Package
+// drafts returns a line for each text of a declaration, or of the details of a provider,
+// that begins with TODO. Package
 // inventory writes it for a text that only the site can know.
 func (s *site) drafts() []line {
 	updates := s.textUpdates()
@@ -28,7 +32,13 @@ func (s *site) drafts() []line {
 			continue
 		}
 		field, ok := store.Addr.(*ssa.FieldAddr)
-		if !ok || !isType(field.X.Type(), library, "Cookie") {
+		if !ok {
+			continue
+		}
+		of := "cookie"
+		if isType(field.X.Type(), library, "Provider") {
+			of = "provider"
+		} else if !isType(field.X.Type(), library, "Cookie") {
 			continue
 		}
 		what, ok := texts[trace.FieldOf(field).Name()]
@@ -40,16 +50,16 @@ func (s *site) drafts() []line {
 				continue
 			}
 			for _, name := range s.namesFor(field.X, text.call) {
-				lines = append(lines, line{text.at, fmt.Sprintf("the %s of cookie %q still says TODO", what, name)})
-				named[line{text.at, what}] = true
+				lines = append(lines, line{text.at, fmt.Sprintf("the %s of %s %q still says TODO", what, of, name)})
+				named[line{text.at, what + " of a " + of}] = true
 			}
-			unnamed = append(unnamed, line{text.at, what})
+			unnamed = append(unnamed, line{text.at, what + " of a " + of})
 		}
 	}
 	// A text that passes through several functions may belong to any cookie.
 	for _, l := range unnamed {
 		if !named[l] {
-			lines = append(lines, line{l.at, fmt.Sprintf("the %s of a cookie still says TODO", l.message)})
+			lines = append(lines, line{l.at, fmt.Sprintf("the %s still says TODO", l.message)})
 		}
 	}
 	return lines

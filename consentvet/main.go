@@ -4,9 +4,10 @@
 //	go run github.com/cookiecharter/consent/consentvet@latest ./...
 //
 // It reports, with file and line, each cookie that the source sets and no
-// consent.Cookie declares; each declaration of a cookie that nothing sets; and each
-// Provider, Service or Purpose that begins with TODO, as the drafts of package
-// inventory do, since visitors would read that:
+// consent.Cookie declares; each declaration of a cookie that nothing sets; and each text
+// that begins with TODO, as the drafts of package inventory do, since visitors would
+// read that: Provider, Service, Purpose and Category, and the details of a
+// consent.Provider:
 //
 //	shop/cart.go:31:49: cookie "promo" is set by http.SetCookie but not declared
 //	cookies.go:22:13: cookie "csrftoken" is declared but nothing sets it
@@ -25,6 +26,9 @@
 // The command traces a name through variables, parameters, results, fields and
 // literals to the constants that it may be. A deletion needs no declaration, nor does
 // the library's own cookie. A declared name with a '*' matches as in the library.
+//
+// A declaration of another Kind than HTTPCookie is about what scripts store in a
+// browser. It declares no cookie, and the source of a server does not show what sets it.
 //
 // The command does not know other packages that set cookies, such as a framework. It
 // does not see cookies that a dependency sets by itself; package consenttest does.

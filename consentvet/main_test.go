@@ -69,6 +69,7 @@ func TestASessionManagerHasToBeDeclared(t *testing.T)                 { agrees(t
 func TestATokenOfGorillaHasToBeDeclared(t *testing.T)                 { agrees(t, "protect") }
 func TestATokenOfNosurfHasToBeDeclared(t *testing.T)                  { agrees(t, "surf") }
 func TestADeclarationHasToBeSet(t *testing.T)                         { agrees(t, "declarations") }
+func TestADeclarationOfAnotherKindIsNotThatOfACookie(t *testing.T)    { agrees(t, "kinds") }
 func TestADeclarationMustNotSayTODOToVisitors(t *testing.T)           { agrees(t, "drafts") }
 func TestTheMostSpecificPatternCounts(t *testing.T)                   { agrees(t, "patterns") }
 func TestADeclarationThatCannotBeReadIsSaidToBe(t *testing.T)         { agrees(t, "unread") }

@@ -8,7 +8,7 @@ import (
 	"github.com/cookiecharter/consent/internal/pattern"
 )
 
-// What is declared, for two questions that the registry itself is not asked: by
+// What is declared of one kind, for two questions that the registry itself is not asked: by
 // which declaration a name is covered, without copies of texts, and whether a
 // pattern would take something from one.
 type declared struct {
@@ -17,14 +17,19 @@ type declared struct {
 	patterns []string
 }
 
-func newDeclared(registry *consent.Registry) *declared {
+func newDeclared(registry *consent.Registry, kind consent.Kind) *declared {
 	d := new(declared)
-	d.cover.Put(consent.CookieName, consent.CookieName)
-	d.names = append(d.names, consent.CookieName)
+	if kind == consent.HTTPCookie {
+		d.cover.Put(consent.CookieName, consent.CookieName)
+		d.names = append(d.names, consent.CookieName)
+	}
 	if registry == nil {
 		return d
 	}
 	for _, c := range registry.Cookies() {
+		if c.Kind != kind {
+			continue
+		}
 		d.cover.Put(c.Name, c.Name)
 		if strings.Contains(c.Name, "*") {
 			d.patterns = append(d.patterns, c.Name)

@@ -15,6 +15,12 @@
 //	mux.Handle("/debug/cookies", found.Handler()) // where you develop
 //	http.ListenAndServe(addr, mw.Wrap(found.Wrap(mux)))
 //
+// What scripts store elsewhere than in cookies, only the browser knows. If the pages, where
+// you develop, hold this script, it tells the inventory: the names of local storage,
+// session storage, IndexedDB and caches, never a value.
+//
+//	<script src="/debug/cookies?as=js" defer></script>
+//
 // It looks each name up among some two thousand names of well-known cookies, facts
 // from the Open Cookie Database (jkwakman/Open-Cookie-Database, Apache-2.0), and among
 // the names that some Go libraries give by default.
@@ -38,7 +44,8 @@ import (
 // pattern is known; never one that a declared cookie matches.
 //
 // It remembers the 1,024 names and patterns that it sees most, from responses, and
-// as many from requests, which anybody may fill with whatever he likes; less than
+// as many from requests, which anybody may fill with whatever he likes, and 256 of each
+// storage of the browsers that tell of theirs: see [Inventory.Handler]; less than
 // 16 MB, however many names there are. All of it is in memory: each process has its
 // own, until it restarts. It is safe for concurrent use. Make it with [New].
 type Inventory struct {
@@ -49,6 +56,7 @@ type Inventory struct {
 	responses table
 	requests  table
 	faults    map[faultKey]*sighting
+	storages  []table // in the order of the variable storages
 }
 
 // A faultKey is what the middleware said of a cookie other than that nobody
@@ -61,14 +69,18 @@ type faultKey struct {
 // New makes an inventory of what registry does not declare. A nil registry
 // declares nothing.
 func New(registry *consent.Registry) *Inventory {
-	d := newDeclared(registry)
-	return &Inventory{
+	d := newDeclared(registry, consent.HTTPCookie)
+	inv := &Inventory{
 		declared:  d,
 		since:     time.Now(),
 		responses: newTable(d, maxNames),
 		requests:  newTable(d, maxNames),
 		faults:    make(map[faultKey]*sighting),
 	}
+	for _, kind := range storages {
+		inv.storages = append(inv.storages, newTable(newDeclared(registry, kind), maxStored))
+	}
+	return inv
 }
 
 // Observe notes an event of the middleware, if it is about a cookie that nobody

@@ -12,10 +12,15 @@ import (
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/cookiecharter/consent"
 )
 
 // Handler serves what was found, for whoever develops the site: as a page, as JSON
-// ("?as=json") and as Go source that declares it ("?as=go").
+// ("?as=json") and as Go source that declares it ("?as=go"). It also serves the script
+// ("?as=js") that tells it which names the browsers of your pages store, and takes what
+// the script posts, from pages of the same origin and up to 64 KB. If the pages have a
+// Content-Security-Policy, they need script-src and connect-src 'self' for it.
 //
 // It must not be mounted on a public site without protection, such as a login:
 // anybody could read there which paths visitors ask for and what their browsers
@@ -32,13 +37,18 @@ var style string
 const policy = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 func (inv *Inventory) serve(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "the inventory is only read", http.StatusMethodNotAllowed)
-		return
-	}
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodPost:
+		inv.take(w, r)
+		return
+	default:
+		h.Set("Allow", "GET, HEAD, POST")
+		http.Error(w, "the inventory is read, and told what browsers store", http.StatusMethodNotAllowed)
+		return
+	}
 	h.Set("Cache-Control", "no-store")
 	switch as := r.URL.Query().Get("as"); as {
 	case "":
@@ -49,6 +59,9 @@ func (inv *Inventory) serve(w http.ResponseWriter, r *http.Request) {
 	case "css":
 		h.Set("Content-Type", "text/css; charset=utf-8")
 		write(w, style)
+	case "js":
+		h.Set("Content-Type", "text/javascript; charset=utf-8")
+		write(w, storageScript)
 	case "json":
 		text, err := inv.report().json()
 		if err != nil { // of what a report holds there is none
@@ -144,8 +157,13 @@ func (f *finding) row(b *strings.Builder) {
 	if f.Examples != nil {
 		b.WriteString(" <small>such as " + text(list(f.Examples, false)) + "</small>")
 	}
-	b.WriteString("</th>")
-	f.cells(b, f.Requests, f.seenOn())
+	if f.isStored() {
+		b.WriteString(" <small>" + consent.Kind(f.Kind).String() + "</small></th>")
+		f.storedCells(b)
+	} else {
+		b.WriteString("</th>")
+		f.cells(b, f.Requests, f.seenOn())
+	}
 	b.WriteString("<td data-column=\"Known by its name\">")
 	if k := f.Known; k != nil {
 		b.WriteString("<div>" + text(k.Provider))

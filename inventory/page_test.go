@@ -150,7 +150,9 @@ func TestTheHandlerSaysWhatItSends(t *testing.T) {
 		{"GET", "?as=json", 200, "application/json"},
 		{"GET", "?as=go", 200, "text/plain; charset=utf-8"},
 		{"GET", "?as=xml", 400, "text/plain; charset=utf-8"},
-		{"POST", "", 405, "text/plain; charset=utf-8"},
+		{"GET", "?as=js", 200, "text/javascript; charset=utf-8"},
+		{"POST", "", 400, "text/plain; charset=utf-8"},
+		{"PUT", "", 405, "text/plain; charset=utf-8"},
 		{"DELETE", "?as=json", 405, "text/plain; charset=utf-8"},
 	}
 	for _, test := range tests {
@@ -162,7 +164,7 @@ func TestTheHandlerSaysWhatItSends(t *testing.T) {
 			assert.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
 			switch w.Code {
 			case http.StatusMethodNotAllowed:
-				assert.Equal(t, "GET, HEAD", w.Header().Get("Allow"))
+				assert.Equal(t, "GET, HEAD, POST", w.Header().Get("Allow"))
 			case http.StatusOK:
 				assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
 			}

@@ -19,12 +19,14 @@ type report struct {
 	Forgotten int       `json:"forgotten"` // sightings of names that were too many, or too long
 }
 
-// A finding is a cookie that nobody declared, or several that share a pattern.
+// A finding is a cookie, or what lies in a storage of browsers, that nobody declared; or
+// several that share a pattern.
 type finding struct {
 	Name     string   `json:"name"`
+	Kind     stored   `json:"kind,omitzero"`      // nothing for a cookie
 	Examples []string `json:"examples,omitempty"` // of the names that a pattern stands for
 	seen
-	Requests int        `json:"requests"` // that carried it
+	Requests int        `json:"requests"` // that carried it, or told of it
 	SentTo   places     `json:"sentTo,omitzero"`
 	Known    *knowledge `json:"known,omitempty"`
 }
@@ -77,21 +79,17 @@ func (inv *Inventory) report() report {
 		Faults:    []fault{},
 		Forgotten: inv.responses.forgotten + inv.requests.forgotten,
 	}
-	for _, s := range merge(inv.declared, &inv.responses, &inv.requests) {
-		r.Cookies = append(r.Cookies, finding{
-			Name:     s.name,
-			Examples: s.examples,
-			seen:     s.report(),
-			Requests: s.sent,
-			SentTo:   s.sentTo.sorted(),
-			Known:    s.knowledge(),
-		})
+	r.Cookies = append(r.Cookies, findings(consent.HTTPCookie, inv.declared, &inv.responses, &inv.requests)...)
+	for i, kind := range storages {
+		t := &inv.storages[i]
+		r.Cookies = append(r.Cookies, findings(kind, t.declared, t)...)
+		r.Forgotten += t.forgotten
 	}
 	for key, s := range inv.faults {
 		r.Faults = append(r.Faults, fault{key.cookie, key.reason, s.report()})
 	}
 	slices.SortFunc(r.Cookies, func(a, b finding) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name), len(a.Examples)-len(b.Examples))
+		return cmp.Or(strings.Compare(a.Name, b.Name), len(a.Examples)-len(b.Examples), int(a.Kind)-int(b.Kind))
 	})
 	slices.SortFunc(r.Faults, func(a, b fault) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(string(a.Reason), string(b.Reason)))

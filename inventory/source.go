@@ -34,7 +34,7 @@ func (r *report) source() string {
 		for _, line := range f.comments() {
 			fmt.Fprintf(&declarations, "\t// %s\n", line)
 		}
-		writeDeclaration(&declarations, c, !f.setHere())
+		writeDeclaration(&declarations, c, !f.setHere() && !f.isStored())
 	}
 	for _, f := range r.Faults {
 		rest.WriteString("\n")
@@ -109,6 +109,9 @@ func (f *finding) declaration() (c consent.Cookie, impossible string) {
 			c.Lifetime = max(c.Lifetime, time.Duration(a.Seconds)*time.Second)
 		}
 	}
+	if f.isStored() {
+		c.Kind, c.Lifetime = consent.Kind(f.Kind), 0 // what is known of the name is a cookie's
+	}
 	if strings.Contains(f.Name, "*") && f.Examples == nil {
 		return c, "in a declaration '*' stands for any run of characters"
 	}
@@ -162,6 +165,8 @@ func (f *finding) comments() (lines []string) {
 			where += " Seen elsewhere."
 		}
 		lines = append(lines, where)
+	} else if f.isStored() {
+		lines = append(lines, "Stored by a script of "+f.SentTo.String()+".")
 	} else {
 		lines = append(lines, "Sent by browsers to "+f.SentTo.String()+".",
 			"A script sets it, another server of the domain, or this one before it was watched: then take the mark away.")
@@ -288,6 +293,9 @@ func writeDeclaration(b *strings.Builder, c consent.Cookie, elsewhere bool) {
 	}
 	b.WriteString("\n")
 	field := func(name, value string) { fmt.Fprintf(b, "\t\t%-9s %s,\n", name+":", value) }
+	if kind := kindNames[c.Kind]; kind != "" {
+		field("Kind", kind)
+	}
 	field("Provider", strconv.Quote(c.Provider))
 	if c.Service != nil {
 		field("Service", "consent.Text{language.English: "+strconv.Quote(c.Service[language.English])+"}")

@@ -74,7 +74,7 @@ type view struct {
 func TestAxeFindsNothingToFault(t *testing.T) {
 	t.Parallel()
 	source := axe(t)
-	d := newDemo(t, append(declared, foreign)...)
+	d := newDetailedDemo(t, append(declared, foreign)...)
 	// How long words are has no bearing on colours.
 	some := []view{{320, "prefers-color-scheme", "light"}, {1280, "prefers-color-scheme", "dark"}}
 	every := append(some, view{320, "prefers-color-scheme", "dark"}, view{1280, "prefers-color-scheme", "light"}, view{320, "forced-colors", "active"})

@@ -51,6 +51,26 @@ var declared = []consent.Cookie{
 // does not have.
 var foreign = consent.Cookie{Provider: "قافلة", Service: consent.Text{language.Arabic: "كل الصفحات"}, Name: "qafila", Purpose: consent.Text{language.Arabic: "قياس عدد الزوار الذين يعودون إلى الموقع."}, Category: consent.Statistics, Lifetime: 30 * day}
 
+// tracers are no cookies.
+var tracers = []consent.Cookie{
+	{Kind: consent.LocalStorage, Provider: "Vimeo", Service: english("Tutorials"), Name: "sync_volume", Purpose: english("Remembers the volume from film to film."), Category: consent.ThirdParty},
+	{Kind: consent.IndexedDB, Provider: "Vimeo", Name: "vimeo-player-*", Purpose: english("Keeps parts of films."), Category: consent.ThirdParty},
+	{Kind: consent.Other, Provider: "Dailymotion", Name: "pixel", Purpose: english("Tells Dailymotion which page you look at."), Category: consent.ThirdParty},
+}
+
+// newDetailedDemo is newDemo with tracers, and with details of two providers.
+func newDetailedDemo(t *testing.T, cookies ...consent.Cookie) *demo {
+	t.Helper()
+	return newDemoOf(t, func(c *consent.Config) {
+		detailed, err := c.Registry.WithProviders(
+			consent.Provider{Name: "Vimeo", LegalName: "Vimeo.com, Inc.", Country: "US", Policy: "https://vimeo.com/privacy"},
+			consent.Provider{Name: "Dailymotion", LegalName: "Dailymotion SA", Country: "FR", Policy: "https://legal.dailymotion.com/en/privacy-policy/"},
+		)
+		require.NoError(t, err)
+		c.Registry = detailed
+	}, append(cookies, tracers...)...)
+}
+
 var (
 	//go:embed testdata/portal.html
 	portalHTML string

@@ -140,7 +140,7 @@ func TestATableStaysATableOnAPhone(t *testing.T) {
 	want := []string{
 		"table",
 		"row",
-		"columnheader Provider", "columnheader Service and place", "columnheader Cookie name", "columnheader Purpose", "columnheader Lifetime",
+		"columnheader Provider", "columnheader Service and place", "columnheader Name", "columnheader Purpose", "columnheader Lifetime",
 		"row",
 		"cell Matomo", "cell Every page", "rowheader _pk_id*", "cell Recognises a visitor who comes back.", "cell 13 months",
 	}
@@ -150,4 +150,16 @@ func TestATableStaysATableOnAPhone(t *testing.T) {
 		require.Greater(t, len(told), len(want))
 		assert.Equal(t, want, told[len(told)-len(want):], width)
 	}
+
+	b.visit(newDetailedDemo(t, declared[7], declared[9]).url + "/cookies/")
+	want = []string{
+		"cell Vimeo Vimeo.com, Inc., United States · Privacy policy", "cell Tutorials", "rowheader sync_volume Local storage", "cell Remembers the volume from film to film.", "cell until it is deleted",
+		"row",
+		"cell Vimeo Vimeo.com, Inc., United States · Privacy policy", "cell", "rowheader vimeo-player-* Database (IndexedDB)", "cell Keeps parts of films.", "cell until it is deleted",
+		"row",
+		"cell Dailymotion Dailymotion SA, France · Privacy policy", "cell", "rowheader pixel Other technique", "cell Tells Dailymotion which page you look at.", "cell",
+	}
+	b.resize(1280, 800)
+	told := b.told("row", "rowheader", "cell")
+	assert.Equal(t, want, told[len(told)-len(want):])
 }

@@ -71,7 +71,7 @@ const controls = "[class^=consent] :is(button, label, a:not(p a)), .consent-link
 // 1.4.10).
 func TestEverythingFitsOntoAPhoneAndInto400Percent(t *testing.T) {
 	t.Parallel()
-	d := newDemo(t, declared...)
+	d := newDetailedDemo(t, declared...)
 	b := newTab(t)
 	b.resize(320, 256)
 	for _, language := range []string{"en", "bg", "de", "ar"} {

@@ -33,8 +33,15 @@ var registry = consent.MustRegistry(
 	},
 	consent.Cookie{Provider: todoProvider, Name: "constant"}, // want `the provider of cookie "constant" still says TODO`
 	consent.Cookie{Provider: "Todo", Name: "done", Purpose: consent.Text{language.English: "Todo list"}},
-	consent.Cookie{Provider: "TODO", Name: "answered"}, // consentvet: ignore
+	consent.Cookie{Provider: "TODO", Name: "answered"},                                 // consentvet: ignore
+	consent.Cookie{Name: "sorted", Category: "TODO: choose its category"},              // want `the category of cookie "sorted" still says TODO`
+	consent.Cookie{Name: "item", Kind: consent.LocalStorage, Purpose: english("TODO")}, // want `the purpose of cookie "item" still says TODO`
 )
+
+var providers = []consent.Provider{
+	{Name: "Shop", LegalName: "TODO: the company", Country: "FR", Policy: "https://shop.example/privacy"}, // want `the legal name of provider "Shop" still says TODO`
+	{Name: "AdCo", LegalName: "AdCo Ltd", Country: "TODO", Policy: "TODO"},                                // want `the country of provider "AdCo" still says TODO` `the policy of provider "AdCo" still says TODO`
+}
 
 var single = consent.Cookie{Name: "single", Purpose: english("TODO")} // want `the purpose of cookie "single" still says TODO`
 
@@ -80,7 +87,7 @@ func more() []consent.Cookie {
 
 func set(w http.ResponseWriter) {
 	for _, name := range []string{
-		"visitor", "basket", "constant", "done", "answered", "single", "listed", "beside", "helped", "and done",
+		"visitor", "basket", "constant", "sorted", "done", "answered", "single", "listed", "beside", "helped", "and done",
 		"given", "given done", "given text", "given twice", "left", "right", "one", "two", "assigned",
 	} {
 		http.SetCookie(w, &http.Cookie{Name: name})
