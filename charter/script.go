@@ -83,7 +83,7 @@ func (c *Charter) makeScript() ([]byte, error) {
 	}
 	cookie, source := c.mw.Cookie(), scriptSource
 	data := map[string]any{
-		"path": c.path, "cookie": cookie.Name, "framed": cookie.SameSite == http.SameSiteNoneMode, "revision": c.mw.Revision(), "categories": categories,
+		"path": c.path, "cookie": cookie.Name, "former": c.mw.FormerCookieName(), "framed": cookie.SameSite == http.SameSiteNoneMode, "revision": c.mw.Revision(), "categories": categories,
 	}
 	if c.hasStorage() {
 		data["stored"] = c.stored()
@@ -98,10 +98,10 @@ func (c *Charter) makeScript() ([]byte, error) {
 	return []byte("(C => {" + withoutComments(source) + "})(" + string(declared) + ")"), nil
 }
 
-// scriptMark returns the mark of a cookie's provider as the script reads it: the lowest
-// bit is free for the answer.
+// scriptMark returns the mark of a cookie's provider as the script reads it, without
+// the two bits that are free for the answer.
 func scriptMark(c consent.Cookie) decision.Mark {
-	return decision.MarkOf(string(c.Category), c.Provider) >> 1
+	return decision.MarkOf(string(c.Category), c.Provider) >> 2
 }
 
 // storages are the kinds that the script can delete, in the order of storage.js.

@@ -1,19 +1,19 @@
 // Saves decisions without a reload, activates gated content once it is allowed,
 // and loads the banner on pages that come from a cache. C holds the declarations:
-// path, cookie (its name), framed, revision and categories; and C.clean is storage.js,
-// if the site declares anything there.
+// path, cookie (its name), former (the name that it had), framed, revision and
+// categories; and C.clean is storage.js, if the site declares anything there.
 const decode = s => atob(s.replace(/-/g, "+").replace(/_/g, "/"));
 const find = selector => document.querySelector(selector);
 const create = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
-// Returns the newest decision among the cookies, undefined if there is none. Only
+// Returns the newest decision among the cookies of a name, undefined if there is none. Only
 // the server can check its signature. The browser drops a decision at its end: a
 // visitor's clock may be wrong. Package internal/decision has the format.
-const readDecision = () => {
+const read = wanted => {
   let newest;
   for (const pair of document.cookie.split("; ")) {
     const [name, value] = pair.split(/=(.*)/s);
-    if (name === C.cookie) try {
+    if (name === wanted) try {
       const b = decode(decode(value).split("|")[1]), at = n => b.charCodeAt(n);
       let i = 1;
       const number = () => {
@@ -21,25 +21,26 @@ const readDecision = () => {
         do { c = at(i++); n += (c & 127) * f; f *= 128; } while (c > 127);
         return n;
       };
-      const d = {revision: number(), time: number(), objection: at(i) & 1, regime: at(i) >> 2, marks: {}};
-      for (i += at(i) & 2 ? 17 : 1; i < b.length; i += 4) d.marks[at(i) * 2 ** 23 + (at(i + 1) << 15 | at(i + 2) << 7 | at(i + 3) >> 1)] = at(i + 3) & 1;
+      const d = {revision: number(), time: number(), objection: at(i) & 1, marks: {}};
+      for (i += at(i) & 2 ? 17 : 1; i < b.length; i += 4) d.marks[at(i) * 2 ** 22 + (at(i + 1) << 14 | at(i + 2) << 6 | at(i + 3) >> 2)] = at(i + 3) & 3;
       if (at(0) === 1 && !(newest?.time > d.time)) newest = d;
     } catch { /* not a decision */ }
   }
   return newest;
 };
+const readDecision = () => read(C.cookie) ?? read(C.former);
 
 // Activates the gated content that the decision allows, and dispatches the "consent"
 // event. As on the server, a category allows no provider if one of them has no answer,
-// unless the law presumes it, as the banner's mark says; and a yes under a law that had
-// presumed it counts only under one that does. Returns whether everything is decided.
+// unless the law presumes it, as the banner's mark says; and a yes that a law had ticked
+// (2) counts only under one that does. Returns whether everything is decided.
 const apply = () => {
   const d = readDecision(), marks = d && d.revision >= C.revision ? d.marks : {}, allowed = {}, whole = {necessary: true};
   const {regime = 0, presumed = ""} = find("[data-regime]")?.dataset ?? {};
   let decided = true;
   for (const [category, {providers, anonymous, from}] of Object.entries(C.categories)) {
-    const names = Object.keys(providers), counts = d?.regime < from || regime >= from;
-    const answered = names.every(p => providers[p] in marks && (counts || !marks[providers[p]]));
+    const names = Object.keys(providers);
+    const answered = names.every(p => providers[p] in marks && (regime >= from || marks[providers[p]] < 2));
     decided &&= answered;
     allowed[category] = names.filter(p => answered ? marks[providers[p]] : presumed.split(" ").includes(category));
     whole[category] = allowed[category].length === names.length && !(anonymous && d?.objection);
