@@ -174,7 +174,7 @@ func TestNothingIsInventedInADocumentWithMistakes(t *testing.T) {
 		"a provider's mistakes":     {"{\"providers\": [{\"name\": \"A\",\n\"country\": \"x\"}], \"cookies\": [{}]}", []string{`1 providers[0].name: no cookie of "A" is declared`, `2 providers[0].country: "x" is not two capital letters`, "2 cookies[0].provider: is empty", "2 cookies[0].purpose: is empty", "2 cookies[0].name: is empty", "2 cookies[0].category: is empty"}},
 		"a revision of half":        {`{"revision": 1.5, "cookies": []}`, []string{"1 revision: is no whole number from 0 to 18446744073709551615"}},
 		"a revision of no number":   {`{"revision": 1-, "cookies": []}`, []string{`1 revision: "1-" is no number`}},
-		"every kind at once":        {"{\"cookies\": [{\"provider\": 1,\n\"name\": \"a b\",\n\"purpose\": {\"en\": \"x\"},\n\"categori\": \"chat\"},\n7]}", []string{"1 cookies[0].provider: is a number and should be a text", "1 cookies[0].category: is empty", `2 cookies[0].name: "a b" holds ' ', which is illegal in a cookie's name`, `4 cookies[0].categori: is no field here; perhaps "category"`, "5 cookies[1]: is a number and should be an object"}},
+		"every kind at once":        {"{\"cookies\": [{\"provider\": 1,\n\"name\": \"a b\",\n\"purpose\": {\"en\": \"x\"},\n\"categori\": \"chat\"},\n7]}", []string{"1 cookies[0].category: is empty", "1 cookies[0].provider: is a number and should be a text", `2 cookies[0].name: "a b" holds ' ', which is illegal in a cookie's name`, `4 cookies[0].categori: is no field here; perhaps "category"`, "5 cookies[1]: is a number and should be an object"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, test.want, mistakesIn(t, test.document), test.document)
@@ -182,14 +182,12 @@ func TestNothingIsInventedInADocumentWithMistakes(t *testing.T) {
 	}
 }
 
-// A document that nobody has written by hand is refused sooner than another reader has
-// read as many bytes.
+// A document that nobody has written by hand is refused about as soon as somebody can look
+// through as many bytes.
 func TestNothingIsInventedInADocumentWithoutEnd(t *testing.T) {
 	const tenMB = 10 << 20
-	var any any
-	patience := took(func() {
-		require.NoError(t, json.Unmarshal([]byte("["+strings.Repeat("1,", tenMB/2)+"1]"), &any))
-	})
+	ones := []byte("[" + strings.Repeat("1,", tenMB/2) + "1]")
+	patience := 5 * took(func() { require.True(t, json.Valid(ones)) })
 	for name, test := range map[string]struct {
 		document string
 		want     string
@@ -215,7 +213,7 @@ func TestNothingIsInventedInADocumentWithoutEnd(t *testing.T) {
 // took returns how long f takes, at best: a machine may be busy with something else.
 func took(f func()) time.Duration {
 	best := time.Hour
-	for range 5 {
+	for range 3 {
 		began := time.Now()
 		f()
 		best = min(best, time.Since(began))
