@@ -131,6 +131,7 @@ type Charter struct {
 	gpc             asset // without content if the site says nothing
 	style           asset
 	script          asset
+	document        func() (asset, error) // made at first use
 }
 
 // New makes a charter. The error joins every mistake in the config, each of which
@@ -196,6 +197,7 @@ func New(config Config) (*Charter, error) {
 	if config.Style == nil {
 		config.Style = DefaultStyle()
 	}
+	c.document = sync.OnceValues(c.newDocument)
 	c.style = newAsset("style", ".css", "text/css; charset=utf-8", config.Style)
 	return c, nil
 }
