@@ -243,8 +243,8 @@ func (p Preferences) KeepPrivate(fields ...string) {
 	}
 }
 
-// RefusedByGPC reports whether the browser's Global Privacy Control refuses third
-// parties in place of an answer that the visitor has not given: see [OptOut].
+// RefusedByGPC reports whether the browser's Global Privacy Control refuses something
+// in place of an answer that the visitor has not given: see [OptOut].
 func (p Preferences) RefusedByGPC() bool {
 	return slices.Contains(p.grants().Answers(), policy.NoByGPC)
 }

@@ -54,14 +54,14 @@ type Config struct {
 	LanguageOf func(*http.Request) language.Tag
 
 	// Categories describes the site's own categories. Each category that has a
-	// declaration needs a Title and an About. The library's own categories may be
+	// declaration needs a Title and an About. Those that package consent names may be
 	// described too; a field that is empty there keeps the library's text.
 	Categories map[consent.Category]Category
 
 	// Languages holds the site's own sentences: files such as "fr.json", in the
 	// form of those in this package's folder languages. A file for one of this
 	// package's languages changes the sentences that it holds; a file for another
-	// language has to hold all of them. The files lie at the root: use [fs.Sub] for
+	// language has to hold all of them, but for categories that are not shown. The files lie at the root: use [fs.Sub] for
 	// files that are embedded from a folder. Nil means none.
 	Languages fs.FS
 
@@ -121,7 +121,8 @@ type Charter struct {
 	languageOf      func(*http.Request) language.Tag
 	categories      map[consent.Category]Category
 	cookies         []consent.Cookie
-	providers       map[string]bool     // all that are declared, by allowValue
+	providers       map[string]bool // all that are declared, by allowValue
+	presumed        presumed
 	localized       []func() *localized // made at first use; indexed as the matcher's languages
 	matcher         language.Matcher
 	templates       *template.Template
@@ -171,6 +172,10 @@ func New(config Config) (*Charter, error) {
 	c.providers = make(map[string]bool)
 	for _, cookie := range c.mw.Registry().Cookies() {
 		c.providers[allowValue(cookie.Category, cookie.Provider)] = true
+	}
+	var err error
+	if c.presumed, err = presumptions(c.mw, c.allCategories()); err != nil {
+		mistakes = append(mistakes, err)
 	}
 	for _, category := range c.allCategories() {
 		own := c.categories[category]
@@ -222,10 +227,10 @@ func declaredCookies(mw *consent.Middleware) []consent.Cookie {
 	return append(cookies, consent.Cookie{Name: own.Name, Category: consent.Necessary, Lifetime: lifetime})
 }
 
-// allCategories returns the library's categories, also those without a
-// declaration, then the site's own in the order of their declarations.
+// allCategories returns the first categories of the library, also those without a
+// declaration, then all others in the order of their declarations.
 func (c *Charter) allCategories() []consent.Category {
-	categories := slices.Clone(libraryCategories)
+	categories := slices.Clone(libraryCategories[:alwaysShown])
 	for _, cookie := range c.cookies {
 		if !slices.Contains(categories, cookie.Category) {
 			categories = append(categories, cookie.Category)
@@ -234,8 +239,15 @@ func (c *Charter) allCategories() []consent.Category {
 	return categories
 }
 
-// libraryCategories are in the order in which the charter shows them.
-var libraryCategories = []consent.Category{consent.Necessary, consent.Statistics, consent.FirstParty, consent.ThirdParty}
+// libraryCategories are those that need no text of the site. The charter shows the
+// first of them even if nothing is declared in them.
+var libraryCategories = []consent.Category{
+	consent.Necessary, consent.Statistics, consent.FirstParty, consent.ThirdParty,
+	consent.AudienceMeasurement, consent.Personalisation, consent.Advertising, consent.SocialNetworks,
+	consent.EmbeddedMedia, consent.Chat, consent.Appearance,
+}
+
+const alwaysShown = 4
 
 //go:embed style.css
 var style []byte

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/feature/plural"
+
+	"github.com/cookiecharter/consent"
 )
 
 var placeholder = regexp.MustCompile(`\{[^}]*\}?`)
@@ -19,6 +21,7 @@ var placeholders = map[string][]string{
 	"Ask":       {"{purposes}"},
 	"AskOptOut": {"{presumed}"},
 	"AskUK":     {"{presumed}", "{purposes}"},
+	"GPC":       {"{refused}"},
 	"GPCExcept": {"{providers}"},
 	"Decided":   {"{date}"},
 	"Allowed":   {"{providers}"},
@@ -27,10 +30,11 @@ var placeholders = map[string][]string{
 }
 
 // check returns an error that names each sentence that is missing or has other
-// placeholders than it should, and each plural form that is missing.
-func (w *words) check() error {
+// placeholders than it should, and each plural form that is missing. Only those of the
+// library's categories have to have texts that are shown.
+func (w *words) check(shown []consent.Category) error {
 	var mistakes []string
-	for key, sentence := range w.sentences() {
+	for key, sentence := range w.sentences(shown) {
 		if sentence == "" {
 			mistakes = append(mistakes, key+" is missing")
 		} else if got := placeholder.FindAllString(sentence, -1); !slices.Equal(got, placeholders[key]) {
@@ -73,9 +77,9 @@ func (w *words) checkKeys() error {
 	return nil
 }
 
-// sentences returns every sentence by its key, those of categories by a key such
-// as "Categories.statistics.Title".
-func (w *words) sentences() map[string]string {
+// sentences returns every sentence by its key, those of the library's categories that
+// are shown by a key such as "Categories.statistics.Title".
+func (w *words) sentences(shown []consent.Category) map[string]string {
 	all := make(map[string]string)
 	v := reflect.ValueOf(*w)
 	for i := range v.NumField() {
@@ -84,6 +88,9 @@ func (w *words) sentences() map[string]string {
 		}
 	}
 	for _, category := range libraryCategories {
+		if !slices.Contains(shown, category) {
+			continue
+		}
 		all["Categories."+string(category)+".Title"] = w.Categories[category].Title
 		all["Categories."+string(category)+".About"] = w.Categories[category].About
 	}

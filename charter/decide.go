@@ -139,7 +139,7 @@ func (c *Charter) notice(l *localized, ask string) *consent.Notice {
 	read := map[string]string{
 		"Title": w.Title, "Intro": w.Intro, "AskTitle": w.AskTitle, "Ask": ask,
 		"Refuse": w.Refuse, "Accept": w.Accept, "Choose": w.Choose, "Save": w.Save,
-		"Always": w.Always, "Object": w.Object, "Presumed": w.Presumed, "GPC": w.GPC,
+		"Always": w.Always, "Object": w.Object, "Presumed": w.Presumed, "GPC": l.gpcRefuses,
 		"Embedded": w.Embedded, "Show": w.Show,
 		"OwnProvider": w.OwnProvider, "OwnService": w.OwnService, "OwnPurpose": w.OwnPurpose,
 	}

@@ -50,11 +50,11 @@ func ExampleConfig() {
 }
 
 func ExampleCategory() {
-	chat := charter.Category{
-		Title: consent.Text{language.English: "Conversation"},
-		About: consent.Text{language.English: "To talk with our team from any page."},
+	donations := charter.Category{
+		Title: consent.Text{language.English: "Donations"},
+		About: consent.Text{language.English: "To thank whoever has told you of us."},
 	}
-	config := charter.Config{Categories: map[consent.Category]charter.Category{"chat": chat}}
-	fmt.Println(config.Categories["chat"].Title[language.English])
-	// Output: Conversation
+	config := charter.Config{Categories: map[consent.Category]charter.Category{"donations": donations}}
+	fmt.Println(config.Categories["donations"].Title[language.English])
+	// Output: Donations
 }

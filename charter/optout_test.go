@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
 )
 
@@ -21,7 +22,9 @@ const (
 	notThird  = "Statistics, Conversation. You can refuse them and use the site all the same. You can change your mind at any time."
 	undecided = "You have not decided yet."
 	presumed  = "Under the law that applies to your visit, the providers ticked here are allowed until you refuse them, even where this page says that your consent is needed."
-	gpc       = "Your browser asks that third parties do not follow you (Global Privacy Control). They are therefore refused; you can allow them here."
+	gpcBegins = "Your browser asks that third parties do not follow you (Global Privacy Control). Cookies of these kinds are therefore refused: "
+	gpcEnds   = ". You can allow them here."
+	gpc       = gpcBegins + "Third-party" + gpcEnds
 	ad        = `third-party:<b>"Ad" & Co</b>`
 )
 
@@ -133,6 +136,82 @@ func TestBannerAndFormSayWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
 	}
 }
 
+// byPurpose declares one cookie in each category of the library that needs consent.
+func byPurpose() []consent.Cookie {
+	var cookies []consent.Cookie
+	for _, category := range []consent.Category{
+		consent.Statistics, consent.FirstParty, consent.ThirdParty, consent.AudienceMeasurement, consent.Personalisation,
+		consent.Advertising, consent.SocialNetworks, consent.EmbeddedMedia, consent.Chat, consent.Appearance,
+	} {
+		cookies = append(cookies, consent.Cookie{Provider: "Of " + string(category), Name: string(category), Purpose: text("x"), Category: category})
+	}
+	return cookies
+}
+
+func TestBannerAndFormSayOfEachPurposeWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
+	const canChange = ". You can refuse them and use the site all the same. You can change your mind at any time."
+	everything := strings.Fields("statistics first-party third-party audience-measurement personalisation advertising social-networks embedded-media chat appearance")
+	for name, test := range map[string]struct {
+		headers  map[string]string
+		asked    string
+		presumed []string
+	}{
+		"opt-in": {nil, asksFirst + "Statistics, First-party, Third-party, Audience measurement, Personalisation, Advertising, Social networks, Embedded media, Chat, Appearance" + canChange, nil},
+		"UK": {british, unless + "Statistics, Audience measurement, Appearance. With your consent, it also uses cookies of these kinds: First-party, Third-party, Personalisation, Advertising, Social networks, Embedded media, Chat" + canChange,
+			strings.Fields("statistics audience-measurement appearance")},
+		"opt-out": {american, unless + "Statistics, First-party, Third-party, Audience measurement, Personalisation, Advertising, Social networks, Embedded media, Chat, Appearance" + canChange, everything},
+		"opt-out with GPC": {private, unless + "Statistics, First-party, Audience measurement, Personalisation, Embedded media, Chat, Appearance" + canChange + " " + gpcBegins + "Third-party, Advertising, Social networks" + gpcEnds,
+			strings.Fields("statistics first-party audience-measurement personalisation embedded-media chat appearance")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, func(c *charter.Config) { c.Middleware, c.Categories = newMiddleware(t, byPurpose()...), nil })
+			s.headers = test.headers
+			assert.Equal(t, []string{test.asked}, s.asked())
+			var told, ticked []string
+			for _, categories := range found(s.get("/"), `data-presumed="([^"]*)"`) {
+				told = append(told, strings.Fields(categories)...)
+			}
+			for _, value := range s.ticked() {
+				category, _, _ := strings.Cut(value, ":")
+				ticked = append(ticked, category)
+			}
+			assert.Equal(t, test.presumed, told)
+			assert.Equal(t, test.presumed, ticked)
+		})
+	}
+}
+
+func TestTheScriptKnowsWhichLawPresumesAPurpose(t *testing.T) {
+	s := newSite(t, func(c *charter.Config) { c.Middleware, c.Categories = newMiddleware(t, byPurpose()...), nil })
+	uk := map[string]bool{"statistics": true, "audience-measurement": true, "appearance": true}
+	script := s.get(found(s.get("/"), `<script src="([^"]*)"`)[0])
+	for _, cookie := range byPurpose() {
+		want := "2"
+		if uk[string(cookie.Category)] {
+			want = "1"
+		}
+		from := found(script, `"`+string(cookie.Category)+`":\{"providers":[^}]*\},"from":(\d)`)
+		assert.Equal(t, []string{want}, from, cookie.Category)
+	}
+}
+
+func TestWhatTheBrowserRefusesIsSaidByPurpose(t *testing.T) {
+	site := func(cookies ...consent.Cookie) *site {
+		s := newSite(t, func(c *charter.Config) { c.Middleware, c.Categories = newMiddleware(t, cookies...), nil })
+		s.headers = private
+		return s
+	}
+	s := site(byPurpose()[5], byPurpose()[7]) // Advertising and EmbeddedMedia
+	assert.Equal(t, undecided+" "+presumed+" "+gpcBegins+"Advertising"+gpcEnds, s.said())
+	s.do("POST", "/cookies/", url.Values{"choice": {"save"}, "allow": {"advertising:Of advertising"}})
+	assert.Contains(t, s.said(), "is honored, except for those that you allow: Of advertising.")
+
+	// SocialNetworks are refused, and Advertising is what the visitor allows.
+	grown := site(byPurpose()[5:8]...)
+	grown.cookies = s.cookies
+	assert.True(t, strings.HasSuffix(grown.said(), gpcBegins+"Social networks"+gpcEnds), grown.said())
+}
+
 func TestTheBannerNamesOnlyWhatWaitsForAnAnswer(t *testing.T) {
 	fewer := newSite(t, func(c *charter.Config) { c.Middleware = newMiddleware(t, declared()[:4]...) })
 	fewer.do("POST", "/cookies/", url.Values{"choice": {"save"}, "allow": {"statistics:Matomo"}})
@@ -215,8 +294,10 @@ func TestEveryLanguageSaysWhatIsPresumedAndWhatTheBrowserRefuses(t *testing.T) {
 		assert.NotEqual(t, before, s.asked()[0], tag)
 		assert.Greater(t, len(s.said()), len(said), tag)
 		s.headers = private
-		assert.Contains(t, s.asked()[0], "Global Privacy Control", tag)
-		assert.Contains(t, s.said(), "Global Privacy Control", tag)
+		for _, sentence := range []string{s.asked()[0], s.said()} {
+			assert.Contains(t, sentence, "Global Privacy Control", tag)
+			assert.NotContains(t, sentence, "{", tag)
+		}
 		s.headers = british
 		assert.NotEqual(t, before, s.asked()[0], tag)
 		assert.Greater(t, len(s.asked()[0]), len(before), "%s: what is presumed, and what is asked for", tag)

@@ -70,6 +70,50 @@ func TestMistakesInASitesOwnLanguagesAreNamed(t *testing.T) {
 	}
 }
 
+func TestAPurposeOfTheLibraryNeedsNoTextOfTheSite(t *testing.T) {
+	ad := consent.Cookie{Provider: "Ad & Co", Name: "ad", Purpose: text("x"), Category: consent.Advertising}
+	const about = "They choose advertisements by what you look at here and on other sites"
+	for name, test := range map[string]struct {
+		change       func(*charter.Config)
+		title, about string
+	}{
+		"the library's": {func(*charter.Config) {}, "Advertising", about},
+		"by Categories": {func(c *charter.Config) {
+			c.Categories = map[consent.Category]charter.Category{consent.Advertising: {Title: text("Adverts")}}
+		}, "Adverts", about},
+		"by Languages": {func(c *charter.Config) {
+			c.Languages = fstest.MapFS{"en.json": {Data: []byte(`{"Categories": {"advertising": {"About": "They pay for this site."}}}`)}}
+		}, "Advertising", "They pay for this site."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, func(c *charter.Config) {
+				c.Middleware, c.Categories = newMiddleware(t, ad), nil
+				test.change(c)
+			})
+			assert.Equal(t, []string{asksFirst + test.title + ". You can refuse them and use the site all the same. You can change your mind at any time."}, s.asked())
+			page := s.get("/cookies/")
+			assert.Equal(t, []string{"Necessary", "Statistics", "First-party", "Third-party", test.title}, found(page, `<legend>(.*?)</legend>`), "and no other purpose")
+			assert.Contains(t, page, test.about)
+			assert.Contains(t, page, `<h2 id="kind-advertising">`+test.title+`</h2>`)
+		})
+	}
+}
+
+func TestALanguageThatIsAddedNeedsNoPurposeThatNobodySees(t *testing.T) {
+	english, err := os.ReadFile("languages/en.json")
+	require.NoError(t, err)
+	purposes := regexp.MustCompile(`,\n    "(audience|personal|advert|social|embed|chat|appear)[a-z-]*": \{"Title"[^}]*\}`)
+	require.Len(t, purposes.FindAll(english, -1), 7)
+	config := charter.Config{Languages: fstest.MapFS{"eo.json": {Data: purposes.ReplaceAll(english, nil)}}}
+	config.Middleware = newMiddleware(t, declared()[:5]...)
+	_, err = charter.New(config)
+	assert.NoError(t, err)
+	config.Middleware = newMiddleware(t, byPurpose()[5])
+	_, err = charter.New(config)
+	assert.ErrorContains(t, err, "Categories.advertising.About is missing")
+	assert.NotContains(t, err.Error(), "chat")
+}
+
 func TestLanguagesInAFolderAreAMistake(t *testing.T) {
 	mw, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
 	require.NoError(t, err)

@@ -64,10 +64,7 @@ func (c *Charter) makeScript() ([]byte, error) {
 		}
 		of := categories[cookie.Category]
 		if of == nil {
-			of = &category{Providers: make(map[string]decision.Mark), From: uint8(consent.OptOut)}
-			if cookie.Category == consent.Statistics || cookie.Category == consent.Appearance {
-				of.From = uint8(consent.UK)
-			}
+			of = &category{Providers: make(map[string]decision.Mark), From: uint8(c.presumed.from(cookie.Category))}
 			categories[cookie.Category] = of
 		}
 		of.Anonymous = of.Anonymous || cookie.Anonymous

@@ -42,7 +42,7 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 	presumed := undecided
 	presumed.Ask, presumed.Presumed = l.optOut.ask, l.optOut.presumed
 	presumed.GPC = l.words.GPCHonored
-	presumed.Status = l.words.Undecided + " " + l.words.Presumed + " " + l.words.GPC
+	presumed.Status = l.words.Undecided + " " + l.words.Presumed + " " + l.gpcRefuses
 	presumed.Groups = l.groupsFor(answer{all: true}.allows, true)
 	presumed.Reference, presumed.Aside = "0", "<p>x</p>"
 	decided := presumed

@@ -85,6 +85,9 @@ type localized struct {
 	groups []group
 	tables template.HTML
 
+	gpcGroups  []group // those that Global Privacy Control refuses
+	gpcRefuses string  // the sentence that says so
+
 	// The questions to a visitor who has answered nothing: if the law is opt-in,
 	// that of the UK, opt-out, and opt-out with a browser that sends Sec-GPC.
 	optIn, uk, optOut, optOutGPC question
@@ -101,13 +104,18 @@ type question struct {
 func (c *Charter) localize(w *words) *localized {
 	l := &localized{words: w}
 	for _, category := range c.allCategories() {
-		l.groups = append(l.groups, c.group(category, w))
+		g := c.group(category, w)
+		l.groups = append(l.groups, g)
+		if c.presumed.refusedByGPC(category) {
+			l.gpcGroups = append(l.gpcGroups, g)
+		}
 	}
+	l.gpcRefuses = l.refusedByGPC(func(consent.Category) bool { return false })
 	l.tables = c.render("tables", view{Words: w, Groups: l.groups})
 	l.optIn = l.newQuestion(w.Ask, func(consent.Category) bool { return false })
-	l.uk = l.newQuestion(w.AskUK, func(c consent.Category) bool { return c == consent.Statistics || c == consent.Appearance })
-	l.optOut = l.newQuestion(w.AskOptOut, func(consent.Category) bool { return true })
-	l.optOutGPC = l.newQuestion(w.AskOptOut+" "+w.GPC, func(c consent.Category) bool { return c != consent.ThirdParty })
+	l.uk = l.newQuestion(w.AskUK, c.presumed.uk.has)
+	l.optOut = l.newQuestion(w.AskOptOut, c.presumed.optOut.has)
+	l.optOutGPC = l.newQuestion(w.AskOptOut+" "+l.gpcRefuses, c.presumed.optOutGPC.has)
 	back := "/" + rand.Text() // random, so that the banner holds it in no other place
 	for _, q := range []*question{&l.optIn, &l.uk, &l.optOut, &l.optOutGPC} {
 		banner := c.render("banner", view{Words: w, Lang: w.tag.String(), Dir: direction(w.tag), Path: c.path, Back: back, Ask: q.ask, Presumed: q.presumed})
@@ -156,10 +164,22 @@ func (l *localized) questionFor(prefs consent.Preferences) question {
 	case regime == consent.UK:
 		return l.newQuestion(l.words.AskUK, prefs.Presumed)
 	case prefs.RefusedByGPC():
-		return l.newQuestion(l.words.AskOptOut+" "+l.words.GPC, prefs.Presumed)
+		return l.newQuestion(l.words.AskOptOut+" "+l.refusedByGPC(prefs.Allows), prefs.Presumed)
 	default:
 		return l.newQuestion(l.words.AskOptOut, prefs.Presumed)
 	}
+}
+
+// refusedByGPC returns the sentence that names what Global Privacy Control refuses, but
+// for the categories that the visitor allows.
+func (l *localized) refusedByGPC(allows func(consent.Category) bool) string {
+	var titles []string
+	for _, g := range l.gpcGroups {
+		if !allows(g.Category) {
+			titles = append(titles, g.Title.Text)
+		}
+	}
+	return strings.ReplaceAll(l.words.GPC, "{refused}", strings.Join(titles, ", "))
 }
 
 // gpc returns what has become of the opt-out request that the browser sends with r. It
@@ -169,8 +189,7 @@ func (l *localized) gpc(r *http.Request, prefs consent.Preferences) string {
 	if prefs.Regime() != consent.OptOut || !slices.Contains(r.Header["Sec-Gpc"], "1") {
 		return ""
 	}
-	i := slices.IndexFunc(l.groups, func(g group) bool { return g.Category == consent.ThirdParty })
-	if names := allowedIn(l.groups[i:i+1], prefs); len(names) > 0 {
+	if names := allowedIn(l.gpcGroups, prefs); len(names) > 0 {
 		return strings.ReplaceAll(l.words.GPCExcept, "{providers}", strings.Join(names, ", "))
 	}
 	return l.words.GPCHonored
@@ -210,7 +229,7 @@ func (c *Charter) view(r *http.Request) (view, *localized) {
 		v.Status += " " + l.words.Presumed
 	}
 	if prefs.RefusedByGPC() {
-		v.Status += " " + l.words.GPC
+		v.Status += " " + l.refusedByGPC(prefs.Allows)
 	} else if v.GPC != "" {
 		v.Status += " " + v.GPC
 	}

@@ -50,10 +50,10 @@ type words struct {
 	// category needs consent. This sentence says that it does not yet, so that
 	// nobody has to write those texts twice.
 	Presumed string
-	GPC      string // third parties are refused, since the browser sends Sec-GPC (Global Privacy Control)
+	GPC      string // {refused} stands for the categories that are refused, since the browser sends Sec-GPC (Global Privacy Control)
 
 	GPCHonored string // the same in a few words, next to the link and after a decision
-	GPCExcept  string // replaces GPCHonored if the visitor allows third parties all the same: {providers}
+	GPCExcept  string // replaces GPCHonored if the visitor allows some of what it refuses all the same: {providers}
 
 	NotRecorded string // replaces the status if a consent could not be recorded
 	NotKept     string // replaces the confirmation if the browser has not kept the decision
@@ -107,7 +107,7 @@ func (c *Charter) readLanguages(site fs.FS) error {
 			mistakes = append(mistakes, errors.New(`charter: Config.Languages: no file such as "fr.json" at its root (fs.Sub?)`))
 		}
 		for _, name := range names {
-			w, err := readLanguage(source, name, all)
+			w, err := readLanguage(source, name, all, c.allCategories())
 			if err != nil {
 				mistakes = append(mistakes, fmt.Errorf("charter: Config.Languages: %s: %w", name, err))
 				continue
@@ -136,8 +136,9 @@ func ownLanguages() fs.FS {
 }
 
 // readLanguage reads one file. A sentence that the file leaves out is taken from the
-// words of the same language in read, if there are any.
-func readLanguage(source fs.FS, name string, read map[language.Tag]*words) (*words, error) {
+// words of the same language in read, if there are any. The categories that are shown
+// need texts.
+func readLanguage(source fs.FS, name string, read map[language.Tag]*words, shown []consent.Category) (*words, error) {
 	tag, err := language.Parse(strings.TrimSuffix(name, ".json"))
 	if err != nil {
 		return nil, err
@@ -163,7 +164,7 @@ func readLanguage(source fs.FS, name string, read map[language.Tag]*words) (*wor
 	if before != nil {
 		w.fillFrom(before)
 	}
-	return &w, w.check()
+	return &w, w.check(shown)
 }
 
 // fillFrom adds the categories and units of before that w does not have.

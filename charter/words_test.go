@@ -2,6 +2,10 @@ package charter
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/text/language"
+
+	"github.com/cookiecharter/consent"
 )
 
 // These tests are inside the package, since the sentences are not exported.
@@ -30,10 +36,10 @@ func TestEveryOfficialLanguageOfTheUnionSaysEverything(t *testing.T) {
 	for tag := range strings.FieldsSeq("bg cs da de el en es et fi fr ga hr hu it lt lv mt nl pl pt ro sk sl sv") {
 		require.Contains(t, all, tag)
 	}
-	english := all["en"].sentences()
+	english := all["en"].sentences(libraryCategories)
 	for tag, w := range all {
-		assert.NoError(t, w.check(), tag)
-		for key, sentence := range w.sentences() {
+		assert.NoError(t, w.check(libraryCategories), tag)
+		for key, sentence := range w.sentences(libraryCategories) {
 			if tag != "en" && len(english[key]) > 20 {
 				assert.NotEqual(t, english[key], sentence, "%s: %s is still in English", tag, key)
 			}
@@ -46,9 +52,29 @@ func TestAnIncompleteLanguageSaysWhatItLacks(t *testing.T) {
 	w.Refuse, w.Decided, w.Show = "", "On {day}.", "Show {provider} {provider}"
 	w.Units = map[string]counts{"minute": {"one": "{n} minute", "other": "minutes"}}
 	for _, want := range []string{"Refuse is missing", "Decided holds", "Show holds", "Units.minute.other", "Units.day.one"} {
-		assert.ErrorContains(t, w.check(), want)
+		assert.ErrorContains(t, w.check(nil), want)
 	}
-	assert.NotContains(t, w.check().Error(), "Units.minute.one")
+	assert.NotContains(t, w.check(nil).Error(), "Units.minute.one")
+}
+
+func TestEveryCategoryOfTheLibraryHasTexts(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../categories.go", nil, 0)
+	require.NoError(t, err)
+	var constants []consent.Category
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if of, ok := spec.Type.(*ast.Ident); ok && of.Name == "Category" {
+			value, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			require.NoError(t, err)
+			constants = append(constants, consent.Category(value))
+		}
+		return true
+	})
+	require.Contains(t, constants, consent.Advertising)
+	assert.Equal(t, constants, libraryCategories, "in the order of categories.go")
 }
 
 func TestLifetimesAreSaidInWords(t *testing.T) {

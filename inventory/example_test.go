@@ -59,8 +59,9 @@ func ExampleInventory() {
 	//
 	// // cookies declares what the inventory has found on this site beside what was
 	// // declared before. It is a draft: visitors read what stands in it, so that every
-	// // TODO needs an answer. A cookie is consent.Necessary only if the law exempts
-	// // it: a login, a basket, a setting that the visitor asked for.
+	// // TODO needs an answer, and MustRegistry refuses it until then. A cookie is
+	// // consent.Necessary only if the law exempts it: a login, a basket, a setting that
+	// // the visitor asked for.
 	// var cookies = consent.MustRegistry(
 	// 	// Sent by browsers to "/news".
 	// 	// A script sets it, another server of the domain, or this one before it was watched: then take the mark away.
@@ -76,12 +77,12 @@ func ExampleInventory() {
 	// 		Lifetime: 730 * 24 * time.Hour,
 	// 	},
 	// 	// Set by this server on "/news".
-	// 	// TODO: choose its category. Nothing is known of it, so that it needs consent.
+	// 	// TODO: choose its category. Nothing is known of it.
 	// 	consent.Cookie{
 	// 		Provider: "TODO: who sets it and answers for it",
 	// 		Name:     "theme",
 	// 		Purpose:  consent.Text{language.English: "TODO: what it is for, in words for visitors"},
-	// 		Category: consent.FirstParty,
+	// 		Category: "TODO",
 	// 		Lifetime: 24 * time.Hour,
 	// 		Path:     "/",
 	// 	},

@@ -73,7 +73,7 @@ type seen struct {
 	Known         *struct {
 		Name, Provider, Service string
 		Library, Kind           string
-		Category                consent.Category
+		Category, Purpose       consent.Category
 		Seconds                 *int64
 	}
 }
@@ -395,15 +395,15 @@ func TestTheNamesOfWellKnownCookiesTell(t *testing.T) {
 	const days = 24 * 60 * 60
 	tests := []struct {
 		name, provider, service string
-		category                consent.Category
+		category, purpose       consent.Category
 		seconds                 int64
 	}{
-		{"_ga", "Google", "Google Analytics", consent.Statistics, 730 * days},
-		{"_ga_XYZ1", "Google", "Google Analytics", consent.Statistics, 730 * days},
-		{"_fbp", "Facebook", "", consent.ThirdParty, 120 * days},
-		{"PHPSESSID", "PHP.net", "", consent.Necessary, 0},
-		{"_hjSession_1234", "Hotjar", "", consent.FirstParty, 1800}, // "Functional" in the data
-		{"wordpress_logged_in_0123456789abcdef0123456789abcdef", "WordPress", "", consent.Necessary, 0},
+		{"_ga", "Google", "Google Analytics", consent.Statistics, consent.Statistics, 730 * days},
+		{"_ga_XYZ1", "Google", "Google Analytics", consent.Statistics, consent.Statistics, 730 * days},
+		{"_fbp", "Facebook", "", consent.ThirdParty, consent.Advertising, 120 * days},
+		{"PHPSESSID", "PHP.net", "", consent.Necessary, consent.Necessary, 0},
+		{"_hjSession_1234", "Hotjar", "", consent.FirstParty, "", 1800}, // "Functional" in the data
+		{"wordpress_logged_in_0123456789abcdef0123456789abcdef", "WordPress", "", consent.Necessary, consent.Necessary, 0},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -413,7 +413,7 @@ func TestTheNamesOfWellKnownCookiesTell(t *testing.T) {
 			require.Len(t, cookies, 1)
 			k := cookies[0].Known
 			require.NotNil(t, k)
-			assert.Equal(t, []string{test.provider, test.service, string(test.category)}, []string{k.Provider, k.Service, string(k.Category)})
+			assert.Equal(t, []string{test.provider, test.service, string(test.category), string(test.purpose)}, []string{k.Provider, k.Service, string(k.Category), string(k.Purpose)})
 			require.NotNil(t, k.Seconds)
 			assert.Equal(t, test.seconds, *k.Seconds)
 		})
@@ -464,7 +464,8 @@ func TestEverythingThatIsKnownCanBeDeclared(t *testing.T) {
 	var known []string
 	for line := range strings.Lines(string(text)) {
 		if fields := strings.Fields(line); len(fields) > 2 && !strings.ContainsAny(fields[0], "#@%") {
-			assert.Contains(t, []string{"necessary", "statistics", "first-party", "third-party"}, fields[0])
+			category, _, _ := strings.Cut(fields[0], "/")
+			assert.Contains(t, []string{"necessary", "statistics", "first-party", "third-party"}, category)
 			assert.Regexp(t, `^(0|\?|[1-9][0-9]*[dhms])$`, fields[1])
 			known = append(known, fields[2:]...)
 		}

@@ -21,12 +21,13 @@ var knownText string
 // A fact is what the name of a well-known cookie says about it. It is a hint: anybody
 // may give any name to a cookie.
 type fact struct {
-	pattern  string // a name, which may hold one '*'
-	provider string // "" if each site is its own
-	service  string // "" if it is the provider's only one
-	library  string // of Go, that has the name by default; "" for all others
-	kind     string // what that library's cookie is: "a session"
-	category consent.Category
+	pattern  string           // a name, which may hold one '*'
+	provider string           // "" if each site is its own
+	service  string           // "" if it is the provider's only one
+	library  string           // of Go, that has the name by default; "" for all others
+	kind     string           // what that library's cookie is: "a session"
+	category consent.Category // of the model: for what is not exempt or statistics, by who sets it
+	purpose  consent.Category // by what it is for; "" if that is not known
 	lifetime time.Duration
 	timed    bool // lifetime is known
 }
@@ -52,12 +53,27 @@ var known = sync.OnceValue(func() *pattern.Set[*fact] {
 			continue
 		}
 		lifetime, timed := readLifetime(fields[1])
+		category, purpose := readCategory(fields[0])
 		for _, name := range fields[2:] {
-			set.Put(name, &fact{name, provider, service, library, kind, consent.Category(fields[0]), lifetime, timed})
+			set.Put(name, &fact{name, provider, service, library, kind, category, purpose, lifetime, timed})
 		}
 	}
 	return set
 })
+
+// readCategory reads "third-party/advertising", "third-party", if the purpose is not
+// known, or "statistics", which is one.
+func readCategory(s string) (category, purpose consent.Category) {
+	before, after, _ := strings.Cut(s, "/")
+	category, purpose = consent.Category(before), consent.Category(after)
+	if purpose == "" && !byWhoSetsIt(category) {
+		purpose = category
+	}
+	return category, purpose
+}
+
+// byWhoSetsIt reports whether a category says who sets a cookie, and not what for.
+func byWhoSetsIt(c consent.Category) bool { return c == consent.FirstParty || c == consent.ThirdParty }
 
 const day = 24 * time.Hour
 

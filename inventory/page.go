@@ -155,7 +155,7 @@ func (f *finding) row(b *strings.Builder) {
 		if k.Service != "" {
 			b.WriteString(" (" + text(k.Service) + ")")
 		}
-		b.WriteString(" <small>" + text(string(k.Category)))
+		b.WriteString(" <small>" + text(string(cmp.Or(k.Purpose, k.Category))))
 		if k.Seconds != nil {
 			b.WriteString(", kept " + text(span(*k.Seconds)))
 		}

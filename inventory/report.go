@@ -63,6 +63,7 @@ type knowledge struct {
 	Library  string           `json:"library,omitempty"` // that has the name by default
 	Kind     string           `json:"kind,omitempty"`    // what that library's cookie is
 	Category consent.Category `json:"category"`
+	Purpose  consent.Category `json:"purpose,omitempty"` // "" if it is not known
 	Seconds  *int64           `json:"seconds,omitempty"` // nil if it is not known
 }
 
@@ -192,7 +193,7 @@ func (s *sighting) knowledge() *knowledge {
 	if f == nil {
 		return nil
 	}
-	k := &knowledge{Name: f.pattern, Provider: f.provider, Service: f.service, Library: f.library, Kind: f.kind, Category: f.category}
+	k := &knowledge{Name: f.pattern, Provider: f.provider, Service: f.service, Library: f.library, Kind: f.kind, Category: f.category, Purpose: f.purpose}
 	if f.timed {
 		seconds := int64(f.lifetime / time.Second)
 		k.Seconds = &seconds

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,8 +15,12 @@ import (
 )
 
 // source returns a file of Go that declares what was found. It compiles as it
-// stands, and its registry is valid; what nobody can know from outside says TODO,
-// and whatever is not clearly exempt needs consent.
+// stands. What nobody can know from outside says TODO: as a category or a purpose, a
+// registry refuses that, so that no draft reaches visitors.
+//
+// Categories are proposed by purpose, since consent is for each purpose apart (EDPB
+// guidelines 05/2020, §§ 42 to 44), and the provider says already who sets a cookie. A
+// comment names the category by who sets it, for a site that asks so.
 func (r *report) source() string {
 	var declarations, rest strings.Builder
 	timed := false
@@ -58,8 +63,9 @@ func (r *report) source() string {
 
 const preamble = `// cookies declares what the inventory has found on this site beside what was
 // declared before. It is a draft: visitors read what stands in it, so that every
-// TODO needs an answer. A cookie is consent.Necessary only if the law exempts
-// it: a login, a basket, a setting that the visitor asked for.
+// TODO needs an answer, and MustRegistry refuses it until then. A cookie is
+// consent.Necessary only if the law exempts it: a login, a basket, a setting that
+// the visitor asked for.
 `
 
 const nothingLeft = `// Nothing is left to declare. Do not put this file in place of the declarations
@@ -70,6 +76,7 @@ const nothingLeft = `// Nothing is left to declare. Do not put this file in plac
 const (
 	todoProvider = "TODO: who sets it and answers for it"
 	todoPurpose  = "TODO: what it is for, in words for visitors"
+	todoCategory = consent.Category("TODO")
 )
 
 // declaration returns a declaration of what was found, or the reason why there can
@@ -79,13 +86,10 @@ func (f *finding) declaration() (c consent.Cookie, impossible string) {
 		Provider: todoProvider,
 		Name:     f.Name,
 		Purpose:  consent.Text{language.English: todoPurpose},
-		Category: consent.ThirdParty,
-	}
-	if f.setHere() {
-		c.Category = consent.FirstParty
+		Category: todoCategory,
 	}
 	if k := f.Known; k != nil {
-		c.Category = k.Category
+		c.Category = cmp.Or(k.Purpose, todoCategory)
 		if k.Provider != "" {
 			c.Provider = k.Provider
 		}
@@ -108,9 +112,11 @@ func (f *finding) declaration() (c consent.Cookie, impossible string) {
 	if strings.Contains(f.Name, "*") && f.Examples == nil {
 		return c, "in a declaration '*' stands for any run of characters"
 	}
-	// The registry knows best what may be declared. A Domain or a Path that may
-	// not is one that no browser takes.
-	_, err := consent.NewRegistry(c)
+	// The registry knows best what may be declared once every TODO has its answer. A
+	// Domain or a Path that may not is one that no browser takes.
+	answered := c
+	answered.Provider, answered.Purpose, answered.Category = "x", consent.Text{language.English: "x"}, consent.ThirdParty
+	_, err := consent.NewRegistry(answered)
 	for _, mistake := range mistakes(err) {
 		switch mistake.Field {
 		case "Domain":
@@ -166,7 +172,7 @@ func (f *finding) comments() (lines []string) {
 	const check = "Its name is that of a well-known cookie. TODO: check that it is this one."
 	switch k := f.Known; {
 	case k == nil:
-		lines = append(lines, "TODO: choose its category. Nothing is known of it, so that it needs consent.")
+		lines = append(lines, "TODO: choose its category. Nothing is known of it.")
 		if f.httpOnly() {
 			lines = append(lines, "It is HttpOnly, as logins are: if it is one, make it consent.Necessary.")
 		}
@@ -175,10 +181,15 @@ func (f *finding) comments() (lines []string) {
 			"That one is exempt from consent, and the provider is you.")
 	case k.Category == consent.Necessary:
 		lines = append(lines, check, "That one is exempt from consent. If your own servers run its software, the provider is you.")
-	case k.Category == consent.Statistics:
+	case k.Purpose == consent.Statistics:
 		lines = append(lines, check, "It needs consent, unless nobody can be found again by it (Anonymous).")
+	case k.Purpose == "":
+		lines = append(lines, check, "TODO: choose its category. What it is for is not known; by who sets it, it is "+categoryNames[k.Category]+".")
 	default:
 		lines = append(lines, check, "It needs consent, since it is not clearly exempt.")
+		if byWhoSetsIt(k.Category) {
+			lines = append(lines, "If the site asks by who sets a cookie, it is "+categoryNames[k.Category]+".")
+		}
 	}
 	for _, a := range f.Attributes[min(1, len(f.Attributes)):] {
 		lines = append(lines, "TODO: it was seen with other attributes too: "+a.String()+".")
@@ -283,7 +294,7 @@ func writeDeclaration(b *strings.Builder, c consent.Cookie, elsewhere bool) {
 	}
 	field("Name", strconv.Quote(c.Name))
 	field("Purpose", "consent.Text{language.English: "+strconv.Quote(c.Purpose[language.English])+"}")
-	field("Category", categoryNames[c.Category])
+	field("Category", cmp.Or(categoryNames[c.Category], strconv.Quote(string(c.Category))))
 	if c.Lifetime > 0 {
 		field("Lifetime", expression(c.Lifetime))
 	}
@@ -301,6 +312,12 @@ var categoryNames = map[consent.Category]string{
 	consent.Statistics: "consent.Statistics",
 	consent.FirstParty: "consent.FirstParty",
 	consent.ThirdParty: "consent.ThirdParty",
+
+	consent.Personalisation: "consent.Personalisation",
+	consent.Advertising:     "consent.Advertising",
+	consent.SocialNetworks:  "consent.SocialNetworks",
+	consent.EmbeddedMedia:   "consent.EmbeddedMedia",
+	consent.Chat:            "consent.Chat",
 }
 
 // expression returns a lifetime as one writes it.

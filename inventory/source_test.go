@@ -29,20 +29,79 @@ import (
 func main() { json.NewEncoder(os.Stdout).Encode(cookies.Cookies()) }
 `
 
+// answer gives every TODO of a generated source its answer.
+func answer(source string) string {
+	return strings.NewReplacer(`Category: "TODO"`, `Category: "answered"`, `"TODO: what it is for`, `"What it is for`).Replace(source)
+}
+
 // compile returns the declarations of a registry that the generated source makes
-// when it runs as a program beside this module.
+// when it runs as a program beside this module, with an answer to every TODO.
 func compile(t *testing.T, source string) (cookies []consent.Cookie) {
+	out, complaint, err := run(t, answer(source))
+	require.NoError(t, err, "%s\n%s", complaint, source)
+	require.NoError(t, json.Unmarshal(out, &cookies))
+	return cookies
+}
+
+// run runs a generated source as a program beside this module.
+func run(t *testing.T, source string) (out []byte, complaint string, err error) {
 	directory := t.TempDir()
 	files := []string{filepath.Join(directory, "cookies.go"), filepath.Join(directory, "main.go")}
 	require.NoError(t, os.WriteFile(files[0], []byte(source), 0o600))
 	require.NoError(t, os.WriteFile(files[1], []byte(printer), 0o600))
 	command := exec.Command("go", append([]string{"run"}, files...)...)
-	var complaint strings.Builder
-	command.Stderr = &complaint
-	out, err := command.Output()
-	require.NoError(t, err, "%s\n%s", complaint.String(), source)
-	require.NoError(t, json.Unmarshal(out, &cookies))
-	return cookies
+	var b strings.Builder
+	command.Stderr = &b
+	out, err = command.Output()
+	return out, b.String(), err
+}
+
+func TestADraftCompilesAndIsRefusedUntilEveryTODOHasAnAnswer(t *testing.T) {
+	for _, set := range []string{"nobody=1", "_hjSession_1234=1"} { // nothing is known of it; its purpose is not
+		s := newSite(t, consent.Config{})
+		s.visit("/", "", set)
+		_, complaint, err := run(t, show(t, s.found, "?as=go"))
+		assert.Error(t, err)
+		assert.Contains(t, complaint, "panic: ")
+		assert.Regexp(t, `Category.*"TODO"`, complaint, set)
+	}
+}
+
+func TestTheSourceProposesCategoriesByPurpose(t *testing.T) {
+	const asked = "If the site asks by who sets a cookie, it is consent."
+	tests := []struct{ name, category, comment string }{
+		{"PHPSESSID", "consent.Necessary", "That one is exempt from consent."},
+		{"_ga", "consent.Statistics", "(Anonymous)"},
+		{"_fbp", "consent.Advertising", asked + "ThirdParty."},
+		{"_gcl_au", "consent.Advertising", asked + "ThirdParty."},
+		{"VISITOR_INFO1_LIVE", "consent.EmbeddedMedia", asked + "ThirdParty."},
+		{"intercom-id-abc", "consent.Chat", "It needs consent, since it is not clearly exempt."},
+		{"__lc2_cid", "consent.Chat", asked + "ThirdParty."},
+		{"li_gc", "consent.SocialNetworks", asked + "ThirdParty."},
+		{"waveUserPrefFinderLeftNav", "consent.Personalisation", asked + "FirstParty."},
+		{"_hjSession_1234", `"TODO"`, "What it is for is not known; by who sets it, it is consent.FirstParty."},
+		{"nobody", `"TODO"`, "Nothing is known of it."},
+	}
+	for _, test := range tests {
+		s := newSite(t, consent.Config{})
+		s.visit("/", "", test.name+"=1")
+		source := show(t, s.found, "?as=go")
+		assert.Contains(t, source, "\t\tCategory: "+test.category+",\n", test.name)
+		assert.Contains(t, source, test.comment, test.name)
+	}
+	known, err := os.ReadFile("known/known.txt")
+	require.NoError(t, err)
+	for _, purpose := range regexp.MustCompile(`(?m)^[a-z-]+/([a-z-]+) `).FindAllStringSubmatch(string(known), -1) {
+		constant := strings.ReplaceAll("consent."+purpose[1], "-", "")
+		assert.Condition(t, func() bool {
+			for _, test := range tests {
+				if strings.EqualFold(test.category, constant) {
+					return true
+				}
+			}
+			return false
+		}, "no test has a name for %s", purpose[1])
+	}
 }
 
 func TestTheSourceCompilesAndDeclaresWhatWasFound(t *testing.T) {
@@ -56,23 +115,23 @@ func TestTheSourceCompilesAndDeclaresWhatWasFound(t *testing.T) {
 		todoProvider = "TODO: who sets it and answers for it"
 		day          = 24 * time.Hour
 	)
-	todo := consent.Text{language.English: "TODO: what it is for, in words for visitors"}
+	todo := consent.Text{language.English: "What it is for, in words for visitors"}
 	analytics := consent.Text{language.English: "Google Analytics"}
 	assert.Equal(t, []consent.Cookie{
 		{Provider: "PHP.net", Name: "PHPSESSID", Purpose: todo, Category: consent.Necessary, Path: "/"},
 		{Provider: todoProvider, Name: "XSRF-TOKEN", Purpose: todo, Category: consent.Necessary},
 		{Provider: "Google", Service: analytics, Name: "_ga_*", Purpose: todo, Category: consent.Statistics, Lifetime: 730 * day},
-		{Provider: "Hotjar", Name: "_hjSession_*", Purpose: todo, Category: consent.FirstParty, Lifetime: 30 * time.Minute},
-		{Provider: todoProvider, Name: "cart_*", Purpose: todo, Category: consent.FirstParty, Path: "/", Lifetime: time.Second},
-		{Provider: todoProvider, Name: "theme", Purpose: todo, Category: consent.ThirdParty},
+		{Provider: "Hotjar", Name: "_hjSession_*", Purpose: todo, Category: "answered", Lifetime: 30 * time.Minute},
+		{Provider: todoProvider, Name: "cart_*", Purpose: todo, Category: "answered", Path: "/", Lifetime: time.Second},
+		{Provider: todoProvider, Name: "theme", Purpose: todo, Category: "answered"},
 		{
-			Provider: todoProvider, Name: "visitor", Purpose: todo, Category: consent.FirstParty,
+			Provider: todoProvider, Name: "visitor", Purpose: todo, Category: "answered",
 			Domain: "example.org", Path: "/shop", Lifetime: 2 * time.Hour,
 		},
 	}, compile(t, source))
 
 	for _, want := range []string{
-		"// TODO: choose its category. Nothing is known of it, so that it needs consent.",
+		"// TODO: choose its category. Nothing is known of it.",
 		"// Its name is that of a well-known cookie. TODO: check that it is this one.",
 		"// TODO: it was seen with other attributes too: kept until the browser is closed; path \"/\".",
 		`// "lang" has another Path than the declared one: on "/shop".`,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"maps"
 	"regexp"
 	"slices"
@@ -13,7 +14,17 @@ import (
 // service, or a library and what the cookie is.
 type fact struct {
 	pattern, provider, service, category, lifetime string
+	purpose                                        string // "" if the category says it, or nothing does
 	library, kind                                  string
+}
+
+// categories returns what known.txt says of the category: who sets the cookie, and
+// what for.
+func (f fact) categories() string {
+	if f.purpose == "" {
+		return f.category
+	}
+	return f.category + "/" + f.purpose
 }
 
 // distinct makes facts of the rows with a distinctive name, and drops each name that
@@ -27,7 +38,7 @@ func distinct(rows []row) []fact {
 			continue
 		}
 		for _, pattern := range r.patterns() {
-			f := fact{pattern: pattern, provider: spelling[strings.ToLower(r.provider())], service: r.platform, category: r.mapped(), lifetime: lifetime(r.retention)}
+			f := fact{pattern: pattern, provider: spelling[strings.ToLower(r.provider())], service: r.platform, category: r.mapped(), purpose: r.purpose(), lifetime: lifetime(r.retention)}
 			if strings.EqualFold(f.service, f.provider) {
 				f.service = ""
 			}
@@ -112,6 +123,21 @@ func (r row) mapped() string {
 	default:
 		return category
 	}
+}
+
+// purpose returns what r is for, if the data says more of it than its category.
+func (r row) purpose() string {
+	if necessary[r.name] {
+		return ""
+	}
+	return cmp.Or(products[r.platform], purposes[r.category], r.ofNetwork())
+}
+
+func (r row) ofNetwork() string {
+	if categories[r.category] == "statistics" {
+		return ""
+	}
+	return networks[r.platform]
 }
 
 // spellings returns of each provider, in lower case, the spelling that most rows

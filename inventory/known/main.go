@@ -24,7 +24,8 @@ const header = `# Code generated from cookies.csv and names.go by go generate. D
 # changed to those of this library. "@": provider, then the service if it has a name of
 # its own. "%": a Go library whose own source has the name as its default, then what the
 # cookie is.
-# Below: category, lifetime ("0": until the browser is closed, "?": not known), names.
+# Below: category, then a "/" and the purpose if it is known and the category is no purpose;
+# lifetime ("0": until the browser is closed, "?": not known); names.
 `
 
 func main() {
@@ -50,7 +51,7 @@ func generate(from, to string) error {
 func format(facts []fact) string {
 	slices.SortFunc(facts, func(a, b fact) int {
 		return cmp.Or(strings.Compare(a.library, b.library), strings.Compare(a.provider, b.provider), strings.Compare(a.service, b.service),
-			strings.Compare(a.category, b.category), strings.Compare(a.lifetime, b.lifetime), strings.Compare(a.pattern, b.pattern))
+			strings.Compare(a.categories(), b.categories()), strings.Compare(a.lifetime, b.lifetime), strings.Compare(a.pattern, b.pattern))
 	})
 	var b strings.Builder
 	b.WriteString(header)
@@ -67,8 +68,8 @@ func format(facts []fact) string {
 				fmt.Fprintf(&b, "\t%s", f.service)
 			}
 		}
-		if !of || f.category != last.category || f.lifetime != last.lifetime {
-			fmt.Fprintf(&b, "\n%s %s", f.category, f.lifetime)
+		if !of || f.categories() != last.categories() || f.lifetime != last.lifetime {
+			fmt.Fprintf(&b, "\n%s %s", f.categories(), f.lifetime)
 		}
 		b.WriteString(" " + f.pattern)
 		last = f

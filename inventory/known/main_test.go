@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -18,6 +19,37 @@ func TestTheKnownNamesAreWhatTheGeneratorMakes(t *testing.T) {
 	got, err := os.ReadFile(made)
 	require.NoError(t, err)
 	assert.True(t, string(want) == string(got), "known.txt is not up to date: go generate ./inventory/known")
+}
+
+func TestEveryCategoryOfTheTableIsAConstantOfTheLibrary(t *testing.T) {
+	source, err := os.ReadFile("../../categories.go")
+	require.NoError(t, err)
+	constants := make(map[string]bool)
+	for _, constant := range regexp.MustCompile(`\bCategory += +"([^"]+)"`).FindAllStringSubmatch(string(source), -1) {
+		constants[constant[1]] = true
+	}
+	require.True(t, constants["necessary"] && constants["advertising"])
+	table, err := os.ReadFile("known.txt")
+	require.NoError(t, err)
+	for _, line := range regexp.MustCompile(`(?m)^[a-z]\S+`).FindAllString(string(table), -1) {
+		for category := range strings.SplitSeq(line, "/") {
+			assert.True(t, constants[category], category)
+		}
+	}
+}
+
+func TestEveryPlatformWithAPurposeIsInTheData(t *testing.T) {
+	rows, err := read("cookies.csv")
+	require.NoError(t, err)
+	found := make(map[string]bool)
+	for _, r := range rows {
+		found[r.platform] = true
+	}
+	for _, list := range []map[string]string{products, networks} {
+		for platform := range list {
+			assert.True(t, found[platform], platform)
+		}
+	}
 }
 
 func TestTheGeneratorReportsEveryBrokenRowByItsLine(t *testing.T) {

@@ -15,6 +15,39 @@ var categories = map[string]string{
 	"Security":        "first-party",
 }
 
+// purposes maps the categories of the data to what a cookie is for, if they say it:
+// "Functional" and "Security" do not. Analytics are in "statistics", which is a purpose
+// already, and the only category in which a site can say that they are anonymous.
+var purposes = map[string]string{
+	"Marketing":       "advertising",
+	"Personalization": "personalisation",
+}
+
+// products have one purpose: what they set serves what they bring into the page,
+// whatever category the data has for it.
+var products = platforms(map[string]string{
+	"chat":            "Belco, Crisp, Drift, Intercom, Live helper chat, LiveChat, Livechat, LiveZilla GmbH, SnapEngage, Tawk.to, Tawk.to Chat",
+	"embedded-media":  "Google Maps, Issuu, Snapwidget, Spotify, Twitch, Vimeo, Wistia, Youtube",
+	"social-networks": "Disqus, ShareThis",
+})
+
+// networks are social networks, for what the data has no purpose for. What it calls
+// Marketing is their advertising on other sites.
+var networks = platforms(map[string]string{
+	"social-networks": "Facebook, Instagram, LinkedIn, Pinterest, Reddit, Snapchat, TikTok, WhatsApp, X",
+})
+
+// platforms returns the purposes by the names of platforms, as the data spells them.
+func platforms(names map[string]string) map[string]string {
+	purposes := make(map[string]string)
+	for purpose, list := range names {
+		for name := range strings.SplitSeq(list, ", ") {
+			purposes[name] = purpose
+		}
+	}
+	return purposes
+}
+
 // necessary are the cookies that serve nothing but what the visitor asked for, as
 // the CNIL's guidelines of 17 September 2020 list it (number 49): logins,
 // baskets, the choice about cookies itself, the balance between servers, and the
