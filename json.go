@@ -7,9 +7,6 @@ import (
 	"github.com/cookiecharter/consent/internal/document"
 )
 
-// schema is the address of the JSON Schema of a document, by which editors check it.
-const schema = "https://raw.githubusercontent.com/cookiecharter/consent/main/docs/declarations.schema.json"
-
 // form is a document: each field by its name with a small first letter.
 type form struct {
 	Schema    string   `json:"$schema,omitempty"`
@@ -54,5 +51,5 @@ func fieldOf(err error) (index int, field, reason string) {
 // MarshalJSON writes the declarations as [ReadRegistry] reads them. The error is for a text
 // that is not UTF-8.
 func (r *Registry) MarshalJSON() ([]byte, error) {
-	return document.Write(form{Schema: schema, Providers: r.providers, Cookies: r.cookies})
+	return document.Write(form{Schema: document.Schema, Providers: r.providers, Cookies: r.cookies})
 }

@@ -24,6 +24,9 @@ import (
 	"strings"
 )
 
+// Schema is the address of the JSON Schema of declarations, by which editors check them.
+const Schema = "https://raw.githubusercontent.com/cookiecharter/consent/main/docs/declarations.schema.json"
+
 const (
 	maxBytes    = 16 << 20 // 10,000 declarations in six languages have 10 MB
 	maxDepth    = 32       // the declarations have six levels
