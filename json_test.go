@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -316,6 +319,38 @@ func FuzzReadRegistry(f *testing.F) {
 		require.Equal(t, registry.Cookies(), again.Cookies())
 		require.Equal(t, registry.Providers(), again.Providers())
 	})
+}
+
+func TestNothingElseChangesInAProgramThatReadsNoDocument(t *testing.T) {
+	symbols := func(statement string) string {
+		directory := t.TempDir()
+		source, program := filepath.Join(directory, "main.go"), filepath.Join(directory, "main")
+		require.NoError(t, os.WriteFile(source, []byte(`package main
+
+import (
+	"net/http"
+	"os"
+
+	"github.com/cookiecharter/consent"
+)
+
+func main() {
+	registry, err := consent.NewRegistry()
+	`+statement+`
+	mw, err := consent.NewMiddleware(consent.Config{Registry: registry})
+	http.ListenAndServe(os.Args[1], mw.Wrap(nil))
+	panic(err)
+}
+`), 0o600))
+		out, err := exec.Command("go", "build", "-o", program, source).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		out, err = exec.Command("go", "tool", "nm", program).Output()
+		require.NoError(t, err)
+		return string(out)
+	}
+	const reader = "internal/document.(*Document)"
+	assert.Contains(t, symbols("registry, err = consent.ReadRegistry(os.Stdin)"), reader)
+	assert.NotContains(t, symbols(""), reader)
 }
 
 func ExampleReadRegistry() {
