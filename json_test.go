@@ -53,7 +53,7 @@ func TestNothingIsLostOfDeclarationsThatTravelAsJSON(t *testing.T) {
 	provider.Name, provider.Country, provider.Policy = full.Provider, "FR", "https://example.org/privacy"
 	cookies := append(site(), full)
 	for kind := range consent.Other + 1 {
-		cookies = append(cookies, consent.Cookie{Kind: kind, Provider: "Site", Name: "kind", Purpose: text("<é>\u2028\\\"\n\uFFFD"), Category: "chat"})
+		cookies = append(cookies, consent.Cookie{Kind: kind, Provider: "Site", Name: "kind", Purpose: text("<é>\u2028\\\"\n\uFFFD\\ud83d"), Category: "chat"})
 	}
 	registry, err := consent.MustRegistry(cookies...).WithProviders(provider)
 	require.NoError(t, err)
