@@ -70,6 +70,19 @@ func TestNothingIsLostOfDeclarationsThatTravelAsJSON(t *testing.T) {
 	assert.JSONEq(t, string(document), string(again))
 }
 
+func TestNothingIsInventedInADocumentThatIsWritten(t *testing.T) {
+	for want, cookies := range map[string][]consent.Cookie{
+		`[]`: nil,
+		`[{"provider": "Site", "name": "a", "purpose": {"en": "x"}, "category": "chat"}]`: {
+			{Provider: "Site", Name: "a", Purpose: text("x"), Category: "chat", Service: consent.Text{}, Also: []consent.Place{}, Origins: []string{}},
+		},
+	} {
+		written, err := json.Marshal(consent.MustRegistry(cookies...))
+		require.NoError(t, err)
+		assert.JSONEq(t, `{"$schema": "https://raw.githubusercontent.com/cookiecharter/consent/main/docs/declarations.schema.json", "cookies": `+want+`}`, string(written))
+	}
+}
+
 // fill gives each field of a struct a value, so that a new field has one too.
 func fill(t *testing.T, v reflect.Value) {
 	for i := range v.NumField() {
@@ -83,7 +96,7 @@ func fill(t *testing.T, v reflect.Value) {
 			case *time.Duration:
 				*value = 1500 * time.Millisecond
 			case *consent.Text:
-				*value = consent.Text{language.French: "é", language.MustParse("pt-BR"): "ã", language.Make("x-klingon"): "Q"}
+				*value = consent.Text{language.French: "é", language.MustParse("pt-BR"): "ã", language.Make("x-klingon"): "Q", language.Raw.Make("iw"): "א", language.Raw.Make("en-Latn"): "e"}
 			}
 		default:
 			t.Fatalf("how does a %v travel?", f.Type())
@@ -175,6 +188,7 @@ func TestNothingIsInventedInADocumentWithMistakes(t *testing.T) {
 		"what is still to write":    {strings.Replace(declaration(`"path": "/"`), `"x"`, `"TODO: what it is for"`, 1), []string{`2 cookies[0].purpose: says TODO in "en"`}},
 		"what is not there":         {"{\"cookies\": [\n{}]}", []string{"2 cookies[0].provider: is empty", "2 cookies[0].purpose: is empty", "2 cookies[0].name: is empty", "2 cookies[0].category: is empty"}},
 		"a provider's mistakes":     {"{\"providers\": [{\"name\": \"A\",\n\"country\": \"x\"}], \"cookies\": [{}]}", []string{`1 providers[0].name: no cookie of "A" is declared`, `2 providers[0].country: "x" is not two capital letters`, "2 cookies[0].provider: is empty", "2 cookies[0].purpose: is empty", "2 cookies[0].name: is empty", "2 cookies[0].category: is empty"}},
+		"a provider without one":    {`{"providers": [{"name": "Site"}], ` + declaration(`"path": "a"`)[1:], []string{`3 cookies[0].path: "a" does not begin with "/"`}},
 		"a revision of half":        {`{"revision": 1.5, "cookies": []}`, []string{"1 revision: is no whole number from 0 to 18446744073709551615"}},
 		"a revision of no number":   {`{"revision": 1-, "cookies": []}`, []string{`1 revision: "1-" is no number`}},
 		"every kind at once":        {"{\"cookies\": [{\"provider\": 1,\n\"name\": \"a b\",\n\"purpose\": {\"en\": \"x\"},\n\"categori\": \"chat\"},\n7]}", []string{"1 cookies[0].category: is empty", "1 cookies[0].provider: is a number and should be a text", `2 cookies[0].name: "a b" holds ' ', which is illegal in a cookie's name`, `4 cookies[0].categori: is no field here; perhaps "category"`, "5 cookies[1]: is a number and should be an object"}},
