@@ -133,6 +133,7 @@ type Charter struct {
 	gpc             asset // without content if the site says nothing
 	style           asset
 	script          asset
+	document        func() (asset, error) // made at first use
 
 	details map[string]consent.Provider // by name
 }
@@ -208,6 +209,7 @@ func New(config Config) (*Charter, error) {
 	if config.Style == nil {
 		config.Style = DefaultStyle()
 	}
+	c.document = sync.OnceValues(c.newDocument)
 	c.style = newAsset("style", ".css", "text/css; charset=utf-8", config.Style)
 	return c, nil
 }

@@ -35,7 +35,8 @@ func (c *Charter) serves(path string) bool {
 }
 
 // Handler serves everything below the charter's path: the page with the form, the
-// posts of the form, the style sheet and the script; and "/.well-known/gpc.json", if
+// posts of the form, the style sheet and the script; "charter.json", which is the charter
+// in the form of [consent.ReadRegistry]; and "/.well-known/gpc.json", if
 // [Config.GPCSince] is set. It is for a site that mounts it at these paths in its own
 // router. Some patterns, such as "GET /{path...}", let no [http.ServeMux] do so: see
 // [Charter.Wrap].
@@ -49,6 +50,7 @@ func (c *Charter) Handler() http.Handler {
 	mux.HandleFunc("GET "+c.path+"{$}", c.page)
 	mux.HandleFunc("POST "+c.path+"{$}", c.decide)
 	mux.HandleFunc("GET "+c.path+"banner.js", c.banner)
+	mux.HandleFunc("GET "+c.path+exportName, c.export)
 	mux.Handle("GET "+c.path+c.style.name, c.style)
 	mux.Handle("GET "+c.path+c.script.name, c.script)
 	mux.HandleFunc("GET "+c.path+"style.css", c.style.serveRevalidated)

@@ -14,6 +14,7 @@ require (
 	github.com/gorilla/csrf v1.7.3
 	github.com/jub0bs/cors v0.10.0
 	github.com/justinas/nosurf v1.2.0
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
 	github.com/stretchr/testify v1.12.1
 	golang.org/x/mod v0.42.0
 	golang.org/x/text v0.43.0

@@ -96,7 +96,7 @@ type report struct {
 }
 
 func read(t testing.TB, found *inventory.Inventory) (r report) {
-	require.NoError(t, json.Unmarshal([]byte(show(t, found, "?as=json")), &r))
+	require.NoError(t, json.Unmarshal([]byte(show(t, found, "?as=report")), &r))
 	return r
 }
 
@@ -175,7 +175,7 @@ func TestItFindsTheSameWhereNothingIsChanged(t *testing.T) {
 		s.visit("/", "theme=1", "visitor=1", "visitor=2")
 		assert.Equal(t, []string{"theme", "visitor"}, names(t, s.found))
 		assert.Equal(t, 2, read(t, s.found).Cookies[1].Set)
-		assert.NotContains(t, show(t, s.found, "?as=json"), `"removed"`, "which is not so of all of them")
+		assert.NotContains(t, show(t, s.found, "?as=report"), `"removed"`, "which is not so of all of them")
 	}
 }
 
@@ -192,7 +192,7 @@ func TestNoValueIsEverShown(t *testing.T) {
 	s := newSite(t, consent.Config{}, declare("lang", consent.Necessary))
 	s.visit("/?q="+secret, "theme="+secret+"; cart_1="+secret+"; cart_2="+secret+"; cart_3="+secret+"; lang="+secret,
 		"visitor="+secret+"; Path=/", "lang="+secret+"; Max-Age=99", "="+secret, "bad\x01="+secret, "a="+secret+"; Max-Age="+secret)
-	for _, as := range []string{"", "?as=json", "?as=go"} {
+	for _, as := range []string{"", "?as=report", "?as=json", "?as=go"} {
 		shown := show(t, s.found, as)
 		assert.Contains(t, shown, "visitor")
 		assert.NotContains(t, shown, secret, as)
@@ -498,7 +498,7 @@ func TestObserversAndHandlersMayRunAtOnce(t *testing.T) {
 				case 2:
 					s.visit("/", "_ga_"+fmt.Sprint(i)+"=1", "session=1; Path=/")
 				default:
-					as := []string{"", "?as=json", "?as=go"}[i%3]
+					as := []string{"", "?as=report", "?as=json", "?as=go"}[i%4]
 					s.found.Handler().ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/"+as, nil))
 				}
 			}

@@ -1,10 +1,12 @@
 package inventory
 
 import (
+	"bytes"
 	"cmp"
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"go/token"
 	"html"
 	"net/http"
 	"strconv"
@@ -14,13 +16,17 @@ import (
 	"unicode/utf8"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/internal/document"
 )
 
-// Handler serves what was found, for whoever develops the site: as a page, as JSON
-// ("?as=json") and as Go source that declares it ("?as=go"). It also serves the script
-// ("?as=js") that tells it which names the browsers of your pages store, and takes what
-// the script posts, from pages of the same origin and up to 64 KB. If the pages have a
-// Content-Security-Policy, they need script-src and connect-src 'self' for it.
+// Handler serves what was found, for whoever develops the site: as a page, as
+// declarations in Go ("?as=go", with "&package=shop" for another package than main) or
+// in JSON for [consent.ReadRegistry] ("?as=json"), and as a report for programs
+// ("?as=report"). What cannot be known of a declaration says TODO there, which a registry
+// refuses; what cannot be declared is in the report, and a comment in Go. It also serves
+// the script ("?as=js") that tells it which names the browsers of your pages store, and
+// takes what the script posts, from pages of the same origin and up to 64 KB. If the pages
+// have a Content-Security-Policy, they need script-src and connect-src 'self' for it.
 //
 // It must not be mounted on a public site without protection, such as a login:
 // anybody could read there which paths visitors ask for and what their browsers
@@ -62,8 +68,12 @@ func (inv *Inventory) serve(w http.ResponseWriter, r *http.Request) {
 	case "js":
 		h.Set("Content-Type", "text/javascript; charset=utf-8")
 		write(w, storageScript)
-	case "json":
-		text, err := inv.report().json()
+	case "json", "report":
+		found := inv.report()
+		text, err := found.json()
+		if as == "json" {
+			text, err = found.document()
+		}
 		if err != nil { // of what a report holds there is none
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -71,11 +81,16 @@ func (inv *Inventory) serve(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Type", "application/json")
 		write(w, text)
 	case "go":
+		name := cmp.Or(r.URL.Query().Get("package"), "main")
+		if !token.IsIdentifier(name) || name == "_" {
+			http.Error(w, fmt.Sprintf("%q is no name of a package", name), http.StatusBadRequest)
+			return
+		}
 		h.Set("Content-Type", "text/plain; charset=utf-8")
 		found := inv.report()
-		write(w, found.source())
+		write(w, found.source(name))
 	default:
-		http.Error(w, `the inventory is shown as "json", as "go" or, without "as", as a page`, http.StatusBadRequest)
+		http.Error(w, `the inventory is shown as "go", "json", "report" or, without "as", as a page`, http.StatusBadRequest)
 	}
 }
 
@@ -83,13 +98,36 @@ func write(w http.ResponseWriter, text string) {
 	_, _ = w.Write([]byte(text)) // an error is the reader's leaving
 }
 
-// json returns the report in ASCII alone, so that a terminal shows what a name
-// holds and does nothing that it says.
-func (r report) json() (string, error) {
+// json returns the report in JSON.
+func (r *report) json() (string, error) {
 	text, err := json.MarshalIndent(r, "", "  ")
+	return inASCII(text), err
+}
+
+// document returns the declarations in JSON, to paste into a file of declarations.
+func (r *report) document() (string, error) {
+	declared := struct {
+		Schema  string           `json:"$schema"`
+		Cookies []consent.Cookie `json:"cookies"`
+	}{Schema: document.Schema}
+	for _, f := range r.Cookies {
+		c, impossible := f.declaration()
+		if _, err := document.Write(c); impossible == "" && err == nil { // not of names that are not UTF-8
+			declared.Cookies = append(declared.Cookies, c)
+		}
+	}
+	text, err := document.Write(declared)
 	if err != nil {
 		return "", err
 	}
+	var indented bytes.Buffer
+	err = json.Indent(&indented, text, "", "  ")
+	return inASCII(indented.Bytes()), err
+}
+
+// inASCII returns JSON in ASCII alone, so that a terminal shows what a name holds and
+// does nothing that it says.
+func inASCII(text []byte) string {
 	var b strings.Builder
 	for _, c := range string(text) {
 		if c < 0x7F {
@@ -100,7 +138,7 @@ func (r report) json() (string, error) {
 			fmt.Fprintf(&b, `\u%04x`, unit)
 		}
 	}
-	return b.String() + "\n", nil
+	return b.String() + "\n"
 }
 
 // page returns the report in HTML. What comes from a site or a visitor goes
@@ -121,7 +159,7 @@ func (r *report) page() string {
 <main>
 <h1>Cookies that nobody declared</h1>
 <p>What responses set and requests carried since ` + moment(r.Since) + `. Values are never kept.</p>
-<nav><a href="?as=go">Declarations in Go</a><a href="?as=json">JSON</a></nav>
+<nav><a href="?as=go">Declarations in Go</a><a href="?as=json">in JSON</a><a href="?as=report">Report for programs</a></nav>
 `)
 	if len(r.Cookies) == 0 {
 		b.WriteString("<p class=\"none\">None so far. Walk through the site, log in, and look again.</p>\n")

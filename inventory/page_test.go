@@ -47,23 +47,25 @@ func flaunt(names ...string) *inventory.Inventory {
 
 // checkShown holds what is true whatever was seen.
 func checkShown(t testing.TB, found *inventory.Inventory) {
-	page, data, source := show(t, found, ""), show(t, found, "?as=json"), show(t, found, "?as=go")
+	page, data, source := show(t, found, ""), show(t, found, "?as=report"), show(t, found, "?as=go")
 
 	assert.Empty(t, elementsBeyond(t, page, "html", "head", "meta", "title", "link", "body", "main", "h1", "h2", "p", "time", "nav", "a",
 		"table", "thead", "tbody", "tr", "th", "td", "code", "small", "div", "ul", "li", "footer"))
+	declared := show(t, found, "?as=json")
 	assert.True(t, json.Valid([]byte(data)))
+	assert.True(t, json.Valid([]byte(declared)))
 	formatted, err := format.Source([]byte(source))
 	require.NoError(t, err, source)
 	assert.Equal(t, string(formatted), source, "gofmt would change it")
 
-	for as, shown := range map[string]string{"page": page, "json": data, "go": source} {
+	for as, shown := range map[string]string{"page": page, "report": data, "json": declared, "go": source} {
 		for _, r := range shown {
 			if !strconv.IsPrint(r) && r != '\n' && (r != '\t' || as != "go") {
 				assert.Fail(t, "steers what shows it", "%s holds %q", as, r)
 			}
 		}
 	}
-	for _, b := range []byte(data) {
+	for _, b := range []byte(data + declared) {
 		require.Less(t, b, byte(0x7F))
 	}
 }
@@ -123,7 +125,7 @@ func TestThePageSaysWhatWasFound(t *testing.T) {
 		"Google (Google Analytics)", "statistics, kept for 730 days",
 		"<code>visitor</code>", "set 4 times", "<code>/a</code>", "and elsewhere", "kept for 1 day; path &#34;/&#34;, HttpOnly",
 		"Not as declared", "<code>lang</code>", "is kept for longer than its declared Lifetime",
-		`href="?as=go"`, `href="?as=json"`, "Open Cookie Database",
+		`href="?as=go"`, `href="?as=json"`, `href="?as=report"`, "Open Cookie Database",
 	} {
 		assert.Contains(t, page, want)
 	}
@@ -148,6 +150,12 @@ func TestTheHandlerSaysWhatItSends(t *testing.T) {
 		{"HEAD", "", 200, "text/html; charset=utf-8"},
 		{"GET", "?as=css", 200, "text/css; charset=utf-8"},
 		{"GET", "?as=json", 200, "application/json"},
+		{"GET", "?as=report", 200, "application/json"},
+		{"GET", "?as=go&package=shop_2", 200, "text/plain; charset=utf-8"},
+		{"GET", "?as=go&package=my-shop", 400, "text/plain; charset=utf-8"},
+		{"GET", "?as=go&package=func", 400, "text/plain; charset=utf-8"},
+		{"GET", "?as=go&package=_", 400, "text/plain; charset=utf-8"},
+		{"GET", "?as=go&package=a%0Afunc+init()", 400, "text/plain; charset=utf-8"},
 		{"GET", "?as=go", 200, "text/plain; charset=utf-8"},
 		{"GET", "?as=xml", 400, "text/plain; charset=utf-8"},
 		{"GET", "?as=js", 200, "text/javascript; charset=utf-8"},

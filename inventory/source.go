@@ -14,14 +14,14 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
-// source returns a file of Go that declares what was found. It compiles as it
-// stands. What nobody can know from outside says TODO: as a category or a purpose, a
+// source returns a file of Go that declares what was found, in a package of this name. It
+// compiles as it stands. What nobody can know from outside says TODO: as a category or a purpose, a
 // registry refuses that, so that no draft reaches visitors.
 //
 // Categories are proposed by purpose, since consent is for each purpose apart (EDPB
 // guidelines 05/2020, §§ 42 to 44), and the provider says already who sets a cookie. A
 // comment names the category by who sets it, for a site that asks so.
-func (r *report) source() string {
+func (r *report) source(name string) string {
 	var declarations, rest strings.Builder
 	timed := false
 	for _, f := range r.Cookies {
@@ -44,7 +44,7 @@ func (r *report) source() string {
 	}
 
 	var b strings.Builder
-	b.WriteString("package main\n\nimport (\n")
+	b.WriteString("package " + name + "\n\nimport (\n")
 	if timed {
 		b.WriteString("\t\"time\"\n\n")
 	}

@@ -2,6 +2,7 @@ package inventory_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/inventory"
 )
 
 // printer is the rest of a program whose cookies an inventory has declared.
@@ -31,7 +33,7 @@ func main() { json.NewEncoder(os.Stdout).Encode(cookies.Cookies()) }
 
 // answer gives every TODO of a generated source its answer.
 func answer(source string) string {
-	return strings.NewReplacer(`Category: "TODO"`, `Category: "answered"`, `"TODO: what it is for`, `"What it is for`).Replace(source)
+	return strings.NewReplacer(`Category: "TODO"`, `Category: "answered"`, `"TODO: what it is for`, `"What it is for`, `"TODO: who`, `"Who`).Replace(source)
 }
 
 // compile returns the declarations of a registry that the generated source makes
@@ -112,7 +114,7 @@ func TestTheSourceCompilesAndDeclaresWhatWasFound(t *testing.T) {
 	source := show(t, s.found, "?as=go")
 
 	const (
-		todoProvider = "TODO: who sets it and answers for it"
+		todoProvider = "Who sets it and answers for it"
 		day          = 24 * time.Hour
 	)
 	todo := consent.Text{language.English: "What it is for, in words for visitors"}
@@ -180,6 +182,43 @@ func TestTheSourceOfNothingCompilesAndWarnsOfItsUse(t *testing.T) {
 	}
 	s.visit("/", "", "visitor=1")
 	assert.NotContains(t, show(t, s.found, "?as=go"), "Nothing is left")
+}
+
+func TestTheSourceIsOfThePackageThatItIsFor(t *testing.T) {
+	s := newSite(t, consent.Config{})
+	s.visit("/", "", "visitor=1")
+	assert.True(t, strings.HasPrefix(show(t, s.found, "?as=go"), "package main\n"))
+	assert.True(t, strings.HasPrefix(show(t, s.found, "?as=go&package=shop"), "package shop\n"))
+	assert.True(t, strings.HasPrefix(show(t, inventory.New(nil), "?as=go&package=shop"), "package shop\n"))
+}
+
+func TestTheDocumentIsWhatTheSourceDeclares(t *testing.T) {
+	s := newSite(t, consent.Config{}, declare("lang", consent.Necessary))
+	s.visit("/shop", "theme=1; _ga_AB12=1; é\xff=1", "visitor=1; Path=/shop; Domain=example.org; Max-Age=5400", "a*b=1", "lang=1; Path=/x", "PHPSESSID=1; Path=/")
+	document := show(t, s.found, "?as=json")
+	_, err := consent.ReadRegistry(strings.NewReader(document))
+	for _, want := range []string{
+		`line 19: cookies[1].purpose: says TODO in "en"`, // that of _ga_*, whose provider is known
+		`line 26: cookies[2].provider: says TODO`, `: cookies[2].purpose: says TODO in "en"`,
+		`: cookies[2].category: "TODO" is not lower-case letters, digits and hyphens`,
+	} {
+		assert.ErrorContains(t, err, want, document)
+	}
+	read, err := consent.ReadRegistry(strings.NewReader(strings.NewReplacer("\"TODO: ", "\"", `"TODO"`, `"answered"`).Replace(document)))
+	require.NoError(t, err)
+	declared := compile(t, show(t, s.found, "?as=go"))
+	names := func(cookies []consent.Cookie) (all []string) {
+		for _, c := range cookies {
+			all = append(all, fmt.Sprint(c.Name, c.Domain, c.Path, c.Lifetime, c.Category))
+		}
+		return all
+	}
+	assert.Equal(t, names(declared)[:4], names(read.Cookies()))
+	assert.Len(t, declared, 5, "a name that is not UTF-8 has no place in JSON")
+
+	read, err = consent.ReadRegistry(strings.NewReader(show(t, inventory.New(nil), "?as=json")))
+	require.NoError(t, err)
+	assert.Empty(t, read.Cookies())
 }
 
 func TestWhatOnlyBrowsersSendIsMarkedAsSetElsewhere(t *testing.T) {
