@@ -449,3 +449,23 @@ func TestNothingLeaksFromAHijackFurtherDownBehindAHeadThatIsHeld(t *testing.T) {
 	})
 	assert.NotContains(t, raw, "held")
 }
+
+// A writer outside that compresses says so in the map below, by the first Write. What a
+// handler adds to the same field later is added, as it is bare.
+func TestNothingIsLostOfAFieldThatAWriterOutsideAndTheHandlerBothAddTo(t *testing.T) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "x")
+		w.Header().Add("Vary", "Accept-Language")
+	})
+	outside := func(h http.Handler) http.Handler {
+		return timed(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(&encoding{w}, r) }))
+	}
+	assert.Equal(t, withoutDate(rawGet(t, outside(h), plainGet)), withoutDate(rawGet(t, outside(wrapped(t, h)), plainGet)))
+}
+
+type encoding struct{ http.ResponseWriter }
+
+func (e *encoding) Write(p []byte) (int, error) {
+	e.Header().Add("Vary", "Accept-Encoding")
+	return e.ResponseWriter.Write(p)
+}

@@ -5,6 +5,7 @@ package policy
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -131,7 +132,8 @@ func (p *Policy) compileScopes(declarations []Declaration) {
 		category.anonymous = category.anonymous || d.Need == NoObjection
 		p.providers[d.Party], p.categories[d.Party.Category] = provider, category
 	}
-	for name, category := range p.categories {
+	for _, name := range slices.Sorted(maps.Keys(p.categories)) {
+		category := p.categories[name]
 		category.mark = decision.MarkOf(name, "")
 		p.ranges = append(p.ranges, category)
 	}
