@@ -83,3 +83,15 @@ func fieldComments(t *testing.T, file, name string) map[string]string {
 	require.NotEmpty(t, comments)
 	return comments
 }
+
+func TestTheGuideShowsDeclarationsThatAreRead(t *testing.T) {
+	guide, err := os.ReadFile("docs/adopting.md")
+	require.NoError(t, err)
+	_, rest, found := strings.Cut(string(guide), "```json\n")
+	require.True(t, found)
+	shown, _, _ := strings.Cut(rest, "```")
+	assert.Empty(t, mistakesIn(t, shown))
+	_, want, _ := strings.Cut(rest, "      consent: line 10: cookies[0].lifetime: ")
+	want, _, _ = strings.Cut(want, "\n")
+	assert.Equal(t, []string{"10 cookies[0].lifetime: " + want}, mistakesIn(t, strings.Replace(shown, "13 months", "a while", 1)))
+}
