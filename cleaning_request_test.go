@@ -61,7 +61,6 @@ func TestNothingElseChangesForARequestThatAHandlerChangesAfterItsTimeout(t *test
 	no := decide(t, mw, consent.RefuseAll())
 	var group sync.WaitGroup
 	h := mw.Wrap(http.TimeoutHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		group.Add(1)
 		defer group.Done()
 		for i := range 200000 {
 			r.Header.Set(fmt.Sprint("X-", i%50), "1")
@@ -71,6 +70,7 @@ func TestNothingElseChangesForARequestThatAHandlerChangesAfterItsTimeout(t *test
 		r := httptest.NewRequest("GET", "https://www.example.com/", nil)
 		r.Header.Set("Cookie", "profile=1; "+no)
 		pageLoad(r)
+		group.Add(1)
 		h.ServeHTTP(httptest.NewRecorder(), r)
 		group.Wait()
 	}

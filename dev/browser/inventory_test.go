@@ -30,7 +30,7 @@ func TestTheInventoryIsToldWhatABrowserStores(t *testing.T) {
 	t.Cleanup(server.Close)
 	all := func() (all []string, text string) {
 		w := httptest.NewRecorder()
-		mux.ServeHTTP(w, httptest.NewRequest("GET", "/debug/cookies?as=json", nil))
+		mux.ServeHTTP(w, httptest.NewRequest("GET", "/debug/cookies?as=report", nil))
 		var report struct {
 			Cookies []struct {
 				Name, Kind string

@@ -123,7 +123,20 @@ func inFront(t *testing.T, cache string, h http.Handler) string {
 // the test ends.
 func inFrontOf(t *testing.T, cache, site string) string {
 	t.Helper()
-	if _, err := exec.LookPath(cache); err != nil {
+	return startInFront(t, cache, site, proxies[cache])
+}
+
+// inFrontAs is inFront for a program that starts in another way than by its defaults.
+func inFrontAs(t *testing.T, program string, h http.Handler, start func(dir, listen, site string) (*exec.Cmd, error)) string {
+	t.Helper()
+	site := httptest.NewServer(h)
+	t.Cleanup(site.Close)
+	return startInFront(t, program, site.Listener.Addr().String(), start)
+}
+
+func startInFront(t *testing.T, program, site string, start func(dir, listen, site string) (*exec.Cmd, error)) string {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal(err)
 		}
@@ -134,7 +147,7 @@ func inFrontOf(t *testing.T, cache, site string) string {
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o777)) // for the workers of nginx, which are another user's
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	cmd, err := proxies[cache](dir, listen, site)
+	cmd, err := start(dir, listen, site)
 	require.NoError(t, err)
 	serve(t, cmd, listen)
 	return listen

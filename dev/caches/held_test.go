@@ -54,20 +54,16 @@ func TestNothingLeaksFromACacheBehindAHeadThatIsHeld(t *testing.T) {
 func TestNothingLeaksFromACacheThatGoesByAFieldOfItsOwn(t *testing.T) {
 	for name, wrap := range map[string]func(*testing.T, http.Handler) http.Handler{"bare": func(_ *testing.T, h http.Handler) http.Handler { return h }, "wrapped": wrap} {
 		var n atomic.Int64
-		caches["nginx-ignoring"] = func(dir, listen, site string) (*exec.Cmd, error) {
-			conf := filepath.Join(dir, "nginx.conf")
-			text := strings.Replace(fmt.Sprintf(nginxConf, dir, listen, site), "proxy_cache_revalidate on;", "proxy_ignore_headers Cache-Control Expires;", 1)
-			return exec.Command("nginx", "-p", dir, "-e", filepath.Join(dir, "error.log"), "-c", conf), os.WriteFile(conf, []byte(text), 0o600)
-		}
-		caches["true"] = caches["nginx-ignoring"] // inFront looks its key up as a program
 		h := wrap(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Set-Cookie", "_pk_id=1; Path=/")
 			w.Header().Set("X-Accel-Expires", "0")
 			fmt.Fprint(w, "account ", n.Add(1))
 		}))
-		url := "http://" + inFront(t, "true", h) + "/account"
-		delete(caches, "true")
-		delete(caches, "nginx-ignoring")
+		url := "http://" + inFrontAs(t, "nginx", h, func(dir, listen, site string) (*exec.Cmd, error) {
+			conf := filepath.Join(dir, "nginx.conf")
+			text := strings.Replace(fmt.Sprintf(nginxConf, dir, listen, site), "proxy_cache_revalidate on;", "proxy_ignore_headers Cache-Control Expires;", 1)
+			return exec.Command("nginx", "-p", dir, "-e", filepath.Join(dir, "error.log"), "-c", conf), os.WriteFile(conf, []byte(text), 0o600)
+		}) + "/account"
 		one, _ := ask(t, "GET", url, http.Header{})
 		two, _ := ask(t, "GET", url, http.Header{})
 		assert.NotEqual(t, one, two, "%s: one visitor's page went to another one", name)

@@ -57,9 +57,6 @@ func (f *Filter) Init(config *Config, request, came *http.Request, outside *Filt
 	}
 }
 
-// Request returns the request that the handler gets.
-func (f *Filter) Request() *http.Request { return f.request }
-
 // Came returns the request as it came; a handler may have changed its header.
 func (f *Filter) Came() *http.Request { return f.came }
 

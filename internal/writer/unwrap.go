@@ -99,7 +99,7 @@ func (v innermost) WriteHeader(status int)      { v.w.WriteHeader(status) }
 // that what is written there is not filtered. It looks no further than at the first
 // writer of this package.
 func Bypasses(w *Writer, given http.ResponseWriter) bool {
-	for given != nil && beneath(given) == nil && !w.hijacked {
+	for given != nil && beneath(given) == nil && !opensSession(w.filter.Came()) {
 		if t := reflect.TypeOf(given); t == reflect.TypeOf(w.to) && t.Comparable() && given == w.to {
 			return true
 		}

@@ -61,7 +61,7 @@ func (w *Writer) own() http.Header {
 // optional methods that to has, and no others.
 func Wrap(w *Writer, to http.ResponseWriter, f *filter.Filter) http.ResponseWriter {
 	w.to, w.filter = to, f
-	if opensSession(f.Request()) {
+	if opensSession(f.Came()) {
 		return w.release()
 	}
 	if below := beneath(to); below != nil {
