@@ -46,8 +46,8 @@ type Cookie struct {
 	// Category is what the cookie is for, in terms of consent. Required.
 	Category Category
 
-	// Lifetime is how long a browser keeps the cookie. Zero means until the
-	// browser is closed.
+	// Lifetime is how long a browser keeps the cookie. Zero means until the browser
+	// is closed; for other kinds, until the tab is closed or somebody deletes it.
 	Lifetime time.Duration
 
 	// Anonymous says that nobody can find a person again by this cookie, so that
@@ -299,7 +299,9 @@ func (c Cookie) validate(wrong func(field, reason string, args ...any)) {
 	if c.Kind > Other {
 		wrong("Kind", "%d is none of the constants", c.Kind)
 	}
-	c.validateName(wrong)
+	for _, err := range attribute.CheckName(c.Name, c.Kind == HTTPCookie) {
+		wrong("Name", "%v", err)
+	}
 	switch {
 	case c.Category == "":
 		wrong("Category", "is empty")
@@ -307,6 +309,9 @@ func (c Cookie) validate(wrong func(field, reason string, args ...any)) {
 		wrong("Category", "%q is not lower-case letters, digits and hyphens", string(c.Category))
 	case len(c.Category) > 64:
 		wrong("Category", "%q is longer than 64 characters", string(c.Category))
+	}
+	if c.Name == CookieName && c.Category != Necessary && c.Kind == HTTPCookie {
+		wrong("Category", "the library's own cookie is Necessary, since it remembers the visitor's choice; declare it so or not at all")
 	}
 	if c.Anonymous && c.Category != Statistics {
 		wrong("Anonymous", "only statistics can be anonymous, not %q", string(c.Category))
@@ -319,32 +324,6 @@ func (c Cookie) validate(wrong func(field, reason string, args ...any)) {
 		if !origins.Valid(origin) {
 			wrong(fmt.Sprintf("Origins[%d]", i), `%q is no origin such as "https://player.example.com" or "https://*.example.com"`, origin)
 		}
-	}
-}
-
-// maxName is what browsers allow for name and value together (RFC 6265bis
-// section 5.6).
-const maxName = 4096
-
-// validateName is less strict than RFC 6265 section 4.1.1, whose names are
-// tokens: sites use names with quotes, brackets and letters of every script, and
-// browsers keep them. They keep white space and commas as well, but proxies and
-// servers split such a name.
-func (c Cookie) validateName(wrong func(field, reason string, args ...any)) {
-	if c.Name == "" {
-		wrong("Name", "is empty")
-	}
-	if len(c.Name) > maxName {
-		wrong("Name", "has %d bytes; browsers keep no cookie of more than %d", len(c.Name), maxName)
-	}
-	if i := strings.IndexFunc(c.Name, illegalInName); i >= 0 && c.Kind == HTTPCookie {
-		wrong("Name", "%q holds %q, which is illegal in a cookie's name", c.Name, []rune(c.Name[i:])[0])
-	}
-	if strings.Count(c.Name, "*") > 1 {
-		wrong("Name", "%q holds more than one '*'", c.Name)
-	}
-	if c.Name == CookieName && c.Category != Necessary && c.Kind == HTTPCookie {
-		wrong("Category", "the library's own cookie is Necessary, since it remembers the visitor's choice; declare it so or not at all")
 	}
 }
 
@@ -385,8 +364,4 @@ func (c Cookie) validatePlaces(wrong func(field, reason string, args ...any)) {
 			wrong(field, "is a place that the declaration names already")
 		}
 	}
-}
-
-func illegalInName(r rune) bool {
-	return r < ' ' || r == 0x7F || unicode.IsSpace(r) || r == ';' || r == '=' || r == ','
 }

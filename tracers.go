@@ -2,15 +2,14 @@ package consent
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
-	"strings"
+
+	"github.com/cookiecharter/consent/internal/attribute"
 )
 
-// A Kind says where a declared tracer lies. The law is about everything that is stored
-// on a visitor's device or read from it (Directive 2002/58/EC, article 5(3)). The
-// middleware goes by HTTP cookies alone; the charter shows every kind, and its script
-// deletes from a browser's storage what the visitor refuses. The zero Kind is HTTPCookie.
+// A Kind says where a declared tracer lies; the law is about all that is stored on a
+// device or read from it (Directive 2002/58/EC, article 5(3)). The middleware goes by
+// HTTP cookies, the zero Kind; the charter's script deletes from a browser's storages.
 type Kind uint8
 
 const (
@@ -24,8 +23,7 @@ const (
 
 var kindNames = [...]string{"cookie", "localStorage", "sessionStorage", "indexedDB", "cacheStorage", "other"}
 
-// String returns "cookie", "localStorage", "sessionStorage", "indexedDB",
-// "cacheStorage" or "other".
+// String returns "cookie", "localStorage", "sessionStorage", … as documents name kinds.
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
 		return kindNames[k]
@@ -34,8 +32,7 @@ func (k Kind) String() string {
 }
 
 // A Provider says who is behind a [Cookie.Provider], which visitors have a right to
-// know before they consent (EDPB guidelines 05/2020 on consent, §§ 64 and 65). All but
-// Name is optional.
+// know before they consent (EDPB guidelines 05/2020, §§ 64 and 65). Name alone is required.
 type Provider struct {
 	Name      string `json:"name"`                // as [Cookie.Provider] has it
 	LegalName string `json:"legalName,omitempty"` // of the company that gets the data
@@ -43,8 +40,8 @@ type Provider struct {
 	Policy    string `json:"policy,omitempty"`    // the address of its own privacy policy, with http:// or https://
 }
 
-// WithProviders returns the registry with details of its providers. The error holds
-// every mistake, each as a [*FieldError]; a provider that declares nothing is one.
+// WithProviders returns the registry with details of its providers. The error joins
+// every mistake as a [*FieldError]; a provider that declares nothing is one.
 func (r *Registry) WithProviders(providers ...Provider) (*Registry, error) {
 	var mistakes mistakeList
 	for i, p := range providers {
@@ -54,11 +51,11 @@ func (r *Registry) WithProviders(providers ...Provider) (*Registry, error) {
 		} else if slices.ContainsFunc(providers[:i], func(other Provider) bool { return other.Name == p.Name }) {
 			wrong("Name", "%q stands here twice", p.Name)
 		}
-		if len(p.Country) != 0 && (len(p.Country) != 2 || strings.Trim(p.Country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "") {
-			wrong("Country", "%q is not two capital letters", p.Country)
+		if err := attribute.CheckCountry(p.Country); p.Country != "" && err != nil {
+			wrong("Country", "%q %v", p.Country, err)
 		}
-		if u, err := url.Parse(p.Policy); p.Policy != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
-			wrong("Policy", "%q is no address that begins with https:// or http://", p.Policy)
+		if err := attribute.CheckAddress(p.Policy); p.Policy != "" && err != nil {
+			wrong("Policy", "%q %v", p.Policy, err)
 		}
 	}
 	if err := mistakes.err(); err != nil {

@@ -1,5 +1,5 @@
-// Package attribute checks what a site may declare as an attribute of a
-// cookie: its Domain, its Path, its lifetime. It asks for what browsers accept,
+// Package attribute checks what a site may declare of a cookie: its name, its Domain, its
+// Path, its lifetime; and of whoever sets it. It asks for what browsers accept,
 // which is more than the grammar for servers allows (RFC 6265 section 4.1.1).
 //
 // Each error reads on after the name of the value: "shop.example:443" is not a
@@ -10,8 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // CheckLifetime says what is wrong with a lifetime. Cookies expire in whole
@@ -90,4 +92,48 @@ func DefaultPath(request string) string {
 		return "/"
 	}
 	return request[:i]
+}
+
+// maxName is what browsers allow for name and value together (RFC 6265bis
+// section 5.6).
+const maxName = 4096
+
+// CheckName says all that keeps a name from being declared; each error stands alone. It is
+// less strict than RFC 6265 section 4.1.1, whose names are tokens: sites use names with
+// quotes, brackets and letters of every script, and browsers keep them. They keep white
+// space and commas as well, but proxies and servers split such a name of a cookie.
+func CheckName(name string, isCookie bool) (mistakes []error) {
+	if name == "" {
+		mistakes = append(mistakes, errors.New("is empty"))
+	}
+	if len(name) > maxName {
+		mistakes = append(mistakes, fmt.Errorf("has %d bytes; browsers keep no cookie of more than %d", len(name), maxName))
+	}
+	if i := strings.IndexFunc(name, illegalInName); i >= 0 && isCookie {
+		mistakes = append(mistakes, fmt.Errorf("%q holds %q, which is illegal in a cookie's name", name, []rune(name[i:])[0]))
+	}
+	if strings.Count(name, "*") > 1 {
+		mistakes = append(mistakes, fmt.Errorf("%q holds more than one '*'", name))
+	}
+	return mistakes
+}
+
+func illegalInName(r rune) bool {
+	return r < ' ' || r == 0x7F || unicode.IsSpace(r) || r == ';' || r == '=' || r == ','
+}
+
+// CheckCountry says what keeps s from being a country's code (ISO 3166-1 alpha-2).
+func CheckCountry(s string) error {
+	if len(s) != 2 || strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return errors.New("is not two capital letters")
+	}
+	return nil
+}
+
+// CheckAddress says what keeps s from being the address of a page.
+func CheckAddress(s string) error {
+	if u, err := url.Parse(s); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return errors.New("is no address that begins with https:// or http://")
+	}
+	return nil
 }

@@ -114,3 +114,25 @@ func text(err error) string {
 	}
 	return err.Error()
 }
+
+func TestNamesThatCanBeDeclared(t *testing.T) {
+	for name, want := range map[string][2]int{ // how many mistakes a cookie's name has, and another tracer's
+		"sessionid": {0, 0}, "*": {0, 0}, "_ga_*": {0, 0}, `odd"[é]`: {0, 0},
+		"": {1, 1}, "a b": {1, 0}, "a=b": {1, 0}, "a,b": {1, 0}, "a\x00": {1, 0}, "**": {1, 1}, "* *": {2, 1},
+		strings.Repeat("n", 4096): {0, 0}, strings.Repeat("n", 4097): {1, 1},
+	} {
+		assert.Len(t, attribute.CheckName(name, true), want[0], "%.20q", name)
+		assert.Len(t, attribute.CheckName(name, false), want[1], "%.20q", name)
+	}
+}
+
+func TestWhoIsBehindAProvider(t *testing.T) {
+	for country, want := range map[string]bool{"IE": true, "ie": false, "I": false, "IRL": false, "": false, "I1": false} {
+		assert.Equal(t, want, attribute.CheckCountry(country) == nil, country)
+	}
+	for address, want := range map[string]bool{
+		"https://a.example/p": true, "http://a.example": true, "": false, "/p": false, "javascript:alert(1)": false, "mailto:a@b.example": false, "https://%zz": false, "https:///p": false,
+	} {
+		assert.Equal(t, want, attribute.CheckAddress(address) == nil, address)
+	}
+}
