@@ -63,7 +63,7 @@ disclosures: disclosures[1].maxAgeSeconds: 9223372037 is more than 292 years`)
 		`{}`:                                   `no "disclosures"`,
 		``:                                     "unexpected end",
 		`{"disclosures": []} {}`:               "after top-level value",
-		`{"disclosures": [{"identifier": 1}]}`: "disclosures.identifier",
+		`{"disclosures": [{"identifier": 1}]}`: "identifier", // encoding/json names the place from Go 1.27 on
 		strings.Repeat(" ", 17<<20):            "more than 16 MB",
 	} {
 		_, err := disclosures.Read(strings.NewReader(file), "A")

@@ -304,7 +304,7 @@ func known(w http.ResponseWriter) (commits, isHTTP1 bool) {
 	case "*http.response": // of HTTP/1
 		pkg, isHTTP1 = "net/http", true
 	case "*http.http2responseWriter", // of HTTP/2, to Go 1.26
-		"*http.http2ResponseWriter": // of HTTP/2, from Go 1.27
+		"http.http2ResponseWriter": // of HTTP/2, from Go 1.27, and no pointer
 		pkg = "net/http"
 	case "*http2.responseWriter":
 		pkg = "golang.org/x/net/http2"
@@ -313,7 +313,10 @@ func known(w http.ResponseWriter) (commits, isHTTP1 bool) {
 	default:
 		return false, false
 	}
-	commits = t.Elem().PkgPath() == pkg
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	commits = t.PkgPath() == pkg
 	return commits, commits && isHTTP1
 }
 
