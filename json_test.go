@@ -264,7 +264,9 @@ func TestReadingDeclarationsIsAMatterOfTheirBytes(t *testing.T) {
 		_, err := consent.ReadRegistry(bytes.NewReader(document))
 		require.NoError(t, err)
 	})
-	assert.Less(t, read, 2*bare, "of reading without paths and lines, and validating")
+	// Under the race detector it takes some two times as long; what grew with the square
+	// of the bytes would take hundreds.
+	assert.Less(t, read, 8*bare, "of reading without paths and lines, and validating")
 }
 
 func BenchmarkReadRegistry(b *testing.B) {

@@ -270,10 +270,10 @@ func (c *Config) validateCookie(wrong func(field, reason string, args ...any)) {
 	if c.FormerCookieName == name {
 		wrong("FormerCookieName", "%q is the present name", name)
 	}
-	for field, name := range map[string]string{"CookieName": name, "FormerCookieName": c.FormerCookieName} {
-		declared := func(cookie Cookie) bool { return cookie.Name == name && cookie.Category != Necessary }
-		if c.Registry != nil && slices.ContainsFunc(c.Registry.Lookup(name), declared) {
-			wrong(field, "%q is declared, and not as Necessary; it remembers the visitor's choice", name)
+	for _, field := range []struct{ name, value string }{{"CookieName", name}, {"FormerCookieName", c.FormerCookieName}} {
+		declared := func(cookie Cookie) bool { return cookie.Name == field.value && cookie.Category != Necessary }
+		if c.Registry != nil && slices.ContainsFunc(c.Registry.Lookup(field.value), declared) {
+			wrong(field.name, "%q is declared, and not as Necessary; it remembers the visitor's choice", field.value)
 		}
 	}
 	if c.CookiePath != "" {
