@@ -43,8 +43,9 @@ type Config struct {
 	AllowUndeclared bool
 
 	// ReportOnly changes nothing in any response, except that a Save adds its
-	// decision, and that what shows something of a visitor is private: every line is judged, and Observe gets what would have become of
-	// it. It is for a site that does not know its cookies yet.
+	// decision, and that what shows something of a visitor is private: every line is
+	// judged, and Observe gets what would have become of it. It is for a site that does
+	// not know its cookies yet.
 	ReportOnly bool
 
 	// HideRefused hides declared cookies that the visitor has not consented to from
@@ -457,8 +458,8 @@ func (m *Middleware) Save(w http.ResponseWriter, r *http.Request, choice Choice)
 // and its reference. It takes effect as a [Middleware.Save] does, and is no new
 // decision. Nothing happens if the visitor's own decision is as new or newer, or may
 // be since the browser has held it back (a form that another site posts, see
-// [Preferences.ShouldAsk]), or if the recorded one no longer stands; it covers what it was an answer to, and no
-// more. The error is [ErrOutside] or [ErrTooLate].
+// [Preferences.ShouldAsk]), or if the recorded one no longer stands; it covers what it
+// was an answer to, and no more. The error is [ErrOutside] or [ErrTooLate].
 func (m *Middleware) Restore(_ http.ResponseWriter, r *http.Request, record Record) error {
 	v := m.visitOf(r.Context())
 	if v == nil {

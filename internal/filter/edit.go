@@ -46,16 +46,13 @@ func (e *edit) begin() []string {
 // back, and the line that was removed is not there then.
 func (e *edit) keepPrivate() {
 	v := &e.filter.Visitor
-	switch {
-	case !e.final && e.personal && e.header != nil:
-		sharedcache.KeepOut(e.header, nil)
+	if !e.final {
+		if e.personal {
+			e.keepOut()
+		}
 		return
-	case !e.final && e.personal:
-		e.fields, _ = sharedcache.KeepOutFields(e.fields)
-		return
-	case !e.final:
-		return
-	case e.personal:
+	}
+	if e.personal {
 		v.KeepPrivate()
 	}
 	fields, shown := v.Shown()
@@ -65,17 +62,29 @@ func (e *edit) keepPrivate() {
 		}
 		return
 	}
-	var contradicted bool
+	contradicted := e.keepOut()
 	if e.header != nil {
-		contradicted = sharedcache.KeepOut(e.header, e.filter.takeRoom())
 		sharedcache.Vary(e.header, fields)
 	} else {
-		e.fields, contradicted = sharedcache.KeepOutFields(e.fields)
 		e.fields = sharedcache.VaryFields(e.fields, fields)
 	}
 	if shown && contradicted && e.filter.config.Public != nil {
 		e.filter.config.Public(e.filter.request)
 	}
+}
+
+// keepOut keeps the head out of shared caches, and reports whether it had let them keep
+// the response.
+func (e *edit) keepOut() (contradicted bool) {
+	switch {
+	case e.header == nil:
+		e.fields, contradicted = sharedcache.KeepOutFields(e.fields)
+	case e.final:
+		contradicted = sharedcache.KeepOut(e.header, e.filter.takeRoom())
+	default: // the room is for the final head
+		contradicted = sharedcache.KeepOut(e.header, nil)
+	}
+	return contradicted
 }
 
 // lines returns the lines that pass, and whether they are others than the given

@@ -28,7 +28,7 @@ func KeepOut(h http.Header, room []string) (contradicted bool) {
 			contradicted = true
 		}
 	}
-	value, changed := private(given)
+	value, changed, public := private(given)
 	if !changed {
 		return contradicted
 	}
@@ -40,7 +40,7 @@ func KeepOut(h http.Header, room []string) (contradicted bool) {
 		}
 	}
 	h["Cache-Control"] = append(room, value)
-	return contradicted || contradicts(given)
+	return contradicted || public
 }
 
 // KeepOutFields is KeepOut for a head that a handler writes by itself.
@@ -51,8 +51,7 @@ func KeepOutFields(fields []rawhead.Field) (kept []rawhead.Field, contradicted b
 			given = append(given, field.Value)
 		}
 	}
-	value, changed := private(given)
-	contradicted = contradicts(given)
+	value, changed, contradicted := private(given)
 	fields = slices.DeleteFunc(fields, func(field rawhead.Field) bool {
 		allows := isTargeted(field.Name) && !keepsOut(field.Name, []string{field.Value})
 		contradicted = contradicted || allows
@@ -140,12 +139,12 @@ func isCacheControl(name string) bool { return strings.EqualFold(name, "Cache-Co
 // private returns the Cache-Control that keeps a response with the given ones
 // in private caches only: "private" first, then every directive that does not
 // contradict it, as it was written. changed is false if the given ones do so
-// already.
-func private(values []string) (value string, changed bool) {
+// already; contradicted is true if one of them let a shared cache keep the response.
+func private(values []string) (value string, changed, contradicted bool) {
 	if len(values) == 0 {
-		return "private", true
+		return "private", true, false
 	}
-	isPrivate, contradicted := false, false
+	isPrivate := false
 	for _, v := range values {
 		for directive := range directives(v) {
 			is, contradicts := classify(directive)
@@ -153,7 +152,7 @@ func private(values []string) (value string, changed bool) {
 		}
 	}
 	if isPrivate && !contradicted {
-		return "", false
+		return "", false, false
 	}
 	kept := []string{"private"}
 	for _, v := range values {
@@ -163,7 +162,7 @@ func private(values []string) (value string, changed bool) {
 			}
 		}
 	}
-	return strings.Join(kept, ", "), true
+	return strings.Join(kept, ", "), true, contradicted
 }
 
 // classify reports whether a directive keeps the whole response in private caches,
