@@ -16,17 +16,32 @@ import (
 
 var placeholder = regexp.MustCompile(`\{[^}]*\}?`)
 
-// placeholders lists the placeholders of each sentence that has any.
+// placeholders lists the placeholders of each sentence that has any, sorted.
 var placeholders = map[string][]string{
-	"Ask":       {"{purposes}"},
-	"AskOptOut": {"{presumed}"},
-	"AskUK":     {"{presumed}", "{purposes}"},
-	"GPC":       {"{refused}"},
-	"GPCExcept": {"{providers}"},
-	"Decided":   {"{date}"},
-	"Allowed":   {"{providers}"},
-	"Embedded":  {"{provider}"},
-	"Show":      {"{provider}"},
+	"Intro":       {"{site}"},
+	"Updated":     {"{date}"},
+	"Ask":         {"{purposes}", "{settings}", "{site}"},
+	"AskOptOut":   {"{presumed}", "{settings}", "{site}"},
+	"AskUK":       {"{presumed}", "{purposes}", "{settings}", "{site}"},
+	"ForCategory": {"{category}"},
+	"GPC":         {"{refused}"},
+	"GPCExcept":   {"{providers}"},
+	"Decided":     {"{date}"},
+	"Allowed":     {"{providers}"},
+	"Embedded":    {"{provider}"},
+	"Show":        {"{provider}"},
+	"Visit":       {"{provider}"},
+	"Date":        {"{day}", "{month}", "{year}"},
+	"ListTwo":     {"{first}", "{last}"},
+	"ListEnd":     {"{first}", "{last}"},
+}
+
+// placeholdersIn returns those of a sentence, each once and sorted: a language has its
+// own order, and may name a provider twice.
+func placeholdersIn(sentence string) []string {
+	found := placeholder.FindAllString(sentence, -1)
+	slices.Sort(found)
+	return slices.Compact(found)
 }
 
 // check returns an error that names each sentence that is missing or has other
@@ -37,7 +52,7 @@ func (w *words) check(shown []consent.Category) error {
 	for key, sentence := range w.sentences(shown) {
 		if sentence == "" {
 			mistakes = append(mistakes, key+" is missing")
-		} else if got := placeholder.FindAllString(sentence, -1); !slices.Equal(got, placeholders[key]) {
+		} else if got := placeholdersIn(sentence); !slices.Equal(got, placeholders[key]) {
 			mistakes = append(mistakes, fmt.Sprintf("%s holds the placeholders %q and should hold %q", key, got, placeholders[key]))
 		}
 	}
@@ -53,6 +68,9 @@ func (w *words) check(shown []consent.Category) error {
 				mistakes = append(mistakes, fmt.Sprintf("Units.%s.%s is missing or lacks its {n}", unit.name, formNames[form]))
 			}
 		}
+	}
+	if len(w.Months) != 12 || slices.Contains(w.Months, "") {
+		mistakes = append(mistakes, fmt.Sprintf("Months holds %d names and should hold 12", len(w.Months)))
 	}
 	if len(mistakes) == 0 {
 		return nil
@@ -92,6 +110,9 @@ func (w *words) sentences(shown []consent.Category) map[string]string {
 			continue
 		}
 		all["Categories."+string(category)+".Title"] = w.Categories[category].Title
+		if category != consent.Necessary {
+			all["Categories."+string(category)+".For"] = w.Categories[category].For
+		}
 		all["Categories."+string(category)+".About"] = w.Categories[category].About
 	}
 	return all

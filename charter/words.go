@@ -24,26 +24,42 @@ import (
 type words struct {
 	tag language.Tag
 
-	Title    string // the title of the charter's page
-	Intro    string // explains cookies and the purpose of the page
+	// The charter's page. {site} is the name of the site, or ThisSite.
+	Title       string
+	Intro       string // {site}: what the page is for
+	ThisSite    string // begins a sentence if the site has no name
+	Updated     string // {date}: when the charter was last changed
+	WhatTitle   string
+	What        string // explains cookies
+	KindsTitle  string // the title of the tables
+	DeleteTitle string
+	Delete      string // how a visitor deletes cookies in the browser
+
 	Settings string // the title of the form, and the text of the link to it
 
-	AskTitle  string // the title of the banner
-	Ask       string // {purposes} stands for the categories that need consent
-	AskOptOut string // replaces Ask under an opt-out law; {presumed} stands for the categories that are allowed until they are refused
-	AskUK     string // replaces Ask under a law that presumes some categories, {presumed}, and asks for the rest, {purposes}
-	Refuse    string
-	Accept    string
-	Choose    string
-	Save      string
+	// The banner. {site} is as above, {settings} is Settings, and {purposes} and
+	// {presumed} are the purposes of categories, each a For, as a list.
+	AskTitle    string
+	Ask         string // under an opt-in law
+	AskOptOut   string // under a law that allows all of {presumed} until the visitor refuses
+	AskUK       string // under a law that allows some, {presumed}, and asks for the rest, {purposes}
+	ForCategory string // the For of a {category} of the site's own that has none
+	Refuse      string
+	Accept      string
+	Choose      string
+	Save        string
 
 	Saved     string // confirms a decision
+	Working   string // replaces Saved until the answer of a slow server comes
+	Stale     string // a page still does what the visitor no longer allows
+	Reload    string // the button that ends this
 	Change    string // the link in the confirmation: where to change the decision
 	Close     string // the button of the confirmation
 	Undecided string
-	Decided   string // {date} stands for the time of the decision
-	Allowed   string // {providers} stands for the providers that the visitor allows
+	Decided   string // {date}: the day of the decision
+	Allowed   string // {providers}: those that the visitor allows
 	Nothing   string // replaces Allowed if the visitor allows none
+	Objected  string // follows if the visitor objects to anonymous statistics
 
 	// Presumed is shown above the form before an answer under an opt-out law. The
 	// texts about categories are written for opt-in laws, and may say that a
@@ -57,16 +73,27 @@ type words struct {
 
 	NotRecorded string // replaces the status if a consent could not be recorded
 	NotKept     string // replaces the confirmation if the browser has not kept the decision
+	Unverified  string // replaces the status if the browser has not said that the form was the site's
 	Reference   string // precedes the reference under which decisions are recorded
 
 	Embedded string // replaces content; {provider} stands for the provider that it would contact
 	Show     string // the button that allows {provider} and shows the content
+	Visit    string // the link to the content at {provider}
 
-	None     string // for a category without declarations
-	Always   string // replaces the boxes of a category that needs no consent
-	Object   string // the box of the objection to anonymous statistics
+	// The form.
+	None        string // for a category without declarations
+	Always      string // replaces the answers of a category that needs no consent
+	Allow       string // the answers for a category
+	Reject      string
+	Some        string // the third one: each provider by itself
+	Providers   string // the title of a category's providers and cookies
+	ObjectTitle string // anonymous statistics
+	ObjectAbout string
+	Object      string // the box of the objection to them
+
+	// The tables.
 	Provider string
-	Policy   string // the link to a provider's own privacy policy
+	Policy   string // the link to a privacy policy
 	Service  string
 	Name     string
 	Purpose  string
@@ -90,9 +117,19 @@ type words struct {
 
 	Session string            // the lifetime of a cookie that ends with the browser's session
 	Units   map[string]counts // by the names of units
+
+	Date   string   // {day}, {month} and {year}, in the order of the language
+	Months []string // from January on, in the form that a date has
+
+	// Lists, as CLDR's list patterns have them: of two, and the end of a longer one.
+	// The rest of it is joined by commas, in every language of this package.
+	ListTwo string // {first} and {last}
+	ListEnd string
 }
 
-type categoryWords struct{ Title, About string }
+// categoryWords describe a category. For says in a few words what it is for, as it
+// follows "it uses others" in the question; necessary cookies are asked for nowhere.
+type categoryWords struct{ Title, For, About string }
 
 // counts holds the plural forms of a unit by CLDR's plural categories: zero, one,
 // two, few, many, other. {n} stands for the number.
@@ -184,6 +221,7 @@ func (w *words) fillFrom(before *words) {
 	for name, own := range w.Categories {
 		categories[name] = categoryWords{
 			Title: cmp.Or(own.Title, before.Categories[name].Title),
+			For:   cmp.Or(own.For, before.Categories[name].For),
 			About: cmp.Or(own.About, before.Categories[name].About),
 		}
 	}
