@@ -36,8 +36,10 @@ const CookieName = "cookies_preferences"
 
 // A Choice is what a visitor answers. It covers everything that is declared:
 // what it does not accept, it refuses. Begin with [AcceptAll], [RefuseAll] or
-// [Accept]; the zero Choice is RefuseAll. A Choice never changes.
+// [Accept]; the zero Choice is RefuseAll. The one that [Add] returns answers for
+// some providers alone. A Choice never changes.
 type Choice struct {
+	adds       bool // leaves everything as it is that it does not accept
 	all        bool
 	categories []Category
 	providers  []policy.Party
@@ -57,6 +59,15 @@ func RefuseAll() Choice { return Choice{} }
 // and nothing else.
 func Accept(categories ...Category) Choice {
 	return Choice{categories: slices.Clone(categories)}
+}
+
+// Add returns the choice that accepts these providers of one category and leaves
+// everything else as it is: what the visitor has answered stands, and what they have
+// not been asked for stays open. It is for a button next to one video or one map, a
+// click on which says nothing about anything else. The consent stands if another
+// provider joins the category.
+func Add(category Category, providers ...string) Choice {
+	return Choice{adds: true}.WithProviders(category, providers...)
 }
 
 // WithProviders returns c, accepting also these providers of one category.

@@ -221,11 +221,11 @@ func (c *Config) cookie() http.Cookie {
 // checkSize makes sure that every decision fits into a cookie: none is longer than the
 // one that refuses everything.
 func (m *Middleware) checkSize() error {
-	longest := newRecord(RefuseAll(), m.policy(), m.revision, time.Now())
+	longest := newRecord(RefuseAll(), m.policy(), m.policy().Undecided(), m.revision, time.Now())
 	if m.recorder != nil {
 		longest.Reference = newReference()
 	}
-	if _, err := m.cookie.Line(longest.decision(m.policy(), longest.presumed)); err != nil {
+	if _, err := m.cookie.Line(longest.decision(m.policy(), longest.restored)); err != nil {
 		return &FieldError{Index: -1, Field: "Registry", Reason: fmt.Sprintf(
 			"%d providers that need consent are more than a cookie has room for; declare fewer, or several under one name", len(m.policy().Parties()))}
 	}
@@ -435,11 +435,11 @@ func (m *Middleware) Save(w http.ResponseWriter, r *http.Request, choice Choice)
 		// the newer counts, and this one must be it.
 		at = before.DecidedAt.Add(time.Millisecond)
 	}
-	record := newRecord(choice, m.policy(), m.revision, at)
+	record := newRecord(choice, m.policy(), before, m.revision, at)
 	record.Regime = Regime(v.visitor().Law().Regime)
-	ticked := v.ticked(before)
+	given := v.given(choice, before)
 	if m.recorder == nil {
-		return v.decide(record, ticked)
+		return v.decide(record, given)
 	}
 	if record.Evidence.Notice == nil {
 		record.Evidence.Notice = m.notice
@@ -450,7 +450,7 @@ func (m *Middleware) Save(w http.ResponseWriter, r *http.Request, choice Choice)
 	} else {
 		record.Previous = before.DecidedAt.UTC()
 	}
-	return v.decideOnRecord(r.Context(), m.recorder, record, ticked)
+	return v.decideOnRecord(r.Context(), m.recorder, record, given)
 }
 
 // Restore puts back a decision that was recorded for the same visitor, such as
@@ -470,5 +470,5 @@ func (m *Middleware) Restore(_ http.ResponseWriter, r *http.Request, record Reco
 	if !m.cookie.Stands(record.Time, time.Now()) || !record.Time.After(own) || own.IsZero() && m.holdsBack(v.filter.Came()) {
 		return nil
 	}
-	return v.decide(record, record.presumed)
+	return v.decide(record, record.restored)
 }

@@ -42,7 +42,7 @@ type Record struct {
 	Time      time.Time // of the decision, in UTC and whole milliseconds
 	Previous  time.Time // of the decision before this one under the same Reference; the zero Time if it is the first
 	Revision  uint64    // of the site: see Config.Revision
-	Answers   []Answer  // for everything that needs consent, by category and then by provider; fewer after Record has failed
+	Answers   []Answer  // for everything that needs consent, by category and then by provider; fewer after Record has failed, and after Add
 	Objection bool      // to anonymous statistics
 	GPC       bool      // the browser sent "Sec-GPC: 1" with the request
 	Regime    Regime    // under which the visitor was asked
@@ -168,10 +168,10 @@ func (n *Notice) Fingerprint() [sha256.Size]byte { return n.fingerprint }
 // own error, if a consent could not be recorded and so does not count.
 var ErrNotRecorded = errors.New("consent: the decision could not be recorded, and does not count as consent")
 
-// decide makes a record the visitor's decision, from now on and in this response. A yes
-// that was ticked counts only under a regime that presumes it.
-func (v *visit) decide(record Record, ticked func(Answer) bool) error {
-	d := record.decision(v.visitor().Policy(), ticked)
+// decide makes a record the visitor's decision, from now on and in this response. given
+// says how each yes of it was given.
+func (v *visit) decide(record Record, given func(Answer) decision.Answer) error {
+	d := record.decision(v.visitor().Policy(), given)
 	sent, err := v.visitor().Decide(d)
 	if err != nil {
 		return fmt.Errorf("consent: %w", err)
@@ -188,10 +188,10 @@ const maxRecording = 10 * time.Second
 // decideOnRecord is decide for a site with a recorder. What allows something is
 // recorded before it counts, since the site must be able to show it (Regulation
 // (EU) 2016/679, article 7(1)); what refuses counts first and is recorded then.
-func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Record, ticked func(Answer) bool) error {
+func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Record, given func(Answer) decision.Answer) error {
 	before := v.visitor().Grants()
 	if !record.allowsMore(before) {
-		if err := v.decide(record, ticked); err != nil {
+		if err := v.decide(record, given); err != nil {
 			return err
 		}
 		recorder.RecordLater(record)
@@ -199,9 +199,9 @@ func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Re
 	}
 	// A choice may accept one thing and refuse another. The refusal waits for no
 	// recorder, and stands if the recorder fails.
-	rest, refuses := record.withoutNewGrants(before, v.middleware().regime != nil)
+	rest, refuses := record.withoutNewGrants(before, v.visitor().Policy(), v.middleware().regime != nil)
 	if refuses {
-		if err := v.decide(rest, ticked); err != nil {
+		if err := v.decide(rest, given); err != nil {
 			return err
 		}
 	}
@@ -213,22 +213,41 @@ func (v *visit) decideOnRecord(ctx context.Context, recorder Recorder, record Re
 		}
 		return fmt.Errorf("%w: %w", ErrNotRecorded, err)
 	}
-	return v.decide(record, ticked)
+	return v.decide(record, given)
 }
 
 // newRecord makes the record of a choice, of nobody yet.
-func newRecord(c Choice, p *policy.Policy, revision uint64, at time.Time) Record {
+func newRecord(c Choice, p *policy.Policy, before *policy.Grants, revision uint64, at time.Time) Record {
 	record := Record{
 		Time:      at.UTC().Truncate(time.Millisecond),
 		Revision:  revision,
-		Objection: c.objection,
+		Objection: c.objection || c.adds && before.Objection,
 		Evidence:  c.evidence,
-		Answers:   make([]Answer, len(p.Parties())),
+		Answers:   make([]Answer, 0, len(p.Parties())),
 	}
 	for i, party := range p.Parties() {
-		record.Answers[i] = Answer{Category: Category(party.Category), Provider: party.Provider, Allowed: c.accepts(party)}
+		accepted := c.accepts(party)
+		if c.adds && !accepted {
+			was := before.Answers()[i]
+			if !isAnswer(was) {
+				continue
+			}
+			accepted = was.Allows()
+		}
+		record.Answers = append(record.Answers, Answer{Category: Category(party.Category), Provider: party.Provider, Allowed: accepted})
 	}
 	return record
+}
+
+// isAnswer reports whether it is the visitor who has said so. A refusal that they are
+// asked about again is one: to forget it would let a law presume the contrary.
+func isAnswer(a policy.Answer) bool {
+	switch a {
+	case policy.Yes, policy.Ticked, policy.Alone, policy.No, policy.Reopened:
+		return true
+	default:
+		return false
+	}
 }
 
 // clone returns a record whose answers a recorder may keep and change.
@@ -239,19 +258,17 @@ func (r Record) clone() Record {
 
 // decision makes what travels of a record: the answers alone, and of these the
 // ones for what is declared now.
-func (r *Record) decision(p *policy.Policy, ticked func(Answer) bool) *decision.Decision {
-	given := make(map[decision.Mark]decision.Answer, len(r.Answers))
+func (r *Record) decision(p *policy.Policy, given func(Answer) decision.Answer) *decision.Decision {
+	answers := make(map[decision.Mark]decision.Answer, len(r.Answers))
 	for _, a := range r.Answers {
 		mark, needsConsent := p.Mark(party(a.Category, a.Provider))
 		switch {
 		case !needsConsent: // any more: the record may be an old one
-		case !a.Allowed:
-			given[mark] = decision.No
-			given[decision.MarkOf(string(a.Category), "")] = decision.No // for who comes into the category when this provider is gone
-		case ticked(a):
-			given[mark] = decision.Ticked
+		case a.Allowed:
+			answers[mark] = given(a)
 		default:
-			given[mark] = decision.Yes
+			answers[mark] = decision.No
+			answers[decision.MarkOf(string(a.Category), "")] = decision.No // for who comes into the category when this provider is gone
 		}
 	}
 	return &decision.Decision{
@@ -259,32 +276,41 @@ func (r *Record) decision(p *policy.Policy, ticked func(Answer) bool) *decision.
 		Time:      r.Time,
 		Objection: r.Objection,
 		Reference: r.Reference,
-		Answers:   decision.MakeAnswers(given),
+		Answers:   decision.MakeAnswers(answers),
 	}
 }
 
-// ticked returns whether a yes of this visitor may be a box that was ticked already:
-// the regime presumes it, and they had not answered, or had left it so before. What the
-// form has shown as refused they have allowed by themselves.
-func (v *visit) ticked(before *policy.Grants) func(Answer) bool {
+// given returns how this visitor gives a yes by a choice. It may be a box that was
+// ticked already: the regime presumes it, and they had not answered, or had left it so
+// before. What the form has shown as refused they have allowed by themselves.
+func (v *visit) given(c Choice, before *policy.Grants) func(Answer) decision.Answer {
 	law := v.visitor().Law()
-	return func(a Answer) bool {
-		i, _ := v.visitor().Policy().Index(party(a.Category, a.Provider))
-		switch before.Answers()[i] {
-		case policy.Ticked:
-			return true
-		case policy.Presumed, policy.Open: // Open if the browser has held the decision back
-			return presumption(law, string(a.Category)) == policy.Presumed
-		default:
-			return false
+	return func(a Answer) decision.Answer {
+		of := party(a.Category, a.Provider)
+		i, _ := v.visitor().Policy().Index(of)
+		was := before.Answers()[i]
+		switch {
+		case c.adds && (was == policy.Alone || c.accepts(of)):
+			return decision.Alone
+		case was == policy.Ticked:
+			return decision.Ticked
+		case was == policy.Presumed || was == policy.Open: // Open if the browser has held the decision back
+			if presumption(law, string(a.Category)) == policy.Presumed {
+				return decision.Ticked
+			}
 		}
+		return decision.Yes
 	}
 }
 
-// presumed returns whether the regime of a record had presumed a yes in it.
-func (r *Record) presumed(a Answer) bool {
+// restored returns how a yes of a record was given: what its regime had presumed may
+// have been ticked already.
+func (r *Record) restored(a Answer) decision.Answer {
 	regime := min(uint8(r.Regime), visitor.Regimes-1) // an unknown one is trusted least
-	return presumption(visitor.Law{Regime: regime}, string(a.Category)) == policy.Presumed
+	if presumption(visitor.Law{Regime: regime}, string(a.Category)) == policy.Presumed {
+		return decision.Ticked
+	}
+	return decision.Yes
 }
 
 // allowsMore reports whether the record is one of a consent, even if it only
@@ -297,7 +323,7 @@ func (r *Record) allowsMore(before *policy.Grants) bool {
 // of what it allows, only what the visitor had allowed before. refuses is false if
 // that takes nothing back. If there are regimes, a refusal of what was not allowed here
 // counts too, since another one may presume it.
-func (r Record) withoutNewGrants(before *policy.Grants, regimes bool) (rest Record, refuses bool) {
+func (r Record) withoutNewGrants(before *policy.Grants, p *policy.Policy, regimes bool) (rest Record, refuses bool) {
 	refusesIn := make(map[Category]bool)
 	for _, a := range r.Answers {
 		refusesIn[a.Category] = refusesIn[a.Category] || !a.Allowed
@@ -306,13 +332,14 @@ func (r Record) withoutNewGrants(before *policy.Grants, regimes bool) (rest Reco
 	rest.Objection = r.Objection || before.Objection
 	rest.Answers = make([]Answer, 0, len(r.Answers))
 	refuses = r.Objection && !before.Objection
-	for i, a := range r.Answers {
+	for _, a := range r.Answers {
+		i, _ := p.Index(party(a.Category, a.Provider))
 		was := before.Answers()[i]
 		refuses = refuses || !a.Allowed && (was.Allows() || regimes && was != policy.No)
 		if a.Allowed && (was == policy.Open || was == policy.Presumed || was == policy.Reopened) && !refusesIn[a.Category] {
 			continue // a category in which they refuse nothing stays open: they are asked again
 		}
-		a.Allowed = a.Allowed && (was == policy.Yes || was == policy.Ticked)
+		a.Allowed = a.Allowed && was != policy.Presumed && was.Allows()
 		rest.Answers = append(rest.Answers, a)
 	}
 	return rest, refuses

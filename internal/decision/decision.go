@@ -12,7 +12,7 @@
 // Varints are those of [encoding/binary]. A mark stands for a provider of a
 // category that the visitor has answered for, in big-endian order: 30 bits of a
 // hash over category and provider, then two for the answer: 0 for no, 1 for yes, 2 for
-// a yes that a law had presumed. Marks are sorted, so equal decisions have equal bytes.
+// a yes that a law had presumed, 3 for a yes to this provider alone. Marks are sorted, so equal decisions have equal bytes.
 //
 // The mark of a category with no provider says no if the visitor has refused something in
 // it. A mark instead of the names keeps the cookie small. Two providers share a mark once in
@@ -55,6 +55,7 @@ const (
 	No     Answer = iota
 	Yes           // by themselves
 	Ticked        // they have saved what a law had presumed
+	Alone         // by themselves, to this provider and to no question about its category
 )
 
 // answer are the bits of a mark that hold one.
@@ -107,14 +108,19 @@ func (a Answers) Of(m Mark) (given Answer, known bool) {
 	return No, false
 }
 
-// AllNo reports whether there are answers, and each is no.
+// AllNo reports whether there are answers to questions, and each is no.
 func (a Answers) AllNo() bool {
+	answered := false
 	for i := range len(a) / markSize {
-		if Answer(a.at(i)&answer) != No {
+		switch Answer(a.at(i) & answer) {
+		case No:
+			answered = true
+		case Alone: // nobody has asked
+		default:
 			return false
 		}
 	}
-	return len(a) > 0
+	return answered
 }
 
 func (a Answers) at(i int) Mark {
@@ -124,7 +130,7 @@ func (a Answers) at(i int) Mark {
 // ordered reports whether a is what MakeAnswers makes of some marks.
 func (a Answers) ordered() bool {
 	for i := range len(a) / markSize {
-		if Answer(a.at(i)&answer) > Ticked || i > 0 && a.at(i-1)|answer >= a.at(i) {
+		if i > 0 && a.at(i-1)|answer >= a.at(i) {
 			return false
 		}
 	}

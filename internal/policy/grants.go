@@ -28,12 +28,13 @@ const (
 	NoByGPC                // the browser's Global Privacy Control refuses, in place of an answer
 	Yes                    // the visitor consents
 	Ticked                 // the visitor has saved what the law had presumed
+	Alone                  // the visitor consents to this provider, whatever they say about its category
 	Presumed               // not given, but the law lets it pass until it is refused
 	Reopened               // the visitor has refused, and is asked again, since something has changed
 )
 
 // Allows reports whether cookies of the party may pass.
-func (a Answer) Allows() bool { return a == Yes || a == Ticked || a == Presumed }
+func (a Answer) Allows() bool { return a == Yes || a == Ticked || a == Alone || a == Presumed }
 
 // Undecided returns the grants of a visitor who has decided nothing.
 func (p *Policy) Undecided() *Grants { return &Grants{answers: make([]Answer, len(p.parties))} }
@@ -60,7 +61,8 @@ func (p Presumption) presumes(i int) bool { return p != nil && p[i] == Presumed 
 
 // Resolve returns what a decision allows today. A category that a provider has
 // joined since the decision is open again as a whole, and only that one: the
-// question has changed there. Under a higher revision all of them are open. An
+// question has changed there. A yes to one provider alone answered no such
+// question, and stands. Under a higher revision all of them are open. An
 // objection asks for less than what was declared, and so stands through both.
 //
 // A box that a law had ticked is no consent (Court of Justice of the European Union,
@@ -72,7 +74,8 @@ func (p *Policy) Resolve(d *decision.Decision, revision uint64, law Presumption)
 	g.refusesAll = d.Answers.AllNo()
 	for n, category := range p.ranges {
 		answers := g.answers[category.from:category.to]
-		reopened := d.Revision < revision
+		outdated := d.Revision < revision
+		reopened := outdated
 		for i := range answers {
 			given, known := d.Answers.Of(p.marks[category.from+i])
 			switch {
@@ -82,6 +85,9 @@ func (p *Policy) Resolve(d *decision.Decision, revision uint64, law Presumption)
 				answers[i] = No
 			case given == decision.Yes:
 				answers[i] = Yes
+			case given == decision.Alone && outdated:
+			case given == decision.Alone:
+				answers[i] = Alone
 			case law.presumes(category.from + i):
 				answers[i] = Ticked
 			}
@@ -99,12 +105,14 @@ func (p *Policy) Resolve(d *decision.Decision, revision uint64, law Presumption)
 	return g
 }
 
-// reopen takes back the answers for a category.
+// reopen takes back the answers to the question about a category.
 func reopen(answers []Answer) {
 	for i, a := range answers {
-		if a == No {
+		switch a {
+		case No:
 			answers[i] = Reopened
-		} else {
+		case Alone:
+		default:
 			answers[i] = Open
 		}
 	}
