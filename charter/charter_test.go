@@ -143,7 +143,7 @@ func TestTheBannerAsksUntilEverythingIsDecided(t *testing.T) {
 		assert.Contains(t, s.get("/"), "Statistics, Third-party, Conversation", "the purposes are named before the choice")
 		s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}})
 		assert.Contains(t, s.get("/"), "Your choice is saved.")
-		assert.NotContains(t, s.get("/"), "consent-banner")
+		assert.NotContains(t, s.get("/"), "charter-banner")
 		time.Sleep(time.Minute)
 		assert.NotContains(t, s.get("/"), "<dialog")
 		assert.Contains(t, s.get("/"), `href="/cookies/#settings"`, "the link stays")
@@ -398,7 +398,7 @@ func TestTheCharterStandsInFrontOfAnySite(t *testing.T) {
 				handler.ServeHTTP(w, r)
 				return w
 			}
-			assert.Contains(t, ask("GET", "/cookies/").Body.String(), `class="consent-form"`)
+			assert.Contains(t, ask("GET", "/cookies/").Body.String(), `class="charter-form"`)
 			assert.Equal(t, http.StatusSeeOther, ask("POST", "/cookies/").Code)
 			assert.Equal(t, "text/css; charset=utf-8", ask("GET", "/cookies/style.css").Header().Get("Content-Type"))
 			assert.Equal(t, http.StatusNotFound, ask("GET", "/cookies/elsewhere").Code, "what lies below the path is the charter's")
@@ -406,7 +406,7 @@ func TestTheCharterStandsInFrontOfAnySite(t *testing.T) {
 				if w := ask("GET", path); w.Code == http.StatusOK {
 					assert.Equal(t, "the site's "+path, w.Body.String())
 				} else {
-					assert.NotContains(t, w.Body.String(), "consent-form", path)
+					assert.NotContains(t, w.Body.String(), "charter-form", path)
 				}
 			}
 			assert.Equal(t, "the site's /en/home", ask("GET", "/en/home").Body.String())

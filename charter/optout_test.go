@@ -46,7 +46,7 @@ func found(page, pattern string) []string {
 
 // asked returns the banner's question, nothing if there is no banner.
 func (s *site) asked() []string {
-	return found(s.get("/"), `(?s)class="consent-banner".*?</h2><p>(.*?)</p>`)
+	return found(s.get("/"), `(?s)class="charter-banner".*?</h2><p>(.*?)</p>`)
 }
 
 // said returns the status above the form, with DATE in place of the time.
@@ -306,7 +306,7 @@ func TestEveryLanguageSaysWhatIsPresumedAndWhatTheBrowserRefuses(t *testing.T) {
 
 func TestWhoSendsGPCReadsNextToTheLinkWhatHasBecomeOfIt(t *testing.T) {
 	const honored = "Your opt-out request (Global Privacy Control) is honored"
-	status := func(s *site) []string { return found(s.get("/"), `<span class="consent-gpc" lang="en">(.*?)</span>`) }
+	status := func(s *site) []string { return found(s.get("/"), `<span class="charter-gpc" lang="en">(.*?)</span>`) }
 	for name, test := range map[string]struct {
 		headers map[string]string
 		decided url.Values
@@ -361,7 +361,7 @@ func TestASitesTemplatesAreTriedUnderBothLaws(t *testing.T) {
 		assert.ErrorContains(t, err, "Nonsense", name)
 	}
 	s := newSite(t, func(c *charter.Config) {
-		c.Templates = template.Must(template.New("banner").Parse(`{{if not .Decided}}<section class="consent-banner"><h2></h2><p>{{.Ask}}</p></section>{{end}}`))
+		c.Templates = template.Must(template.New("banner").Parse(`{{if not .Decided}}<section class="charter-banner"><h2></h2><p>{{.Ask}}</p></section>{{end}}`))
 	})
 	s.headers = private
 	assert.Equal(t, []string{unless + notThird + " " + gpc}, s.asked())

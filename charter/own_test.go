@@ -127,7 +127,7 @@ func TestASiteReplacesTemplatesOneByOne(t *testing.T) {
 	})
 	page := s.get("/")
 	assert.Contains(t, page, `<a class="mine" href="/cookies/">Biscuits</a>`)
-	assert.Contains(t, page, "consent-banner", "the others stay")
+	assert.Contains(t, page, "charter-banner", "the others stay")
 
 	s = newSite(t, func(c *charter.Config) {
 		c.Templates = template.Must(template.New("banner").Parse(`{{if not .Decided}}<form action="{{.Path}}?from={{.Back}}">{{.Words.Refuse}}</form>{{end}}`))
@@ -173,7 +173,7 @@ func TestASiteBringsItsOwnStyleOrNone(t *testing.T) {
 	s := newSite(t, func(c *charter.Config) { c.Style = []byte{} })
 	assert.NotContains(t, s.get("/"), "stylesheet")
 	s = newSite(t, func(c *charter.Config) { c.Style = append(charter.DefaultStyle(), ".mine{}"...) })
-	assert.Regexp(t, `consent-banner[^$]*\.mine\{\}$`, s.get("/cookies/style.css"))
+	assert.Regexp(t, `charter-banner[^$]*\.mine\{\}$`, s.get("/cookies/style.css"))
 }
 
 func TestThePageSaysWhatItMayLoadUnlessTheSiteDoes(t *testing.T) {
@@ -252,9 +252,9 @@ func TestADecisionThatNoBrowserKeepsIsToldOnce(t *testing.T) {
 	for range 3 {
 		banner := s.get("/cookies/banner.js?unkept=&back=%2F")
 		assert.Contains(t, banner, said)
-		assert.NotContains(t, banner, "consent-banner", "nobody is asked again at once")
+		assert.NotContains(t, banner, "charter-banner", "nobody is asked again at once")
 	}
-	assert.Contains(t, s.get("/cookies/banner.js?back=%2F"), "consent-banner", "but on the next page")
+	assert.Contains(t, s.get("/cookies/banner.js?back=%2F"), "charter-banner", "but on the next page")
 	require.Len(t, failures, 1, "whatever visitors send")
 	assert.ErrorIs(t, failures[0], consent.ErrNotKept)
 

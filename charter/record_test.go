@@ -148,7 +148,7 @@ func TestASiteAddsToTheCharterWhatItsRecordsSay(t *testing.T) {
 		}
 	})
 	assert.Contains(t, s.get("/cookies/"), "<p>history of </p>")
-	assert.NotContains(t, s.get("/cookies/"), "consent-reference", "nobody has a reference before they answer")
+	assert.NotContains(t, s.get("/cookies/"), "charter-reference", "nobody has a reference before they answer")
 	s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}})
 	assert.Contains(t, s.get("/cookies/"), "<p>history of "+kept.records[0].Reference.String()+"</p>")
 }

@@ -56,7 +56,7 @@ const apply = () => {
       content = create("script", {text: gate.text, async: false, nonce: gate.nonce});
       for (const {name, value} of gate.attributes) if (name !== "type") content.setAttribute(name.replace(/^data-(src|type)$/, "$1"), value);
     }
-    (gate.closest(".consent-placeholder") || gate).replaceWith(content);
+    (gate.closest(".charter-placeholder") || gate).replaceWith(content);
   }
   if (d) C.clean?.(d);
   document.dispatchEvent(new CustomEvent("consent", {detail: {decided, allowed}}));
@@ -69,9 +69,9 @@ const apply = () => {
 const loadBanner = (then, query = "?back=") => {
   const script = create("script", {src: C.path + "banner.js" + query + encodeURIComponent(location.pathname + location.search)});
   script.onload = () => {
-    const box = create("div", {className: "consent-late", innerHTML: script.html});
+    const box = create("div", {className: "charter-late", innerHTML: script.html});
     script.remove();
-    find(".consent-banner,.consent-late")?.remove();
+    find(".charter-banner,.charter-late")?.remove();
     if (box.firstChild) document.body.prepend(box);
     then?.(box);
   };
@@ -83,12 +83,12 @@ const loadBanner = (then, query = "?back=") => {
 // waits for the cookie. If none comes in five seconds, as in a browser without cookies, it
 // says so, and waits on: a slow answer may still come.
 addEventListener("submit", ({target: form, submitter}) => {
-  if (submitter?.name !== "choice" || !form.matches(".consent-banner form,.consent-placeholder form")) return;
+  if (submitter?.name !== "choice" || !form.matches(".charter-banner form,.charter-placeholder form")) return;
   const before = readDecision()?.time, confirm = query => loadBanner(box => box.querySelector("button")?.focus(), query);
   form.append(create("input", {type: "hidden", name: "stay"}));
   // Hidden at once, within the 500 ms after a click in which a layout shift counts as
   // the visitor's own (CLS).
-  const banner = form.closest(".consent-banner");
+  const banner = form.closest(".charter-banner");
   if (banner) banner.style.display = "none";
   let attempts = 0;
   const waiting = setInterval(() => {
@@ -108,5 +108,5 @@ const isHeldBack = () => { try { return !top.location.href; } catch { return !C.
 
 // What is loaded may say that the law presumes consents: gated content is activated
 // then.
-const begin = () => { if (!apply() && !isHeldBack() && !find(".consent-banner,.consent-page,[data-regime]")) loadBanner(() => find("[data-regime]") && apply()); };
+const begin = () => { if (!apply() && !isHeldBack() && !find(".charter-banner,.charter-page,[data-regime]")) loadBanner(() => find("[data-regime]") && apply()); };
 document.readyState === "loading" ? addEventListener("DOMContentLoaded", begin) : begin();

@@ -144,13 +144,13 @@ func TestVisitorsReadWhoIsBehindAProvider(t *testing.T) {
 	}
 	page := s.get("/cookies/")
 	for what, times := range map[string]int{ // once in the form, once for each row
-		`<p class="consent-who">Whole Ltd, United States · ` + link("https://whole.example/privacy?a=1&amp;b=2", "Privacy policy"): 3,
-		`<p class="consent-who">Ireland</p>`:                                                                               2,
-		`<p class="consent-who">Legal GmbH</p>`:                                                                            2,
-		`<p class="consent-who">` + link("http://policy.example/", "Privacy policy"):                                       2,
-		`<p class="consent-who">Nowhere AG, XX</p>`:                                                                        2,
-		`<p class="consent-who">Ville de Valombre, France · ` + link("https://valombre.example/privacy", "Privacy policy"): 1,
-		`class="consent-who"`: 3 + 5*2 + 1,
+		`<p class="charter-who">Whole Ltd, United States · ` + link("https://whole.example/privacy?a=1&amp;b=2", "Privacy policy"): 3,
+		`<p class="charter-who">Ireland</p>`:                                                                               2,
+		`<p class="charter-who">Legal GmbH</p>`:                                                                            2,
+		`<p class="charter-who">` + link("http://policy.example/", "Privacy policy"):                                       2,
+		`<p class="charter-who">Nowhere AG, XX</p>`:                                                                        2,
+		`<p class="charter-who">Ville de Valombre, France · ` + link("https://valombre.example/privacy", "Privacy policy"): 1,
+		`class="charter-who"`: 3 + 5*2 + 1,
 		`alert(1)</script>`:   0,
 	} {
 		assert.Equal(t, times, strings.Count(page, what), what)
@@ -160,7 +160,7 @@ func TestVisitorsReadWhoIsBehindAProvider(t *testing.T) {
 		s.accept = accept
 		assert.Contains(t, s.get("/cookies/"), want)
 	}
-	assert.NotContains(t, tracersOf(t, declared, nil).get("/cookies/"), "consent-who", "who says nothing shows nothing")
+	assert.NotContains(t, tracersOf(t, declared, nil).get("/cookies/"), "charter-who", "who says nothing shows nothing")
 }
 
 func TestThePageOfTheFormHasTheScriptIfItHasSomethingToDelete(t *testing.T) {

@@ -71,7 +71,7 @@ func sites(packages string) ([]site, error) {
 	} {
 		mux := http.NewServeMux()
 		mux.Handle("/cookies/", c.Handler())
-		list = append(list, site{Name: way.name, ours: true, banner: "#consent-title", handler: mw.Wrap(serve(packages, mux, way.of))})
+		list = append(list, site{Name: way.name, ours: true, banner: "#charter-title", handler: mw.Wrap(serve(packages, mux, way.of))})
 	}
 
 	for _, other := range []struct {

@@ -33,14 +33,14 @@ var states = []struct {
 	}},
 	{"a static page that asks", func(b *tab, d *demo) {
 		b.visit(d.url + "/static")
-		b.until(`document.querySelector(".consent-banner")`)
+		b.until(`document.querySelector(".charter-banner")`)
 	}},
 	{"a page with a film that waits", func(b *tab, d *demo) { b.visit(d.url + "/film") }},
 	{"the charter before a decision", func(b *tab, d *demo) { b.visit(d.url + "/cookies/") }},
 	{"a page that confirms", func(b *tab, d *demo) {
 		b.visit(d.url + "/")
-		b.click(".consent-banner [value=refuse]")
-		b.until(`document.querySelector(".consent-done")`)
+		b.click(".charter-banner [value=refuse]")
+		b.until(`document.querySelector(".charter-done")`)
 	}},
 	{"the charter after a decision", func(b *tab, d *demo) { b.visit(d.url + "/cookies/") }},
 	{"the charter after saving", func(b *tab, d *demo) {
@@ -60,7 +60,7 @@ const runAxe = `axe.run({resultTypes: ["violations", "incomplete"], rules: {
 }}).then(({violations, incomplete, passes}) => ({
 	passed: passes.map(rule => rule.id),
 	found: [...violations, ...incomplete].flatMap(rule => rule.nodes
-		.filter(node => !(node.any.some(check => check.data?.messageKey === "elmPartiallyObscured") && document.querySelector(node.target[0]).closest(".consent-table")))
+		.filter(node => !(node.any.some(check => check.data?.messageKey === "elmPartiallyObscured") && document.querySelector(node.target[0]).closest(".charter-table")))
 		.map(node => rule.id + ": " + node.html + "\n" + (node.failureSummary || rule.help))),
 }))`
 

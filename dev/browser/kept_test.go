@@ -20,17 +20,17 @@ func TestAVisitorWhoseBrowserKeepsNoDecisionIsToldSo(t *testing.T) {
 	d := newDemo(t, declared...)
 	b := newTabWithoutCookies(t)
 	for _, test := range []struct{ path, button string }{
-		{"/?page=2", ".consent-banner [value=refuse]"},
-		{"/static", ".consent-banner [value=accept]"},
-		{"/film", ".consent-placeholder button"},
+		{"/?page=2", ".charter-banner [value=refuse]"},
+		{"/static", ".charter-banner [value=accept]"},
+		{"/film", ".charter-placeholder button"},
 	} {
 		b.visit(d.url + test.path)
 		b.until(fmt.Sprintf("document.querySelector(%q)", test.button))
 		require.Empty(t, eval[string](b, "document.cookie = 'a=1; path=/', document.cookie"), "the browser keeps no cookie")
 		b.click(test.button)
-		b.until(`document.querySelector(".consent-done [role=status]")?.textContent.startsWith("Your browser did not keep your choice")`)
+		b.until(`document.querySelector(".charter-done [role=status]")?.textContent.startsWith("Your browser did not keep your choice")`)
 		assert.Equal(t, test.path, eval[string](b, "location.pathname + location.search"), "the visitor stays on the page")
-		assert.Zero(t, eval[int](b, `document.querySelectorAll(".consent-banner, .film").length`))
+		assert.Zero(t, eval[int](b, `document.querySelectorAll(".charter-banner, .film").length`))
 		assert.Equal(t, "BUTTON", eval[string](b, "document.activeElement.tagName"), "and closes it with a key")
 	}
 	failures := d.failures()
@@ -47,9 +47,9 @@ func TestADecisionThatTakesItsTimeIsKept(t *testing.T) {
 	b := newTab(t)
 	// The driver waits for the answer too: the page itself keeps what is said before.
 	b.onEachPage(`window.said = []; new MutationObserver(changes => changes.forEach(({addedNodes}) => addedNodes.forEach(node =>
-		node.className === "consent-late" && said.push(node.textContent)))).observe(document, {childList: true, subtree: true})`)
+		node.className === "charter-late" && said.push(node.textContent)))).observe(document, {childList: true, subtree: true})`)
 	b.visit(d.url + "/")
-	b.click(".consent-banner [value=refuse]")
+	b.click(".charter-banner [value=refuse]")
 	require.Eventually(t, func() bool { return d.banners.Load() == 1 }, time.Minute, 10*time.Millisecond)
 	time.Sleep(time.Second) // for the page to show it
 	proceed <- struct{}{}
@@ -57,7 +57,7 @@ func TestADecisionThatTakesItsTimeIsKept(t *testing.T) {
 	said := eval[[]string](b, "said")
 	assert.Contains(t, said[0], "Your browser did not keep your choice")
 	assert.Contains(t, said[1], "Your choice is saved.")
-	assert.Equal(t, 1, eval[int](b, `document.querySelectorAll(".consent-done").length`), "one takes the place of the other")
+	assert.Equal(t, 1, eval[int](b, `document.querySelectorAll(".charter-done").length`), "one takes the place of the other")
 }
 
 func TestNobodyIsAskedInAFrameOfAnotherSiteUnlessTheDecisionGoesThere(t *testing.T) {

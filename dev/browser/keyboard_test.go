@@ -98,9 +98,9 @@ func (b *tab) tickMatomo() {
 // page that is new that is the beginning, on another one what has changed.
 func (b *tab) closeConfirmation(stayed bool) {
 	b.Helper()
-	b.until(`document.querySelector(".consent-done")`)
+	b.until(`document.querySelector(".charter-done")`)
 	if stayed {
-		b.until(`document.activeElement.matches(".consent-done button")`)
+		b.until(`document.activeElement.matches(".charter-done button")`)
 	} else {
 		assert.Empty(b, b.focused())
 		b.press(kb.Tab)
@@ -109,7 +109,7 @@ func (b *tab) closeConfirmation(stayed bool) {
 	}
 	assert.Equal(b, "button Close", b.focused())
 	b.press(kb.Enter)
-	b.until(`!document.querySelector(".consent-done[open]")`)
+	b.until(`!document.querySelector(".charter-done[open]")`)
 }
 
 // WCAG 2.2, 2.4.11: what lies over the page hides nothing that has the focus.

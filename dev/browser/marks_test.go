@@ -51,7 +51,7 @@ func TestTheScriptTakesTheMarksOfVanillaCookieconsent(t *testing.T) {
 	b.visit(d.url + "/cookies/?back=/marked")
 	b.click("[value='statistics:Matomo']")
 	b.click("[value='third-party:Vimeo']")
-	b.click(".consent-buttons [value=save]")
+	b.click(".charter-buttons [value=save]")
 	b.until(`location.pathname === "/marked" && ran.includes("module")`)
 	assert.Equal(t, []string{"category", "service", "data-src", "module"}, eval[[]string](b, "ran"))
 	never := []string{
@@ -63,7 +63,7 @@ func TestTheScriptTakesTheMarksOfVanillaCookieconsent(t *testing.T) {
 	assert.ElementsMatch(t, append(append([]string{"refused", "whole", "consent-knows-no-service"}, never...), unknown...), eval[[]string](b, closed))
 
 	b.visit(d.url + "/cookies/?back=/marked")
-	b.click(".consent-buttons [value=accept]")
+	b.click(".charter-buttons [value=accept]")
 	b.until(`location.pathname === "/marked" && ran.includes("module")`)
 	assert.ElementsMatch(t, append(never, unknown...), eval[[]string](b, closed), "whatever is accepted")
 }

@@ -30,7 +30,7 @@ func TestTheBannerIsInTheFirstPaint(t *testing.T) {
 	d.pages.HandleFunc("GET /slow", func(w http.ResponseWriter, r *http.Request) {
 		var whole strings.Builder
 		_ = portal.Execute(&whole, map[string]template.HTML{"Head": d.charter.Head(r), "Script": d.charter.Script(r), "Banner": d.charter.Banner(r)})
-		timed := strings.Replace(whole.String(), `<h2 id="consent-title"`, `<h2 elementtiming="banner" id="consent-title"`, 1)
+		timed := strings.Replace(whole.String(), `<h2 id="charter-title"`, `<h2 elementtiming="banner" id="charter-title"`, 1)
 		first, rest, _ := strings.Cut(timed, "<header>")
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write([]byte(first))

@@ -93,7 +93,7 @@ func TestAReaderIsToldOfTheBannerFirst(t *testing.T) {
 		t.Run("on "+path, func(t *testing.T) {
 			b := newTab(t)
 			b.visit(d.url + path)
-			b.until(`document.querySelector(".consent-banner")`)
+			b.until(`document.querySelector(".charter-banner")`)
 			told := b.told("region", "banner", "dialog", "alertdialog", "heading", "button", "checkbox", "link")
 			assert.Equal(t, []string{
 				"region Your choice about cookies",

@@ -36,7 +36,7 @@ func (b *tab) boxes(selector string) []box {
 	})`, selector))
 }
 
-const choices = ".consent-banner :is(button, a)"
+const choices = ".charter-banner :is(button, a)"
 
 func TestTheThreeChoicesAreEqual(t *testing.T) {
 	t.Parallel()
@@ -65,7 +65,7 @@ func TestTheThreeChoicesAreEqual(t *testing.T) {
 
 // A box is ticked by its label, too. A link in a sentence is as high as its line
 // (WCAG 2.2, 2.5.8, "inline").
-const controls = "[class^=consent] :is(button, label, a:not(p a)), .consent-link"
+const controls = "[class^=charter] :is(button, label, a:not(p a)), .charter-link"
 
 // 320 by 256 CSS pixels are what is left of 1280 by 1024 at 400 % (WCAG 2.2,
 // 1.4.10).

@@ -115,10 +115,10 @@ func TestRefusingDeletesWhatPagesHaveStored(t *testing.T) {
 		b.visit(d.url + "/")
 		eval[bool](b, "plant()")
 		b.visit(d.url + "/static")
-		b.until(`document.querySelector(".consent-banner")`)
+		b.until(`document.querySelector(".charter-banner")`)
 		b.isLeft(everything, "nothing without an answer")
-		b.click(".consent-banner [value=refuse]")
-		b.until(`document.querySelector(".consent-done")`)
+		b.click(".charter-banner [value=refuse]")
+		b.until(`document.querySelector(".charter-done")`)
 		b.isLeft(refused, "after a refusal")
 		assert.Equal(t, "/static", eval[string](b, "location.pathname"), "without a reload")
 	})
@@ -127,14 +127,14 @@ func TestRefusingDeletesWhatPagesHaveStored(t *testing.T) {
 		b.onEachPage(storageTools)
 		b.visit(d.url + "/")
 		eval[bool](b, "plant()")
-		b.click(".consent-banner [value=accept]")
-		b.until(`document.querySelector(".consent-done")`)
+		b.click(".charter-banner [value=accept]")
+		b.until(`document.querySelector(".charter-done")`)
 		b.visit(d.url + "/")
 		b.isLeft(everything, "nothing of what is allowed")
 
 		b.visit(d.url + "/cookies/")
 		b.click("[value='third-party:Vimeo']")
-		b.click(".consent-buttons [value=save]")
+		b.click(".charter-buttons [value=save]")
 		b.until(`document.querySelector("[value='third-party:Vimeo']:not([checked])")`)
 		b.isLeft(withoutVimeo, "after a withdrawal, on the page of the form")
 
@@ -144,7 +144,7 @@ func TestRefusingDeletesWhatPagesHaveStored(t *testing.T) {
 
 		b.visit(d.url + "/cookies/")
 		b.click("[name=object]")
-		b.click(".consent-buttons [value=refuse]")
+		b.click(".charter-buttons [value=refuse]")
 		b.until(`document.querySelector("[name=object][checked]")`)
 		b.isLeft(all("ad_settings", "basket", "own", "ad*", "bad_1"), "after an objection")
 	})
@@ -154,12 +154,12 @@ func TestRefusingDeletesWhatPagesHaveStored(t *testing.T) {
 		b := newTab(t)
 		b.onEachPage(storageTools)
 		b.visit(d.url + "/")
-		b.click(".consent-banner [value=refuse]")
-		b.until(`document.querySelector(".consent-done")`)
+		b.click(".charter-banner [value=refuse]")
+		b.until(`document.querySelector(".charter-done")`)
 		b.visit(grown.url + "/plain") // another origin, with the same cookies
 		eval[bool](b, "plant()")
 		b.visit(grown.url + "/static")
-		b.until(`document.querySelector(".consent-banner")`)
+		b.until(`document.querySelector(".charter-banner")`)
 		b.isLeft(refused, "a refusal stands")
 	})
 	t.Run("in a browser that does not list its databases", func(t *testing.T) {
@@ -167,8 +167,8 @@ func TestRefusingDeletesWhatPagesHaveStored(t *testing.T) {
 		b.onEachPage(storageTools + `delete IDBFactory.prototype.databases`)
 		b.visit(d.url + "/")
 		eval[bool](b, "plant()")
-		b.click(".consent-banner [value=refuse]")
-		b.until(`document.querySelector(".consent-done")`)
+		b.click(".charter-banner [value=refuse]")
+		b.until(`document.querySelector(".charter-done")`)
 		want := all(refused["localStorage"]...)
 		want["indexedDB"] = []string{"ad*", "ad_", "ad_1", "ad_matomo_1", "ad_settings", "anonymous", "bad_1", "basket", "own"}
 		b.isLeft(want, "by the names alone")
@@ -202,8 +202,8 @@ func TestRefusingIsDoneThoughStoragesFail(t *testing.T) {
 			eval[bool](b, "plant()")
 			b.onEachPage(test.failing)
 			b.visit(d.url + "/")
-			b.click(".consent-banner [value=refuse]")
-			b.until(`document.querySelector(".consent-done") && told.length === 2`)
+			b.click(".charter-banner [value=refuse]")
+			b.until(`document.querySelector(".charter-done") && told.length === 2`)
 			time.Sleep(200 * time.Millisecond) // for a rejection that nobody handles, of which the tab would complain
 			assert.True(t, eval[[]detail](b, "told")[1].Decided)
 			for storage, want := range test.want {
@@ -222,8 +222,8 @@ func TestRefusingDeletesInFirefoxToo(t *testing.T) {
 	(async () => {
 		await plant();
 		const before = await left();
-		document.querySelector(".consent-banner [value=refuse]").click();
-		while (!document.querySelector(".consent-done")) await wait(20);
+		document.querySelector(".charter-banner [value=refuse]").click();
+		while (!document.querySelector(".charter-done")) await wait(20);
 		await wait(1000);
 		new Image().src = "/report?" + encodeURIComponent(JSON.stringify([before, await left()]));
 	})().catch(error => { new Image().src = "/report?" + encodeURIComponent(JSON.stringify(String(error))); });`)

@@ -44,5 +44,5 @@ func TestTheCharterOfThePortalIsReadFromItsFile(t *testing.T) {
 
 	page := get("/", "fr")
 	assert.Contains(t, page.Header().Get("Set-Cookie"), "sessionid=", "necessary cookies pass")
-	assert.NotContains(t, page.Body.String(), "consent-banner\"", "nobody is asked")
+	assert.NotContains(t, page.Body.String(), "charter-banner\"", "nobody is asked")
 }

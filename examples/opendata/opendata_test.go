@@ -162,7 +162,7 @@ func TestNothingLeaksAndNothingIsLostWhateverTheChoice(t *testing.T) {
 			panel, choice := page.lists()
 			assert.Equal(t, test.panel, panel)
 			assert.Equal(t, test.choice, choice)
-			assert.Equal(t, len(test.choices) == 0, page.says(`class="consent-banner"`))
+			assert.Equal(t, len(test.choices) == 0, page.says(`class="charter-banner"`))
 			assert.Equal(t, len(test.choices) == 0, page.says("You have not chosen yet."))
 			shown, _, _ := strings.Cut(page.body, "<template")
 			assert.Equal(t, test.mapped, strings.Contains(shown, "<iframe"))
@@ -220,7 +220,7 @@ func TestPageAndCharterFollowTheLanguageThatIsChosen(t *testing.T) {
 			}
 			home := v.get("/")
 			assert.True(t, home.says(`<html lang="`+test.page+`"`), "the page")
-			assert.True(t, home.says(`class="consent-banner" lang="`+test.charter+`"`), "the banner")
+			assert.True(t, home.says(`class="charter-banner" lang="`+test.charter+`"`), "the banner")
 			assert.True(t, home.says(`href="/cookies/#settings" lang="`+test.charter+`"`), "the link")
 			assert.True(t, v.get("/cookies/").says(`<html lang="`+test.charter+`"`), "the charter")
 		})

@@ -10,7 +10,7 @@
     throw new Error("never: " + what);
   };
   const items = name => [...document.querySelectorAll("." + name + " li")].map(li => li.textContent.replace(/\s+/g, " ").trim());
-  const moment = () => ({panel: items("panel"), choice: items("choice"), map: document.querySelectorAll("iframe").length, banner: document.querySelectorAll(".consent-banner").length});
+  const moment = () => ({panel: items("panel"), choice: items("choice"), map: document.querySelectorAll("iframe").length, banner: document.querySelectorAll(".charter-banner").length});
   document.addEventListener("securitypolicyviolation", e => seen.violations.push(e.violatedDirective + " " + e.blockedURI));
   let told = 0;
   document.addEventListener("consent", () => told++);
@@ -18,9 +18,9 @@
     await until("the charter's first word", () => told === 1);
     seen.before = moment();
     const response = document.getElementById("response");
-    document.querySelector(".consent-placeholder button").click();
+    document.querySelector(".charter-placeholder button").click();
     await until("another response", () => !response.isConnected);
-    await until("the confirmation", () => document.querySelector(".consent-done"));
+    await until("the confirmation", () => document.querySelector(".charter-done"));
     seen.after = moment();
   } catch (e) {
     seen.error = String(e);
