@@ -27,12 +27,17 @@ func (v *visit) middleware() *Middleware { return v.visitor().Site().Owner.(*Mid
 
 type visitKey struct{}
 
-// Value makes the visit findable in its own context.
+// Value makes the visit findable in its own context, and for package charter the
+// header of its response.
 func (v *visit) Value(key any) any {
-	if key == (visitKey{}) {
+	switch key {
+	case visitKey{}:
 		return v
+	case visitor.HeaderKey{}:
+		return v.writer.Header()
+	default:
+		return v.Context.Value(key)
 	}
-	return v.Context.Value(key)
 }
 
 // around returns the visit of the next middleware outside; nil if there is none.

@@ -37,3 +37,10 @@ func (a asset) serve(w http.ResponseWriter, r *http.Request, caching string) {
 	w.Header().Set("ETag", `"`+a.name+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.content))
 }
+
+// sourceOf returns the hash of what stands in a page, as a Content-Security-Policy names it
+// (CSP Level 3, section 2.3.1).
+func sourceOf(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}

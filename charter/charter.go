@@ -7,12 +7,12 @@
 //	site, err := charter.New(charter.Config{Middleware: mw})
 //	handler := mw.Wrap(site.Wrap(app))
 //
-// The site's own pages show, for the request r, site.Head(r) in the head,
-// site.Banner(r) first in the body, and site.Link(r) in the footer.
+// The site's own pages show, for the request r, site.Head(r) and site.Script(r) in the
+// head, site.Banner(r) first in the body, and site.Link(r) in the footer.
 package charter
 
 import (
-	"bytes"
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -20,6 +20,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -41,8 +42,37 @@ type Config struct {
 	// Path is the path below which the charter answers. It begins and ends with "/";
 	// between slashes it holds letters, digits and "-._~" only. A site that mounts
 	// the handler there does so without http.StripPrefix. Empty means "cookies/"
-	// below the CookiePath of [consent.Config], where every path has to lie.
+	// below the CookiePath of [consent.Config], where every path has to lie as browsers see
+	// it.
 	Path string
+
+	// Prefix is the beginning of the path that a proxy in front takes off, such as "/shop":
+	// browsers see the charter at Prefix and Path. Empty means that the path arrives whole.
+	Prefix string
+
+	// Name is the name of the site, with which the banner begins. Empty means "this site",
+	// in each language.
+	Name string
+
+	// PolicyURL is the address of the site's privacy policy, to which the charter's page
+	// links: a path on the site, or an address with https. Empty means none.
+	PolicyURL string
+
+	// Updated is the day on which the charter was last changed; its page says so. The zero
+	// Time says nothing.
+	Updated time.Time
+
+	// Layout is the form and the place of the banner. Empty means [BottomBar].
+	Layout Layout
+
+	// Button adds a button to the settings to pages with a [Charter.Banner], or with the
+	// script, once the visitor has decided. It lies over the corner of the window.
+	Button bool
+
+	// Nonce, if not nil, returns the nonce of the Content-Security-Policy of the response to
+	// a request; the tags that the charter writes, and those that its script makes, carry
+	// it. Empty means none.
+	Nonce func(*http.Request) string
 
 	// Language is the language of the site, for visitors whose languages have no
 	// sentences. The zero Tag means English.
@@ -67,10 +97,12 @@ type Config struct {
 
 	// Templates replaces this package's templates of the same names:
 	//
-	//	banner       the question, and the confirmation of its answer
+	//	banner       the question, and the notes that take its place
+	//	button       the button of Config.Button
 	//	link         the link to the settings
 	//	placeholder  a text in place of content that needs consent
 	//	page         the charter's page, which holds "form" and "tables"
+	//	settings     the dialog of the script, which holds "form"
 	//	form         the choices by category and provider
 	//	tables       the declared cookies
 	//	text         one text, with its language; used by the others
@@ -81,16 +113,18 @@ type Config struct {
 	// A template that fails is a mistake. Nil means none.
 	Templates *template.Template
 
-	// Style is a style sheet in place of this package's. To add some rules only,
-	// append them to [DefaultStyle]. Nil means this package's; empty means none.
+	// Style is a style sheet in place of this package's: a file, to which pages link. To
+	// add some rules only, append them to [DefaultStyle]: they then stand in the pages with
+	// the banner's. Nil means this package's; empty means none.
 	Style []byte
 
 	// Failed is called with the reason if a posted decision was not saved, or not
 	// recorded; the visitor sees a message too. It is also called, with
 	// [consent.ErrOutside], if the page is requested outside the middleware's Wrap,
-	// since nothing can be saved there; and with [consent.ErrNotKept] if the script of
-	// a page has seen that the browser does not keep a decision, once, since every
-	// visitor can say so. Nil means that [slog.Default] logs it.
+	// since nothing can be saved there; with [consent.ErrNotKept] if a browser does not
+	// keep a decision; and if one does not say that a post comes from this site. The last
+	// two are told once, since every visitor can say so. Nil means that [slog.Default] logs
+	// it.
 	Failed func(*http.Request, error)
 
 	// GPCSince is the day since when the site has honored Global Privacy Control. The
@@ -107,17 +141,45 @@ type Config struct {
 // errNotKept says what the script of a page has noticed.
 var errNotKept = fmt.Errorf("%w: a visitor has blocked cookies, the host of the site is not that of the cookie, or a proxy in front removes it", consent.ErrNotKept)
 
+// errUnverified is what the site is told of a post that may come from anywhere.
+var errUnverified = errors.New("charter: a browser does not say that a decision comes from a page of this site, so that its visitor has to decide twice; is the site on plain http with \"Referrer-Policy: no-referrer\", or does a proxy change Host?")
+
 // A Category is the description of a category for visitors.
 type Category struct {
 	Title consent.Text // a word or two
 	About consent.Text // one sentence: what the category covers
+
+	// For says what for, in a few words that follow "it uses others", such as "to offer you
+	// a chat". Empty means the title in quotes.
+	For consent.Text
 }
+
+// A Layout is the form and the place of the banner in the window.
+type Layout string
+
+const (
+	BottomBar Layout = "bar"     // along the foot of the window
+	TopBar    Layout = "top-bar" // along its head
+	BottomBox Layout = "box"     // in the lower corner, at the end of lines
+	TopBox    Layout = "top-box" // in the upper one
+	Card      Layout = "card"    // in the middle
+)
+
+var layouts = []Layout{BottomBar, TopBar, BottomBox, TopBox, Card}
 
 // A Charter makes banner, form and charter page for one site. Make it with [New].
 // It is safe for concurrent use.
 type Charter struct {
 	mw              *consent.Middleware
-	path            string
+	path            string // as requests arrive with it
+	public          string // as browsers see it
+	prefix          string
+	name            string
+	policyURL       string
+	updated         time.Time
+	layout          Layout
+	button          bool
+	nonce           func(*http.Request) string
 	defaultLanguage language.Tag
 	languageOf      func(*http.Request) language.Tag
 	categories      map[consent.Category]Category
@@ -129,10 +191,13 @@ type Charter struct {
 	templates       *template.Template
 	failed          func(*http.Request, error)
 	notKept         sync.Once
+	unverified      sync.Once
 	aside           func(*http.Request) template.HTML
 	gpc             asset // without content if the site says nothing
 	style           asset
+	inline          inlined
 	script          asset
+	scriptAsked     [2]string             // the script around the banner that it brings with it
 	document        func() (asset, error) // made at first use
 
 	details map[string]consent.Provider // by name
@@ -144,6 +209,13 @@ func New(config Config) (*Charter, error) {
 	c := &Charter{
 		mw:              config.Middleware,
 		path:            config.Path,
+		prefix:          config.Prefix,
+		name:            config.Name,
+		policyURL:       config.PolicyURL,
+		updated:         config.Updated,
+		layout:          cmp.Or(config.Layout, BottomBar),
+		button:          config.Button,
+		nonce:           config.Nonce,
 		defaultLanguage: config.Language,
 		languageOf:      config.LanguageOf,
 		categories:      config.Categories,
@@ -164,12 +236,17 @@ func New(config Config) (*Charter, error) {
 	if c.mw == nil {
 		return nil, errors.Join(append(mistakes, errors.New("charter: Config.Middleware: is nil"))...)
 	}
+	mistakes = append(mistakes, c.checkPage()...)
 	base := strings.TrimSuffix(c.mw.Cookie().Path, "/") + "/"
 	if c.path == "" {
-		c.path = base + "cookies/"
+		c.path = "/" + strings.TrimPrefix(base, c.prefix+"/") + "cookies/"
+		if !strings.HasPrefix(base, c.prefix+"/") {
+			c.path = "/cookies/"
+		}
 	}
-	if !strings.HasPrefix(c.path, base) {
-		mistakes = append(mistakes, fmt.Errorf("charter: Config.Path: %q does not lie below %q, where browsers send the decision (CookiePath of consent.Config)", c.path, base))
+	c.public = c.prefix + c.path
+	if !strings.HasPrefix(c.public, base) {
+		mistakes = append(mistakes, fmt.Errorf("charter: Config.Path: %q does not lie below %q, where browsers send the decision (CookiePath of consent.Config)", c.public, base))
 	}
 	c.details = make(map[string]consent.Provider)
 	for _, p := range c.mw.Registry().Providers() {
@@ -190,6 +267,11 @@ func New(config Config) (*Charter, error) {
 			mistakes = append(mistakes, fmt.Errorf("charter: Config.Categories[%q]: a category of the site's own needs a Title and an About", category))
 		}
 	}
+	if config.Style == nil {
+		config.Style = DefaultStyle()
+	}
+	c.style = newAsset("style", ".css", "text/css; charset=utf-8", config.Style)
+	c.inline = newInlined(config.Style)
 	if err := c.readLanguages(config.Languages); err != nil {
 		mistakes = append(mistakes, err)
 	} else if config.Templates != nil {
@@ -206,12 +288,23 @@ func New(config Config) (*Charter, error) {
 	if !config.GPCSince.IsZero() {
 		c.gpc = newAsset("gpc", ".json", "application/json", fmt.Appendf(nil, `{"gpc": true, "lastUpdate": %q}`, config.GPCSince.Format(time.DateOnly)))
 	}
-	if config.Style == nil {
-		config.Style = DefaultStyle()
-	}
 	c.document = sync.OnceValues(c.newDocument)
-	c.style = newAsset("style", ".css", "text/css; charset=utf-8", config.Style)
 	return c, nil
+}
+
+// checkPage returns the mistakes in what the page says about the site, and in where
+// things stand.
+func (c *Charter) checkPage() (mistakes []error) {
+	if c.prefix != "" && !isPlainPath(c.prefix+"/") {
+		mistakes = append(mistakes, fmt.Errorf(`charter: Config.Prefix: %q is not a plain path such as "/shop", without a slash at its end`, c.prefix))
+	}
+	if u, err := url.Parse(c.policyURL); c.policyURL != "" && localPath(c.policyURL) == "" && (err != nil || u.Scheme != "https" || u.Host == "") {
+		mistakes = append(mistakes, fmt.Errorf("charter: Config.PolicyURL: %q is neither a path on the site nor an address with https", c.policyURL))
+	}
+	if !slices.Contains(layouts, c.layout) {
+		mistakes = append(mistakes, fmt.Errorf("charter: Config.Layout: %q is none of %q", c.layout, layouts))
+	}
+	return mistakes
 }
 
 // plainPath matches paths that need no escape in a link, and no character of which
@@ -235,9 +328,16 @@ func declaredCookies(mw *consent.Middleware) []consent.Cookie {
 }
 
 // allCategories returns the first categories of the library, also those without a
-// declaration, then all others in the order of their declarations.
+// declaration, then all others in the order of their declarations. A site that asks by
+// purpose gets none that are empty: its third parties may be under another name.
 func (c *Charter) allCategories() []consent.Category {
+	isDeclared := func(category consent.Category) bool {
+		return slices.ContainsFunc(c.cookies, func(cookie consent.Cookie) bool { return cookie.Category == category })
+	}
 	categories := slices.Clone(libraryCategories[:alwaysShown])
+	if slices.ContainsFunc(libraryCategories[alwaysShown:], isDeclared) {
+		categories = slices.DeleteFunc(categories, func(category consent.Category) bool { return !isDeclared(category) })
+	}
 	for _, cookie := range c.cookies {
 		if !slices.Contains(categories, cookie.Category) {
 			categories = append(categories, cookie.Category)
@@ -256,24 +356,14 @@ var libraryCategories = []consent.Category{
 
 const alwaysShown = 4
 
-//go:embed style.css
-var style []byte
+//go:generate go run ../dev/minify .
 
-var (
-	styleComment = regexp.MustCompile(`(?s)/\*.*?\*/`)
-	styleSpace   = regexp.MustCompile(`\s*([{};,])\s*|\s+`)
-)
+//go:embed banner.min.css
+var bannerStyle string
 
-// DefaultStyle returns a copy of this package's style sheet. The file style.css
+//go:embed style.min.css
+var pageStyle string
+
+// DefaultStyle returns a copy of this package's style sheet. The file banner.css
 // begins with a list of the custom properties that a site may set.
-func DefaultStyle() []byte { return compactStyle(style) }
-
-// compactStyle removes comments and space that browsers do not need.
-func compactStyle(source []byte) []byte {
-	return styleSpace.ReplaceAllFunc(styleComment.ReplaceAll(source, nil), func(space []byte) []byte {
-		if mark := bytes.TrimSpace(space); len(mark) > 0 {
-			return mark
-		}
-		return []byte(" ")
-	})
-}
+func DefaultStyle() []byte { return []byte(bannerStyle + pageStyle) }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -27,76 +28,132 @@ func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), status)
 		return
 	}
-	a, ok := c.answerOf(r.PostForm, consent.FromContext(r.Context()))
+	before := consent.FromContext(r.Context())
+	a, ok := c.answerOf(r.PostForm, before)
 	if !ok {
 		http.Error(w, fmt.Sprintf(`choice is %q; want "accept", "refuse", "save" or "add"`, r.PostForm.Get("choice")), http.StatusBadRequest)
 		return
 	}
-	choice, err := c.choice(a)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-		return
-	}
-	if err := c.mw.Save(w, r, choice.WithEvidence(c.evidence(r))); err != nil {
-		c.failed(r, err)
-		if errors.Is(err, consent.ErrNotRecorded) {
-			c.askAgain(w, r, a)
-		} else {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		}
-		return
-	}
-	w.Header().Set("Cache-Control", "private, no-store")
-	if r.PostForm.Has("stay") {
+	switch err := c.save(w, r, a); {
+	case errors.Is(err, consent.ErrNotRecorded):
+		c.askAgain(w, r, a)
+	case err != nil:
+		http.Error(w, err.Error(), statusOf(err))
+	case r.PostForm.Has("stay"):
 		// The script added the field: after a response without content the browser
 		// stays on the page. Unlike fetch, a form needs no connect-src in the
 		// page's Content-Security-Policy.
+		w.Header().Set("Cache-Control", "private, no-store")
 		w.WriteHeader(http.StatusNoContent)
-		return
+	case len(r.Header["Cookie"]) == 0 && before.DecidedAt().IsZero() && r.Header.Get("Sec-Fetch-Dest") == "document":
+		// A browser that has sent no cookie may keep none. Its visitor is told so once,
+		// on a page that goes on to the other one if the browser does.
+		redirect(w, c.public+"?"+keptQuery+"&back="+url.QueryEscape(localPath(r.PostForm.Get("back")))+"#settings")
+	default:
+		redirect(w, cmp.Or(localPath(r.PostForm.Get("back")), c.public))
 	}
-	back := cmp.Or(localPath(r.PostForm.Get("back")), c.path)
-	w.Header().Set("Location", back) // not http.Redirect, which would clean the path
-	w.WriteHeader(http.StatusSeeOther)
+}
+
+// save saves an answer, with what a record of it is to say.
+func (c *Charter) save(w http.ResponseWriter, r *http.Request, a answer) error {
+	choice, err := c.choice(a)
+	if err == nil {
+		err = c.mw.Save(w, r, choice.WithEvidence(c.evidence(r, a)))
+	}
+	if err != nil && statusOf(err) != http.StatusBadRequest { // the site is to know of its own mistakes, not of a visitor's
+		c.failed(r, err)
+	}
+	return err
+}
+
+// statusOf returns the status for an answer that was not saved.
+func statusOf(err error) int {
+	var nobody *consent.ChoiceError
+	switch {
+	case errors.Is(err, consent.ErrNotRecorded):
+		return http.StatusServiceUnavailable
+	case errors.As(err, &nobody):
+		return http.StatusBadRequest
+	default:
+		return http.StatusInternalServerError
+	}
 }
 
 // An answer is the content of a posted form.
 type answer struct {
 	all         bool     // everything is allowed
+	adds        bool     // what is not allowed stays as it is
 	allow       []string // the providers that are allowed: see allowValue
 	hasObjected bool     // to anonymous statistics
+	action      consent.Action
 }
 
 // answerOf reads the answer from a form. An objection ends if the visitor accepts
 // all, or saves a form that shows the box of the objection unticked.
 func (c *Charter) answerOf(form url.Values, before consent.Preferences) (a answer, ok bool) {
+	a.action = consent.ByForm
+	if form.Get("by") == "banner" {
+		a.action = consent.ByBanner
+	}
 	switch form.Get("choice") {
 	case "accept":
-		return answer{all: true}, true
+		a.all = true
 	case "refuse":
-		return answer{hasObjected: before.HasObjected() || form.Has("object")}, true
+		a.hasObjected = before.HasObjected() || form.Has("object")
 	case "save":
 		hasBox := slices.ContainsFunc(c.cookies, func(cookie consent.Cookie) bool { return cookie.Anonymous })
-		return answer{allow: form["allow"], hasObjected: form.Has("object") || before.HasObjected() && !hasBox}, true
+		a.allow = c.allowedIn(form)
+		a.hasObjected = form.Has("object") || before.HasObjected() && !hasBox
+		if form.Has("object") && !before.HasObjected() {
+			a.action = consent.ByObjection
+		}
 	case "add":
-		return answer{allow: append(c.allowedBy(before), form["allow"]...), hasObjected: before.HasObjected()}, true
+		a.adds, a.allow, a.action = true, form["allow"], consent.ByPlaceholder
 	default:
 		return answer{}, false
 	}
+	return a, true
 }
+
+// allowedIn returns the providers that a form allows. The answer for a category rules;
+// the boxes of its providers count only if it leaves the answer to them, or if there is
+// none, as in a form that has nothing but boxes.
+func (c *Charter) allowedIn(form url.Values) []string {
+	var allow []string
+	for _, value := range form["allow"] {
+		category, _ := cutAllowValue(value)
+		if answer := form[categoryField(category)]; len(answer) == 0 || len(answer) == 1 && answer[0] == "some" {
+			allow = append(allow, value)
+		}
+	}
+	for value := range c.providers {
+		category, _ := cutAllowValue(value)
+		if answer := form[categoryField(category)]; len(answer) == 1 && answer[0] == "allow" {
+			allow = append(allow, value)
+		}
+	}
+	return allow
+}
+
+// categoryField returns the name of the field with the answer for a category: "allow",
+// "refuse" or "some".
+func categoryField(category consent.Category) string { return "category:" + string(category) }
 
 // choice returns the answer as a choice. The error is a [*consent.ChoiceError] for a
 // provider that nobody declared.
 func (c *Charter) choice(a answer) (consent.Choice, error) {
 	choice := consent.RefuseAll()
-	if a.all {
+	switch {
+	case a.all:
 		choice = consent.AcceptAll()
+	case a.adds:
+		choice = consent.Add("")
 	}
 	// Each provider once, and WithProviders once for each category: it copies what
 	// the choice holds already.
 	allowed := make(map[consent.Category][]string)
 	for _, value := range slices.Compact(slices.Sorted(slices.Values(a.allow))) {
-		name, provider, _ := strings.Cut(value, ":")
-		category := consent.Category(name)
+		category, provider := cutAllowValue(value)
 		if !c.providers[value] {
 			return choice, &consent.ChoiceError{Category: category, Provider: provider}
 		}
@@ -116,20 +173,11 @@ func (a answer) allows(category consent.Category, provider string) bool {
 	return a.all || slices.Contains(a.allow, allowValue(category, provider))
 }
 
-// evidence returns, for the record of the decision that r posts, the visitor's action
-// and the notice that the visitor could read.
-func (c *Charter) evidence(r *http.Request) consent.Evidence {
+// evidence returns, for the record of an answer, the visitor's action and the notice that
+// the visitor could read.
+func (c *Charter) evidence(r *http.Request, a answer) consent.Evidence {
 	l, prefs := c.localizedFor(r), consent.FromContext(r.Context())
-	e := consent.Evidence{Action: consent.ByForm, Language: l.words.tag, Notice: c.notice(l, l.questionFor(prefs).ask)}
-	switch form := r.PostForm; {
-	case form.Get("by") == "banner":
-		e.Action = consent.ByBanner
-	case form.Get("choice") == "add":
-		e.Action = consent.ByPlaceholder
-	case form.Get("choice") == "save" && form.Has("object") && !prefs.HasObjected():
-		e.Action = consent.ByObjection
-	}
-	return e
+	return consent.Evidence{Action: a.action, Language: l.words.tag, Notice: c.notice(l, l.questionFor(prefs).plain)}
 }
 
 // notice returns the texts that visitors can read before they decide, with the
@@ -137,9 +185,9 @@ func (c *Charter) evidence(r *http.Request) consent.Evidence {
 func (c *Charter) notice(l *localized, ask string) *consent.Notice {
 	w := l.words
 	read := map[string]string{
-		"Title": w.Title, "Intro": w.Intro, "AskTitle": w.AskTitle, "Ask": ask,
-		"Refuse": w.Refuse, "Accept": w.Accept, "Choose": w.Choose, "Save": w.Save,
-		"Always": w.Always, "Object": w.Object, "Presumed": w.Presumed, "GPC": l.gpcRefuses,
+		"Title": w.Title, "Intro": l.intro, "What": w.What, "AskTitle": w.AskTitle, "Ask": ask,
+		"Refuse": w.Refuse, "Accept": w.Accept, "Choose": w.Choose, "Save": w.Save, "Allow": w.Allow, "Reject": w.Reject, "Some": w.Some,
+		"Always": w.Always, "ObjectTitle": w.ObjectTitle, "ObjectAbout": w.ObjectAbout, "Object": w.Object, "Presumed": w.Presumed, "GPC": l.gpcRefuses,
 		"Embedded": w.Embedded, "Show": w.Show,
 		"OwnProvider": w.OwnProvider, "OwnService": w.OwnService, "OwnPurpose": w.OwnPurpose,
 	}
@@ -151,33 +199,35 @@ func (c *Charter) notice(l *localized, ask string) *consent.Notice {
 }
 
 // askAgain shows the form again, filled in as it was posted, after a consent could
-// not be recorded and so does not count.
+// not be recorded and so does not count. The script, which stays on its page, asks for
+// the sentence alone.
 func (c *Charter) askAgain(w http.ResponseWriter, r *http.Request, a answer) {
 	v, l := c.view(r)
-	v.Back = localPath(r.PostForm.Get("back"))
-	v.Just, v.Status = false, l.words.NotRecorded
-	v.Groups = l.groupsFor(a.allows, a.hasObjected)
 	w.Header().Set("Retry-After", "10")
+	if r.Header.Get("Accept") == "text/plain" {
+		send(w, http.StatusServiceUnavailable, "text/plain; charset=utf-8", []byte(l.words.NotRecorded))
+		return
+	}
+	v.Back = localPath(r.PostForm.Get("back"))
+	v.Note, v.Status = "", template.HTML(template.HTMLEscapeString(l.words.NotRecorded))
+	v.Groups = l.groupsBy(func(category consent.Category, provider string) reply {
+		if a.allows(category, provider) || a.adds && consent.FromContext(r.Context()).Consented(category, provider) {
+			return allowed
+		}
+		return refused
+	}, a.hasObjected)
 	c.sendPage(w, r, http.StatusServiceUnavailable, v, l)
 }
 
-// allowedBy returns the values that a form would post for the visitor's present
-// consents. A presumed consent is not among them: the visitor gave none, and the
-// next request may be under an opt-in law.
-func (c *Charter) allowedBy(prefs consent.Preferences) []string {
-	var values []string
-	for _, cookie := range c.cookies {
-		if cookie.NeedsConsent() && prefs.Consented(cookie.Category, cookie.Provider) && !prefs.Presumed(cookie.Category) {
-			values = append(values, allowValue(cookie.Category, cookie.Provider))
-		}
-	}
-	return values
-}
-
-// allowValue returns the value that a form posts to allow a provider. It can be
-// cut at the first ':', since no category holds one.
+// allowValue returns the value that a form posts to allow a provider.
 func allowValue(category consent.Category, provider string) string {
 	return string(category) + ":" + provider
+}
+
+// cutAllowValue is the reverse of allowValue: no category holds a ':'.
+func cutAllowValue(value string) (category consent.Category, provider string) {
+	name, provider, _ := strings.Cut(value, ":")
+	return consent.Category(name), provider
 }
 
 // maxPath is the length limit of the path to return to, in bytes.
@@ -207,11 +257,26 @@ func localPath(s string) string {
 	return s
 }
 
-// requestPath returns the path and query of r as the browser sent them, with a
-// prefix that [http.StripPrefix] has removed from r.URL.
-func requestPath(r *http.Request) string {
-	if sent := localPath(r.RequestURI); sent != "" {
-		return sent
+// backOf returns the path of the page that r draws, to come back to after a decision, as
+// the browser knows it: with the prefix that a proxy in front or [http.StripPrefix] has
+// removed. It is empty unless that page answers a GET: not for the answer to a post, and
+// not for a fragment, such as htmx swaps in; the page around that is the one that the
+// browser names in Referer.
+func (c *Charter) backOf(r *http.Request) string {
+	switch r.Header.Get("Sec-Fetch-Dest") {
+	case "", "document", "iframe", "frame":
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			return ""
+		}
+		if sent := localPath(r.RequestURI); sent != "" {
+			return localPath(c.prefix + sent)
+		}
+		return localPath(c.prefix + r.URL.RequestURI())
+	default:
+		around, err := url.Parse(r.Header.Get("Referer"))
+		if err != nil || !strings.EqualFold(around.Host, r.Host) {
+			return ""
+		}
+		return localPath(around.RequestURI())
 	}
-	return localPath(r.URL.RequestURI())
 }

@@ -47,7 +47,7 @@ func (c *Charter) newDocument() (asset, error) {
 		return asset{}, fmt.Errorf("charter: %s: %w", exportName, err)
 	}
 	content["revision"] = fmt.Appendf(nil, "%d", c.mw.Revision())
-	content["regimes"], _ = json.Marshal([]consent.Regime{consent.OptIn, consent.UK, consent.OptOut, consent.NoRegime}) // each has a name
+	content["regimes"], _ = json.Marshal(regimes) // each has a name
 	written, err := json.MarshalIndent(content, "", "  ")
 	return newAsset("charter", ".json", "application/json", written), err
 }

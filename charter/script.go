@@ -5,6 +5,7 @@ import (
 	"cmp"
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"net/http"
 	"slices"
@@ -14,21 +15,28 @@ import (
 	"github.com/cookiecharter/consent/internal/decision"
 )
 
-//go:embed script.js
-var scriptSource string
+// The script is a function of the declarations. One with storage.js in it is for sites
+// that declare storage: others do without its 400 bytes, compressed.
+var (
+	//go:embed script.min.js
+	plainScript string
 
-//go:embed storage.js
-var storageSource string
+	//go:embed script-storage.min.js
+	storageScript string
+)
 
 // Script returns the tag of an optional script, for the head of a page. It is empty
 // if [consent.Config.HttpOnly] hides the decision from scripts. The script
 //
-//   - saves the decision of a banner or a placeholder without a reload of the page;
+//   - saves the decision of a banner or a placeholder without a reload of the page, and
+//     opens the settings over it;
 //   - activates gated content, see below, once it is allowed;
-//   - dispatches a "consent" event on document, at the beginning and after each
-//     decision. Its detail holds decided, a bool, and allowed, the allowed
-//     providers of each category;
-//   - loads the banner on a page without one, such as a page from a cache, if the
+//   - looks again whenever the decision may have changed, be it in another tab: an
+//     answered banner goes, and a page on which something may be active that is now
+//     refused is loaded again;
+//   - dispatches a "consent" event on document, at the beginning and after each change.
+//     Its detail is the state, see below, and before, the state until then;
+//   - shows the banner on a page without one, such as a page from a cache, if the
 //     visitor has not decided;
 //   - deletes what the visitor has refused of what is declared as [consent.LocalStorage],
 //     [consent.SessionStorage], [consent.IndexedDB] or [consent.CacheStorage], on each
@@ -43,7 +51,12 @@ var storageSource string
 // It waits for all providers of the category, or for the one that data-provider
 // names. A script gets its src and type from data-src and data-type. It may have
 // data-category and data-service, as for vanilla-cookieconsent, in place of
-// data-consent and data-provider.
+// data-consent and data-provider. A template with data-provider and data-title gets a
+// placeholder: see [Charter.Placeholder].
+//
+// A page's own code finds the state in window.consent, which script.d.ts beside this
+// file describes: consent.state, consent.open() for the settings, consent.scan() and
+// consent.subscribe(listener).
 //
 // The script leaves it to the browser to drop a decision at the end of its
 // [consent.Config.Lifetime], since the visitor's clock may be wrong. A site that
@@ -51,11 +64,39 @@ var storageSource string
 //
 // Under a law that presumes consents, [Charter.Banner] tells the script which. A page
 // without a banner asks the server.
-func (c *Charter) Script(_ *http.Request) template.HTML {
+func (c *Charter) Script(r *http.Request) template.HTML {
 	if c.mw.Cookie().HttpOnly {
 		return ""
 	}
-	return template.HTML(`<script src="` + template.HTMLEscapeString(c.path+c.script.name) + `" defer></script>`)
+	tag := template.HTML(`<script src="`+template.HTMLEscapeString(c.public+c.script.name)+`" defer`) + nonceAttribute(c.nonceOf(r))
+	if r != nil {
+		if all, known := policies(r); known && !slices.ContainsFunc(all, func(policy string) bool { return !allowsFetch(policy) }) {
+			tag += ` data-fetch` // it then learns what becomes of a post
+		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			tag += ` data-post` // to load the page again would post again
+		}
+	}
+	return tag + "></script>"
+}
+
+// wholeScript serves the script for pages that are the same for everybody, with the banner
+// of this visitor, so that it takes one request after the page, and not two in a row.
+func (c *Charter) wholeScript(w http.ResponseWriter, r *http.Request) {
+	if c.shownTo(r) == nothing || !fromOwnPage(r) {
+		w.Header().Add("Vary", varies+", Sec-Fetch-Site")
+		c.script.serve(w, r, "private, no-cache")
+		return
+	}
+	part, err := json.Marshal(drawn{c.bannerFor(r, ""), cmp.Or(c.inline.css, string(c.style.content))})
+	if err != nil { // cannot happen for strings
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	// The declarations are the last argument of the script, an object that is not empty.
+	script, _ := bytes.CutSuffix(c.script.content, []byte("})"))
+	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
+	send(w, http.StatusOK, c.script.contentType, fmt.Appendf(slices.Clip(script), `,"part":%s})`, part))
 }
 
 // makeScript returns the script, called with the declarations. It is the same for
@@ -81,13 +122,13 @@ func (c *Charter) makeScript() ([]byte, error) {
 			of.Providers[cookie.Provider] = scriptMark(cookie)
 		}
 	}
-	cookie, source := c.mw.Cookie(), scriptSource
+	cookie, function := c.mw.Cookie(), plainScript
 	data := map[string]any{
-		"path": c.path, "cookie": cookie.Name, "former": c.mw.FormerCookieName(), "framed": cookie.SameSite == http.SameSiteNoneMode, "revision": c.mw.Revision(), "categories": categories,
+		"path": c.public, "regimes": regimes, "cookie": cookie.Name, "former": c.mw.FormerCookieName(), "framed": cookie.SameSite == http.SameSiteNoneMode, "revision": c.mw.Revision(), "categories": categories,
 	}
 	if c.hasStorage() {
 		data["stored"] = c.stored()
-		source = storageSource + source // other sites do without its 470 bytes, compressed
+		function = storageScript
 	}
 	declared, err := json.Marshal(data)
 	if err != nil {
@@ -95,8 +136,11 @@ func (c *Charter) makeScript() ([]byte, error) {
 	}
 	// Unlike in JSON, the key "__proto__" of an object literal sets the prototype.
 	declared = bytes.ReplaceAll(declared, []byte(`"__proto__":`), []byte(`["__proto__"]:`))
-	return []byte("(C => {" + withoutComments(source) + "})(" + string(declared) + ")"), nil
+	return []byte(function + "(" + string(declared) + ")"), nil
 }
+
+// regimes are numbered as package consent does.
+var regimes = []consent.Regime{consent.OptIn, consent.UK, consent.OptOut, consent.NoRegime}
 
 // scriptMark returns the mark of a cookie's provider as the script reads it, without
 // the two bits that are free for the answer.
@@ -157,15 +201,4 @@ func moreSpecific(a, b string) int {
 	default:
 		return 0
 	}
-}
-
-// withoutComments removes indentation, empty lines and lines that are comments.
-func withoutComments(source string) string {
-	var b strings.Builder
-	for line := range strings.Lines(source) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {
-			b.WriteString(line + "\n")
-		}
-	}
-	return b.String()
 }

@@ -1,10 +1,19 @@
-// Saves decisions without a reload, activates gated content once it is allowed,
-// and loads the banner on pages that come from a cache. C holds the declarations:
-// path, cookie (its name), former (the name that it had), framed, revision and
-// categories; and C.clean is storage.js, if the site declares anything there.
+// What a page does with a visitor's decision, for as long as it lives: it asks, saves the
+// answer without a reload, activates gated content once it is allowed, and looks again
+// whenever the decision may have changed. C holds the declarations: path, cookie (its
+// name), former (the name that it had), framed, revision, regimes and categories; part,
+// what the server would draw now, if it comes with the script; and C.clean is storage.js,
+// if the site declares anything there.
+if (window.consent?.scan) return; // two tags load it
+const {nonce, dataset: told = {}} = document.currentScript ?? {};
 const decode = s => atob(s.replace(/-/g, "+").replace(/_/g, "/"));
 const find = selector => document.querySelector(selector);
 const create = (tag, properties) => Object.assign(document.createElement(tag), properties);
+
+// Everything that becomes script or HTML here comes from the site itself: from its server,
+// or from the gates of its pages. Other policies than this one may be required.
+let trusted = {createHTML: s => s, createScript: s => s, createScriptURL: s => s};
+try { trusted = trustedTypes.createPolicy("cookiecharter", trusted); } catch { /* the browser knows none */ }
 
 // Returns the newest decision among the cookies of a name, undefined if there is none. Only
 // the server can check its signature. The browser drops a decision at its end: a
@@ -30,83 +39,327 @@ const read = wanted => {
 };
 const readDecision = () => read(C.cookie) ?? read(C.former);
 
-// Activates the gated content that the decision allows, and dispatches the "consent"
-// event. As on the server, a category allows no provider if one of them has no answer,
-// unless the law presumes it, as the banner's mark says; and a yes that a law had ticked
-// (2) counts only under one that does. Returns whether everything is decided.
-const apply = () => {
-  const d = readDecision(), marks = d && d.revision >= C.revision ? d.marks : {}, allowed = {}, whole = {necessary: true};
-  const {regime = 0, presumed = ""} = find("[data-regime]")?.dataset ?? {};
+// Returns the state that the decision and the law amount to. As on the server, a category
+// allows no provider if one of them has no answer, unless the law presumes it, as the
+// banner's mark says, or the visitor has allowed this one alone (3); and a yes that a law
+// had ticked (2) counts only under one that does.
+let law = {}, whole;
+const judge = () => {
+  const d = readDecision(), marks = d && d.revision >= C.revision ? d.marks : {}, allowed = {};
+  const {regime = "opt-in", presumed = ""} = law = find("[data-regime]")?.dataset ?? law;
   let decided = true;
+  whole = {necessary: true};
   for (const [category, {providers, anonymous, from}] of Object.entries(C.categories)) {
-    const names = Object.keys(providers);
-    const answered = names.every(p => providers[p] in marks && (regime >= from || marks[providers[p]] < 2));
+    const names = Object.keys(providers), answer = p => marks[providers[p]];
+    const answered = names.every(p => answer(p) < 2 || answer(p) > 2 || answer(p) && C.regimes.indexOf(regime) >= from);
     decided &&= answered;
-    allowed[category] = names.filter(p => answered ? marks[providers[p]] : presumed.split(" ").includes(category));
+    allowed[category] = names.filter(p => answered ? answer(p) : answer(p) === 3 || presumed.split(" ").includes(category));
     whole[category] = allowed[category].length === names.length && !(anonymous && d?.objection);
   }
-  for (const gate of document.querySelectorAll("template[data-consent],script[type='text/plain']:is([data-consent],[data-category])")) {
-    // The attributes of vanilla-cookieconsent count only without data-consent.
-    const d = gate.dataset, [consent, provider] = "consent" in d ? [d.consent, d.provider] : [d.category, d.service];
-    // A category that nobody declared keeps the gate closed; the checks of the values
-    // are for names such as "constructor", which every object has.
-    if (!(provider ? allowed[consent]?.includes?.(provider) : whole[consent] === true)) continue;
-    let content = gate.content && document.importNode(gate.content, true);
-    if (!content) {
-      content = create("script", {text: gate.text, async: false, nonce: gate.nonce});
-      for (const {name, value} of gate.attributes) if (name !== "type") content.setAttribute(name.replace(/^data-(src|type)$/, "$1"), value);
-    }
-    (gate.closest(".charter-placeholder") || gate).replaceWith(content);
-  }
-  if (d) C.clean?.(d);
-  document.dispatchEvent(new CustomEvent("consent", {detail: {decided, allowed}}));
-  return decided;
+  return {decided, at: d ? new Date(d.time) : null, regime, allowed, objection: !!d?.objection};
 };
 
-// Loads the banner, or the confirmation in its place. It comes as a script, since a
-// Content-Security-Policy without connect-src keeps a page from using fetch. It lies
-// over the page: inserted so late, it would move everything below.
-const loadBanner = (then, query = "?back=") => {
-  const script = create("script", {src: C.path + "banner.js" + query + encodeURIComponent(location.pathname + location.search)});
+// A category that nobody declared keeps its gates closed; the checks of the values are for
+// names such as "constructor", which every object has.
+const allows = (category, provider) => provider ? !!state.allowed[category]?.includes?.(provider) : whole[category] === true;
+
+// The scripts of gates run in the order in which the page has them, as HTML says: those
+// without async and defer one after the other, then modules and those with defer. An
+// external one that fails holds up nobody.
+const sourceOf = script => script.dataset.src || script.getAttribute("src");
+const typeOf = script => script.dataset.type || script.type;
+const revive = waiting => new Promise(done => {
+  const live = create("script", {async: false, nonce: waiting.nonce || nonce, onload: done, onerror: done});
+  for (const {name, value} of waiting.attributes) {
+    const own = name.replace(/^data-(src|type)$/, "$1");
+    if (own === "src") live.src = trusted.createScriptURL(value);
+    else if (value !== "text/plain" && name !== "nonce") live.setAttribute(own, value);
+  }
+  live.text = trusted.createScript(waiting.text);
+  if (waiting.isConnected) waiting.replaceWith(live);
+  if (!waiting.parentNode && !live.isConnected || !live.src) done();
+});
+let turn = Promise.resolve();
+const run = scripts => {
+  const now = [], later = [];
+  for (const script of scripts) {
+    if (script.hasAttribute("async")) revive(script);
+    else (typeOf(script) === "module" || script.defer && sourceOf(script) ? later : now).push(script);
+  }
+  turn = turn.then(async () => {
+    let loading = [];
+    for (const script of now) {
+      if (!sourceOf(script)) loading = await Promise.all(loading), loading = [];
+      loading.push(revive(script)); // the browser keeps the order of those that load at once
+    }
+    await Promise.all(loading);
+    later.forEach(revive);
+  });
+};
+
+// Opens each gate that the state allows, once, and what comes in sight by that.
+const gates = "template[data-consent],script[type='text/plain']:is([data-consent],[data-category])";
+const opened = new Map(), drawn = new WeakSet();
+let wanted, isPaused;
+const scan = () => {
+  if (isPaused || document.prerendering) return;
+  let found;
+  const scripts = [];
+  do {
+    found = [...document.querySelectorAll(gates)].filter(gate => {
+      // The attributes of vanilla-cookieconsent count only without data-consent.
+      const d = gate.dataset;
+      return !opened.has(gate) && ("consent" in d ? allows(d.consent, d.provider) : allows(d.category, d.service));
+    });
+    for (const gate of found) {
+      opened.set(gate, []);
+      if (!gate.content) {
+        scripts.push(gate);
+        continue;
+      }
+      const content = document.importNode(gate.content, true), place = gate.closest(".charter-placeholder") || gate;
+      content.append(...[...gate.childNodes].map(node => node.cloneNode(true))); // where a script has made the template
+      for (const script of content.querySelectorAll("script")) if (!script.matches(gates)) {
+        const type = typeOf(script);
+        script.type = "text/plain"; // until its turn
+        if (type) script.dataset.type = type;
+        scripts.push(script);
+      }
+      const nodes = [...content.childNodes];
+      opened.set(gate, nodes);
+      place.replaceWith(content);
+      if (place === wanted) focusOn(nodes.filter(node => node.focus));
+    }
+  } while (found.length);
+  run(scripts);
+  draw();
+};
+const focusOn = elements => {
+  for (const element of elements) {
+    const target = element.matches("a[href],button,input,iframe,[controls],[tabindex]") ? element : element.querySelector("a[href],button,input,iframe,[controls],[tabindex]");
+    if (target) return target.focus();
+  }
+  if (elements[0]) elements[0].tabIndex = -1, elements[0].focus();
+};
+
+// Draws the placeholders of gates that ask for one.
+const draw = () => {
+  const waiting = [...document.querySelectorAll("template[data-provider][data-title]")].filter(gate => !drawn.has(gate) && !opened.has(gate) && !gate.closest(".charter-placeholder"));
+  if (!waiting.length) return;
+  const query = waiting.map(gate => {
+    drawn.add(gate);
+    const {consent: category, ...rest} = gate.dataset;
+    return "&for=" + encodeURIComponent(new URLSearchParams({category, ...rest}));
+  });
+  load("placeholders", part => parse(part).forEach((section, i) => {
+    if (opened.has(waiting[i])) return;
+    waiting[i].replaceWith(section);
+    section.append(waiting[i]);
+  }), query.join(""));
+};
+
+// Adds a part that the server has drawn. Styles that are made so need no nonce.
+const adopted = new Set();
+const parse = ({html, css}) => {
+  if (css && !adopted.has(css)) {
+    adopted.add(css);
+    try {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(css);
+      document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+    } catch { document.head.append(create("style", {textContent: css, nonce})); }
+  }
+  const {body} = new DOMParser().parseFromString(trusted.createHTML("<body>" + html), "text/html");
+  return [...body.children].map(element => document.adoptNode(element));
+};
+const show = part => {
+  document.querySelectorAll(".charter-banner,.charter-done,.charter-button").forEach(element => element.remove());
+  const elements = parse(part);
+  document.body.prepend(...elements);
+  return elements;
+};
+
+// Loads a part. It comes as a script, since a Content-Security-Policy without connect-src
+// keeps a page from using fetch.
+const load = (part, then, more = "", otherwise) => {
+  const script = create("script", {nonce, onerror: otherwise, src: trusted.createScriptURL(C.path + "banner.js?show=" + part + "&back=" + encodeURIComponent(here()) + more)});
   script.onload = () => {
-    const box = create("div", {className: "charter-late", innerHTML: script.html});
     script.remove();
-    find(".charter-banner,.charter-late")?.remove();
-    if (box.firstChild) document.body.prepend(box);
-    then?.(box);
+    then(script.drawn);
   };
   document.head.append(script);
 };
+const here = () => location.pathname + location.search + location.hash;
 
-// After a form with the field "stay", the response has no content and the browser
-// stays on the page. No event says that the response has arrived, so the script
-// waits for the cookie. If none comes in five seconds, as in a browser without cookies, it
-// says so, and waits on: a slow answer may still come.
-addEventListener("submit", ({target: form, submitter}) => {
-  if (submitter?.name !== "choice" || !form.matches(".charter-banner form,.charter-placeholder form")) return;
-  const before = readDecision()?.time, confirm = query => loadBanner(box => box.querySelector("button")?.focus(), query);
-  form.append(create("input", {type: "hidden", name: "stay"}));
+// Asks if there is something to ask. The banner comes back if something swaps it away, and
+// goes if it was drawn before the decision: a page from a cache asks what was answered.
+// Nobody is asked in a frame of the site itself; one of another site is held back the
+// decision, unless the cookie is made for that (C.framed).
+const mayAsk = () => { try { return top === self || !top.location.href; } catch { return C.framed; } };
+let banner, isLoading, returns = 0;
+const ask = () => {
+  const shown = find(".charter-banner");
+  if (state.decided) {
+    banner = undefined;
+    if (shown && !(shown.dataset.at >= +state.at)) shown.remove();
+  } else if (shown) {
+    banner = shown;
+    if (!mayAsk()) shown.remove();
+  } else if (find(".charter-page") || !mayAsk()) {
+    // nothing to do
+  } else if (banner) {
+    if (returns++ < 99) document.body.prepend(banner); // something may be set on taking it away
+  } else if (!isLoading && !law.regime) {
+    isLoading = true;
+    const then = part => {
+      if (find(".charter-banner,.charter-done")) return;
+      show(part);
+      banner = find(".charter-banner");
+      look(); // the law may presume consents
+    };
+    if (C.part) then(C.part);
+    else load("", then);
+  }
+};
+
+// Looks at the decision again. A page on which something may be alive that is now refused
+// is loaded again; if the visitor has typed something there, they are asked first.
+const living = new Set();
+let state = judge(), typed = "post" in told;
+const live = () => [...Object.keys(whole).filter(c => whole[c]), ...Object.entries(state.allowed).flatMap(([c, providers]) => providers.map(p => c + ":" + p))];
+live().forEach(key => living.add(key));
+const tell = before => {
+  scan();
+  const d = readDecision();
+  if (d) C.clean?.(d);
+  document.dispatchEvent(new CustomEvent("consent", {detail: {...state, before}}));
+  ask();
+};
+const look = () => {
+  const before = state, now = judge();
+  if (document.prerendering || JSON.stringify(now) === JSON.stringify(before)) return;
+  state = now;
+  const alive = live(), isStale = [...living].some(key => !alive.includes(key));
+  alive.forEach(key => living.add(key));
+  tell(before);
+  if (isStale) {
+    living.clear();
+    if (typed) load("stale", show);
+    else location.reload();
+  }
+  return isStale;
+};
+
+// Saves a choice. The page stays: by fetch if its policy is known to allow that, else by a
+// form with the field "stay", whose response has no content. No event says that this has
+// arrived, so the script waits for the cookie; if none comes, it says so.
+let canFetch = "fetch" in told;
+addEventListener("submit", async event => {
+  const {target: form, submitter} = event;
+  if (submitter?.name !== "choice" || !form.matches(":is(.charter-banner,.charter-placeholder,.charter-settings) form")) return;
+  event.stopImmediatePropagation(); // or Turbo and htmx would take it
+  const before = +(readDecision()?.time ?? 0), box = form.closest(".charter-banner,dialog"), dialog = box?.close && box;
+  wanted = form.closest(".charter-placeholder");
+  form.querySelectorAll("[role=alert]").forEach(element => element.remove());
+  form.elements.back.value = here();
   // Hidden at once, within the 500 ms after a click in which a layout shift counts as
   // the visitor's own (CLS).
-  const banner = form.closest(".charter-banner");
-  if (banner) banner.style.display = "none";
+  if (dialog) dialog.close();
+  else if (box) box.style.display = "none";
+  const isSaved = () => +(readDecision()?.time ?? 0) !== before;
+  const after = () => {
+    if (!wanted) delete law.presumed;
+    dialog?.remove();
+    if (!look() && !wanted) load("", confirm);
+  };
+  const confirm = part => show(part).forEach(element => element.querySelector?.("button")?.focus());
+  const working = setTimeout(() => isSaved() || load("working", show), 5e3);
+  if (canFetch) {
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(form));
+    body.append("choice", submitter.value);
+    body.append("stay", "");
+    try {
+      const response = await fetch(C.path, {method: "POST", headers: {Accept: "text/plain"}, body});
+      clearTimeout(working);
+      if (response.ok) isSaved() ? after() : load("unkept", confirm);
+      else {
+        form.prepend(create("p", {role: "alert", textContent: await response.text()}));
+        find(".charter-done")?.remove();
+        if (dialog) dialog.showModal();
+        else if (box) box.style.display = "", box.isConnected || document.body.prepend(box);
+      }
+    } catch {
+      clearTimeout(working);
+      canFetch = false; // a policy that is not in the response, or no network
+      form.requestSubmit(submitter);
+    }
+    return;
+  }
+  form.append(create("input", {type: "hidden", name: "stay"}));
   let attempts = 0;
   const waiting = setInterval(() => {
-    if (readDecision()?.time !== before) {
+    if (isSaved()) {
       clearInterval(waiting);
-      delete find("[data-regime]")?.dataset.presumed;
-      confirm();
-      apply();
-    } else if (++attempts === 100) confirm("?unkept&back=");
+      clearTimeout(working);
+      after();
+    } else if (++attempts === (navigator.cookieEnabled ? 600 : 1)) clearTimeout(working), load("unkept", confirm);
     else if (attempts > 1200) clearInterval(waiting);
   }, 50);
-});
+}, true);
+addEventListener("input", ({target}) => { typed ||= !target.closest?.("[class^=charter-]"); }, true);
 
-// A browser holds the decision back from a frame of another site, unless its cookie is
-// made for that (C.framed): nobody can be asked there.
-const isHeldBack = () => { try { return !top.location.href; } catch { return !C.framed; } };
+// Opens the settings over the page, so that nothing is lost of it.
+const open = () => load("settings", part => {
+  find(".charter-settings")?.remove();
+  const [dialog] = parse(part);
+  document.body.append(dialog);
+  dialog.showModal();
+}, "", () => { location.href = C.path + "#settings"; });
+addEventListener("click", event => {
+  const {target, button} = event;
+  if (target.closest?.("[data-charter-reload]")) "post" in told ? location.assign(C.path) : location.reload();
+  if (!target.closest?.("[data-charter-open]") || button || event.ctrlKey || event.metaKey || event.shiftKey || !window.HTMLDialogElement || find(".charter-page")) return;
+  event.preventDefault();
+  open();
+}, true);
 
-// What is loaded may say that the law presumes consents: gated content is activated
-// then.
-const begin = () => { if (!apply() && !isHeldBack() && !find(".charter-banner,.charter-page,[data-regime]")) loadBanner(() => find("[data-regime]") && apply()); };
-document.readyState === "loading" ? addEventListener("DOMContentLoaded", begin) : begin();
+window.consent = {
+  get state() { return state; },
+  open,
+  scan,
+  subscribe(listener) {
+    document.addEventListener("consent", listener);
+    return () => document.removeEventListener("consent", listener);
+  },
+};
+
+const begin = () => {
+  state = judge();
+  const alive = live();
+  if ([...living].some(key => !alive.includes(key))) location.reload(); // refused since the page was drawn in advance
+  alive.forEach(key => living.add(key));
+  tell();
+  if (C.part && state.decided && mayAsk() && !find(".charter-page")) show(C.part);
+  for (const type of ["pageshow", "focus"]) addEventListener(type, look);
+  document.addEventListener("visibilitychange", look);
+  window.cookieStore?.addEventListener("change", look);
+  try { top.document.addEventListener("consent", look); } catch { /* another site's */ }
+  // Turbo and htmx keep what a page looked like, and run its scripts when it comes back:
+  // they keep the gates, closed.
+  for (const type of ["turbo:before-cache", "htmx:beforeHistorySave"]) document.addEventListener(type, () => {
+    isPaused = true;
+    for (const [gate, [first, ...rest]] of opened) {
+      if (first?.isConnected) first.replaceWith(gate);
+      rest.forEach(node => node.remove());
+    }
+    opened.clear();
+    setTimeout(() => { isPaused = false; scan(); }, 99);
+  });
+  new MutationObserver(changes => {
+    if (changes.some(({addedNodes}) => [...addedNodes].some(node => node.matches?.(gates) || node.querySelector?.(gates)))) scan();
+    if (!state.decided || changes.some(({addedNodes}) => [...addedNodes].some(node => node.matches?.(".charter-banner") || node.querySelector?.(".charter-banner")))) ask();
+  }).observe(document, {childList: true, subtree: true});
+};
+if (document.prerendering) document.addEventListener("prerenderingchange", begin, {once: true});
+else document.readyState === "loading" ? addEventListener("DOMContentLoaded", begin) : begin();

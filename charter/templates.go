@@ -8,6 +8,8 @@ import (
 	"html/template"
 	"io"
 	"strings"
+
+	"github.com/cookiecharter/consent"
 )
 
 //go:embed templates
@@ -18,8 +20,8 @@ var templates = template.Must(template.ParseFS(templateFiles, "templates/*.html"
 
 // replaceTemplates puts the site's templates in place of this package's templates of
 // the same names, and executes each of them for a visitor who has not decided, under
-// an opt-in and an opt-out law, for one who has, and for one whose browser has not
-// kept it.
+// an opt-in and an opt-out law, for one who has, and for one whose page has to be
+// loaded again.
 func (c *Charter) replaceTemplates(site *template.Template) error {
 	replaced, err := site.Clone()
 	if err != nil {
@@ -38,23 +40,28 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 	}
 	c.templates = replaced
 	l := c.localized[0]()
-	undecided := view{Words: l.words, Lang: l.words.tag.String(), Dir: "ltr", Host: "x", Path: c.path, Back: "/", Ask: l.optIn.ask, Status: l.words.Undecided, Groups: l.groups, Provider: "x", Content: "<p>x</p>"}
+	undecided := c.viewIn(l)
+	undecided.Host, undecided.Back, undecided.At, undecided.Nonce = "x", "/", "0", "x"
+	undecided.Status, undecided.Groups = "x", l.groups
+	undecided.Embedded = embedded{Embed: Embed{Provider: "x", Content: "<p>x</p>"}}
 	presumed := undecided
 	presumed.Ask, presumed.Presumed = l.optOut.ask, l.optOut.presumed
 	presumed.GPC = l.words.GPCHonored
-	presumed.Status = l.words.Undecided + " " + l.words.Presumed + " " + l.gpcRefuses
-	presumed.Groups = l.groupsFor(answer{all: true}.allows, true)
-	presumed.Reference, presumed.Aside = "0", "<p>x</p>"
+	presumed.Groups = l.groupsBy(func(consent.Category, string) reply { return allowed }, true)
+	presumed.Reference, presumed.Aside, presumed.Privacy, presumed.Updated = "0", "<p>x</p>", "/x", "x"
+	presumed.Embedded = embedded{
+		Embed: Embed{Provider: "x", Title: "x", Image: "/x", Link: "https://x"}, ID: "x", Text: "x", Show: "x", Visit: "x", Value: "x", Purposes: []text{{Text: "x", Lang: "x", Dir: "ltr"}}, Box: "0 0 1 1", Style: "/x",
+	}
 	decided := presumed
-	decided.Ask, decided.Presumed, decided.Decided, decided.Just, decided.Status = undecided.Ask, "", true, true, "x"
-	unkept := undecided
-	unkept.Unkept = true
+	decided.Ask, decided.Presumed, decided.Decided, decided.Just, decided.Note, decided.Change = undecided.Ask, "", true, true, "x", true
+	stale := undecided
+	stale.Note, stale.Reload = "x", true
 	var mistakes []error
 	if err := replaced.ExecuteTemplate(io.Discard, "details", details{Who: "x", Policy: "https://x", Link: "x"}); err != nil {
 		mistakes = append(mistakes, fmt.Errorf("charter: Config.Templates: %w", err))
 	}
-	for _, name := range []string{"banner", "link", "placeholder", "tables", "page"} {
-		for _, v := range []view{undecided, presumed, decided, unkept} {
+	for _, name := range []string{"banner", "button", "link", "placeholder", "tables", "page", "settings"} {
+		for _, v := range []view{undecided, presumed, decided, stale} {
 			if err := replaced.ExecuteTemplate(io.Discard, name, v); err != nil {
 				mistakes = append(mistakes, fmt.Errorf("charter: Config.Templates: %w", err))
 				break

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
@@ -21,42 +20,48 @@ type view struct {
 	Lang     string // the language of the page
 	Dir      string // the direction of its script: "ltr" or "rtl"
 	Host     string // the host of the site
-	Path     string // the charter's path, which forms post to
-	Back     string // the page to return to after a decision
-	Style    string // the path of the style sheet; empty for none
-	Script   string // the path of the script, if the page needs it; empty for none
-	Ask      string // the banner's question
-	Presumed string // the categories that are allowed until they are refused, separated by spaces
-	GPC      string // what has become of the opt-out request that the browser sends; empty if it sends none, or the law knows none
-	Decided  bool   // the visitor has answered for everything
-	Just     bool   // and did so a moment ago
-	Unkept   bool   // the browser has not kept the decision of a moment ago
-	Status   string // the visitor's decision and its time, or what applies without one
+	Site     string // the name of the site; empty if Config.Name is
+	Intro    string // what the charter's page is for
+	Privacy  string // the address of the site's privacy policy; empty for none
+	Updated  template.HTML
+	Path     string // the charter's path as browsers know it, which forms post to
+	Back     string // the page to return to after a decision; empty means the charter's
+	At       string // when the banner was drawn, in milliseconds since 1970
+	Layout   Layout
+	Nonce    string        // of the page's Content-Security-Policy; empty for none
+	Style    string        // the path of the style sheet; empty for none
+	Script   string        // the path of the script, if the page needs it; empty for none
+	Ask      template.HTML // the banner's question
+	Presumed string        // the categories that are allowed until they are refused, separated by spaces
+	GPC      string        // what has become of the opt-out request that the browser sends; empty if it sends none, or the law knows none
+	Decided  bool          // the visitor has answered for everything
+	Just     bool          // and did so a moment ago
+	Status   template.HTML // the visitor's decision and its time, or what applies without one
 	Groups   []group
 	Tables   template.HTML // the tables of cookies, one for each group
+
+	// A note in place of the banner's question, such as that the decision is saved.
+	Note   string
+	Change bool // with a link to the settings
+	Reload bool // with a button that loads the page again
 
 	Reference string        // the reference under which the visitor's decisions are recorded
 	Aside     template.HTML // see Config.Aside
 
-	// For a placeholder: the content that it replaces, and the provider that
-	// the content would contact.
-	Content  template.HTML
-	Category consent.Category
-	Provider string
-	Value    string // the value that its form posts; empty for no form
-	Embedded string
-	Show     string
-	Purposes []text
+	Embedded embedded // for a placeholder
 }
 
 // A group is one category, as the form and the tables show it.
 type group struct {
-	Category     consent.Category
-	Title, About text
-	CanObject    bool       // the category holds anonymous statistics
-	HasObjected  bool       // the visitor objects to them
-	Providers    []provider // those that need consent
-	Cookies      []row
+	Category    consent.Category
+	Title, For  text
+	About       text
+	Field       string     // the name of the field with the answer for the category
+	Answer      string     // "allow", "refuse", "some", or empty if there is none
+	CanObject   bool       // the category holds anonymous statistics
+	HasObjected bool       // the visitor objects to them
+	Providers   []provider // those that need consent
+	Cookies     []row
 }
 
 // Exempt reports whether nothing in the category needs consent.
@@ -68,6 +73,7 @@ type provider struct {
 	Services    []text
 	Details     template.HTML // who is behind the provider; empty if the site does not say
 	Allowed     bool
+	Cookies     []row // that need consent
 }
 
 // details are the data of the template "details".
@@ -88,13 +94,12 @@ type row struct {
 // A text has an empty Lang and Dir if it is in the language of the page.
 type text struct{ Text, Lang, Dir string }
 
-// confirmFor is the time after a decision during which pages confirm it.
-const confirmFor = 15 * time.Second
-
 // localized is the charter in one language: the parts that are the same for
 // every visitor.
 type localized struct {
 	words  *words
+	site   string // begins a sentence
+	intro  string
 	groups []group
 	tables template.HTML
 
@@ -108,14 +113,16 @@ type localized struct {
 
 // A question is what a banner asks, with the banner itself.
 type question struct {
-	ask      string
+	plain    string // for a record
+	ask      template.HTML
 	presumed string    // the categories that are allowed without an answer, separated by spaces
-	banner   [2]string // the rendered banner, before and after view.Back; empty if it is rendered for each request
+	banner   [3]string // the rendered banner, around view.At and view.Back; empty if it is rendered for each request
 }
 
 // localize prepares the charter in the language of w.
 func (c *Charter) localize(w *words) *localized {
-	l := &localized{words: w}
+	l := &localized{words: w, site: cmp.Or(c.name, w.ThisSite)}
+	l.intro = strings.ReplaceAll(w.Intro, "{site}", l.site)
 	for _, category := range c.allCategories() {
 		g := c.group(category, w)
 		l.groups = append(l.groups, g)
@@ -125,39 +132,56 @@ func (c *Charter) localize(w *words) *localized {
 	}
 	l.gpcRefuses = l.refusedByGPC(func(consent.Category) bool { return false })
 	l.tables = c.render("tables", view{Words: w, Groups: l.groups})
-	l.optIn = l.newQuestion(w.Ask, func(consent.Category) bool { return false })
-	l.uk = l.newQuestion(w.AskUK, c.presumed.uk.has)
-	l.optOut = l.newQuestion(w.AskOptOut, c.presumed.optOut.has)
-	l.optOutGPC = l.newQuestion(w.AskOptOut+" "+l.gpcRefuses, c.presumed.optOutGPC.has)
-	back := "/" + rand.Text() // random, so that the banner holds it in no other place
+	l.optIn = l.newQuestion(w.Ask, "", func(consent.Category) bool { return false })
+	l.uk = l.newQuestion(w.AskUK, "", c.presumed.uk.has)
+	l.optOut = l.newQuestion(w.AskOptOut, "", c.presumed.optOut.has)
+	l.optOutGPC = l.newQuestion(w.AskOptOut, l.gpcRefuses, c.presumed.optOutGPC.has)
+	if c.templates != templates {
+		return l // where a template of the site shows At and Back is not known
+	}
+	at, back := rand.Text(), "/"+rand.Text() // random, so that the banner holds them in no other place
 	for _, q := range []*question{&l.optIn, &l.uk, &l.optOut, &l.optOutGPC} {
-		banner := c.render("banner", view{Words: w, Lang: w.tag.String(), Dir: direction(w.tag), Path: c.path, Back: back, Ask: q.ask, Presumed: q.presumed})
-		q.banner[0], q.banner[1], _ = strings.Cut(string(banner), back)
+		v := c.viewIn(l)
+		v.At, v.Back, v.Ask, v.Presumed = at, back, q.ask, q.presumed
+		var rest string
+		q.banner[0], rest, _ = strings.Cut(string(c.render("banner", v)), at)
+		q.banner[1], q.banner[2], _ = strings.Cut(rest, back)
 	}
 	return l
 }
 
-// newQuestion fills {presumed} in a sentence with the titles of the categories that
-// need consent and are presumed, and {purposes} with those of the others.
-func (l *localized) newQuestion(ask string, presumed func(consent.Category) bool) question {
-	var titles, others, categories []string
+// newQuestion fills {presumed} in a sentence with the purposes of the categories that
+// need consent and are presumed, and {purposes} with those of the others, and adds
+// another sentence.
+func (l *localized) newQuestion(ask, more string, presumed func(consent.Category) bool) question {
+	var purposes, others []text
+	var categories []string
 	for _, g := range l.groups {
 		switch {
 		case g.Exempt():
 		case presumed(g.Category):
-			titles = append(titles, g.Title.Text)
+			purposes = append(purposes, g.For)
 			categories = append(categories, string(g.Category))
 		default:
-			others = append(others, g.Title.Text)
+			others = append(others, g.For)
 		}
 	}
 	if len(others) == 0 && ask == l.words.AskUK {
 		ask = l.words.AskOptOut
 	}
-	return question{
-		ask:      strings.NewReplacer("{presumed}", strings.Join(titles, ", "), "{purposes}", strings.Join(others, ", ")).Replace(ask),
-		presumed: strings.Join(categories, " "),
+	ask = strings.TrimSpace(ask + " " + more)
+	site := text{Text: l.site}
+	settings := text{Text: l.words.Settings}
+	fill := func(show func(text) string) string {
+		return strings.NewReplacer(
+			"{site}", show(site), "{settings}", show(settings),
+			"{presumed}", l.words.listOf(purposes, show), "{purposes}", l.words.listOf(others, show),
+		).Replace(ask)
 	}
+	q := question{plain: fill(text.plain), presumed: strings.Join(categories, " ")}
+	ask = template.HTMLEscapeString(ask)
+	q.ask = template.HTML(fill(text.html))
+	return q
 }
 
 // questionFor returns the question to a visitor who has not decided everything.
@@ -175,24 +199,24 @@ func (l *localized) questionFor(prefs consent.Preferences) question {
 	// Some answers stand, so only the rest is presumed: the question is the
 	// visitor's own, and has no banner yet.
 	case regime == consent.UK:
-		return l.newQuestion(l.words.AskUK, prefs.Presumed)
+		return l.newQuestion(l.words.AskUK, "", prefs.Presumed)
 	case prefs.RefusedByGPC():
-		return l.newQuestion(l.words.AskOptOut+" "+l.refusedByGPC(prefs.Allows), prefs.Presumed)
+		return l.newQuestion(l.words.AskOptOut, l.refusedByGPC(prefs.Allows), prefs.Presumed)
 	default:
-		return l.newQuestion(l.words.AskOptOut, prefs.Presumed)
+		return l.newQuestion(l.words.AskOptOut, "", prefs.Presumed)
 	}
 }
 
 // refusedByGPC returns the sentence that names what Global Privacy Control refuses, but
 // for the categories that the visitor allows.
 func (l *localized) refusedByGPC(allows func(consent.Category) bool) string {
-	var titles []string
+	var titles []text
 	for _, g := range l.gpcGroups {
 		if !allows(g.Category) {
-			titles = append(titles, g.Title.Text)
+			titles = append(titles, g.Title)
 		}
 	}
-	return strings.ReplaceAll(l.words.GPC, "{refused}", strings.Join(titles, ", "))
+	return strings.ReplaceAll(l.words.GPC, "{refused}", l.words.listOf(titles, text.plain))
 }
 
 // gpc returns what has become of the opt-out request that the browser sends with r. It
@@ -203,9 +227,25 @@ func (l *localized) gpc(r *http.Request, prefs consent.Preferences) string {
 		return ""
 	}
 	if names := allowedIn(l.gpcGroups, prefs); len(names) > 0 {
-		return strings.ReplaceAll(l.words.GPCExcept, "{providers}", strings.Join(names, ", "))
+		return strings.ReplaceAll(l.words.GPCExcept, "{providers}", l.words.list(names))
 	}
 	return l.words.GPCHonored
+}
+
+// viewIn returns the view of a charter in one language, without anything of a visitor.
+func (c *Charter) viewIn(l *localized) view {
+	v := view{
+		Words: l.words, Lang: l.words.tag.String(), Dir: direction(l.words.tag),
+		Site: c.name, Intro: l.intro, Privacy: c.policyURL, Layout: c.layout,
+		Path: c.public, Ask: l.optIn.ask,
+	}
+	if !c.updated.IsZero() {
+		v.Updated = l.words.dated(l.words.Updated, c.updated)
+	}
+	if len(c.style.content) > 0 {
+		v.Style = c.public + c.style.name
+	}
+	return v
 }
 
 // view returns the view for the visitor of r, without Groups and Tables, and the
@@ -213,40 +253,38 @@ func (l *localized) gpc(r *http.Request, prefs consent.Preferences) string {
 func (c *Charter) view(r *http.Request) (view, *localized) {
 	l := c.localizedFor(r)
 	prefs := consent.FromContext(r.Context())
-	v := view{
-		Words:   l.words,
-		Lang:    l.words.tag.String(),
-		Dir:     direction(l.words.tag),
-		Host:    r.Host,
-		Path:    c.path,
-		Back:    requestPath(r),
-		Ask:     l.optIn.ask,
-		Decided: prefs.Decided(),
-		Status:  l.words.Undecided,
-
-		GPC:       l.gpc(r, prefs),
-		Reference: prefs.Reference().String(),
-	}
-	if len(c.style.content) > 0 {
-		v.Style = c.path + c.style.name
-	}
-	if at := prefs.DecidedAt(); v.Decided && !at.IsZero() {
-		v.Just = time.Since(at) < confirmFor
-		v.Status = strings.ReplaceAll(l.words.Decided, "{date}", at.UTC().Format("2006-01-02, 15:04 UTC")) + " " + l.allowed(prefs)
-	}
+	v := c.viewIn(l)
+	v.Host, v.Back, v.Nonce = r.Host, c.backOf(r), c.nonceOf(r)
+	v.Decided, v.Just = prefs.Decided(), isJust(prefs)
+	v.GPC, v.Reference = l.gpc(r, prefs), prefs.Reference().String()
 	if !v.Decided {
 		q := l.questionFor(prefs)
 		v.Ask, v.Presumed = q.ask, q.presumed
 	}
+	v.Status = l.statusFor(prefs, v)
+	return v, l
+}
+
+// statusFor returns the sentences that say what the visitor has decided, and what holds
+// without a decision.
+func (l *localized) statusFor(prefs consent.Preferences, v view) template.HTML {
+	status := template.HTML(template.HTMLEscapeString(l.words.Undecided))
+	if at := prefs.DecidedAt(); v.Decided && !at.IsZero() {
+		status = l.words.dated(l.words.Decided, at) + " " + template.HTML(template.HTMLEscapeString(l.allowed(prefs)))
+	}
+	add := func(sentence string) { status += " " + template.HTML(template.HTMLEscapeString(sentence)) }
+	if prefs.HasObjected() {
+		add(l.words.Objected)
+	}
 	if v.Presumed != "" {
-		v.Status += " " + l.words.Presumed
+		add(l.words.Presumed)
 	}
 	if prefs.RefusedByGPC() {
-		v.Status += " " + l.refusedByGPC(prefs.Allows)
+		add(l.refusedByGPC(prefs.Allows))
 	} else if v.GPC != "" {
-		v.Status += " " + v.GPC
+		add(v.GPC)
 	}
-	return v, l
+	return status
 }
 
 // allowed returns the sentence that names the providers that the visitor has
@@ -256,7 +294,7 @@ func (l *localized) allowed(prefs consent.Preferences) string {
 	if len(names) == 0 {
 		return l.words.Nothing
 	}
-	return strings.ReplaceAll(l.words.Allowed, "{providers}", strings.Join(names, ", "))
+	return strings.ReplaceAll(l.words.Allowed, "{providers}", l.words.list(names))
 }
 
 // allowedIn returns the names of the providers of some groups that the visitor has
@@ -273,16 +311,55 @@ func allowedIn(groups []group, prefs consent.Preferences) []string {
 	return names
 }
 
-// groupsFor returns the groups with one visitor's answers.
-func (l *localized) groupsFor(allows func(consent.Category, string) bool, hasObjected bool) []group {
+// A reply is a visitor's answer for one provider.
+type reply uint8
+
+const (
+	unanswered reply = iota
+	refused
+	allowed
+)
+
+// groupsFor returns the groups with the answers of one visitor. Nothing is chosen before
+// for who has not answered, but what the law allows until they refuse.
+func (l *localized) groupsFor(prefs consent.Preferences) []group {
+	isDecided := prefs.Decided()
+	return l.groupsBy(func(category consent.Category, provider string) reply {
+		switch {
+		case prefs.Consented(category, provider):
+			return allowed
+		case isDecided:
+			return refused
+		default:
+			return unanswered
+		}
+	}, prefs.HasObjected())
+}
+
+// groupsBy returns the groups with these answers.
+func (l *localized) groupsBy(replied func(consent.Category, string) reply, hasObjected bool) []group {
 	groups := slices.Clone(l.groups)
 	for i := range groups {
 		g := &groups[i]
 		g.HasObjected = hasObjected
 		g.Providers = slices.Clone(g.Providers)
+		count := make(map[reply]int)
 		for j := range g.Providers {
 			p := &g.Providers[j]
-			p.Allowed = allows(g.Category, p.Name)
+			got := replied(g.Category, p.Name)
+			p.Allowed = got == allowed
+			count[got]++
+		}
+		switch len(g.Providers) {
+		case 0:
+		case count[allowed]:
+			g.Answer = "allow"
+		case count[refused]:
+			g.Answer = "refuse"
+		default:
+			if count[allowed] > 0 {
+				g.Answer = "some"
+			}
 		}
 	}
 	return groups
@@ -295,12 +372,19 @@ func (c *Charter) group(category consent.Category, w *words) group {
 		Category: category,
 		Title:    c.textOf(own.Title, w.Categories[category].Title, w),
 		About:    c.textOf(own.About, w.Categories[category].About, w),
+		Field:    categoryField(category),
 	}
+	fallback := w.Categories[category].For
+	if fallback == "" || len(own.For) == 0 && len(own.Title) > 0 { // another title may be another purpose
+		fallback = strings.ReplaceAll(w.ForCategory, "{category}", g.Title.Text)
+	}
+	g.For = c.textOf(own.For, fallback, w)
 	for _, cookie := range c.cookies {
 		if cookie.Category != category {
 			continue
 		}
-		g.Cookies = append(g.Cookies, c.row(cookie, w))
+		shown := c.row(cookie, w)
+		g.Cookies = append(g.Cookies, shown)
 		g.CanObject = g.CanObject || cookie.Anonymous
 		if !cookie.NeedsConsent() {
 			continue
@@ -311,6 +395,7 @@ func (c *Charter) group(category consent.Category, w *words) group {
 			g.Providers = append(g.Providers, provider{Name: cookie.Provider, Value: allowValue(category, cookie.Provider), Details: c.detailsOf(cookie.Provider, w)})
 		}
 		p := &g.Providers[i]
+		p.Cookies = append(p.Cookies, shown)
 		if service := c.textOf(cookie.Service, "", w); service.Text != "" && !slices.Contains(p.Services, service) {
 			p.Services = append(p.Services, service)
 		}

@@ -50,6 +50,10 @@ func NewSite(p *policy.Policy, cookie *preference.Cookie, revision uint64, presu
 	return s
 }
 
+// HeaderKey is the key under which the context of a request has the header of the
+// response, a [net/http.Header]: what a page draws may depend on what its head says.
+type HeaderKey struct{}
+
 // A Law is what holds for a visitor by the law of their country and by what their
 // browser sends.
 type Law struct {

@@ -1,0 +1,128 @@
+package charter
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"github.com/cookiecharter/consent"
+)
+
+// confirmFor is the time after a decision during which pages confirm it.
+const confirmFor = 15 * time.Second
+
+// Banner returns the banner for the visitor of r. Put it first in the body, so that
+// screen readers and keyboards reach it first. For 15 seconds after a decision it is
+// a short confirmation. Then it is empty, but for the button of [Config.Button], and for
+// an element without content that tells the script of a law other than opt-in, until the
+// visitor is to be asked anew: see [consent.Preferences.ShouldAsk]. A page with a banner
+// depends on the visitor: the response is kept out of shared caches, see
+// [consent.Preferences.KeepPrivate].
+func (c *Charter) Banner(r *http.Request) template.HTML {
+	c.keepPrivate(r)
+	return c.bannerFor(r, c.backOf(r))
+}
+
+// Link returns a link to the form in the charter, for the footer of every page: a
+// consent must be as easy to withdraw as to give (GDPR, article 7(3)). The script opens
+// the form over the page instead. Under an opt-out law, a visitor whose browser sends
+// Global Privacy Control reads next to it what has become of that; the response is then
+// kept out of shared caches.
+func (c *Charter) Link(r *http.Request) template.HTML {
+	if consent.FromContext(r.Context()).Regime() == consent.OptOut {
+		c.keepPrivate(r)
+	}
+	v, _ := c.view(r)
+	return c.render("link", v)
+}
+
+// keepPrivate keeps the response to r to its visitor, since it shows something of
+// them, in their language.
+func (c *Charter) keepPrivate(r *http.Request) {
+	var fields []string
+	if c.languageOf == nil || c.languageOf(r) == (language.Tag{}) {
+		fields = []string{"Accept-Language"}
+	}
+	consent.FromContext(r.Context()).KeepPrivate(fields...)
+}
+
+// A shown is what a page shows to its visitor by itself.
+type shown uint8
+
+const (
+	nothing    shown = iota
+	asking           // the banner
+	confirming       // a note that the decision is saved
+	offering         // the button of Config.Button
+)
+
+func (c *Charter) shownTo(r *http.Request) shown {
+	switch prefs := consent.FromContext(r.Context()); {
+	case prefs.ShouldAsk(), prefs == (consent.Preferences{}): // outside of Wrap the site learns by the banner that nothing is saved
+		return asking
+	case isJust(prefs):
+		return confirming
+	case c.button:
+		return offering
+	default:
+		return nothing
+	}
+}
+
+// isJust reports whether the visitor has decided a moment ago.
+func isJust(prefs consent.Preferences) bool {
+	at := prefs.DecidedAt()
+	return prefs.Decided() && !at.IsZero() && time.Since(at) < confirmFor
+}
+
+// bannerFor returns the banner with a page to return to, which localPath has checked.
+func (c *Charter) bannerFor(r *http.Request, back string) template.HTML {
+	prefs := consent.FromContext(r.Context())
+	l := c.localizedFor(r)
+	mark := l.markFor(prefs)
+	now := strconv.FormatInt(time.Now().UnixMilli(), 10)
+	show := c.shownTo(r)
+	if show == nothing {
+		return mark
+	}
+	if q := l.questionFor(prefs); show == asking && q.banner[0] != "" {
+		return mark + template.HTML(q.banner[0]+now+q.banner[1]+template.HTMLEscapeString(back)+q.banner[2])
+	}
+	v, _ := c.view(r)
+	v.Back, v.At = back, now
+	switch show {
+	case offering:
+		return mark + c.render("button", v)
+	case confirming:
+		v.Note, v.Change = l.words.Saved, true
+	}
+	return mark + c.render("banner", v)
+}
+
+// noteFor returns a note in place of the banner, for the script.
+func (c *Charter) noteFor(r *http.Request, text string, reload bool) template.HTML {
+	v, _ := c.view(r)
+	v.Note, v.Reload = text, reload
+	return c.render("banner", v)
+}
+
+// markFor returns an element that tells the script which law the visitor is under, and
+// which categories are allowed until they are refused; under opt-in, nothing.
+func (l *localized) markFor(prefs consent.Preferences) template.HTML {
+	regime := prefs.Regime()
+	if regime == consent.OptIn {
+		return ""
+	}
+	var presumed []string
+	for _, g := range l.groups {
+		if prefs.Presumed(g.Category) {
+			presumed = append(presumed, string(g.Category))
+		}
+	}
+	return template.HTML(fmt.Sprintf(`<template data-regime="%s" data-presumed="%s"></template>`, regime, strings.Join(presumed, " ")))
+}

@@ -1,0 +1,137 @@
+package charter
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/cookiecharter/consent"
+)
+
+// stateName is below the charter's path. docs/state.openapi.json describes it.
+const stateName = "state.json"
+
+// A stateDocument is what a visitor has decided, for programs.
+type stateDocument struct {
+	Decided   bool                          `json:"decided"` // for everything that is declared now
+	Ask       bool                          `json:"ask"`     // the visitor is to be asked
+	At        *time.Time                    `json:"at"`      // null if nothing was decided
+	Regime    consent.Regime                `json:"regime"`
+	Allowed   map[consent.Category][]string `json:"allowed"`   // the providers of each category that asks for consent
+	Objection bool                          `json:"objection"` // to anonymous statistics
+	Reference string                        `json:"reference,omitempty"`
+}
+
+// A stateChoice is what a program posts.
+type stateChoice struct {
+	Choice    string                        `json:"choice"`              // as the form's button
+	Allow     map[consent.Category][]string `json:"allow,omitempty"`     // for "save" and "add"
+	Objection *bool                         `json:"objection,omitempty"` // for "save"; null leaves it
+}
+
+// state serves the visitor's decision.
+func (c *Charter) state(w http.ResponseWriter, r *http.Request) {
+	if !fromOwnPage(r) {
+		sendError(w, http.StatusForbidden, "the state is for pages and programs of this site")
+		return
+	}
+	c.sendState(w, r)
+}
+
+// postState saves a decision, and serves what it is now. The media type is none that a
+// form can send, so that no other site can post it without asking first (Fetch Standard,
+// "CORS-safelisted request-header").
+func (c *Charter) postState(w http.ResponseWriter, r *http.Request) {
+	if mediaType, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); mediaType != "application/json" {
+		sendError(w, http.StatusUnsupportedMediaType, "Content-Type: want application/json")
+		return
+	}
+	var posted stateChoice
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(&posted)
+	if err == nil && decoder.Decode(new(any)) != io.EOF {
+		err = errors.New("json: something follows the object")
+	}
+	if err != nil {
+		status := http.StatusBadRequest
+		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+			status = http.StatusRequestEntityTooLarge
+		}
+		sendError(w, status, err.Error())
+		return
+	}
+	before := consent.FromContext(r.Context())
+	a := answer{action: consent.ByForm, hasObjected: before.HasObjected()}
+	for category, providers := range posted.Allow {
+		for _, provider := range providers {
+			a.allow = append(a.allow, allowValue(category, provider))
+		}
+	}
+	switch posted.Choice {
+	case "accept":
+		a = answer{all: true, action: a.action}
+	case "refuse":
+		a.allow = nil
+	case "save":
+		if posted.Objection != nil {
+			a.hasObjected = *posted.Objection
+		}
+	case "add":
+		a.adds, a.action = true, consent.ByPlaceholder
+	default:
+		sendError(w, http.StatusBadRequest, `choice: want "accept", "refuse", "save" or "add"`)
+		return
+	}
+	if err := c.save(w, r, a); err != nil {
+		if errors.Is(err, consent.ErrNotRecorded) {
+			w.Header().Set("Retry-After", "10")
+		}
+		sendError(w, statusOf(err), err.Error())
+		return
+	}
+	c.sendState(w, r)
+}
+
+func (c *Charter) sendState(w http.ResponseWriter, r *http.Request) {
+	prefs := consent.FromContext(r.Context())
+	s := stateDocument{
+		Decided: prefs.Decided(), Ask: prefs.ShouldAsk(), Regime: prefs.Regime(), Objection: prefs.HasObjected(),
+		Allowed: make(map[consent.Category][]string), Reference: prefs.Reference().String(),
+	}
+	if at := prefs.DecidedAt().UTC(); !prefs.DecidedAt().IsZero() {
+		s.At = &at
+	}
+	for _, cookie := range c.cookies {
+		if !cookie.NeedsConsent() {
+			continue
+		}
+		if s.Allowed[cookie.Category] == nil {
+			s.Allowed[cookie.Category] = []string{}
+		}
+	}
+	for value := range c.providers {
+		category, provider := cutAllowValue(value)
+		if prefs.Consented(category, provider) {
+			s.Allowed[category] = append(s.Allowed[category], provider)
+		}
+	}
+	for _, providers := range s.Allowed {
+		slices.Sort(providers)
+	}
+	content, err := json.Marshal(s)
+	if err != nil { // cannot happen: every regime has a name
+		sendError(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	send(w, http.StatusOK, "application/json", content)
+}
+
+func sendError(w http.ResponseWriter, status int, message string) {
+	content, _ := json.Marshal(map[string]string{"error": message}) // never fails
+	send(w, status, "application/json", content)
+}
