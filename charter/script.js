@@ -175,6 +175,7 @@ const parse = ({html, css}) => {
 const show = part => {
   document.querySelectorAll(".charter-banner,.charter-done,.charter-button").forEach(element => element.remove());
   const elements = parse(part);
+  elements.forEach(element => element.classList.add("charter-late"));
   document.body.prepend(...elements);
   return elements;
 };
