@@ -77,7 +77,7 @@ const revive = waiting => new Promise(done => {
   }
   live.text = trusted.createScript(waiting.text);
   if (waiting.isConnected) waiting.replaceWith(live);
-  if (!waiting.parentNode && !live.isConnected || !live.src) done();
+  if (!live.src || !live.isConnected) setTimeout(done); // not at once: a module runs a moment later, and no event says so
 });
 let turn = Promise.resolve();
 const run = scripts => {
@@ -87,13 +87,12 @@ const run = scripts => {
     else (typeOf(script) === "module" || script.defer && sourceOf(script) ? later : now).push(script);
   }
   turn = turn.then(async () => {
-    let loading = [];
-    for (const script of now) {
-      if (!sourceOf(script)) loading = await Promise.all(loading), loading = [];
-      loading.push(revive(script)); // the browser keeps the order of those that load at once
+    let running = [];
+    for (const script of [...now, ...later]) {
+      if (!sourceOf(script)) await Promise.all(running);
+      running.push(revive(script)); // the browser keeps the order of those that load at once
+      if (!sourceOf(script) || script === now.at(-1)) await Promise.all(running);
     }
-    await Promise.all(loading);
-    later.forEach(revive);
   });
 };
 
@@ -226,7 +225,7 @@ const ask = () => {
 // Looks at the decision again. A page on which something may be alive that is now refused
 // is loaded again; if the visitor has typed something there, they are asked first.
 const living = new Set();
-let state = judge(), typed = "post" in told;
+let state = judge(), typed = "post" in told, isStale;
 const live = () => [...Object.keys(whole).filter(c => whole[c]), ...Object.entries(state.allowed).flatMap(([c, providers]) => providers.map(p => c + ":" + p))];
 live().forEach(key => living.add(key));
 const tell = before => {
@@ -240,15 +239,11 @@ const look = () => {
   const before = state, now = judge();
   if (document.prerendering || JSON.stringify(now) === JSON.stringify(before)) return;
   state = now;
-  const alive = live(), isStale = [...living].some(key => !alive.includes(key));
+  const alive = live();
+  isStale ||= [...living].some(key => !alive.includes(key));
   alive.forEach(key => living.add(key));
   tell(before);
-  if (isStale) {
-    living.clear();
-    if (typed) load("stale", show);
-    else location.reload();
-  }
-  return isStale;
+  if (isStale) typed ? load("stale", show) : location.reload();
 };
 
 // Saves a choice. The page stays: by fetch if its policy is known to allow that, else by a
@@ -271,7 +266,8 @@ addEventListener("submit", async event => {
   const after = () => {
     if (!wanted) delete law.presumed;
     dialog?.remove();
-    if (!look() && !wanted) load("", confirm);
+    look();
+    if (!isStale && !wanted) load("", confirm);
   };
   const confirm = part => show(part).forEach(element => element.querySelector?.("button")?.focus());
   const working = setTimeout(() => isSaved() || load("working", show), 5e3);
