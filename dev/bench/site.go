@@ -66,7 +66,7 @@ func sites(packages string) ([]site, error) {
 			return parts{Head: c.Head(r) + c.Script(r), First: c.Banner(r), Foot: c.Link(r)}
 		}},
 		{"consent, cached page", func(*http.Request) parts {
-			return parts{Head: `<link rel="stylesheet" href="/cookies/style.css">` + "\n" + `<script src="/cookies/script.js" defer></script>`}
+			return parts{Head: `<script src="/cookies/script.js" defer></script>`}
 		}},
 	} {
 		mux := http.NewServeMux()
