@@ -178,3 +178,23 @@ func TestAPageThatIsDrawnInAdvanceWaitsUntilItIsSeen(t *testing.T) {
 		})
 	}
 }
+
+func TestAnAnswerReachesTheFramesOfThePage(t *testing.T) {
+	t.Parallel()
+	d := newLivingDemo(t)
+	d.pages.HandleFunc("GET /around", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy+"; frame-src 'self'")
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, `<!doctype html><title>t</title>%s%s%s<iframe src="/living/static" title="t"></iframe>`, d.charter.Head(r), d.charter.Script(r), d.charter.Banner(r))
+	})
+	b := newTab(t)
+	b.visit(d.url + "/around")
+	const inside = `document.querySelector("iframe").contentWindow`
+	b.until(inside + `.consent && ` + inside + `.document.readyState === "complete"`)
+	assert.False(t, eval[bool](b, inside+`.consent.state.decided`))
+	b.click(".charter-banner [value=accept]")
+	b.until(inside + `.ticking`)
+	b.until(`document.querySelector(".charter-done")`)
+	assert.Zero(t, eval[int](b, inside+`.document.querySelectorAll(".charter-banner").length`))
+	assert.Equal(t, int32(1), d.banners.Load(), "the frame has asked for no banner; the page for its confirmation")
+}
