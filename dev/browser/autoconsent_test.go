@@ -3,10 +3,8 @@ package browser
 import (
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"net/http"
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/page"
@@ -16,12 +14,9 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
-// classPrefix begins each class of the charter, and each of its style's variables.
-const classPrefix = "consent-"
-
 // spoken are languages in which autoconsent's heuristic knows both the text of a cookie
 // banner and the button that refuses. In Swedish and Czech it knows a button alone.
-var spoken = []string{"en", "fr", "de", "nl", "es", "pt"}
+var spoken = []string{"en", "fr", "de", "nl", "es", "pt", "it", "pl"}
 
 // autoconsentPath is the folder of a program that answers banners for visitors:
 // DuckDuckGo's browsers have it built in.
@@ -76,28 +71,23 @@ func autoconsent(t *testing.T, name string) string {
 	return string(content)
 }
 
-// offered returns a rule of docs/autoconsent, for the classes that this version has.
+// offered returns a file of docs/autoconsent.
 func offered(t *testing.T, name string) json.RawMessage {
 	t.Helper()
 	rule, err := os.ReadFile("../../docs/autoconsent/" + name)
 	require.NoError(t, err)
-	return json.RawMessage(strings.ReplaceAll(string(rule), ".charter-", "."+classPrefix))
+	return rule
 }
 
 // asking are pages that ask: in their HTML, with and without the script, and late, by
 // the script alone.
-var asking = []string{"/asks", "/asks/plain", "/static"}
+var asking = []string{"/", "/plain", "/static"}
 
-// newAskingDemo is newDemo with the pages that ask, and /answer, which says in a word
-// what the server knows of the visitor.
-func newAskingDemo(t *testing.T) *demo {
+// newAnswerDemo is newDemo with /answer, which says in a word what the server knows of
+// the visitor.
+func newAnswerDemo(t *testing.T) *demo {
 	t.Helper()
 	d := newDemo(t, declared...)
-	// A banner in the flow of the page is no popup to a heuristic.
-	overThePage := func(*http.Request) template.HTML { return `<link rel="stylesheet" href="/over.css">` }
-	d.file("/over.css", "text/css", fmt.Sprintf(":root { --%[1]sposition: fixed; --%[1]sinset: auto 0 0; }", classPrefix))
-	d.page("/asks", true, true, overThePage)
-	d.page("/asks/plain", true, false, overThePage)
 	d.pages.HandleFunc("GET /answer", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		fmt.Fprint(w, "<title>Answer</title>", answer(consent.FromContext(r.Context())))
@@ -123,14 +113,14 @@ func answer(prefs consent.Preferences) string {
 func (b *tab) answers(d *demo) string {
 	b.Helper()
 	b.until(`document.cookie.includes("cookies_preferences=")`)
-	b.until(fmt.Sprintf(`!document.querySelector(".%sbanner")`, classPrefix))
+	b.until(`!document.querySelector(".charter-banner")`)
 	b.visit(d.url + "/answer")
 	return eval[string](b, "document.body.innerText")
 }
 
 func TestAProgramThatDoesNotKnowTheBannerFindsHowToRefuse(t *testing.T) {
 	t.Parallel()
-	d := newAskingDemo(t)
+	d := newAnswerDemo(t)
 	for _, language := range spoken {
 		t.Run(language, func(t *testing.T) {
 			for _, path := range asking {
@@ -146,9 +136,9 @@ func TestAProgramThatDoesNotKnowTheBannerFindsHowToRefuse(t *testing.T) {
 
 func TestTheRuleForAutoconsentAnswersTheBanner(t *testing.T) {
 	t.Parallel()
-	d := newAskingDemo(t)
+	d := newAnswerDemo(t)
 	for action, want := range map[string]string{"optOut": "nothing", "optIn": "everything"} {
-		for _, path := range append(asking, "/", "/plain") {
+		for _, path := range asking {
 			t.Run(action+path, func(t *testing.T) {
 				b := newTab(t)
 				refuser{action, "off"}.install(b, offered(t, "cookiecharter.json"))
@@ -162,10 +152,10 @@ func TestTheRuleForAutoconsentAnswersTheBanner(t *testing.T) {
 
 func TestTheRuleForAutoconsentMeetsNoOther(t *testing.T) {
 	t.Parallel()
-	d := newAskingDemo(t)
+	d := newAnswerDemo(t)
 	b := newTab(t)
 	refuser{"optOut", "reject"}.install(b, offered(t, "cookiecharter.json"))
-	b.visit(d.url + "/asks")
+	b.visit(d.url + "/")
 	b.until(`heard.some(m => m.type === "autoconsentDone")`)
 	assert.Equal(t, []string{"cmpDetected cookiecharter", "popupFound cookiecharter", "optOutResult cookiecharter true", "autoconsentDone cookiecharter"},
 		eval[[]string](b, `heard.filter(m => m.cmp).map(m => [m.type, m.cmp, m.result].filter(Boolean).join(" "))`))
@@ -190,7 +180,7 @@ type action struct {
 
 func TestTheRuleForConsentOMaticAnswersTheBanner(t *testing.T) {
 	t.Parallel()
-	d := newAskingDemo(t)
+	d := newAnswerDemo(t)
 	var rules map[string]json.RawMessage
 	require.NoError(t, json.Unmarshal(offered(t, "consent-o-matic.json"), &rules))
 	var rule consentOMatic
@@ -201,7 +191,7 @@ func TestTheRuleForConsentOMaticAnswersTheBanner(t *testing.T) {
 	for want, click := range map[string]*action{"nothing": save.Action.FalseAction, "everything": save.Action.TrueAction} {
 		t.Run(want, func(t *testing.T) {
 			b := newTab(t)
-			b.visit(d.url + "/asks")
+			b.visit(d.url + "/")
 			for _, detector := range rule.Detectors {
 				for _, m := range append(detector.PresentMatcher, detector.ShowingMatcher...) {
 					assert.Equal(t, 1, eval[int](b, fmt.Sprintf("document.querySelectorAll(%q).length", m.Target.Selector)))
