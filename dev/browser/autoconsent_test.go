@@ -125,6 +125,7 @@ func TestAProgramThatDoesNotKnowTheBannerFindsHowToRefuse(t *testing.T) {
 		t.Run(language, func(t *testing.T) {
 			for _, path := range asking {
 				b := newTab(t)
+				b.resize(1280, 800)
 				refuser{"optOut", "reject"}.install(b)
 				b.speak(language)
 				b.visit(d.url + path)
