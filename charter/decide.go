@@ -211,10 +211,14 @@ func (c *Charter) askAgain(w http.ResponseWriter, r *http.Request, a answer) {
 	v.Back = localPath(r.PostForm.Get("back"))
 	v.Note, v.Status = "", template.HTML(template.HTMLEscapeString(l.words.NotRecorded))
 	v.Groups = l.groupsBy(func(category consent.Category, provider string) reply {
-		if a.allows(category, provider) || a.adds && consent.FromContext(r.Context()).Consented(category, provider) {
+		switch {
+		case a.allows(category, provider):
 			return allowed
+		case a.adds: // the rest is as it was, also if it was open
+			return replyIn(consent.FromContext(r.Context()), category, provider)
+		default:
+			return refused
 		}
-		return refused
 	}, a.hasObjected)
 	c.sendPage(w, r, http.StatusServiceUnavailable, v, l)
 }
