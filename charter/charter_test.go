@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"html"
+	"html/template"
 	"io"
 	"math"
 	"net/http"
@@ -121,6 +122,27 @@ func (s *site) get(path string) string {
 	var b bytes.Buffer
 	b.ReadFrom(response.Body)
 	return b.String()
+}
+
+// draw returns what a handler of the site draws for the visitor, and the response.
+func (s *site) draw(method, path string, what func(http.ResponseWriter, *http.Request) template.HTML, change ...func(*http.Request)) (string, *http.Response) {
+	s.Helper()
+	outer := s.handler
+	defer func() { s.handler = outer }()
+	s.handler = s.wrap(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, string(what(w, r))) })
+	response := s.do(method, path, nil, change...)
+	return body(response), response
+}
+
+// body returns the content of a response.
+func body(response *http.Response) string {
+	content, _ := io.ReadAll(response.Body) // of a recorder, which never fails
+	return string(content)
+}
+
+// with sets a header of a request.
+func with(name, value string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set(name, value) }
 }
 
 func (s *site) allowed() string { return strings.TrimSpace(s.get("/prefs")) }

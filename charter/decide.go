@@ -204,7 +204,7 @@ func (c *Charter) notice(l *localized, ask string) *consent.Notice {
 func (c *Charter) askAgain(w http.ResponseWriter, r *http.Request, a answer) {
 	v, l := c.view(r)
 	w.Header().Set("Retry-After", "10")
-	if r.Header.Get("Accept") == "text/plain" {
+	if isFromScript(r) {
 		send(w, http.StatusServiceUnavailable, "text/plain; charset=utf-8", []byte(l.words.NotRecorded))
 		return
 	}
@@ -222,6 +222,9 @@ func (c *Charter) askAgain(w http.ResponseWriter, r *http.Request, a answer) {
 	}, a.hasObjected)
 	c.sendPage(w, r, http.StatusServiceUnavailable, v, l)
 }
+
+// isFromScript reports whether the script of a page waits for the answer to a post.
+func isFromScript(r *http.Request) bool { return r.Header.Get("Accept") == "text/plain" }
 
 // allowValue returns the value that a form posts to allow a provider.
 func allowValue(category consent.Category, provider string) string {
@@ -273,6 +276,9 @@ func (c *Charter) backOf(r *http.Request) string {
 			return ""
 		}
 		if sent := localPath(r.RequestURI); sent != "" {
+			if strings.HasPrefix(sent, c.prefix+"/") && !strings.HasPrefix(r.URL.Path, c.prefix+"/") {
+				return sent // the prefix was taken off in this process
+			}
 			return localPath(c.prefix + sent)
 		}
 		return localPath(c.prefix + r.URL.RequestURI())

@@ -124,6 +124,10 @@ func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v
 // that, such as one on plain http with "Referrer-Policy: no-referrer", gets the form as
 // the visitor's decision has it: from there the post says that it comes from this site.
 func (c *Charter) deny(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == c.path+stateName {
+		sendError(w, http.StatusForbidden, notForOthers)
+		return
+	}
 	origin := r.Header.Get("Origin")
 	if r.Header.Get("Sec-Fetch-Site") != "" || origin != "null" && !sameHostname(origin, r.Host) || r.URL.Path != c.path {
 		http.Error(w, "this form is for pages of this site", http.StatusForbidden)
@@ -131,6 +135,10 @@ func (c *Charter) deny(w http.ResponseWriter, r *http.Request) {
 	}
 	c.unverified.Do(func() { c.failed(r, fmt.Errorf("%w: Origin is %q, Host is %q", errUnverified, origin, r.Host)) })
 	v, l := c.view(r)
+	if isFromScript(r) {
+		send(w, http.StatusForbidden, "text/plain; charset=utf-8", []byte(l.words.Unverified))
+		return
+	}
 	v.Back = "" // whoever posted may have chosen it
 	v.Status = template.HTML(template.HTMLEscapeString(l.words.Unverified))
 	v.Groups = l.groupsFor(consent.FromContext(r.Context()))
