@@ -3,6 +3,7 @@ package charter_test
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"html"
 	"html/template"
 	"io"
@@ -132,6 +133,16 @@ func (s *site) draw(method, path string, what func(http.ResponseWriter, *http.Re
 	s.handler = s.wrap(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, string(what(w, r))) })
 	response := s.do(method, path, nil, change...)
 	return body(response), response
+}
+
+// part returns the HTML of a part that the script loads.
+func (s *site) part(path string) string {
+	s.Helper()
+	script, isPart := strings.CutPrefix(s.get(path), "document.currentScript.drawn=")
+	require.True(s, isPart)
+	var drawn struct{ HTML string }
+	require.NoError(s, json.Unmarshal([]byte(script), &drawn))
+	return drawn.HTML
 }
 
 // body returns the content of a response.
