@@ -69,14 +69,24 @@ func (s *site) chosen() []string { return chosenIn(s.get("/cookies/")) }
 // chosenIn returns what a form has chosen: the answers for categories such as "chat=allow",
 // and the values of the boxes that are ticked.
 func chosenIn(page string) (chosen []string) {
-	for _, field := range regexp.MustCompile(`name="([^"]*)" value="([^"]*)" checked`).FindAllStringSubmatch(page, -1) {
-		name, value := html.UnescapeString(field[1]), html.UnescapeString(field[2])
-		if category, isAnswer := strings.CutPrefix(name, "category:"); isAnswer {
+	for _, field := range checkedIn(page) {
+		value := field[1]
+		if category, isAnswer := strings.CutPrefix(field[0], "category:"); isAnswer {
 			value = category + "=" + value
 		}
 		chosen = append(chosen, value)
 	}
 	return chosen
+}
+
+var checked = regexp.MustCompile(`name="([^"]*)" value="([^"]*)" checked`)
+
+// checkedIn returns the name and the value of each field that is checked.
+func checkedIn(page string) (fields [][2]string) {
+	for _, field := range checked.FindAllStringSubmatch(page, -1) {
+		fields = append(fields, [2]string{html.UnescapeString(field[1]), html.UnescapeString(field[2])})
+	}
+	return fields
 }
 
 func TestBannerAndFormSayWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
