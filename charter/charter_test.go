@@ -226,6 +226,7 @@ func TestNothingIsInventedFromABrokenForm(t *testing.T) {
 		"an unknown choice":    {url.Values{"choice": {"ACCEPT"}}, nil, 400, "choice"},
 		"an unknown provider":  {url.Values{"choice": {"save"}, "allow": {"statistics:Matomo", "statistics:Nobody"}}, nil, 400, `"Nobody"`},
 		"an unknown category":  {url.Values{"choice": {"save"}, "allow": {"nonsense:Matomo"}}, nil, 400, `"nonsense"`},
+		"nobody to add":        {url.Values{"choice": {"add"}}, nil, 400, "allow"},
 		"no provider":          {url.Values{"choice": {"save"}, "allow": {"statistics"}}, nil, 400, "statistics"},
 		"a bad escape":         {url.Values{"choice": {"accept"}}, func(r *http.Request) { r.URL.RawQuery = "%zz" }, 400, ""},
 		"a form of 17 KB":      {url.Values{"choice": {"accept"}, "x": {strings.Repeat("x", 17<<10)}}, nil, 413, ""},

@@ -72,7 +72,7 @@ func statusOf(err error) int {
 	switch {
 	case errors.Is(err, consent.ErrNotRecorded):
 		return http.StatusServiceUnavailable
-	case errors.As(err, &nobody):
+	case errors.As(err, &nobody), errors.Is(err, errAddsNobody):
 		return http.StatusBadRequest
 	default:
 		return http.StatusInternalServerError
@@ -139,6 +139,9 @@ func (c *Charter) allowedIn(form url.Values) []string {
 // "refuse" or "some".
 func categoryField(category consent.Category) string { return "category:" + string(category) }
 
+// errAddsNobody is the mistake of a form or a program, which would save nothing.
+var errAddsNobody = errors.New(`charter: the choice "add" has no provider in allow`)
+
 // choice returns the answer as a choice. The error is a [*consent.ChoiceError] for a
 // provider that nobody declared.
 func (c *Charter) choice(a answer) (consent.Choice, error) {
@@ -146,6 +149,8 @@ func (c *Charter) choice(a answer) (consent.Choice, error) {
 	switch {
 	case a.all:
 		choice = consent.AcceptAll()
+	case a.adds && len(a.allow) == 0:
+		return choice, errAddsNobody
 	case a.adds:
 		choice = consent.Add("")
 	}
