@@ -45,7 +45,7 @@ func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 		// page's Content-Security-Policy.
 		w.Header().Set("Cache-Control", "private, no-store")
 		w.WriteHeader(http.StatusNoContent)
-	case len(r.Header["Cookie"]) == 0 && before.DecidedAt().IsZero() && r.Header.Get("Sec-Fetch-Dest") == "document":
+	case len(r.Header["Cookie"]) == 0 && r.Header.Get("Sec-Fetch-Dest") == "document":
 		// A browser that has sent no cookie may keep none. Its visitor is told so once,
 		// on a page that goes on to the other one if the browser does.
 		redirect(w, c.public+"?"+keptQuery+"&back="+url.QueryEscape(localPath(r.PostForm.Get("back")))+"#settings")

@@ -85,7 +85,11 @@ func (c *Charter) page(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.URL.Query().Has(keptQuery) {
 		if !prefs.DecidedAt().IsZero() {
-			redirect(w, cmp.Or(v.Back, c.public))
+			back := cmp.Or(v.Back, c.public)
+			if !strings.Contains(back, "#") {
+				back += "#" // or the browser would add this page's own (RFC 9110 section 10.2.2)
+			}
+			redirect(w, back)
 			return
 		}
 		c.notKept.Do(func() { c.failed(r, errNotKept) })

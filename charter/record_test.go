@@ -141,6 +141,25 @@ func TestAConsentThatCannotBeRecordedIsAskedForAgain(t *testing.T) {
 	assert.Equal(t, "visits chat", s.allowed(), "what was refused is refused, and what was recorded before stands")
 }
 
+func TestTheScriptIsToldInOneSentenceThatAConsentCouldNotBeRecorded(t *testing.T) {
+	s, kept := newRecordedSite(t, func(c *charter.Config) { c.Failed = func(*http.Request, error) {} })
+	kept.fails = errors.New("full")
+	response := s.do("POST", "/cookies/", url.Values{"choice": {"accept"}, "stay": {""}}, with("Accept", "text/plain"))
+	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+	assert.Equal(t, "10", response.Header.Get("Retry-After"))
+	assert.Equal(t, "text/plain; charset=utf-8", response.Header.Get("Content-Type"))
+	assert.Equal(t, "private, no-store", response.Header.Get("Cache-Control"))
+	assert.Equal(t, "Your choice could not be recorded, so nothing new is allowed. What you refused is refused. Please save it again.", body(response))
+}
+
+func TestAFormThatComesAgainLeavesOpenWhatAPlaceholderDidNotAsk(t *testing.T) {
+	s, kept := newRecordedSite(t, func(c *charter.Config) { c.Failed = func(*http.Request, error) {} })
+	s.do("POST", "/cookies/", url.Values{"choice": {"add"}, "allow": {"statistics:Matomo"}})
+	kept.fails = errors.New("full")
+	page := body(s.do("POST", "/cookies/", url.Values{"choice": {"add"}, "allow": {"chat:Chat"}}))
+	assert.Equal(t, []string{"statistics=some", "statistics:Matomo", "chat=allow"}, chosenIn(page))
+}
+
 func TestASiteAddsToTheCharterWhatItsRecordsSay(t *testing.T) {
 	s, kept := newRecordedSite(t, func(c *charter.Config) {
 		c.Aside = func(r *http.Request) template.HTML {
