@@ -42,6 +42,7 @@ func TestPurposesAreListedAsTheLanguageListsThem(t *testing.T) {
 		{language.Spanish, []string{"medir", "Íntegra"}, "medir e Íntegra"},
 		{language.Spanish, []string{"medir", "mostrar", "hilar"}, "medir, mostrar e hilar"},
 		{language.Spanish, []string{"medir", "hielo"}, "medir y hielo"},
+		{language.Spanish, []string{"verso", "hiato"}, "verso y hiato"},
 		{language.Spanish, []string{"medir", "hablar"}, "medir y hablar"},
 		{language.Spanish, []string{"identificar", "medir"}, "identificar y medir"},
 		{language.LatinAmericanSpanish, []string{"medir", "identificar"}, "medir e identificar"},
