@@ -85,7 +85,11 @@ func (c *Charter) page(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.URL.Query().Has(keptQuery) {
 		if !prefs.DecidedAt().IsZero() {
-			redirect(w, cmp.Or(v.Back, c.public))
+			back := cmp.Or(v.Back, c.public)
+			if !strings.Contains(back, "#") {
+				back += "#" // or the browser would add this page's own (RFC 9110 section 10.2.2)
+			}
+			redirect(w, back)
 			return
 		}
 		c.notKept.Do(func() { c.failed(r, errNotKept) })
@@ -124,6 +128,10 @@ func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v
 // that, such as one on plain http with "Referrer-Policy: no-referrer", gets the form as
 // the visitor's decision has it: from there the post says that it comes from this site.
 func (c *Charter) deny(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == c.path+stateName {
+		sendError(w, http.StatusForbidden, notForOthers)
+		return
+	}
 	origin := r.Header.Get("Origin")
 	if r.Header.Get("Sec-Fetch-Site") != "" || origin != "null" && !sameHostname(origin, r.Host) || r.URL.Path != c.path {
 		http.Error(w, "this form is for pages of this site", http.StatusForbidden)
@@ -131,6 +139,10 @@ func (c *Charter) deny(w http.ResponseWriter, r *http.Request) {
 	}
 	c.unverified.Do(func() { c.failed(r, fmt.Errorf("%w: Origin is %q, Host is %q", errUnverified, origin, r.Host)) })
 	v, l := c.view(r)
+	if isFromScript(r) {
+		send(w, http.StatusForbidden, "text/plain; charset=utf-8", []byte(l.words.Unverified))
+		return
+	}
 	v.Back = "" // whoever posted may have chosen it
 	v.Status = template.HTML(template.HTMLEscapeString(l.words.Unverified))
 	v.Groups = l.groupsFor(consent.FromContext(r.Context()))

@@ -323,17 +323,19 @@ const (
 // groupsFor returns the groups with the answers of one visitor. Nothing is chosen before
 // for who has not answered, but what the law allows until they refuse.
 func (l *localized) groupsFor(prefs consent.Preferences) []group {
-	isDecided := prefs.Decided()
-	return l.groupsBy(func(category consent.Category, provider string) reply {
-		switch {
-		case prefs.Consented(category, provider):
-			return allowed
-		case isDecided:
-			return refused
-		default:
-			return unanswered
-		}
-	}, prefs.HasObjected())
+	return l.groupsBy(func(category consent.Category, provider string) reply { return replyIn(prefs, category, provider) }, prefs.HasObjected())
+}
+
+// replyIn returns what a visitor has answered for one provider.
+func replyIn(prefs consent.Preferences, category consent.Category, provider string) reply {
+	switch {
+	case prefs.Consented(category, provider):
+		return allowed
+	case prefs.Decided():
+		return refused
+	default:
+		return unanswered
+	}
 }
 
 // groupsBy returns the groups with these answers.
