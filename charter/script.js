@@ -248,6 +248,14 @@ const look = () => {
   if (isStale) typed ? load("stale", show) : location.reload();
 };
 
+// navigator.cookieEnabled is true in a browser whose visitor has blocked them.
+const keepsCookies = () => {
+  document.cookie = "charter=1";
+  const isKept = document.cookie.includes("charter=1");
+  document.cookie = "charter=; Max-Age=0";
+  return isKept;
+};
+
 // Saves a choice. The page stays: by fetch if its policy is known to allow that, else by a
 // form with the field "stay", whose response has no content. No event says that this has
 // arrived, so the script waits for the cookie; if none comes, it says so.
@@ -305,7 +313,7 @@ addEventListener("submit", async event => {
       clearInterval(waiting);
       clearTimeout(working);
       after();
-    } else if (++attempts === (navigator.cookieEnabled ? 600 : 1)) clearTimeout(working), load("unkept", confirm);
+    } else if (++attempts === 20 && !keepsCookies() || attempts === 600) clearTimeout(working), load("unkept", confirm);
     else if (attempts > 1200) clearInterval(waiting);
   }, 50);
 }, true);
