@@ -14,7 +14,7 @@ import (
 var layouts = []charter.Layout{charter.BottomBar, charter.TopBar, charter.BottomBox, charter.TopBox, charter.Card}
 
 // inLayout adds two pages with the banner in a layout, and returns the path of the first:
-// it holds the banner, and the one at "static" below it the script alone.
+// it holds the banner and the script, and the one at "static" below it the script alone.
 func (d *demo) inLayout(t *testing.T, layout charter.Layout) string {
 	t.Helper()
 	path := "/" + string(layout) + "/"
@@ -28,7 +28,7 @@ func (d *demo) inLayout(t *testing.T, layout charter.Layout) string {
 		})
 	}
 	draw(path+"{$}", func(r *http.Request) map[string]template.HTML {
-		return map[string]template.HTML{"Head": c.Head(r), "Banner": c.Banner(r), "Link": c.Link(r)}
+		return map[string]template.HTML{"Head": c.Head(r), "Script": c.Script(r), "Banner": c.Banner(r), "Link": c.Link(r)}
 	})
 	draw(path+"static", func(r *http.Request) map[string]template.HTML {
 		return map[string]template.HTML{"Script": template.HTML(`<script src="` + path + `cookies/script.js" defer></script>`), "Link": c.Link(r)}

@@ -84,3 +84,20 @@ func TestABannerThatComesLateMovesNothing(t *testing.T) {
 		}
 	}
 }
+
+// The room that a bar at the head had goes with it, while the visitor has just clicked.
+func TestAnAnswerMovesNothingLater(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	for _, layout := range layouts {
+		b := newTab(t)
+		b.onEachPage(watchPaint)
+		b.resize(390, 844)
+		b.visit(d.url + d.inLayout(t, layout))
+		b.click(".charter-banner [value=refuse]")
+		b.until(`document.querySelector(".charter-done")`)
+		eval[any](b, "new Promise(done => setTimeout(done, 1000))")
+		assert.Empty(t, eval[[]string](b, "moved"), layout)
+		assert.Equal(t, "0px", eval[string](b, "getComputedStyle(document.documentElement).paddingTop"), layout)
+	}
+}
