@@ -211,6 +211,14 @@ func TestEverythingFitsOntoAPhoneAndInto400Percent(t *testing.T) {
 				assert.GreaterOrEqual(t, min(box.Width, box.Height), 24., "%s: %v", where, box)
 				assert.True(t, box.Left >= 0 && box.Left+box.Width <= 320, "%s: %v", where, box)
 			}
+			eval[any](b, `document.documentElement.style.fontSize = "200%"`)
+			assert.Empty(t, eval[[]string](b, tooWide), "%s, with text of 200 %%", where)
+			eval[any](b, `document.documentElement.style.fontSize = ""`)
 		}
 	}
 }
+
+// tooWide lists what is drawn and does not fit into the window.
+const tooWide = `[...document.querySelectorAll(":is(.charter-page, .charter-settings, .charter-banner, .charter-done, .charter-placeholder) *")]
+	.filter(element => element.checkVisibility() && !element.closest("thead") && element.getBoundingClientRect().right > innerWidth + 1)
+	.map(element => element.outerHTML)`
