@@ -20,7 +20,12 @@ func (d *demo) inLayout(t *testing.T, layout charter.Layout) string {
 	path := "/" + string(layout) + "/"
 	c, err := charter.New(charter.Config{Middleware: d.mw, Path: path + "cookies/", Name: "Valombre", Layout: layout})
 	require.NoError(t, err)
-	d.pages.Handle(path+"cookies/", c.Handler())
+	d.pages.HandleFunc(path+"cookies/", func(w http.ResponseWriter, r *http.Request) {
+		if slow := d.slow.Load(); slow != nil && r.Method == "POST" {
+			<-*slow
+		}
+		c.Handler().ServeHTTP(w, r)
+	})
 	draw := func(pattern string, parts func(*http.Request) map[string]template.HTML) {
 		d.pages.HandleFunc("GET "+pattern, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")

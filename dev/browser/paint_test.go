@@ -85,18 +85,24 @@ func TestABannerThatComesLateMovesNothing(t *testing.T) {
 	}
 }
 
-// The room that a bar at the head had goes with it, while the visitor has just clicked.
+// The room that a bar at the head had goes with it, while the visitor has just clicked,
+// however slow the server is.
 func TestAnAnswerMovesNothingLater(t *testing.T) {
 	t.Parallel()
 	d := newDemo(t, declared...)
 	for _, layout := range layouts {
+		path := d.inLayout(t, layout)
+		proceed := make(chan struct{})
+		d.slow.Store(&proceed)
 		b := newTab(t)
 		b.onEachPage(watchPaint)
 		b.resize(390, 844)
-		b.visit(d.url + d.inLayout(t, layout))
+		b.visit(d.url + path)
 		b.click(".charter-banner [value=refuse]")
+		eval[any](b, "new Promise(done => setTimeout(done, 800))")
+		close(proceed)
 		b.until(`document.querySelector(".charter-done")`)
-		eval[any](b, "new Promise(done => setTimeout(done, 1000))")
+		eval[any](b, "new Promise(done => setTimeout(done, 200))")
 		assert.Empty(t, eval[[]string](b, "moved"), layout)
 		assert.Equal(t, "0px", eval[string](b, "getComputedStyle(document.documentElement).paddingTop"), layout)
 	}
