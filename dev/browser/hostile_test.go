@@ -3,6 +3,7 @@ package browser
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -91,4 +92,25 @@ func TestRulesOfTheSiteBreakNothingThatIsDrawn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Maps, dialogs and the bubbles of chats are fixed over pages, with high numbers.
+func TestTheBannerLiesOverWhateverASiteFixes(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	d.pages.HandleFunc("GET /fixed", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Del("Content-Security-Policy") // for the styles in the page
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprintf(w, `<!doctype html><html lang="en"><head><title>A site</title>%s<style>%s.chat { position: fixed; inset: 0; z-index: 2147483000; background: lime }</style></head><body>%s<div class="chat"></div></body></html>`,
+			d.charter.Head(r), r.FormValue("css"), d.charter.Banner(r))
+	})
+	const onTop = `[...document.querySelectorAll(".charter-banner button")].every(button => {
+		const {left, top, width, height} = button.getBoundingClientRect();
+		return document.elementFromPoint(left + width / 2, top + height / 2) === button;
+	})`
+	b := newTab(t)
+	b.visit(d.url + "/fixed")
+	assert.True(t, eval[bool](b, onTop))
+	b.visit(d.url + "/fixed?css=" + url.QueryEscape(":root { --charter-layer: 1000 }"))
+	assert.False(t, eval[bool](b, onTop), "a site may say otherwise")
 }

@@ -149,22 +149,26 @@ func TestWhatHasTheFocusIsSeen(t *testing.T) {
 				focus := eval[struct {
 					On   string
 					Seen bool
+					Ring bool
 				}](b, focusSeen)
 				if focus.On == "" {
 					break
 				}
 				assert.True(t, focus.Seen, "%s on %s, %v", focus.On, state.name, size)
+				assert.True(t, focus.Ring, "%s on %s, %v", focus.On, state.name, size)
 			}
 			assert.Greater(t, passed, 4)
 		}
 	}
 }
 
-// focusSeen says what has the focus, and whether a part of it can be seen.
+// focusSeen says what has the focus, whether a part of it can be seen, and whether it has
+// a ring.
 const focusSeen = `(() => {
 	const element = document.activeElement, {left, top, width, height} = element.getBoundingClientRect();
 	return {
 		on: element === document.body ? "" : element.outerHTML,
+		ring: getComputedStyle(element).outlineStyle !== "none",
 		seen: [.1, .5, .9].some(x => [.1, .5, .9].some(y => element.contains(document.elementFromPoint(left + x * width, top + y * height)))),
 	};
 })()`
