@@ -38,6 +38,7 @@ var states = []struct {
 		b.until(`document.querySelector(".charter-banner")`)
 	}},
 	{"a page with a film that waits", func(b *tab, d *demo) { b.visit(d.url + "/film") }},
+	{"a page with a player that waits", func(b *tab, d *demo) { b.visit(d.url + "/player") }},
 	{"the settings over a page", func(b *tab, d *demo) {
 		b.click("footer .charter-link")
 		b.until(`document.querySelector(".charter-settings[open]")`)

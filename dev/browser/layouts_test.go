@@ -41,8 +41,8 @@ func (d *demo) inLayout(t *testing.T, layout charter.Layout) string {
 	return path
 }
 
-// player adds a page with a placeholder that has all that one can have.
-func (d *demo) player() string {
+// addPlayer adds /player, a page with a placeholder that has all that one can have.
+func (d *demo) addPlayer() {
 	d.file("/still.svg", "image/svg+xml", `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 9"><path fill="#246" d="M0 0h16v9H0z"/><path fill="#fa6" d="M0 9l5-5 3 3 4-5 4 7z"/></svg>`)
 	d.page("/player", true, true, func(r *http.Request) template.HTML {
 		return d.charter.Embed(r, charter.Embed{
@@ -50,5 +50,4 @@ func (d *demo) player() string {
 			Link: "https://vimeo.com/1", Content: `<p class="film">The film.</p>`,
 		})
 	})
-	return "/player"
 }
