@@ -82,7 +82,7 @@ func TestTheStyleStandsInThePageIfItsPolicyAllowsIt(t *testing.T) {
 				nonce = ` nonce="r4nd0m"`
 			}
 			if test.want == inline {
-				assert.True(t, strings.HasPrefix(head, "<style"+nonce+">:is(.charter-banner"), "%.100s", head)
+				assert.True(t, strings.HasPrefix(head, "<style"+nonce+">") && strings.Contains(head, ".charter-banner"), "%.100s", head)
 				assert.NotContains(t, head, "<link")
 			} else {
 				assert.Regexp(t, `^<link rel="stylesheet" href="/cookies/style-[^"]+\.css"`+nonce+`>$`, head)
