@@ -223,6 +223,6 @@ func TestWhatTheScriptLoadsNeedsNoNonce(t *testing.T) {
 	for _, show := range []string{"", "settings", "working", "stale", "unkept", "placeholders&for=" + "category%3Dchat%26provider%3DChat"} {
 		part := s.get("/cookies/banner.js?back=/&show=" + show)
 		assert.NotRegexp(t, `\\u003c(script|style|link)`, part, show)
-		assert.Contains(t, part, `"css":":is(.charter-banner`, show)
+		assert.Regexp(t, `"css":"[^"]*\.charter-banner`, part, show)
 	}
 }

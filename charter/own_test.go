@@ -98,7 +98,7 @@ func TestAPurposeOfTheLibraryNeedsNoTextOfTheSite(t *testing.T) {
 			page := s.get("/cookies/")
 			assert.Equal(t, []string{"Necessary", test.title}, found(page, `<legend>(.*?)</legend>`), "and no other purpose")
 			assert.Contains(t, page, test.about)
-			assert.Contains(t, page, `<h3 id="kind-advertising">`+test.title+`</h3>`)
+			assert.Contains(t, page, `<h2 id="kind-advertising">`+test.title+`</h2>`)
 		})
 	}
 }
