@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -118,9 +119,10 @@ func TestTheBannerTakesAThirdOfAPhoneAtMost(t *testing.T) {
 // 1280 by 1024 at 400 % (WCAG 2.2, 1.4.10), the next two are phones in landscape.
 var small = []struct {
 	width, height int64
-	text          string // the size of the root's font
+	text          int64  // the size of the browser's font
+	root          string // that of the root's
 }{
-	{320, 256, "100%"}, {844, 390, "100%"}, {640, 320, "100%"}, {320, 640, "200%"}, {1280, 800, "200%"}, {320, 640, "10px"},
+	{320, 256, 16, ""}, {844, 390, 16, ""}, {640, 320, 16, ""}, {320, 640, 32, ""}, {1280, 800, 32, ""}, {320, 640, 16, "200%"}, {320, 640, 16, "10px"},
 }
 
 func TestEveryLayoutFitsAndItsAnswersStayInReach(t *testing.T) {
@@ -134,8 +136,9 @@ func TestEveryLayoutFitsAndItsAnswersStayInReach(t *testing.T) {
 				b.speak(language)
 				for _, window := range small {
 					b.resize(window.width, window.height)
+					call(b, page.SetFontSizes, page.SetFontSizesParams{FontSizes: &page.FontSizes{Standard: window.text}})
 					b.visit(d.url + path)
-					eval[any](b, fmt.Sprintf("document.documentElement.style.fontSize = %q", window.text))
+					eval[any](b, fmt.Sprintf("document.documentElement.style.fontSize = %q", window.root))
 					where := fmt.Sprintf("in %s, %v", language, window)
 					banner := b.boxes(".charter-banner")[0]
 					assert.GreaterOrEqual(t, banner.Top, 0., where)

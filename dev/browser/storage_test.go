@@ -133,6 +133,7 @@ func TestRefusingDeletesWhatPagesHaveStored(t *testing.T) {
 		b.isLeft(everything, "nothing of what is allowed")
 
 		b.visit(d.url + "/cookies/")
+		b.click("[name='category:third-party'][value=some]")
 		b.click("[value='third-party:Vimeo']")
 		b.click(".charter-buttons [value=save]")
 		b.until(`document.querySelector("[value='third-party:Vimeo']:not([checked])")`)
