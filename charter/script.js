@@ -114,10 +114,10 @@ const scan = () => {
       return !opened.has(gate) && ("consent" in d ? allows(d.consent, d.provider) : allows(d.category, d.service));
     });
     for (const gate of found) {
-      const place = gate.closest(".charter-placeholder") || gate, edges = [new Text, new Text];
-      opened.set(gate, [place, ...edges]);
-      place.before(edges[0]);
-      place.after(edges[1]);
+      const place = gate.closest(".charter-placeholder") || gate, start = new Text, end = new Text;
+      opened.set(gate, [place, start, end]);
+      place.before(start);
+      place.after(end);
       if (!gate.content) {
         scripts.push(gate);
         continue;

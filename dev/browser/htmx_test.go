@@ -30,6 +30,8 @@ func newHTMXDemo(t *testing.T, version string) *demo {
 		<button id="morph" hx-get="/htmx/gates" hx-target="#target" hx-swap="innerMorph">morph</button>
 		<button id="film" hx-get="/htmx/film" hx-target="#target">film</button>
 		<button id="body" hx-get="/htmx/gates" hx-target="body">body</button>`)
+	d.swapped("/htmx/part", true, true, head, gates+`<button id="push" hx-get="/htmx/note" hx-target="#target" hx-push-url="true">push</button><div id="target"></div>`)
+	d.html("/htmx/note", func(*http.Request) template.HTML { return `<p id="note">note</p>` })
 	d.html("/htmx/gates", func(*http.Request) template.HTML { return gates })
 	d.html("/htmx/film", func(r *http.Request) template.HTML {
 		return d.charter.Embed(r, charter.Embed{Category: consent.ThirdParty, Provider: "Vimeo", Content: `<p class="film" tabindex="0">The film.</p>`})
@@ -77,6 +79,24 @@ func TestHTMXSwapsInGates(t *testing.T) {
 		b.until(isOpen)
 		b.settled()
 		assert.Equal(t, 4, eval[int](b, "ran"))
+	})
+}
+
+// Before htmx 2 changes the address, it keeps the whole page.
+func TestWhatIsOpenBesideAPartThatHTMXSwapsStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	forEachHTMX(t, func(t *testing.T, d *demo, _ string) {
+		b := newTab(t)
+		b.onEachPage(countsRuns)
+		b.visit(d.url + "/htmx/part")
+		b.until(`window.htmx`)
+		b.click(".charter-banner [value=accept]")
+		b.until(isOpen)
+		eval[any](b, `document.querySelector(".counted").playing = true`)
+		b.click("#push")
+		b.until(`document.querySelector("#note")`)
+		b.settled()
+		assert.True(t, eval[bool](b, isOpen+` && document.querySelector(".counted").playing`))
 	})
 }
 
