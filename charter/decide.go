@@ -275,7 +275,11 @@ func localPath(s string) string {
 // not for a fragment, such as htmx swaps in; the page around that is the one that the
 // browser names in Referer.
 func (c *Charter) backOf(r *http.Request) string {
-	switch r.Header.Get("Sec-Fetch-Dest") {
+	dest := r.Header.Get("Sec-Fetch-Dest")
+	if r.Header.Get("HX-Boosted") != "" || r.Header.Get("X-Turbo-Request-Id") != "" && r.Header.Get("Turbo-Frame") == "" {
+		dest = "document" // a whole page, which a script fetches in place of the browser
+	}
+	switch dest {
 	case "", "document", "iframe", "frame":
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			return ""

@@ -96,12 +96,15 @@ const run = scripts => {
   });
 };
 
-// Opens each gate that the state allows, once, and what comes in sight by that.
+// Opens each gate that the state allows, once, and what comes in sight by that. For each
+// that is open, opened has what stood in its place, and what it stands between now. What
+// Turbo shows until the page itself arrives stays closed.
 const gates = "template[data-consent],script[type='text/plain']:is([data-consent],[data-category])";
 const opened = new Map(), drawn = new WeakSet();
 let wanted, isPaused;
 const scan = () => {
-  if (isPaused || document.prerendering) return;
+  if (isPaused || document.prerendering || find("[data-turbo-preview]")) return;
+  for (const [gate, [, start]] of opened) start.isConnected || opened.delete(gate); // it has gone
   let found;
   const scripts = [];
   do {
@@ -111,12 +114,15 @@ const scan = () => {
       return !opened.has(gate) && ("consent" in d ? allows(d.consent, d.provider) : allows(d.category, d.service));
     });
     for (const gate of found) {
-      opened.set(gate, []);
+      const place = gate.closest(".charter-placeholder") || gate, start = new Text, end = new Text;
+      opened.set(gate, [place, start, end]);
+      place.before(start);
+      place.after(end);
       if (!gate.content) {
         scripts.push(gate);
         continue;
       }
-      const content = document.importNode(gate.content, true), place = gate.closest(".charter-placeholder") || gate;
+      const content = document.importNode(gate.content, true);
       content.append(...[...gate.childNodes].map(node => node.cloneNode(true))); // where a script has made the template
       for (const script of content.querySelectorAll("script")) if (!script.matches(gates)) {
         const type = typeOf(script);
@@ -125,7 +131,6 @@ const scan = () => {
         scripts.push(script);
       }
       const nodes = [...content.childNodes];
-      opened.set(gate, nodes);
       place.replaceWith(content);
       if (place === wanted) focusOn(nodes.filter(node => node.focus));
     }
@@ -210,7 +215,7 @@ const ask = () => {
   } else if (find(".charter-page") || !mayAsk()) {
     // nothing to do
   } else if (banner) {
-    if (returns++ < 99) document.body.prepend(banner); // something may be set on taking it away
+    if (returns < 9) returns++, setTimeout(() => returns--, 9e3), document.body.prepend(banner); // something may be set on taking it away
   } else if (!isLoading && !law.regime) {
     isLoading = true;
     const then = part => {
@@ -331,6 +336,7 @@ addEventListener("click", event => {
   if (target.closest?.("[data-charter-reload]")) "post" in told ? location.assign(C.path) : location.reload();
   if (!target.closest?.("[data-charter-open]") || button || event.ctrlKey || event.metaKey || event.shiftKey || !window.HTMLDialogElement || find(".charter-page")) return;
   event.preventDefault();
+  event.stopImmediatePropagation(); // htmx follows a link all the same
   open();
 }, true);
 
@@ -357,14 +363,20 @@ const begin = () => {
   try { top.document.addEventListener("consent", look); } catch { /* another site's */ }
   // Turbo and htmx keep what a page looked like, and run its scripts when it comes back:
   // they keep the gates, closed.
-  for (const type of ["turbo:before-cache", "htmx:beforeHistorySave"]) document.addEventListener(type, () => {
+  for (const type of ["turbo:before-cache", "htmx:beforeHistorySave", "htmx:history:cache:before:save"]) document.addEventListener(type, () => {
     isPaused = true;
-    for (const [gate, [first, ...rest]] of opened) {
-      if (first?.isConnected) first.replaceWith(gate);
-      rest.forEach(node => node.remove());
+    const closed = [], range = new Range();
+    for (const [place, start, end] of opened.values()) if (start.isConnected && start.parentNode === end.parentNode) {
+      range.setStartBefore(start);
+      range.setEndAfter(end);
+      closed.push([place, range.extractContents()]);
+      range.insertNode(place);
     }
-    opened.clear();
-    setTimeout(() => { isPaused = false; scan(); }, 99);
+    setTimeout(() => {
+      for (const [place, content] of closed) place.isConnected && place.replaceWith(content); // the page has stayed
+      isPaused = false;
+      scan();
+    }, 99);
   });
   new MutationObserver(changes => {
     if (changes.some(({addedNodes}) => [...addedNodes].some(node => node.matches?.(gates) || node.querySelector?.(gates)))) scan();
