@@ -139,11 +139,9 @@ const scan = () => {
   draw();
 };
 const focusOn = elements => {
-  for (const element of elements) {
-    const target = element.matches("a[href],button,input,iframe,[controls],[tabindex]") ? element : element.querySelector("a[href],button,input,iframe,[controls],[tabindex]");
-    if (target) return target.focus();
-  }
-  if (elements[0]) elements[0].tabIndex = -1, elements[0].focus();
+  const target = elements.flatMap(element => [element, ...element.querySelectorAll("*")]).find(element => element.tabIndex >= 0) ?? elements[0];
+  if (target?.tabIndex < 0) target.tabIndex = -1; // a paragraph has no other way
+  target?.focus();
 };
 
 // Draws the placeholders of gates that ask for one.
@@ -232,95 +230,81 @@ const ask = () => {
 // Looks at the decision again. A page on which something may be alive that is now refused
 // is loaded again; if the visitor has typed something there, they are asked first.
 const living = new Set();
-let state = judge(), typed = "post" in told, isStale;
+let state = judge(), last, typed = "post" in told, isStale;
 const live = () => [...Object.keys(whole).filter(c => whole[c]), ...Object.entries(state.allowed).flatMap(([c, providers]) => providers.map(p => c + ":" + p))];
-live().forEach(key => living.add(key));
-const tell = before => {
-  scan();
-  const d = readDecision();
-  if (d) C.clean?.(d);
-  document.dispatchEvent(new CustomEvent("consent", {detail: {...state, before}}));
-  ask();
-};
 const look = () => {
-  const before = state, now = judge();
-  if (document.prerendering || JSON.stringify(now) === JSON.stringify(before)) return;
+  const before = last && state, now = judge(), d = readDecision();
+  if (document.prerendering || last === (last = JSON.stringify(now))) return;
   state = now;
   const alive = live();
   isStale ||= [...living].some(key => !alive.includes(key));
   alive.forEach(key => living.add(key));
-  tell(before);
-  if (isStale) typed ? load("stale", show) : location.reload();
+  scan();
+  if (d) C.clean?.(d);
+  document.dispatchEvent(new CustomEvent("consent", {detail: {...state, before}}));
+  ask();
+  if (isStale) typed ? load("stale", confirm) : location.reload();
 };
+live().forEach(key => living.add(key)); // what was allowed when the page was drawn, maybe in advance
 
 // navigator.cookieEnabled is true in a browser whose visitor has blocked them.
 const keepsCookies = () => {
   document.cookie = "charter=1";
-  const isKept = document.cookie.includes("charter=1");
-  document.cookie = "charter=; Max-Age=0";
-  return isKept;
+  return document.cookie.includes("charter=1") && (document.cookie = "charter=; Max-Age=0");
 };
 
 // Saves a choice. The page stays: by fetch if its policy is known to allow that, else by a
 // form with the field "stay", whose response has no content. No event says that this has
 // arrived, so the script waits for the cookie; if none comes, it says so.
 let canFetch = "fetch" in told;
+const pause = ms => new Promise(done => setTimeout(done, ms));
+const confirm = part => show(part).forEach(element => element.querySelector?.("button")?.focus());
 addEventListener("submit", async event => {
   const {target: form, submitter} = event;
   if (submitter?.name !== "choice" || !form.matches(":is(.charter-banner,.charter-placeholder,.charter-settings) form")) return;
   event.stopImmediatePropagation(); // or Turbo and htmx would take it
-  const before = +(readDecision()?.time ?? 0), box = form.closest(".charter-banner,dialog"), dialog = box?.close && box;
+  const time = () => readDecision()?.time, before = time(), box = form.closest(".charter-banner,dialog"), dialog = box?.close && box;
   wanted = form.closest(".charter-placeholder");
   isAnswered = true;
-  form.querySelectorAll("[role=alert]").forEach(element => element.remove());
+  form.querySelector("[role=alert]")?.remove();
   form.elements.back.value = here();
   // Hidden at once, within the 500 ms after a click in which a layout shift counts as
   // the visitor's own (CLS).
   if (dialog) dialog.close();
   else if (box) box.style.display = "none";
-  const isSaved = () => +(readDecision()?.time ?? 0) !== before;
-  const after = () => {
-    if (wanted) isAnswered = false;
-    else delete law.presumed;
-    dialog?.remove();
-    look();
-    if (!isStale && !wanted) load("", confirm);
-  };
-  const confirm = part => show(part).forEach(element => element.querySelector?.("button")?.focus());
-  const working = setTimeout(() => isSaved() || load("working", show), 5e3);
-  if (canFetch) {
+  const working = setTimeout(() => time() === before && load("working", confirm), 5e3);
+  let response, attempts = 0;
+  if (canFetch) try {
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form));
     body.append("choice", submitter.value);
     body.append("stay", "");
-    try {
-      const response = await fetch(C.path, {method: "POST", headers: {Accept: "text/plain"}, body});
-      clearTimeout(working);
-      if (response.ok) isSaved() ? after() : load("unkept", confirm);
-      else {
-        form.prepend(create("p", {role: "alert", textContent: await response.text()}));
-        find(".charter-done")?.remove();
-        isAnswered = false;
-        if (dialog) dialog.showModal();
-        else if (box) box.style.display = "", box.isConnected || document.body.prepend(box);
-      }
-    } catch {
-      clearTimeout(working);
-      canFetch = false; // a policy that is not in the response, or no network
-      form.requestSubmit(submitter);
-    }
+    response = await fetch(C.path, {method: "POST", headers: {Accept: "text/plain"}, body});
+  } catch {
+    clearTimeout(working);
+    canFetch = false; // a policy that is not in the response, or no network
+    return form.requestSubmit(submitter);
+  } else form.append(create("input", {type: "hidden", name: "stay"}));
+  if (response && !response.ok) {
+    clearTimeout(working);
+    form.prepend(create("p", {role: "alert", textContent: await response.text()}));
+    find(".charter-done")?.remove();
+    isAnswered = false;
+    if (dialog) dialog.showModal();
+    else if (box) box.style.display = "", box.isConnected || document.body.prepend(box);
     return;
   }
-  form.append(create("input", {type: "hidden", name: "stay"}));
-  let attempts = 0;
-  const waiting = setInterval(() => {
-    if (isSaved()) {
-      clearInterval(waiting);
-      clearTimeout(working);
-      after();
-    } else if (++attempts === 20 && !keepsCookies() || attempts === 600) clearTimeout(working), load("unkept", confirm);
-    else if (attempts > 1200) clearInterval(waiting);
-  }, 50);
+  while (time() === before) {
+    if (response || ++attempts === 20 && !keepsCookies() || attempts === 600) clearTimeout(working), load("unkept", confirm);
+    if (response || attempts > 1200) return;
+    await pause(50);
+  }
+  clearTimeout(working);
+  if (wanted) isAnswered = false;
+  else delete law.presumed;
+  dialog?.remove();
+  look();
+  if (!isStale && !wanted) load("", confirm);
 }, true);
 addEventListener("input", ({target}) => { typed ||= !target.closest?.("[class^=charter-]"); }, true);
 
@@ -351,11 +335,7 @@ window.consent = {
 };
 
 const begin = () => {
-  state = judge();
-  const alive = live();
-  if ([...living].some(key => !alive.includes(key))) location.reload(); // refused since the page was drawn in advance
-  alive.forEach(key => living.add(key));
-  tell();
+  look();
   if (C.part && state.decided && mayAsk() && !find(".charter-page")) show(C.part);
   for (const type of ["pageshow", "focus"]) addEventListener(type, look);
   document.addEventListener("visibilitychange", look);
@@ -379,8 +359,9 @@ const begin = () => {
     }, 99);
   });
   new MutationObserver(changes => {
-    if (changes.some(({addedNodes}) => [...addedNodes].some(node => node.matches?.(gates) || node.querySelector?.(gates)))) scan();
-    if (!state.decided || changes.some(({addedNodes}) => [...addedNodes].some(node => node.matches?.(".charter-banner") || node.querySelector?.(".charter-banner")))) ask();
+    const adds = selector => changes.some(({addedNodes}) => [...addedNodes].some(node => node.matches?.(selector) || node.querySelector?.(selector)));
+    if (adds(gates)) scan();
+    if (!state.decided || adds(".charter-banner")) ask();
   }).observe(document, {childList: true, subtree: true});
 };
 if (document.prerendering) document.addEventListener("prerenderingchange", begin, {once: true});
