@@ -13,7 +13,6 @@ package charter
 
 import (
 	"cmp"
-	_ "embed"
 	"errors"
 	"fmt"
 	"html/template"
@@ -272,7 +271,7 @@ func New(config Config) (*Charter, error) {
 		config.Style = DefaultStyle()
 	}
 	c.style = newAsset("style", ".css", "text/css; charset=utf-8", config.Style)
-	c.inline = newInlined(config.Style)
+	c.inline = c.newInlined(config.Style)
 	if err := c.readLanguages(config.Languages); err != nil {
 		mistakes = append(mistakes, err)
 	} else if config.Templates != nil {
@@ -356,15 +355,3 @@ var libraryCategories = []consent.Category{
 }
 
 const alwaysShown = 4
-
-//go:generate go run ../dev/minify .
-
-//go:embed banner.min.css
-var bannerStyle string
-
-//go:embed style.min.css
-var pageStyle string
-
-// DefaultStyle returns a copy of this package's style sheet. The file banner.css
-// begins with a list of the custom properties that a site may set.
-func DefaultStyle() []byte { return []byte(bannerStyle + pageStyle) }

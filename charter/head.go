@@ -44,16 +44,18 @@ type inlined struct {
 }
 
 // newInlined returns what pages hold of a style sheet: the banner's part of this
-// package's, and what the site has appended to that. A sheet of the site's own is a file.
-func newInlined(sheet []byte) inlined {
+// package's, with the layout that the site has chosen, and what the site has appended. A
+// sheet of the site's own is a file.
+func (c *Charter) newInlined(sheet []byte) inlined {
 	appended, isOurs := bytes.CutPrefix(sheet, DefaultStyle())
-	if !isOurs {
+	if !isOurs || bytes.Contains(bytes.ToLower(appended), []byte("</style")) { // it would end there
 		return inlined{}
 	}
-	css := bannerStyle + string(appended)
-	if bytes.Contains(bytes.ToLower(appended), []byte("</style")) {
-		return inlined{} // it would end there
+	css := bannerStyle + layoutStyle(layoutParts[c.layout]...)
+	if c.button {
+		css += layoutStyle("button")
 	}
+	css += string(appended)
 	return inlined{css, sourceOf(css)}
 }
 

@@ -60,8 +60,12 @@ func minify(folder string) (map[string][]byte, error) {
 		}
 		made[name] = []byte(function)
 	}
-	for name, source := range map[string]string{"banner.min.css": "banner.css", "style.min.css": "style.css"} {
-		content, err := read(source)
+	styles := []string{"banner", "style"}
+	for _, layout := range []string{"top-bar", "box", "top-box", "card", "button"} {
+		styles = append(styles, "layouts/"+layout)
+	}
+	for _, style := range styles {
+		content, err := read(style + ".css")
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +73,7 @@ func minify(folder string) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		made[name] = []byte(strings.TrimSpace(css))
+		made[style+".min.css"] = []byte(strings.TrimSpace(css))
 	}
 	return made, nil
 }
