@@ -45,14 +45,17 @@ func TestNothingElseChangesByAYesToOneProvider(t *testing.T) {
 		passed  []string
 		decided bool
 	}{
-		"nothing was answered":                 {nil, mw, []string{"vuid", "visits"}, false},
-		"everything was refused":               {[]consent.Choice{consent.RefuseAll()}, mw, []string{"vuid", "visits"}, true},
-		"the other one was accepted":           {[]consent.Choice{consent.RefuseAll().WithProviders(consent.ThirdParty, "Dailymotion")}, mw, []string{"vuid", "dmvk", "visits"}, true},
-		"everything was accepted":              {[]consent.Choice{consent.AcceptAll()}, mw, []string{"vuid", "dmvk", "_pk_id", "visits"}, true},
-		"there was an objection":               {[]consent.Choice{consent.RefuseAll().WithObjection()}, mw, []string{"vuid"}, true},
-		"another one was added before":         {[]consent.Choice{consent.Add(consent.ThirdParty, "Dailymotion")}, mw, []string{"vuid", "dmvk", "visits"}, false},
-		"a provider joins":                     {nil, grown, []string{"vuid", "visits"}, false},
-		"a provider joins others":              {[]consent.Choice{consent.AcceptAll()}, grown, []string{"vuid", "_pk_id", "visits"}, false},
+		"nothing was answered":         {nil, mw, []string{"vuid", "visits"}, false},
+		"everything was refused":       {[]consent.Choice{consent.RefuseAll()}, mw, []string{"vuid", "visits"}, true},
+		"the other one was accepted":   {[]consent.Choice{consent.RefuseAll().WithProviders(consent.ThirdParty, "Dailymotion")}, mw, []string{"vuid", "dmvk", "visits"}, true},
+		"everything was accepted":      {[]consent.Choice{consent.AcceptAll()}, mw, []string{"vuid", "dmvk", "_pk_id", "visits"}, true},
+		"there was an objection":       {[]consent.Choice{consent.RefuseAll().WithObjection()}, mw, []string{"vuid"}, true},
+		"another one was added before": {[]consent.Choice{consent.Add(consent.ThirdParty, "Dailymotion")}, mw, []string{"vuid", "dmvk", "visits"}, false},
+		"a provider joins":             {nil, grown, []string{"vuid", "visits"}, false},
+		"a provider joins others":      {[]consent.Choice{consent.AcceptAll()}, grown, []string{"vuid", "_pk_id", "visits"}, false},
+		"another one was added before, and a provider joins": {
+			[]consent.Choice{consent.Add(consent.ThirdParty, "Dailymotion")}, grown, []string{"vuid", "dmvk", "visits"}, false,
+		},
 		"everything is to be asked for again":  {nil, declare(films(), 1), []string{"visits"}, false},
 		"the provider has left the site since": {nil, declare(films()[1:], 0), []string{"visits"}, false},
 	} {

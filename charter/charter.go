@@ -46,8 +46,9 @@ type Config struct {
 	// it.
 	Path string
 
-	// Prefix is the beginning of the path that a proxy in front takes off, such as "/shop":
-	// browsers see the charter at Prefix and Path. Empty means that the path arrives whole.
+	// Prefix is the beginning of the path that a proxy in front takes off, or
+	// [http.StripPrefix] around the whole site, such as "/shop": browsers see the charter at
+	// Prefix and Path. Empty means that the path arrives whole.
 	Prefix string
 
 	// Name is the name of the site, with which the banner begins. Empty means "this site",

@@ -48,7 +48,8 @@ func allowsStyle(policy, nonce, hash string) bool {
 		return true
 	}
 	isStrict := func(source string) bool {
-		return strings.HasPrefix(source, "'nonce-") || strings.HasPrefix(source, "'sha")
+		lower := strings.ToLower(source)
+		return strings.HasPrefix(lower, "'nonce-") || strings.HasPrefix(lower, "'sha")
 	}
 	return slices.Contains(all, "'unsafe-inline'") && !slices.ContainsFunc(all, isStrict)
 }

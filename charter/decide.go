@@ -45,7 +45,7 @@ func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 		// page's Content-Security-Policy.
 		w.Header().Set("Cache-Control", "private, no-store")
 		w.WriteHeader(http.StatusNoContent)
-	case len(r.Header["Cookie"]) == 0 && before.DecidedAt().IsZero() && r.Header.Get("Sec-Fetch-Dest") == "document":
+	case len(r.Header["Cookie"]) == 0 && r.Header.Get("Sec-Fetch-Dest") == "document":
 		// A browser that has sent no cookie may keep none. Its visitor is told so once,
 		// on a page that goes on to the other one if the browser does.
 		redirect(w, c.public+"?"+keptQuery+"&back="+url.QueryEscape(localPath(r.PostForm.Get("back")))+"#settings")
@@ -72,7 +72,7 @@ func statusOf(err error) int {
 	switch {
 	case errors.Is(err, consent.ErrNotRecorded):
 		return http.StatusServiceUnavailable
-	case errors.As(err, &nobody):
+	case errors.As(err, &nobody), errors.Is(err, errAddsNobody):
 		return http.StatusBadRequest
 	default:
 		return http.StatusInternalServerError
@@ -139,6 +139,9 @@ func (c *Charter) allowedIn(form url.Values) []string {
 // "refuse" or "some".
 func categoryField(category consent.Category) string { return "category:" + string(category) }
 
+// errAddsNobody is the mistake of a form or a program, which would save nothing.
+var errAddsNobody = errors.New(`charter: the choice "add" has no provider in allow`)
+
 // choice returns the answer as a choice. The error is a [*consent.ChoiceError] for a
 // provider that nobody declared.
 func (c *Charter) choice(a answer) (consent.Choice, error) {
@@ -146,6 +149,8 @@ func (c *Charter) choice(a answer) (consent.Choice, error) {
 	switch {
 	case a.all:
 		choice = consent.AcceptAll()
+	case a.adds && len(a.allow) == 0:
+		return choice, errAddsNobody
 	case a.adds:
 		choice = consent.Add("")
 	}
@@ -204,20 +209,27 @@ func (c *Charter) notice(l *localized, ask string) *consent.Notice {
 func (c *Charter) askAgain(w http.ResponseWriter, r *http.Request, a answer) {
 	v, l := c.view(r)
 	w.Header().Set("Retry-After", "10")
-	if r.Header.Get("Accept") == "text/plain" {
+	if isFromScript(r) {
 		send(w, http.StatusServiceUnavailable, "text/plain; charset=utf-8", []byte(l.words.NotRecorded))
 		return
 	}
 	v.Back = localPath(r.PostForm.Get("back"))
 	v.Note, v.Status = "", template.HTML(template.HTMLEscapeString(l.words.NotRecorded))
 	v.Groups = l.groupsBy(func(category consent.Category, provider string) reply {
-		if a.allows(category, provider) || a.adds && consent.FromContext(r.Context()).Consented(category, provider) {
+		switch {
+		case a.allows(category, provider):
 			return allowed
+		case a.adds: // the rest is as it was, also if it was open
+			return replyIn(consent.FromContext(r.Context()), category, provider)
+		default:
+			return refused
 		}
-		return refused
 	}, a.hasObjected)
 	c.sendPage(w, r, http.StatusServiceUnavailable, v, l)
 }
+
+// isFromScript reports whether the script of a page waits for the answer to a post.
+func isFromScript(r *http.Request) bool { return r.Header.Get("Accept") == "text/plain" }
 
 // allowValue returns the value that a form posts to allow a provider.
 func allowValue(category consent.Category, provider string) string {
@@ -269,6 +281,9 @@ func (c *Charter) backOf(r *http.Request) string {
 			return ""
 		}
 		if sent := localPath(r.RequestURI); sent != "" {
+			if strings.HasPrefix(sent, c.prefix+"/") && !strings.HasPrefix(r.URL.Path, c.prefix+"/") {
+				return sent // the prefix was taken off in this process
+			}
 			return localPath(c.prefix + sent)
 		}
 		return localPath(c.prefix + r.URL.RequestURI())

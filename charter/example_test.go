@@ -37,7 +37,7 @@ func ExampleCharter() {
 
 	w := httptest.NewRecorder()
 	mw.Wrap(site.Wrap(app)).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-	fmt.Println(strings.Contains(w.Body.String(), `<button name="choice" value="refuse">Refuse all</button>`))
+	fmt.Println(strings.Contains(w.Body.String(), `<button name="choice" value="refuse">Reject all</button>`))
 	// Output: true
 }
 

@@ -59,7 +59,7 @@ func (c *Charter) Handler() http.Handler {
 	mux.HandleFunc("GET "+c.path+"script.js", c.wholeScript)
 	mux.HandleFunc("GET "+gpcPath, c.gpc.serveRevalidated)
 	protection := http.NewCrossOriginProtection()
-	protection.SetDenyHandler(http.HandlerFunc(c.deny))
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.deny(w, r, mux) }))
 	protected := protection.Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !c.serves(r.URL.Path) {
@@ -85,7 +85,11 @@ func (c *Charter) page(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.URL.Query().Has(keptQuery) {
 		if !prefs.DecidedAt().IsZero() {
-			redirect(w, cmp.Or(v.Back, c.public))
+			back := cmp.Or(v.Back, c.public)
+			if !strings.Contains(back, "#") {
+				back += "#" // or the browser would add this page's own (RFC 9110 section 10.2.2)
+			}
+			redirect(w, back)
 			return
 		}
 		c.notKept.Do(func() { c.failed(r, errNotKept) })
@@ -123,14 +127,26 @@ func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v
 // deny answers a post that may come from another site. A browser that says nothing of
 // that, such as one on plain http with "Referrer-Policy: no-referrer", gets the form as
 // the visitor's decision has it: from there the post says that it comes from this site.
-func (c *Charter) deny(w http.ResponseWriter, r *http.Request) {
-	origin := r.Header.Get("Origin")
-	if r.Header.Get("Sec-Fetch-Site") != "" || origin != "null" && !sameHostname(origin, r.Host) || r.URL.Path != c.path {
+func (c *Charter) deny(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	origin, isSilent := r.Header.Get("Origin"), r.Header.Get("Sec-Fetch-Site") == ""
+	if isSilent && sameWithoutPort(origin, r.Host) {
+		next.ServeHTTP(w, r)
+		return
+	}
+	if r.URL.Path == c.path+stateName {
+		sendError(w, http.StatusForbidden, notForOthers)
+		return
+	}
+	if !isSilent || origin != "null" || r.URL.Path != c.path {
 		http.Error(w, "this form is for pages of this site", http.StatusForbidden)
 		return
 	}
 	c.unverified.Do(func() { c.failed(r, fmt.Errorf("%w: Origin is %q, Host is %q", errUnverified, origin, r.Host)) })
 	v, l := c.view(r)
+	if isFromScript(r) {
+		send(w, http.StatusForbidden, "text/plain; charset=utf-8", []byte(l.words.Unverified))
+		return
+	}
 	v.Back = "" // whoever posted may have chosen it
 	v.Status = template.HTML(template.HTMLEscapeString(l.words.Unverified))
 	v.Groups = l.groupsFor(consent.FromContext(r.Context()))
@@ -138,11 +154,12 @@ func (c *Charter) deny(w http.ResponseWriter, r *http.Request) {
 	c.sendPage(w, r, http.StatusForbidden, v, l)
 }
 
-// sameHostname reports whether an origin has the host name of a request: a proxy in
-// front may have removed the port.
-func sameHostname(origin, host string) bool {
+// sameWithoutPort reports whether an origin is that of a request from whose Host a proxy
+// in front has taken the port. To a visitor's cookies two ports are one site anyway (RFC
+// 6265 section 8.5).
+func sameWithoutPort(origin, host string) bool {
 	u, err := url.Parse(origin)
-	return err == nil && u.Hostname() != "" && strings.EqualFold(u.Hostname(), (&url.URL{Host: host}).Hostname())
+	return err == nil && u.Hostname() != "" && strings.EqualFold(u.Hostname(), host)
 }
 
 // part serves a part of a page for the script: the banner, a note in its place, the

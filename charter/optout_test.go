@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,10 +17,16 @@ import (
 )
 
 const (
-	asksFirst = "With your consent, this site also uses cookies of these kinds: "
-	unless    = "Unless you refuse, this site also uses cookies of these kinds: "
-	all       = "Statistics, Third-party, Conversation. You can refuse them and use the site all the same. You can change your mind at any time."
-	notThird  = "Statistics, Conversation. You can refuse them and use the site all the same. You can change your mind at any time."
+	needs     = "This site needs some cookies to work. "
+	asksFirst = needs + "With your consent, it also uses others "
+	unless    = needs + "Unless you reject them, it also uses others "
+	measures  = "to measure how it is used"
+	shows     = "to show content of other sites, such as videos"
+	talks     = "for “Conversation”"
+	sells     = "to choose advertising and measure its effect"
+	anyTime   = ". You can change your mind at any time under “Cookie settings”."
+	all       = measures + ", " + shows + " and " + talks + anyTime
+	notThird  = measures + " and " + talks + anyTime
 	undecided = "You have not decided yet."
 	presumed  = "Under the law that applies to your visit, the providers ticked here are allowed until you refuse them, even where this page says that your consent is needed."
 	gpcBegins = "Your browser asks that third parties do not follow you (Global Privacy Control). Cookies of these kinds are therefore refused: "
@@ -46,29 +53,54 @@ func found(page, pattern string) []string {
 
 // asked returns the banner's question, nothing if there is no banner.
 func (s *site) asked() []string {
-	return found(s.get("/"), `(?s)class="charter-banner".*?</h2><p>(.*?)</p>`)
+	return found(s.get("/"), `(?s)class="charter-banner [^"]*".*?</h2><p>(.*?)</p>`)
 }
 
-// said returns the status above the form, with DATE in place of the time.
+// said returns the status above the form, with DATE in place of the day.
 func (s *site) said() string {
 	said := found(s.get("/cookies/"), `<p role="status">(.*?)</p>`)
 	require.Len(s, said, 1)
-	return regexp.MustCompile(`\d{4}-.* UTC`).ReplaceAllString(said[0], "DATE")
+	return regexp.MustCompile(`<time datetime="[^"]+">[^<]+</time>`).ReplaceAllString(said[0], "DATE")
 }
 
-// ticked returns the values of the form's ticked boxes.
-func (s *site) ticked() []string { return found(s.get("/cookies/"), `value="([^"]*)" checked`) }
+// chosen returns what the form on the charter's page has chosen.
+func (s *site) chosen() []string { return chosenIn(s.get("/cookies/")) }
+
+// chosenIn returns what a form has chosen: the answers for categories such as "chat=allow",
+// and the values of the boxes that are ticked.
+func chosenIn(page string) (chosen []string) {
+	for _, field := range checkedIn(page) {
+		value := field[1]
+		if category, isAnswer := strings.CutPrefix(field[0], "category:"); isAnswer {
+			value = category + "=" + value
+		}
+		chosen = append(chosen, value)
+	}
+	return chosen
+}
+
+var checked = regexp.MustCompile(`name="([^"]*)" value="([^"]*)" checked`)
+
+// checkedIn returns the name and the value of each field that is checked.
+func checkedIn(page string) (fields [][2]string) {
+	for _, field := range checked.FindAllStringSubmatch(page, -1) {
+		fields = append(fields, [2]string{html.UnescapeString(field[1]), html.UnescapeString(field[2])})
+	}
+	return fields
+}
 
 func TestBannerAndFormSayWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
-	everyone := []string{"statistics:Matomo", "statistics:Plausible", ad, "chat:Chat"}
+	measured := []string{"statistics=allow", "statistics:Matomo", "statistics:Plausible"}
+	everyone := append(slices.Clip(measured), "third-party=allow", "chat=allow")
+	nobody := []string{"statistics=refuse", "third-party=refuse", "chat=refuse"}
 	for name, test := range map[string]struct {
 		headers map[string]string
 		decided url.Values
 		asked   []string
 		said    string
-		ticked  []string
+		chosen  []string
 	}{
-		"opt-in asks first, and ticks no box": {
+		"opt-in asks first, and chooses nothing before": {
 			asked: []string{asksFirst + all}, said: undecided,
 		},
 		"opt-in ignores GPC": {
@@ -77,41 +109,40 @@ func TestBannerAndFormSayWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
 		},
 		"opt-out says what is allowed until it is refused": {
 			headers: american,
-			asked:   []string{unless + all}, said: undecided + " " + presumed, ticked: everyone,
+			asked:   []string{unless + all}, said: undecided + " " + presumed, chosen: everyone,
 		},
 		"opt-out says whom the browser refuses": {
 			headers: private,
 			asked:   []string{unless + notThird + " " + gpc}, said: undecided + " " + presumed + " " + gpc,
-			ticked: []string{"statistics:Matomo", "statistics:Plausible", "chat:Chat"},
+			chosen: append(slices.Clip(measured), "chat=allow"),
 		},
 		"opt-out after refusing": {
 			headers: american, decided: url.Values{"choice": {"refuse"}},
-			said: "Your choice is saved. You decided on DATE. You allow nothing that needs your consent.",
+			said: "Your choice is saved. You decided on DATE. You allow nothing that needs your consent.", chosen: nobody,
 		},
 		"opt-out after refusing what the browser refuses": {
 			headers: private, decided: url.Values{"choice": {"refuse"}},
-			said: "Your choice is saved. You decided on DATE. You allow nothing that needs your consent. Your opt-out request (Global Privacy Control) is honored.",
+			said: "Your choice is saved. You decided on DATE. You allow nothing that needs your consent. Your opt-out request (Global Privacy Control) is honored.", chosen: nobody,
 		},
 		"the UK says what is allowed until it is refused, and asks for the rest": {
 			headers: british,
-			asked: []string{"Unless you refuse, this site also uses cookies of these kinds: Statistics. With your consent, it also uses cookies of these kinds: Third-party, Conversation. " +
-				"You can refuse them and use the site all the same. You can change your mind at any time."},
-			said: undecided + " " + presumed, ticked: []string{"statistics:Matomo", "statistics:Plausible"},
+			asked:   []string{unless + measures + ". With your consent, it uses still others " + shows + " and " + talks + anyTime},
+			said:    undecided + " " + presumed, chosen: measured,
 		},
 		"the UK after refusing": {
 			headers: british, decided: url.Values{"choice": {"refuse"}},
-			said: "Your choice is saved. You decided on DATE. You allow nothing that needs your consent.",
+			said: "Your choice is saved. You decided on DATE. You allow nothing that needs your consent.", chosen: nobody,
 		},
 		"the UK knows no GPC": {
 			headers: map[string]string{"Country": "GB", "Sec-GPC": "1"}, decided: url.Values{"choice": {"refuse"}},
-			said: "Your choice is saved. You decided on DATE. You allow nothing that needs your consent.",
+			said: "Your choice is saved. You decided on DATE. You allow nothing that needs your consent.", chosen: nobody,
 		},
 		"where no law asks, nobody is asked, and the form works": {
-			headers: lawless, said: undecided + " " + presumed, ticked: everyone,
+			headers: lawless, said: undecided + " " + presumed, chosen: everyone,
 		},
 		"where no law asks, after refusing": {
 			headers: lawless, decided: url.Values{"choice": {"refuse"}},
-			said: "Your choice is saved. You decided on DATE. You allow nothing that needs your consent.",
+			said: "Your choice is saved. You decided on DATE. You allow nothing that needs your consent.", chosen: nobody,
 		},
 		"in a frame that holds a decision back nothing is presumed, and nobody is asked": {
 			headers: map[string]string{"Country": "US", "Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}, said: undecided,
@@ -120,7 +151,7 @@ func TestBannerAndFormSayWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
 			headers: private, decided: url.Values{"choice": {"save"}, "allow": {ad}},
 			said: `Your choice is saved. You decided on DATE. You allow: <b>"Ad" & Co</b>. ` +
 				`Your opt-out request (Global Privacy Control) is honored, except for those that you allow: <b>"Ad" & Co</b>.`,
-			ticked: []string{ad},
+			chosen: []string{"statistics=refuse", "third-party=allow", "chat=refuse"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -131,7 +162,7 @@ func TestBannerAndFormSayWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
 			}
 			assert.Equal(t, test.asked, s.asked())
 			assert.Equal(t, test.said, s.said())
-			assert.Equal(t, test.ticked, s.ticked())
+			assert.Equal(t, test.chosen, s.chosen())
 		})
 	}
 }
@@ -149,34 +180,46 @@ func byPurpose() []consent.Cookie {
 }
 
 func TestBannerAndFormSayOfEachPurposeWhatIsSoUnderTheLawOfTheVisitor(t *testing.T) {
-	const canChange = ". You can refuse them and use the site all the same. You can change your mind at any time."
+	const (
+		own      = "to fit content and advertising to you"
+		audience = "to measure its audience"
+		fits     = "to fit what it shows to you"
+		shares   = "to let you share on social networks"
+		plays    = "to show videos and maps of other sites"
+		chats    = "to offer you a chat"
+		looks    = "to remember how you like it to look"
+	)
+	list := func(purposes ...string) string {
+		last := len(purposes) - 1
+		return strings.Join(purposes[:last], ", ") + " and " + purposes[last]
+	}
 	everything := strings.Fields("statistics first-party third-party audience-measurement personalisation advertising social-networks embedded-media chat appearance")
 	for name, test := range map[string]struct {
 		headers  map[string]string
 		asked    string
 		presumed []string
 	}{
-		"opt-in": {nil, asksFirst + "Statistics, First-party, Third-party, Audience measurement, Personalisation, Advertising, Social networks, Embedded media, Chat, Appearance" + canChange, nil},
-		"UK": {british, unless + "Statistics, Audience measurement, Appearance. With your consent, it also uses cookies of these kinds: First-party, Third-party, Personalisation, Advertising, Social networks, Embedded media, Chat" + canChange,
+		"opt-in": {nil, asksFirst + list(measures, own, shows, audience, fits, sells, shares, plays, chats, looks) + anyTime, nil},
+		"UK": {british, unless + list(measures, audience, looks) + ". With your consent, it uses still others " + list(own, shows, fits, sells, shares, plays, chats) + anyTime,
 			strings.Fields("statistics audience-measurement appearance")},
-		"opt-out": {american, unless + "Statistics, First-party, Third-party, Audience measurement, Personalisation, Advertising, Social networks, Embedded media, Chat, Appearance" + canChange, everything},
-		"opt-out with GPC": {private, unless + "Statistics, First-party, Audience measurement, Personalisation, Embedded media, Chat, Appearance" + canChange + " " + gpcBegins + "Third-party, Advertising, Social networks" + gpcEnds,
+		"opt-out": {american, unless + list(measures, own, shows, audience, fits, sells, shares, plays, chats, looks) + anyTime, everything},
+		"opt-out with GPC": {private, unless + list(measures, own, audience, fits, plays, chats, looks) + anyTime + " " + gpcBegins + "Third-party, Advertising and Social networks" + gpcEnds,
 			strings.Fields("statistics first-party audience-measurement personalisation embedded-media chat appearance")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, func(c *charter.Config) { c.Middleware, c.Categories = newMiddleware(t, byPurpose()...), nil })
 			s.headers = test.headers
 			assert.Equal(t, []string{test.asked}, s.asked())
-			var told, ticked []string
+			var told, chosen []string
 			for _, categories := range found(s.get("/"), `data-presumed="([^"]*)"`) {
 				told = append(told, strings.Fields(categories)...)
 			}
-			for _, value := range s.ticked() {
-				category, _, _ := strings.Cut(value, ":")
-				ticked = append(ticked, category)
+			for _, answer := range s.chosen() {
+				category, _ := strings.CutSuffix(answer, "=allow")
+				chosen = append(chosen, category)
 			}
 			assert.Equal(t, test.presumed, told)
-			assert.Equal(t, test.presumed, ticked)
+			assert.Equal(t, test.presumed, chosen)
 		})
 	}
 }
@@ -218,12 +261,12 @@ func TestTheBannerNamesOnlyWhatWaitsForAnAnswer(t *testing.T) {
 	for name, test := range map[string]struct {
 		headers     map[string]string
 		asked, said string
-		ticked      []string
+		chosen      []string
 	}{
-		"opt-in":  {nil, asksFirst + all, undecided, []string{"statistics:Matomo"}},
-		"opt-out": {american, unless + "Third-party, Conversation.", undecided + " " + presumed, []string{"statistics:Matomo", ad, "chat:Chat"}},
-		"opt-out with GPC": {private, unless + "Conversation.", undecided + " " + presumed + " " + gpc,
-			[]string{"statistics:Matomo", "chat:Chat"}},
+		"opt-in":  {nil, asksFirst + all, undecided, []string{"statistics=some", "statistics:Matomo"}},
+		"opt-out": {american, unless + shows + " and " + talks + ".", undecided + " " + presumed, []string{"statistics=some", "statistics:Matomo", "third-party=allow", "chat=allow"}},
+		"opt-out with GPC": {private, unless + talks + ".", undecided + " " + presumed + " " + gpc,
+			[]string{"statistics=some", "statistics:Matomo", "chat=allow"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, nil)
@@ -232,7 +275,7 @@ func TestTheBannerNamesOnlyWhatWaitsForAnAnswer(t *testing.T) {
 			require.Len(t, asked, 1)
 			assert.True(t, strings.HasPrefix(asked[0], test.asked), asked[0])
 			assert.Equal(t, test.said, s.said())
-			assert.Equal(t, test.ticked, s.ticked())
+			assert.Equal(t, test.chosen, s.chosen())
 		})
 	}
 }
@@ -242,8 +285,8 @@ func TestTheBannerSaysWhatIsPresumedOfWhatHasJoined(t *testing.T) {
 		headers        map[string]string
 		before, begins string
 	}{
-		"UK":                         {british, "accept", unless + "Statistics. With your consent, it also uses cookies of these kinds: Third-party, Conversation."},
-		"opt-out":                    {american, "accept", unless + "Statistics, Conversation."},
+		"UK":                         {british, "accept", unless + measures + ". With your consent, it uses still others " + shows + " and " + talks + "."},
+		"opt-out":                    {american, "accept", unless + measures + " and " + talks + "."},
 		"UK, after a refusal":        {british, "refuse", asksFirst},
 		"opt-out, after a refusal":   {american, "refuse", asksFirst},
 		"nothing presumed by opt-in": {nil, "accept", asksFirst},
@@ -267,7 +310,7 @@ func TestNobodyIsAskedWhomTheBrowserHasAnsweredFor(t *testing.T) {
 	s.headers = private
 	assert.Empty(t, s.asked())
 	assert.Equal(t, undecided+" "+gpc, s.said(), "and nothing is said to be allowed")
-	assert.Empty(t, s.ticked())
+	assert.Equal(t, []string{"third-party=refuse"}, s.chosen())
 
 	before := newSite(t, func(c *charter.Config) { c.Middleware = newMiddleware(t, declared()[:4]...) })
 	before.do("POST", "/cookies/", url.Values{"choice": {"save"}, "allow": {"statistics:Matomo"}})
@@ -282,7 +325,7 @@ func TestNothingIsInventedByAllowingOneProvider(t *testing.T) {
 	s.headers = private
 	s.do("POST", "/cookies/", url.Values{"choice": {"add"}, "allow": {ad}})
 	s.headers = nil
-	assert.Equal(t, []string{ad}, s.ticked(), "what was presumed under one law is no consent under another")
+	assert.Equal(t, []string{"third-party=allow"}, s.chosen(), "what was presumed under one law is no consent under another")
 }
 
 func TestEveryLanguageSaysWhatIsPresumedAndWhatTheBrowserRefuses(t *testing.T) {
@@ -361,7 +404,7 @@ func TestASitesTemplatesAreTriedUnderBothLaws(t *testing.T) {
 		assert.ErrorContains(t, err, "Nonsense", name)
 	}
 	s := newSite(t, func(c *charter.Config) {
-		c.Templates = template.Must(template.New("banner").Parse(`{{if not .Decided}}<section class="charter-banner"><h2></h2><p>{{.Ask}}</p></section>{{end}}`))
+		c.Templates = template.Must(template.New("banner").Parse(`{{if not .Decided}}<section class="charter-banner mine"><h2></h2><p>{{.Ask}}</p></section>{{end}}`))
 	})
 	s.headers = private
 	assert.Equal(t, []string{unless + notThird + " " + gpc}, s.asked())

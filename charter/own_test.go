@@ -24,13 +24,14 @@ import (
 
 func TestASiteChangesSentences(t *testing.T) {
 	s := newSite(t, func(c *charter.Config) {
-		c.Languages = fstest.MapFS{"en.json": {Data: []byte(`{"Refuse": "No, thanks", "Categories": {"statistics": {"Title": "Audience"}}}`)}}
+		c.Languages = fstest.MapFS{"en.json": {Data: []byte(`{"Refuse": "No, thanks", "Categories": {"statistics": {"Title": "Audience", "For": "to count you"}}}`)}}
 	})
 	page := s.get("/")
 	assert.Contains(t, page, "No, thanks")
 	assert.Contains(t, page, "Accept all", "what the file leaves out stays")
+	assert.Contains(t, page, "to count you, to show content of other sites")
 	assert.Contains(t, s.get("/cookies/"), "They measure how the site is used")
-	assert.Contains(t, page, "Audience")
+	assert.Contains(t, s.get("/cookies/"), "<legend>Audience</legend>")
 }
 
 func TestALanguageThatIsAddedSpeaksInItsDirection(t *testing.T) {
@@ -38,7 +39,7 @@ func TestALanguageThatIsAddedSpeaksInItsDirection(t *testing.T) {
 	require.NoError(t, err)
 	forms := regexp.MustCompile(`"one": ("\{n\}[^"]*"), "other"`).ReplaceAll(english, []byte(`"zero": $1, "one": $1, "two": $1, "few": $1, "many": $1, "other"`))
 	s := newSite(t, func(c *charter.Config) {
-		c.Languages = fstest.MapFS{"ar.json": {Data: bytes.Replace(forms, []byte("Refuse all"), []byte("رفض الكل"), 1)}}
+		c.Languages = fstest.MapFS{"ar.json": {Data: bytes.Replace(forms, []byte("Reject all"), []byte("رفض الكل"), 1)}}
 	})
 	s.accept = "ar"
 	assert.Contains(t, s.get("/"), `lang="ar" dir="rtl"`)
@@ -74,25 +75,28 @@ func TestAPurposeOfTheLibraryNeedsNoTextOfTheSite(t *testing.T) {
 	ad := consent.Cookie{Provider: "Ad & Co", Name: "ad", Purpose: text("x"), Category: consent.Advertising}
 	const about = "They choose advertisements by what you look at here and on other sites"
 	for name, test := range map[string]struct {
-		change       func(*charter.Config)
-		title, about string
+		change                func(*charter.Config)
+		title, purpose, about string
 	}{
-		"the library's": {func(*charter.Config) {}, "Advertising", about},
+		"the library's": {func(*charter.Config) {}, "Advertising", sells, about},
 		"by Categories": {func(c *charter.Config) {
 			c.Categories = map[consent.Category]charter.Category{consent.Advertising: {Title: text("Adverts")}}
-		}, "Adverts", about},
+		}, "Adverts", "for “Adverts”", about},
+		"by Categories, with what it is for": {func(c *charter.Config) {
+			c.Categories = map[consent.Category]charter.Category{consent.Advertising: {Title: text("Adverts"), For: text("to pay for this site")}}
+		}, "Adverts", "to pay for this site", about},
 		"by Languages": {func(c *charter.Config) {
 			c.Languages = fstest.MapFS{"en.json": {Data: []byte(`{"Categories": {"advertising": {"About": "They pay for this site."}}}`)}}
-		}, "Advertising", "They pay for this site."},
+		}, "Advertising", sells, "They pay for this site."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, func(c *charter.Config) {
 				c.Middleware, c.Categories = newMiddleware(t, ad), nil
 				test.change(c)
 			})
-			assert.Equal(t, []string{asksFirst + test.title + ". You can refuse them and use the site all the same. You can change your mind at any time."}, s.asked())
+			assert.Equal(t, []string{asksFirst + test.purpose + anyTime}, s.asked())
 			page := s.get("/cookies/")
-			assert.Equal(t, []string{"Necessary", "Statistics", "First-party", "Third-party", test.title}, found(page, `<legend>(.*?)</legend>`), "and no other purpose")
+			assert.Equal(t, []string{"Necessary", test.title}, found(page, `<legend>(.*?)</legend>`), "and no other purpose")
 			assert.Contains(t, page, test.about)
 			assert.Contains(t, page, `<h2 id="kind-advertising">`+test.title+`</h2>`)
 		})
@@ -132,7 +136,7 @@ func TestASiteReplacesTemplatesOneByOne(t *testing.T) {
 	s = newSite(t, func(c *charter.Config) {
 		c.Templates = template.Must(template.New("banner").Parse(`{{if not .Decided}}<form action="{{.Path}}?from={{.Back}}">{{.Words.Refuse}}</form>{{end}}`))
 	})
-	assert.Contains(t, s.get("/"), `<form action="/cookies/?from=%2f">Refuse all</form>`)
+	assert.Contains(t, s.get("/"), `<form action="/cookies/?from=%2f">Reject all</form>`)
 
 	s = newSite(t, func(c *charter.Config) {
 		c.Templates = template.Must(template.New("text").Parse(`<i>{{.Text}}</i>`))
@@ -213,13 +217,15 @@ func TestAPlaceholderSaysWhoWouldBeContactedAndAllowsThem(t *testing.T) {
 	assert.Contains(t, before, "This content comes from Chat.")
 	assert.Contains(t, before, "Talks.", "why")
 	assert.Contains(t, before, `<template data-consent="chat" data-provider="Chat"><p>the chat</p></template>`)
-	assert.Contains(t, before, `name="back" value="/talk?x=1"`)
+	id := found(before, `id="(charter-[a-z0-9]+)"`)
+	require.Len(t, id, 1)
+	assert.Contains(t, before, `name="back" value="/talk?x=1#`+id[0]+`"`, "back to the content")
 
 	s.do("POST", "/cookies/", url.Values{"choice": {"save"}, "allow": {"statistics:Matomo"}, "object": {"1"}})
 	assert.Contains(t, show(), "<template", "another decision does not show it")
 	s.do("POST", "/cookies/", url.Values{"choice": {"add"}, "allow": {"chat:Chat"}})
 	assert.Equal(t, "_pk_id.1 chat", s.allowed(), "the other answers stay, an objection too")
-	assert.Equal(t, "<p>the chat</p>", show())
+	assert.Equal(t, `<div class="charter-content" id="`+id[0]+`" tabindex="-1"><p>the chat</p></div>`, show())
 }
 
 func TestTheScriptsFormIsAnsweredWithoutContent(t *testing.T) {
@@ -234,7 +240,7 @@ func TestTheBannersScriptIsForThisSite(t *testing.T) {
 	other := s.do("GET", "/cookies/banner.js", nil, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") })
 	assert.Equal(t, http.StatusForbidden, other.StatusCode)
 	own := s.get("/cookies/banner.js?back=%2F%3Cb%3E")
-	assert.Contains(t, own, `document.currentScript.html="\u003csection`)
+	assert.Contains(t, own, `document.currentScript.drawn={"html":"\u003csection`)
 	assert.NotContains(t, own, "<")
 }
 
@@ -245,23 +251,23 @@ func TestADecisionThatNoBrowserKeepsIsToldOnce(t *testing.T) {
 	})
 	const said = "Your browser did not keep your choice"
 	s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}})
-	assert.Contains(t, s.get("/cookies/banner.js?unkept=&back=%2F"), "Your choice is saved.", "it came late, and was kept")
+	assert.Contains(t, s.get("/cookies/banner.js?show=unkept&back=%2F"), "Your choice is saved.", "it came late, and was kept")
 	assert.Empty(t, failures)
 
 	clear(s.cookies)
 	for range 3 {
-		banner := s.get("/cookies/banner.js?unkept=&back=%2F")
+		banner := s.get("/cookies/banner.js?show=unkept&back=%2F")
 		assert.Contains(t, banner, said)
-		assert.NotContains(t, banner, "charter-banner", "nobody is asked again at once")
+		assert.NotContains(t, banner, `class=\"charter-banner`, "nobody is asked again at once")
 	}
-	assert.Contains(t, s.get("/cookies/banner.js?back=%2F"), "charter-banner", "but on the next page")
+	assert.Contains(t, s.get("/cookies/banner.js?back=%2F"), `class=\"charter-banner`, "but on the next page")
 	require.Len(t, failures, 1, "whatever visitors send")
 	assert.ErrorIs(t, failures[0], consent.ErrNotKept)
 
 	other := newSite(t, func(c *charter.Config) {
-		c.Templates = template.Must(template.New("banner").Parse(`{{if .Unkept}}{{.Words.NotKept}}{{else}}<p>own</p>{{end}}`))
+		c.Templates = template.Must(template.New("banner").Parse(`{{if .Note}}{{.Note}}{{else}}<p>own</p>{{end}}`))
 	})
-	assert.Contains(t, other.get("/cookies/banner.js?unkept=&back=%2F"), said)
+	assert.Contains(t, other.get("/cookies/banner.js?show=unkept&back=%2F"), said)
 }
 
 func TestASiteSaysSinceWhenItHonorsGPC(t *testing.T) {

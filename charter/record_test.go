@@ -90,7 +90,7 @@ func TestARecordSaysWhatTheVisitorDidAndWasTold(t *testing.T) {
 	for _, key := range []string{"Presumed", "GPC", "Embedded", "Show"} {
 		assert.NotEmpty(t, notice.Sentences[key], "the sentences of opt-out laws and of placeholders are part of it")
 	}
-	assert.Contains(t, notice.Sentences["GPC"], "sont donc refusés : Tiers. ", "word for word")
+	assert.Contains(t, notice.Sentences["GPC"], "sont donc refusés : Tiers. ", "word for word")
 	assert.Equal(t, "Conversation", notice.Sentences["Categories.chat.Title"])
 	assert.Len(t, notice.Cookies, len(declared()))
 	assert.Equal(t, "قياس", notice.Cookies[2].Purpose)
@@ -100,13 +100,13 @@ func TestAConsentThatCannotBeRecordedIsAskedForAgain(t *testing.T) {
 	const sorry = `<p role="status">Your choice could not be recorded, so nothing new is allowed.`
 	for name, test := range map[string]struct {
 		form    url.Values
-		ticked  []string
+		chosen  []string
 		allowed string
 	}{
-		"all":            {url.Values{"choice": {"accept"}, "back": {"/page"}}, []string{"statistics:Matomo", "statistics:Plausible", ad, "chat:Chat"}, "visits"},
-		"some":           {url.Values{"choice": {"save"}, "allow": {"chat:Chat"}, "object": {"1"}, "back": {"/page"}}, []string{"1", "chat:Chat"}, ""},
-		"by the script":  {url.Values{"choice": {"accept"}, "stay": {""}, "back": {"/page"}}, []string{"statistics:Matomo", "statistics:Plausible", ad, "chat:Chat"}, "visits"},
-		"by placeholder": {url.Values{"choice": {"add"}, "allow": {"chat:Chat"}, "back": {"/page"}}, []string{"chat:Chat"}, "visits"},
+		"all":            {url.Values{"choice": {"accept"}, "back": {"/page"}}, []string{"statistics=allow", "statistics:Matomo", "statistics:Plausible", "third-party=allow", "chat=allow"}, "visits"},
+		"some":           {url.Values{"choice": {"save"}, "allow": {"chat:Chat"}, "object": {"1"}, "back": {"/page"}}, []string{"statistics=refuse", "third-party=refuse", "chat=allow", "1"}, ""},
+		"by the script":  {url.Values{"choice": {"accept"}, "stay": {""}, "back": {"/page"}}, []string{"statistics=allow", "statistics:Matomo", "statistics:Plausible", "third-party=allow", "chat=allow"}, "visits"},
+		"by placeholder": {url.Values{"choice": {"add"}, "allow": {"chat:Chat"}, "back": {"/page"}}, []string{"chat=allow"}, "visits"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var failures []error
@@ -124,7 +124,7 @@ func TestAConsentThatCannotBeRecordedIsAskedForAgain(t *testing.T) {
 			page.ReadFrom(response.Body)
 			assert.Contains(t, page.String(), sorry)
 			assert.NotContains(t, page.String(), "hunter2")
-			assert.Equal(t, test.ticked, found(page.String(), `value="([^"]*)" checked`), "the form is still filled")
+			assert.Equal(t, test.chosen, chosenIn(page.String()), "the form is still filled")
 			assert.Contains(t, page.String(), `name="back" value="/page"`)
 			assert.Equal(t, test.allowed, s.allowed(), "nothing new; an objection counts")
 		})
@@ -139,6 +139,25 @@ func TestAConsentThatCannotBeRecordedIsAskedForAgain(t *testing.T) {
 	less := s.do("POST", "/cookies/", url.Values{"choice": {"save"}, "allow": {"chat:Chat"}})
 	assert.Equal(t, http.StatusServiceUnavailable, less.StatusCode)
 	assert.Equal(t, "visits chat", s.allowed(), "what was refused is refused, and what was recorded before stands")
+}
+
+func TestTheScriptIsToldInOneSentenceThatAConsentCouldNotBeRecorded(t *testing.T) {
+	s, kept := newRecordedSite(t, func(c *charter.Config) { c.Failed = func(*http.Request, error) {} })
+	kept.fails = errors.New("full")
+	response := s.do("POST", "/cookies/", url.Values{"choice": {"accept"}, "stay": {""}}, with("Accept", "text/plain"))
+	assert.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
+	assert.Equal(t, "10", response.Header.Get("Retry-After"))
+	assert.Equal(t, "text/plain; charset=utf-8", response.Header.Get("Content-Type"))
+	assert.Equal(t, "private, no-store", response.Header.Get("Cache-Control"))
+	assert.Equal(t, "Your choice could not be recorded, so nothing new is allowed. What you refused is refused. Please save it again.", body(response))
+}
+
+func TestAFormThatComesAgainLeavesOpenWhatAPlaceholderDidNotAsk(t *testing.T) {
+	s, kept := newRecordedSite(t, func(c *charter.Config) { c.Failed = func(*http.Request, error) {} })
+	s.do("POST", "/cookies/", url.Values{"choice": {"add"}, "allow": {"statistics:Matomo"}})
+	kept.fails = errors.New("full")
+	page := body(s.do("POST", "/cookies/", url.Values{"choice": {"add"}, "allow": {"chat:Chat"}}))
+	assert.Equal(t, []string{"statistics=some", "statistics:Matomo", "chat=allow"}, chosenIn(page))
 }
 
 func TestASiteAddsToTheCharterWhatItsRecordsSay(t *testing.T) {

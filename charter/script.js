@@ -196,12 +196,14 @@ const here = () => location.pathname + location.search + location.hash;
 // Nobody is asked in a frame of the site itself; one of another site is held back the
 // decision, unless the cookie is made for that (C.framed).
 const mayAsk = () => { try { return top === self || !top.location.href; } catch { return C.framed; } };
-let banner, isLoading, returns = 0;
+let banner, isAnswered, isLoading, returns = 0;
 const ask = () => {
   const shown = find(".charter-banner");
   if (state.decided) {
     banner = undefined;
     if (shown && !(shown.dataset.at >= +state.at)) shown.remove();
+  } else if (isAnswered) {
+    // the answer is on its way, or the browser does not keep it
   } else if (shown) {
     banner = shown;
     if (!mayAsk()) shown.remove();
@@ -246,6 +248,14 @@ const look = () => {
   if (isStale) typed ? load("stale", show) : location.reload();
 };
 
+// navigator.cookieEnabled is true in a browser whose visitor has blocked them.
+const keepsCookies = () => {
+  document.cookie = "charter=1";
+  const isKept = document.cookie.includes("charter=1");
+  document.cookie = "charter=; Max-Age=0";
+  return isKept;
+};
+
 // Saves a choice. The page stays: by fetch if its policy is known to allow that, else by a
 // form with the field "stay", whose response has no content. No event says that this has
 // arrived, so the script waits for the cookie; if none comes, it says so.
@@ -256,6 +266,7 @@ addEventListener("submit", async event => {
   event.stopImmediatePropagation(); // or Turbo and htmx would take it
   const before = +(readDecision()?.time ?? 0), box = form.closest(".charter-banner,dialog"), dialog = box?.close && box;
   wanted = form.closest(".charter-placeholder");
+  isAnswered = true;
   form.querySelectorAll("[role=alert]").forEach(element => element.remove());
   form.elements.back.value = here();
   // Hidden at once, within the 500 ms after a click in which a layout shift counts as
@@ -264,7 +275,8 @@ addEventListener("submit", async event => {
   else if (box) box.style.display = "none";
   const isSaved = () => +(readDecision()?.time ?? 0) !== before;
   const after = () => {
-    if (!wanted) delete law.presumed;
+    if (wanted) isAnswered = false;
+    else delete law.presumed;
     dialog?.remove();
     look();
     if (!isStale && !wanted) load("", confirm);
@@ -283,6 +295,7 @@ addEventListener("submit", async event => {
       else {
         form.prepend(create("p", {role: "alert", textContent: await response.text()}));
         find(".charter-done")?.remove();
+        isAnswered = false;
         if (dialog) dialog.showModal();
         else if (box) box.style.display = "", box.isConnected || document.body.prepend(box);
       }
@@ -300,7 +313,7 @@ addEventListener("submit", async event => {
       clearInterval(waiting);
       clearTimeout(working);
       after();
-    } else if (++attempts === (navigator.cookieEnabled ? 600 : 1)) clearTimeout(working), load("unkept", confirm);
+    } else if (++attempts === 20 && !keepsCookies() || attempts === 600) clearTimeout(working), load("unkept", confirm);
     else if (attempts > 1200) clearInterval(waiting);
   }, 50);
 }, true);

@@ -30,13 +30,15 @@ type stateDocument struct {
 type stateChoice struct {
 	Choice    string                        `json:"choice"`              // as the form's button
 	Allow     map[consent.Category][]string `json:"allow,omitempty"`     // for "save" and "add"
-	Objection *bool                         `json:"objection,omitempty"` // for "save"; null leaves it
+	Objection *bool                         `json:"objection,omitempty"` // for "save"; null leaves it. "refuse" ends none
 }
+
+const notForOthers = "the state is for pages and programs of this site"
 
 // state serves the visitor's decision.
 func (c *Charter) state(w http.ResponseWriter, r *http.Request) {
 	if !fromOwnPage(r) {
-		sendError(w, http.StatusForbidden, "the state is for pages and programs of this site")
+		sendError(w, http.StatusForbidden, notForOthers)
 		return
 	}
 	c.sendState(w, r)
@@ -77,6 +79,7 @@ func (c *Charter) postState(w http.ResponseWriter, r *http.Request) {
 		a = answer{all: true, action: a.action}
 	case "refuse":
 		a.allow = nil
+		a.hasObjected = a.hasObjected || posted.Objection != nil && *posted.Objection
 	case "save":
 		if posted.Objection != nil {
 			a.hasObjected = *posted.Objection
@@ -87,14 +90,15 @@ func (c *Charter) postState(w http.ResponseWriter, r *http.Request) {
 		sendError(w, http.StatusBadRequest, `choice: want "accept", "refuse", "save" or "add"`)
 		return
 	}
-	if err := c.save(w, r, a); err != nil {
-		if errors.Is(err, consent.ErrNotRecorded) {
-			w.Header().Set("Retry-After", "10")
-		}
+	switch err := c.save(w, r, a); {
+	case errors.Is(err, consent.ErrNotRecorded):
+		w.Header().Set("Retry-After", "10")
+		sendError(w, statusOf(err), consent.ErrNotRecorded.Error()) // the reason is the site's
+	case err != nil:
 		sendError(w, statusOf(err), err.Error())
-		return
+	default:
+		c.sendState(w, r)
 	}
-	c.sendState(w, r)
 }
 
 func (c *Charter) sendState(w http.ResponseWriter, r *http.Request) {

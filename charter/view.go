@@ -19,6 +19,7 @@ type view struct {
 	Words    *words
 	Lang     string // the language of the page
 	Dir      string // the direction of its script: "ltr" or "rtl"
+	Home     string // the path of the site
 	Host     string // the host of the site
 	Site     string // the name of the site; empty if Config.Name is
 	Intro    string // what the charter's page is for
@@ -237,7 +238,7 @@ func (c *Charter) viewIn(l *localized) view {
 	v := view{
 		Words: l.words, Lang: l.words.tag.String(), Dir: direction(l.words.tag),
 		Site: c.name, Intro: l.intro, Privacy: c.policyURL, Layout: c.layout,
-		Path: c.public, Ask: l.optIn.ask,
+		Home: c.prefix + "/", Path: c.public, Ask: l.optIn.ask,
 	}
 	if !c.updated.IsZero() {
 		v.Updated = l.words.dated(l.words.Updated, c.updated)
@@ -323,17 +324,19 @@ const (
 // groupsFor returns the groups with the answers of one visitor. Nothing is chosen before
 // for who has not answered, but what the law allows until they refuse.
 func (l *localized) groupsFor(prefs consent.Preferences) []group {
-	isDecided := prefs.Decided()
-	return l.groupsBy(func(category consent.Category, provider string) reply {
-		switch {
-		case prefs.Consented(category, provider):
-			return allowed
-		case isDecided:
-			return refused
-		default:
-			return unanswered
-		}
-	}, prefs.HasObjected())
+	return l.groupsBy(func(category consent.Category, provider string) reply { return replyIn(prefs, category, provider) }, prefs.HasObjected())
+}
+
+// replyIn returns what a visitor has answered for one provider.
+func replyIn(prefs consent.Preferences, category consent.Category, provider string) reply {
+	switch {
+	case prefs.Consented(category, provider):
+		return allowed
+	case prefs.Decided():
+		return refused
+	default:
+		return unanswered
+	}
 }
 
 // groupsBy returns the groups with these answers.

@@ -49,7 +49,7 @@ func TestEveryOfficialLanguageOfTheUnionSaysEverything(t *testing.T) {
 
 func TestAnIncompleteLanguageSaysWhatItLacks(t *testing.T) {
 	w := *allWords(t)["en"]
-	w.Refuse, w.Decided, w.Show = "", "On {day}.", "Show {provider} {provider}"
+	w.Refuse, w.Decided, w.Show = "", "On {day}.", "Show {content}"
 	w.Units = map[string]counts{"minute": {"one": "{n} minute", "other": "minutes"}}
 	for _, want := range []string{"Refuse is missing", "Decided holds", "Show holds", "Units.minute.other", "Units.day.one"} {
 		assert.ErrorContains(t, w.check(nil), want)

@@ -85,6 +85,7 @@ var (
 //	/plain   with the banner alone
 //	/static  with the script alone, as from a cache: it knows no visitor
 //	/film    with banner, script and a film of Vimeo's
+//	/player  the same with a title, a picture and a link
 type demo struct {
 	url     string
 	mw      *consent.Middleware
@@ -159,6 +160,7 @@ func newDemoOf(t *testing.T, change func(*consent.Config), cookies ...consent.Co
 	d.page("/film", true, true, func(r *http.Request) template.HTML {
 		return c.Placeholder(r, consent.ThirdParty, "Vimeo", `<p class="film">The film.</p>`)
 	})
+	d.addPlayer()
 	d.file("/portal.css", "text/css", portalCSS)
 	d.file("/favicon.ico", "image/x-icon", "")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -38,13 +38,13 @@ func TestAKeyboardIsEnoughForTheWholeWay(t *testing.T) {
 				b.disableScripts()
 			}
 			b.visit(d.url + "/?page=2")
-			for _, want := range []string{"button Refuse all", "button Accept all", "button Choose", "link Skip to content"} {
+			for _, want := range []string{"button Reject all", "button Accept all", "button Cookie settings", "link Skip to content"} {
 				b.press(kb.Tab)
 				assert.Equal(t, want, b.focused())
 			}
 
 			b.visit(d.url + "/?page=2")
-			b.tabTo("button Refuse all")
+			b.tabTo("button Reject all")
 			b.press(kb.Enter)
 			b.closeConfirmation(script)
 			assert.Equal(t, "/?page=2", eval[string](b, address))
@@ -53,9 +53,7 @@ func TestAKeyboardIsEnoughForTheWholeWay(t *testing.T) {
 
 			b.tabTo("link Cookie settings")
 			b.press(kb.Enter)
-			b.tickMatomo()
-			b.until(`document.querySelector("[role=status]")?.textContent.startsWith("Your choice is saved.")`)
-			b.tabTo("checkbox Matomo Every page, ticked")
+			b.allowMatomo(script, "radio Reject, ticked")
 		})
 	}
 }
@@ -70,28 +68,52 @@ func TestChoosingLeadsThroughTheFormAndBack(t *testing.T) {
 				b.disableScripts()
 			}
 			b.visit(newDemo(t, declared...).url + "/film?page=2")
-			b.tabTo("button Choose")
+			b.tabTo("button Cookie settings")
 			b.press(kb.Enter)
-			b.tickMatomo()
-			b.closeConfirmation(false) // the page is a new one
+			b.allowMatomo(script, "radio Reject")
+			b.closeConfirmation(script)
 			assert.Equal(t, "/film?page=2", eval[string](b, address))
 		})
 	}
 }
 
+func TestTheSettingsAreLeftAsTheyWereEntered(t *testing.T) {
+	t.Parallel()
+	b := newTab(t)
+	b.visit(newDemo(t, declared...).url + "/film")
+	for _, way := range []string{kb.Escape, kb.Tab + kb.Enter} {
+		b.tabTo("link Cookie settings")
+		b.press(kb.Enter)
+		b.until(`document.activeElement.matches(".charter-settings h2")`)
+		for _, key := range way {
+			b.press(string(key))
+		}
+		b.until(`!document.querySelector(".charter-settings[open]")`)
+		assert.Equal(t, "link Cookie settings", b.focused(), "the focus is where it was")
+	}
+	assert.NotEmpty(t, b.boxes(".charter-banner"), "nothing is answered")
+}
+
 const address = "location.pathname + location.search"
 
-// tickMatomo does so, and saves, on the charter that is about to be shown.
-func (b *tab) tickMatomo() {
+// allowMatomo does so, and saves, in the form that is about to be shown: by the script over
+// the page, else on the charter's. First is the control with which the form begins.
+func (b *tab) allowMatomo(script bool, first string) {
 	b.Helper()
-	b.until(`document.activeElement.id === "settings"`)
+	b.until(`document.activeElement.matches("#settings, .charter-settings h2")`)
 	assert.Equal(b, "heading 2 Cookie settings", b.focused())
+	if script {
+		b.press(kb.Tab)
+		assert.Equal(b, "button Close", b.focused())
+	}
 	b.press(kb.Tab)
-	assert.Equal(b, "checkbox Matomo Every page", b.focused(), "the form follows at once")
+	assert.Equal(b, first, b.focused(), "the form follows at once")
 	b.press(" ")
-	assert.Equal(b, "checkbox Matomo Every page, ticked", b.focused())
-	b.tabTo("button Save my choice")
+	b.press(kb.ArrowRight)
+	assert.Equal(b, "radio Allow, ticked", b.focused())
+	b.tabTo("button Save my choices")
 	b.press(kb.Enter)
+	b.until(`document.querySelector("[role=status]")?.textContent.startsWith("Your choice is saved.")`)
 }
 
 // closeConfirmation does so where the focus leads to, once it is there. On a
@@ -127,22 +149,26 @@ func TestWhatHasTheFocusIsSeen(t *testing.T) {
 				focus := eval[struct {
 					On   string
 					Seen bool
+					Ring bool
 				}](b, focusSeen)
 				if focus.On == "" {
 					break
 				}
 				assert.True(t, focus.Seen, "%s on %s, %v", focus.On, state.name, size)
+				assert.True(t, focus.Ring, "%s on %s, %v", focus.On, state.name, size)
 			}
 			assert.Greater(t, passed, 4)
 		}
 	}
 }
 
-// focusSeen says what has the focus, and whether a part of it can be seen.
+// focusSeen says what has the focus, whether a part of it can be seen, and whether it has
+// a ring.
 const focusSeen = `(() => {
 	const element = document.activeElement, {left, top, width, height} = element.getBoundingClientRect();
 	return {
 		on: element === document.body ? "" : element.outerHTML,
+		ring: getComputedStyle(element).outlineStyle !== "none",
 		seen: [.1, .5, .9].some(x => [.1, .5, .9].some(y => element.contains(document.elementFromPoint(left + x * width, top + y * height)))),
 	};
 })()`

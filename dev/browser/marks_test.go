@@ -49,7 +49,9 @@ func TestTheScriptTakesTheMarksOfVanillaCookieconsent(t *testing.T) {
 	assert.Empty(t, eval[[]string](b, "ran"))
 
 	b.visit(d.url + "/cookies/?back=/marked")
-	b.click("[value='statistics:Matomo']")
+	b.answer("statistics", "allow")
+	b.answer("third-party", "some")
+	b.click("details:has([value='third-party:Vimeo']) summary")
 	b.click("[value='third-party:Vimeo']")
 	b.click(".charter-buttons [value=save]")
 	b.until(`location.pathname === "/marked" && ran.includes("module")`)

@@ -65,3 +65,45 @@ func TestNothingMovesOnTheScreen(t *testing.T) {
 		}
 	}
 }
+
+// A banner that the script brings comes after the first paint: it pushes nothing away, be
+// it a bar at the head.
+func TestABannerThatComesLateMovesNothing(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	for _, layout := range layouts {
+		path := d.inLayout(t, layout)
+		b := newTab(t)
+		b.onEachPage(watchPaint)
+		for _, size := range [][2]int64{{390, 844}, {1280, 800}} {
+			b.resize(size[0], size[1])
+			b.visit(d.url + path + "static")
+			b.until(`document.querySelector(".charter-banner")`)
+			eval[any](b, "new Promise(done => setTimeout(done, 200))")
+			assert.Empty(t, eval[[]string](b, "moved"), "%s, %v", layout, size)
+		}
+	}
+}
+
+// The room that a bar at the head had goes with it, while the visitor has just clicked,
+// however slow the server is.
+func TestAnAnswerMovesNothingLater(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	for _, layout := range layouts {
+		path := d.inLayout(t, layout)
+		proceed := make(chan struct{})
+		d.slow.Store(&proceed)
+		b := newTab(t)
+		b.onEachPage(watchPaint)
+		b.resize(390, 844)
+		b.visit(d.url + path)
+		b.click(".charter-banner [value=refuse]")
+		eval[any](b, "new Promise(done => setTimeout(done, 800))")
+		close(proceed)
+		b.until(`document.querySelector(".charter-done")`)
+		eval[any](b, "new Promise(done => setTimeout(done, 200))")
+		assert.Empty(t, eval[[]string](b, "moved"), layout)
+		assert.Equal(t, "0px", eval[string](b, "getComputedStyle(document.documentElement).paddingTop"), layout)
+	}
+}

@@ -22,12 +22,26 @@ func TestPicturesAreSmallAndWhereTheReadmeShowsThem(t *testing.T) {
 	d := newDemo(t, declared...)
 	readme, err := os.ReadFile("../../charter/README.md")
 	require.NoError(t, err)
+	type scene struct {
+		name, path string
+		click      string // what is clicked, if anything
+		see        string // what is then shown, from its top
+	}
+	var banners []scene
+	for _, layout := range layouts {
+		banners = append(banners, scene{"banner-" + string(layout), d.inLayout(t, layout), "", "body"})
+	}
+	pages := []scene{
+		{"settings", "/", ".charter-banner [data-charter-open]", ".charter-settings[open]"},
+		{"charter", banners[0].path + "cookies/", "", "body"},
+	}
 	for _, device := range []struct {
 		name          string
 		width, height int64
+		scenes        []scene
 	}{
-		{"phone", 390, 844},
-		{"desktop", 1280, 800},
+		{"phone", 390, 844, append(banners, pages...)},
+		{"desktop", 1280, 800, append([]scene{banners[0], banners[2]}, pages...)},
 	} {
 		for _, scheme := range []string{"light", "dark"} {
 			b := newTab(t)
@@ -36,13 +50,12 @@ func TestPicturesAreSmallAndWhereTheReadmeShowsThem(t *testing.T) {
 				Width: device.width, Height: device.height, DeviceScaleFactor: 1, ScrollbarType: emulation.SetDeviceMetricsOverrideScrollbarTypeOverlay,
 			})
 			call(b, emulation.SetScrollbarsHidden, emulation.SetScrollbarsHiddenParams{Hidden: true})
-			for _, scene := range []struct{ name, path, top string }{
-				{"banner", "/plain", "body"},
-				{"form", "/cookies/", "#settings"},
-				{"charter", "/cookies/", "#kind-necessary"},
-			} {
+			for _, scene := range device.scenes {
 				b.visit(d.url + scene.path)
-				eval[any](b, fmt.Sprintf("scrollTo(0, document.querySelector(%q).offsetTop - 24)", scene.top))
+				if scene.click != "" {
+					b.click(scene.click)
+				}
+				b.until(fmt.Sprintf("document.querySelector(%q)", scene.see))
 				picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 				require.NoError(t, err)
 				name := fmt.Sprintf("docs/pictures/%s-%s-%s.png", scene.name, scheme, device.name)

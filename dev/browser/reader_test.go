@@ -3,9 +3,11 @@ package browser
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -96,11 +98,11 @@ func TestAReaderIsToldOfTheBannerFirst(t *testing.T) {
 			b.until(`document.querySelector(".charter-banner")`)
 			told := b.told("region", "banner", "dialog", "alertdialog", "heading", "button", "checkbox", "link")
 			assert.Equal(t, []string{
-				"region Your choice about cookies",
-				"heading 2 Your choice about cookies",
-				"button Refuse all",
+				"region Cookies: your choice",
+				"heading 2 Cookies: your choice",
+				"button Reject all",
 				"button Accept all",
-				"button Choose",
+				"button Cookie settings",
 				"banner",
 			}, told[:6], "a region, and no dialog that holds the visitor")
 		})
@@ -112,25 +114,54 @@ func TestAReaderIsToldOfTheFormInItsOrder(t *testing.T) {
 	b := newTab(t)
 	b.visit(newDemo(t, declared...).url + "/cookies/")
 	assert.Equal(t, []string{
-		"heading 1 Cookie charter",
+		"heading 1 Cookie policy",
+		"heading 2 What is a cookie?",
+		"heading 2 Which cookies do we use?",
+		"heading 2 How can I delete cookies?",
 		"heading 2 Cookie settings",
 		"group Necessary",
 		"group Statistics",
-		"checkbox Matomo Every page",
-		"checkbox No anonymous statistics either",
+		"radio Reject",
+		"radio Allow",
+		"group",
 		"group First-party",
-		"checkbox Valombre Dataset pages",
+		"radio Reject",
+		"radio Allow",
+		"group",
 		"group Third-party",
-		"checkbox Vimeo Tutorials",
-		"checkbox Dailymotion Meetings of the council",
-		"button Save my choice",
-		"button Refuse all",
+		"radio Reject",
+		"radio Allow",
+		"radio By provider",
+		"group",
+		"group Anonymous statistics",
+		"checkbox I object to anonymous statistics",
+		"button Reject all",
 		"button Accept all",
+		"button Save my choices",
 		"heading 2 Necessary",
 		"heading 2 Statistics",
 		"heading 2 First-party",
 		"heading 2 Third-party",
-	}, b.told("heading", "group", "checkbox", "button"), "no box is ticked beforehand")
+	}, b.told("heading", "group", "radio", "checkbox", "button"), "nothing is chosen beforehand")
+}
+
+// What is taken from the page without its form and its style, by a reader view, or by a
+// printer, has all the texts once.
+func TestTheCharterIsWholeWithoutItsFormAndItsStyle(t *testing.T) {
+	t.Parallel()
+	d := newDetailedDemo(t, declared...)
+	b := newTab(t)
+	b.visit(d.url + "/cookies/")
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+	assert.False(t, eval[bool](b, `document.querySelector(".charter-form").checkVisibility()`))
+	printed := eval[string](b, "document.body.innerText")
+	eval[any](b, `document.querySelectorAll("form, [role=status], #settings, link").forEach(element => element.remove())`)
+	read := eval[string](b, "document.body.innerText")
+	for _, text := range []string{printed, read} {
+		for _, once := range []string{"A cookie is a short text", "They measure how the site is used.", "Set by or for another site", "In the settings of your browser", "Measures how videos are watched.", "_pk_id*", "sync_volume"} {
+			assert.Equal(t, 1, strings.Count(text, once), once)
+		}
+	}
 }
 
 func TestATableStaysATableOnAPhone(t *testing.T) {
@@ -138,7 +169,7 @@ func TestATableStaysATableOnAPhone(t *testing.T) {
 	b := newTab(t)
 	b.visit(newDemo(t, declared[4]).url + "/cookies/")
 	want := []string{
-		"table",
+		"table Statistics",
 		"row",
 		"columnheader Provider", "columnheader Service and place", "columnheader Name", "columnheader Purpose", "columnheader Lifetime",
 		"row",

@@ -1,4 +1,4 @@
-// Package schema checks the JSON Schema of declarations by a validator that others use.
+// Package schema checks the files in docs that describe JSON, by a validator that others use.
 package schema
 
 import (

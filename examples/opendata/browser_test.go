@@ -67,8 +67,8 @@ func TestADecisionWithoutAReloadRenewsPanelChoiceAndMap(t *testing.T) {
 	assert.Contains(t, seen.Before.Choice, "Map of the town Atlas Exemple ✕ not allowed")
 	assert.Zero(t, seen.Before.Map)
 	assert.Equal(t, 1, seen.Before.Banner)
-	assert.Contains(t, seen.After.Panel, "ad_id ✕ removed you have refused")
+	assert.Contains(t, seen.After.Panel, "ad_id ✕ removed you have not chosen yet")
 	assert.Contains(t, seen.After.Choice, "Map of the town Atlas Exemple ✓ allowed")
 	assert.Equal(t, 1, seen.After.Map)
-	assert.Zero(t, seen.After.Banner)
+	assert.Equal(t, 1, seen.After.Banner, "the map says nothing about anything else")
 }

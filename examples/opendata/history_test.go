@@ -24,7 +24,7 @@ func TestVisitorsSeeTheirOwnHistoryInTheForm(t *testing.T) {
 
 	v.post("/cookies/", refuse)
 	assert.Eventually(t, func() bool { return v.get("/record").says("3 records") }, time.Minute, 10*time.Millisecond, "a refusal is recorded a moment later")
-	assert.True(t, v.get("/record").says("Refuse all"), "with the notice")
+	assert.True(t, v.get("/record").says("Reject all"), "with the notice")
 	assert.Equal(t, "private, no-store", v.get("/record").Header.Get("Cache-Control"))
 
 	french := visit(t, "fr")

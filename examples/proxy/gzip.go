@@ -11,7 +11,7 @@ import (
 // recoders are lent to pages that come compressed.
 type recoders struct{ sync.Pool }
 
-// recode returns a page that is compressed with gzip as one that has bannerTags
+// recode returns a page that is compressed with gzip as one that has bannerTag
 // in its head. What a stream flushes leaves at once.
 func (r *recoders) recode(body io.ReadCloser, stream bool) io.ReadCloser {
 	c, ok := r.Get().(*recoder)

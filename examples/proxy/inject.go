@@ -9,16 +9,16 @@ import (
 	"sync"
 )
 
-// bannerTags are what a page needs to ask its visitors. They are the same for
+// bannerTag is what a page needs to ask its visitors. It is the same for
 // everybody, so that a page which a cache may keep stays one.
-const bannerTags = `<link rel="stylesheet" href="` + charterPath + `style.css"><script src="` + charterPath + `script.js" defer></script>`
+const bannerTag = `<script src="` + charterPath + `script.js" defer></script>`
 
-// An injection adds bannerTags to pages, with any status: to answers of the type
+// An injection adds bannerTag to pages, with any status: to answers of the type
 // text/html that begin like a page (see search), whole, plain or compressed with
 // gzip. It leaves alone other codings, text in UTF-16, downloads
 // (Content-Disposition: attachment) and what says "Cache-Control: no-transform"
 // (RFC 9111 section 5.2.2.6). A Content-Security-Policy of the page must allow
-// 'self' for scripts and styles.
+// 'self' for scripts.
 //
 // What a browser has kept from before, it goes on showing for as long as the
 // site says that nothing has changed. The filter does not depend on it.
@@ -101,7 +101,7 @@ func (i *injection) modify(res *http.Response) {
 		case none:
 			return
 		case found:
-			length = strconv.FormatInt(res.ContentLength+int64(len(bannerTags)), 10)
+			length = strconv.FormatInt(res.ContentLength+int64(len(bannerTag)), 10)
 		}
 	}
 	h := res.Header
@@ -119,7 +119,7 @@ func (i *injection) modify(res *http.Response) {
 	}
 }
 
-// inject returns a page with bannerTags in its head.
+// inject returns a page with bannerTag in its head.
 func (i *injection) inject(body io.ReadCloser, gathered bool) *injected {
 	lent, ok := i.beginnings.Get().(*beginning)
 	if !ok {

@@ -15,7 +15,7 @@ import (
 
 const page = "<!doctype html><html><head><title>t</title></head><body>text</body></html>"
 
-var withBanner = strings.Replace(page, "<title>", bannerTags+"<title>", 1)
+var withBanner = strings.Replace(page, "<title>", bannerTag+"<title>", 1)
 
 // pageSite answers with page and the headers that its query says.
 func pageSite(t *testing.T) string {
@@ -126,8 +126,8 @@ func TestAPageOfKnownLengthStaysOneAndAFragmentIsLeftAlone(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, int64(test.length), response.ContentLength, test.name)
 		assert.Equal(t, test.tag, response.Header.Get("ETag"), test.name)
-		assert.Equal(t, test.tag[:1] == "W", strings.Contains(got, bannerTags), test.name)
-		assert.Equal(t, test.body, strings.Replace(got, bannerTags, "", 1), test.name)
+		assert.Equal(t, test.tag[:1] == "W", strings.Contains(got, bannerTag), test.name)
+		assert.Equal(t, test.body, strings.Replace(got, bannerTag, "", 1), test.name)
 	}
 }
 
@@ -195,7 +195,7 @@ func TestACompressedPageGetsTheTagsAndStaysCompressed(t *testing.T) {
 				require.NoError(t, err)
 				plain, err := io.ReadAll(z)
 				require.NoError(t, err)
-				assert.Equal(t, strings.Replace(long, "<title>", bannerTags+"<title>", 1), string(plain))
+				assert.Equal(t, strings.Replace(long, "<title>", bannerTag+"<title>", 1), string(plain))
 			}
 			response, body, err := ask(t, "HEAD", address)
 			require.NoError(t, err)
@@ -217,7 +217,7 @@ func TestAStreamIsNotHeldBack(t *testing.T) {
 		{" data-a='", "<head data-a='"},
 		{"'><meta", "'>"},
 		{"><title", "<meta>"},
-		{">t</title>", bannerTags + "<title>t</title>"},
+		{">t</title>", bannerTag + "<title>t</title>"},
 		{"<p>text<", "<p>text<"},
 		{"br", "br"},
 	}
@@ -287,5 +287,5 @@ func TestAPageOfKnownLengthIsNotHeldBack(t *testing.T) {
 	arrived <- true
 	more, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	assert.Equal(t, strings.Replace(first, "<title>", bannerTags+"<title>", 1)+rest, string(got)+string(more))
+	assert.Equal(t, strings.Replace(first, "<title>", bannerTag+"<title>", 1)+rest, string(got)+string(more))
 }

@@ -2,7 +2,7 @@ package main
 
 import "io"
 
-// An injected body is a page with bannerTags in its head. Nothing of it waits
+// An injected body is a page with bannerTag in its head. Nothing of it waits
 // for what comes behind it, but the beginning of a tag whose name is not
 // complete.
 type injected struct {
@@ -53,9 +53,9 @@ func (b *injected) advance() int {
 	if f == found {
 		now := len(after)
 		if b.gathered {
-			now = max(0, now-len(bannerTags))
+			now = max(0, now-len(bannerTag))
 		}
-		b.ready = append(b.ready, []byte(bannerTags), after[:now])
+		b.ready = append(b.ready, []byte(bannerTag), after[:now])
 		b.rest = after[now:]
 	}
 	return len(before)

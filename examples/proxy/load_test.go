@@ -103,7 +103,7 @@ func TestLoad(t *testing.T) {
 				return err
 			}
 			n, err := io.Copy(io.Discard, response.Body)
-			if want := int64(len(content) + len(bannerTags)); err == nil && n != want || response.Header["Set-Cookie"] != nil {
+			if want := int64(len(content) + len(bannerTag)); err == nil && n != want || response.Header["Set-Cookie"] != nil {
 				err = fmt.Errorf("a page of %d bytes, not %d, with cookies %q", n, want, response.Header["Set-Cookie"])
 			}
 			return err

@@ -56,7 +56,7 @@ var pages = map[string]string{
 func TestTheTagsComeFirstInTheHeadOfAPage(t *testing.T) {
 	for name, page := range pages {
 		t.Run(name, func(t *testing.T) {
-			want := strings.Replace(page, "|", bannerTags, 1)
+			want := strings.Replace(page, "|", bannerTag, 1)
 			page = strings.Replace(page, "|", "", 1)
 			for how, reader := range map[string]io.Reader{
 				"at once":      strings.NewReader(page),
@@ -102,8 +102,8 @@ func FuzzInjection(f *testing.F) {
 		inTwo, err := io.ReadAll(&injected{Reader: io.MultiReader(bytes.NewReader(page[:cut]), bytes.NewReader(page[cut:]))})
 		require.NoError(t, err)
 		require.Equal(t, whole, inTwo, "the place does not depend on how the page comes")
-		if !bytes.Contains(page, []byte(bannerTags)) {
-			require.Equal(t, string(page), strings.Replace(string(whole), bannerTags, "", 1), "nothing else changes")
+		if !bytes.Contains(page, []byte(bannerTag)) {
+			require.Equal(t, string(page), strings.Replace(string(whole), bannerTag, "", 1), "nothing else changes")
 		}
 	})
 }

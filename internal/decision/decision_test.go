@@ -74,10 +74,18 @@ func TestAMarkNeverChanges(t *testing.T) {
 
 func TestAllNoTakesAtLeastOneAnswer(t *testing.T) {
 	a, b := decision.MarkOf("statistics", "Matomo"), decision.MarkOf("statistics", "Plausible")
-	for want, given := range map[string]map[decision.Mark]decision.Answer{
-		"false: none": {}, "true": {a: decision.No, b: decision.No}, "false: yes": {a: decision.Yes, b: decision.No}, "false: ticked": {a: decision.No, b: decision.Ticked},
+	for name, test := range map[string]struct {
+		given map[decision.Mark]decision.Answer
+		want  bool
+	}{
+		"none":                        {nil, false},
+		"no":                          {map[decision.Mark]decision.Answer{a: decision.No, b: decision.No}, true},
+		"yes":                         {map[decision.Mark]decision.Answer{a: decision.Yes, b: decision.No}, false},
+		"ticked":                      {map[decision.Mark]decision.Answer{a: decision.No, b: decision.Ticked}, false},
+		"no, and a yes by itself":     {map[decision.Mark]decision.Answer{a: decision.No, b: decision.Alone}, true},
+		"nothing but a yes by itself": {map[decision.Mark]decision.Answer{a: decision.Alone}, false},
 	} {
-		assert.Equal(t, want == "true", decision.MakeAnswers(given).AllNo(), want)
+		assert.Equal(t, test.want, decision.MakeAnswers(test.given).AllNo(), name)
 	}
 }
 

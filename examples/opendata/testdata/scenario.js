@@ -20,7 +20,7 @@
     const response = document.getElementById("response");
     document.querySelector(".charter-placeholder button").click();
     await until("another response", () => !response.isConnected);
-    await until("the confirmation", () => document.querySelector(".charter-done"));
+    await until("the map", () => document.querySelector("iframe"));
     seen.after = moment();
   } catch (e) {
     seen.error = String(e);
