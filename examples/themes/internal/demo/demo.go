@@ -57,7 +57,7 @@ func newSite(design string, theme charter.Config) (*site, error) {
 	key := make([]byte, 32) // for this run alone; a real site keeps its keys
 	rand.Read(key)
 	mw, err := consent.NewMiddleware(consent.Config{
-		Registry: cookies,
+		Registry: cookiesOf(theme.Name),
 		Keys:     [][]byte{key},
 		Insecure: true, // in production: https, and no such line
 	})
