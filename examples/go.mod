@@ -97,3 +97,5 @@ require (
 replace github.com/cookiecharter/consent => ../
 
 replace github.com/cookiecharter/consent/ledger => ../ledger
+
+ignore ./node_modules
