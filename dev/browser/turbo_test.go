@@ -2,7 +2,10 @@ package browser
 
 import (
 	"fmt"
+	"html/template"
+	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -12,10 +15,14 @@ const turbo = `<script src="/turbo.js" defer></script>`
 func newTurboDemo(t *testing.T) *demo {
 	t.Helper()
 	d := newSwapDemo(t, map[string]string{"/turbo.js": "@hotwired/turbo/dist/turbo.es2017-umd.js"})
-	const links = `<nav><a href="/turbo/a">a</a> <a href="/turbo/b">b</a> <a href="/turbo/empty">empty</a></nav>`
+	const links = `<nav><a href="/turbo/a">a</a> <a href="/turbo/b">b</a> <a href="/turbo/empty">empty</a> <a href="/turbo/slow">slow</a></nav>`
 	d.swapped("/turbo/a", true, true, turbo, links+gates+`<input id="name">`)
 	d.swapped("/turbo/b", false, true, turbo, links+gates)
 	d.swapped("/turbo/empty", true, true, turbo, links)
+	d.html("/turbo/slow", func(r *http.Request) template.HTML {
+		time.Sleep(250 * time.Millisecond) // so that Turbo shows it from the cache first
+		return `<!doctype html><html lang="en"><head><title>/turbo/slow</title>` + turbo + d.charter.Script(r) + `</head><body>` + links + gates + `</body></html>`
+	})
 	d.swapped("/turbo/plain/a", true, false, turbo, `<a href="/turbo/plain/b">b</a>`)
 	d.swapped("/turbo/plain/b", true, false, turbo, `<p id="b">b</p>`)
 	return d
@@ -64,6 +71,15 @@ func TestTurboDriveKeepsTheBannerAndOpensGatesOncePerVisit(t *testing.T) {
 	b.settled()
 	assert.Zero(t, eval[int](b, `document.querySelectorAll(".charter-banner").length`), "what the cache asks is answered")
 	assert.True(t, eval[bool](b, "same"), "it is one page all the time")
+
+	b.turbo("/turbo/slow")
+	b.turbo("/turbo/empty")
+	b.until("ran === 28")
+	eval[any](b, `window.previews = 0, document.addEventListener("turbo:render", () => { previews += document.documentElement.hasAttribute("data-turbo-preview") })`)
+	b.turbo("/turbo/slow")
+	b.until("previews === 1 && ran >= 32")
+	b.settled()
+	assert.Equal(t, 32, eval[int](b, "ran"), "what Turbo shows until the page arrives runs nothing")
 }
 
 func TestWhatTurboKeepsOfAPageBringsBackNothingRefused(t *testing.T) {
