@@ -24,6 +24,7 @@ var placeholders = map[string][]string{
 	"AskOptOut":   {"{presumed}", "{settings}", "{site}"},
 	"AskUK":       {"{presumed}", "{purposes}", "{settings}", "{site}"},
 	"ForCategory": {"{category}"},
+	"Presumed":    {"{allow}"},
 	"GPC":         {"{refused}"},
 	"GPCExcept":   {"{providers}"},
 	"Decided":     {"{date}"},

@@ -192,7 +192,7 @@ func (c *Charter) notice(l *localized, ask string) *consent.Notice {
 	read := map[string]string{
 		"Title": w.Title, "Intro": l.intro, "What": w.What, "AskTitle": w.AskTitle, "Ask": ask,
 		"Refuse": w.Refuse, "Accept": w.Accept, "Choose": w.Choose, "Save": w.Save, "Allow": w.Allow, "Reject": w.Reject, "Some": w.Some,
-		"Always": w.Always, "ObjectTitle": w.ObjectTitle, "ObjectAbout": w.ObjectAbout, "Object": w.Object, "Presumed": w.Presumed, "GPC": l.gpcRefuses,
+		"Always": w.Always, "ObjectTitle": w.ObjectTitle, "ObjectAbout": w.ObjectAbout, "Object": w.Object, "Presumed": l.presumedSays, "GPC": l.gpcRefuses,
 		"Embedded": w.Embedded, "Show": w.Show,
 		"OwnProvider": w.OwnProvider, "OwnService": w.OwnService, "OwnPurpose": w.OwnPurpose,
 	}

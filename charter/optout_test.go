@@ -28,7 +28,7 @@ const (
 	all       = measures + ", " + shows + " and " + talks + anyTime
 	notThird  = measures + " and " + talks + anyTime
 	undecided = "You have not decided yet."
-	presumed  = "Under the law that applies to your visit, the providers ticked here are allowed until you refuse them, even where this page says that your consent is needed."
+	presumed  = "Under the law that applies to your visit, what is set to “Allow” here is allowed until you reject it, even where this page says that your consent is needed."
 	gpcBegins = "Your browser asks that third parties do not follow you (Global Privacy Control). Cookies of these kinds are therefore refused: "
 	gpcEnds   = ". You can allow them here."
 	gpc       = gpcBegins + "Third-party" + gpcEnds

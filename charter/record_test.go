@@ -90,6 +90,7 @@ func TestARecordSaysWhatTheVisitorDidAndWasTold(t *testing.T) {
 	for _, key := range []string{"Presumed", "GPC", "Embedded", "Show"} {
 		assert.NotEmpty(t, notice.Sentences[key], "the sentences of opt-out laws and of placeholders are part of it")
 	}
+	assert.Contains(t, notice.Sentences["Presumed"], "réglé ici sur « Accepter » est autorisé", "word for word")
 	assert.Contains(t, notice.Sentences["GPC"], "sont donc refusés : Tiers. ", "word for word")
 	assert.Equal(t, "Conversation", notice.Sentences["Categories.chat.Title"])
 	assert.Len(t, notice.Cookies, len(declared()))

@@ -47,7 +47,7 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 	presumed := undecided
 	presumed.Ask, presumed.Presumed = l.optOut.ask, l.optOut.presumed
 	presumed.GPC = l.words.GPCHonored
-	presumed.Status = template.HTML(template.HTMLEscapeString(l.words.Undecided + " " + l.words.Presumed + " " + l.gpcRefuses))
+	presumed.Status = template.HTML(template.HTMLEscapeString(l.words.Undecided + " " + l.presumedSays + " " + l.gpcRefuses))
 	presumed.Groups = l.groupsBy(func(consent.Category, string) reply { return allowed }, true)
 	presumed.Reference, presumed.Aside, presumed.Privacy, presumed.Updated = "0", "<p>x</p>", "/x", "x"
 	presumed.Embedded = embedded{

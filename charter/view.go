@@ -104,6 +104,8 @@ type localized struct {
 	groups []group
 	tables template.HTML
 
+	presumedSays string // what the law allows without an answer
+
 	gpcGroups  []group // those that Global Privacy Control refuses
 	gpcRefuses string  // the sentence that says so
 
@@ -124,6 +126,7 @@ type question struct {
 func (c *Charter) localize(w *words) *localized {
 	l := &localized{words: w, site: cmp.Or(c.name, w.ThisSite)}
 	l.intro = strings.ReplaceAll(w.Intro, "{site}", l.site)
+	l.presumedSays = strings.ReplaceAll(w.Presumed, "{allow}", w.Allow)
 	for _, category := range c.allCategories() {
 		g := c.group(category, w)
 		l.groups = append(l.groups, g)
@@ -278,7 +281,7 @@ func (l *localized) statusFor(prefs consent.Preferences, v view) template.HTML {
 		add(l.words.Objected)
 	}
 	if v.Presumed != "" {
-		add(l.words.Presumed)
+		add(l.presumedSays)
 	}
 	if prefs.RefusedByGPC() {
 		add(l.refusedByGPC(prefs.Allows))

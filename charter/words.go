@@ -64,7 +64,7 @@ type words struct {
 	// Presumed is shown above the form before an answer under an opt-out law. The
 	// texts about categories are written for opt-in laws, and may say that a
 	// category needs consent. This sentence says that it does not yet, so that
-	// nobody has to write those texts twice.
+	// nobody has to write those texts twice. {allow} is Allow.
 	Presumed string
 	GPC      string // {refused} stands for the categories that are refused, since the browser sends Sec-GPC (Global Privacy Control)
 
