@@ -132,6 +132,21 @@ func TestAPlaceholderInAFragmentLeadsBackToThePage(t *testing.T) {
 	})
 }
 
+// A page that htmx fetches under hx-boost is no fragment.
+func TestABannerInABoostedPageLeadsBackToThatPage(t *testing.T) {
+	t.Parallel()
+	forEachHTMX(t, func(t *testing.T, d *demo, _ string) {
+		b := newTab(t)
+		b.visit(d.url + "/htmx/b")
+		b.until(`window.htmx && ` + hasBanner)
+		b.settled()
+		b.click(`a[href="/htmx/a"]`)
+		b.until(`document.querySelector("#a")`)
+		b.settled()
+		assert.Equal(t, "/htmx/a", eval[string](b, `document.querySelector(".charter-banner [name=back]").value`), "without the script, too")
+	})
+}
+
 func TestHTMXTakesNoFormAndNoLinkOfTheCharter(t *testing.T) {
 	t.Parallel()
 	forEachHTMX(t, func(t *testing.T, d *demo, _ string) {

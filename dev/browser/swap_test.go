@@ -195,7 +195,7 @@ func TestAGateOpensWhateverBringsIt(t *testing.T) {
 	})
 }
 
-// The first row is an extension, the second a script of the site.
+// It may be an extension, or a script of the site.
 func TestWhoTakesTheBannerAwayMakesNoEndlessLoop(t *testing.T) {
 	t.Parallel()
 	for name, take := range map[string]string{
@@ -238,4 +238,27 @@ func TestTheBannerComesBackHoweverOftenThePageChanges(t *testing.T) {
 	time.Sleep(10 * time.Second)
 	eval[any](b, `document.body.innerHTML = "<main></main>"`)
 	b.until(hasBanner)
+}
+
+// Livewire and its like draw a part on the server and put its HTML in place of what is
+// there, again and again.
+func TestAPartThatTheServerDrawsAgainAndAgainComesBackOpen(t *testing.T) {
+	t.Parallel()
+	d := newSwapDemo(t, nil)
+	d.swapped("/live", true, true, "", `<div id="live">`+gates+`</div>`)
+	b := newTab(t)
+	b.onEachPage(countsRuns)
+	b.visit(d.url + "/live")
+	b.click(".charter-banner [value=accept]")
+	b.until(isOpen)
+	eval[any](b, fmt.Sprintf(`window.html = %q, window.changes = 0, new MutationObserver(() => changes++).observe(document, {childList: true, subtree: true})`, `<div id="live">`+gates+`</div>`))
+	for i := range 3 {
+		eval[any](b, `document.querySelector("#live").outerHTML = html`)
+		b.until(fmt.Sprintf(`ran === %d && document.querySelectorAll(".counted, .inner").length === 2`, 8+4*i))
+	}
+	b.settled()
+	before := eval[int](b, "changes")
+	b.settled()
+	assert.Equal(t, before, eval[int](b, "changes"), "and then nothing moves")
+	assert.Equal(t, 16, eval[int](b, "ran"))
 }
