@@ -197,7 +197,6 @@ type Charter struct {
 	style           asset
 	inline          inlined
 	script          asset
-	scriptAsked     [2]string             // the script around the banner that it brings with it
 	document        func() (asset, error) // made at first use
 
 	details map[string]consent.Provider // by name
