@@ -73,11 +73,13 @@ const revive = waiting => new Promise(done => {
   for (const {name, value} of waiting.attributes) {
     const own = name.replace(/^data-(src|type)$/, "$1");
     if (own === "src") live.src = trusted.createScriptURL(value);
-    else if (value !== "text/plain" && name !== "nonce") live.setAttribute(own, value);
+    else if (value.toLowerCase() !== "text/plain" && name !== "nonce") live.setAttribute(own, value);
   }
   live.text = trusted.createScript(waiting.text);
   if (waiting.isConnected) waiting.replaceWith(live);
-  if (!live.src || !live.isConnected) setTimeout(done); // not at once: a module runs a moment later, and no event says so
+  // Of a script in the page, of a module that runs a moment later, and of one that the
+  // browser leaves alone no event tells.
+  if (!live.src || !live.isConnected || live.noModule || !/^$|module|script/i.test(live.type)) setTimeout(done);
 });
 let turn = Promise.resolve();
 const run = scripts => {
@@ -124,7 +126,8 @@ const scan = () => {
       }
       const content = document.importNode(gate.content, true);
       content.append(...[...gate.childNodes].map(node => node.cloneNode(true))); // where a script has made the template
-      for (const script of content.querySelectorAll("script")) if (!script.matches(gates)) {
+      // One that has this type already is a gate of its own, or no script at all.
+      for (const script of content.querySelectorAll("script:not([type='text/plain'])")) {
         const type = typeOf(script);
         script.type = "text/plain"; // until its turn
         if (type) script.dataset.type = type;
@@ -263,7 +266,7 @@ addEventListener("submit", async event => {
   const {target: form, submitter} = event;
   if (submitter?.name !== "choice" || !form.matches(":is(.charter-banner,.charter-placeholder,.charter-settings) form")) return;
   event.stopImmediatePropagation(); // or Turbo and htmx would take it
-  const time = () => readDecision()?.time, before = time(), box = form.closest(".charter-banner,dialog"), dialog = box?.close && box;
+  const time = () => readDecision()?.time, before = time(), box = form.closest(".charter-banner,.charter-settings"), dialog = box?.close && box;
   wanted = form.closest(".charter-placeholder");
   isAnswered = true;
   form.querySelector("[role=alert]")?.remove();
@@ -272,8 +275,8 @@ addEventListener("submit", async event => {
   // the visitor's own (CLS).
   if (dialog) dialog.close();
   else if (box) box.style.display = "none";
-  const working = setTimeout(() => time() === before && load("working", confirm), 5e3);
-  let response, attempts = 0;
+  let isWaiting = true, response, attempts = 0;
+  setTimeout(() => isWaiting && load("working", part => isWaiting && confirm(part)), 5e3);
   if (canFetch) try {
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form));
@@ -281,12 +284,12 @@ addEventListener("submit", async event => {
     body.append("stay", "");
     response = await fetch(C.path, {method: "POST", headers: {Accept: "text/plain"}, body});
   } catch {
-    clearTimeout(working);
+    isWaiting = false;
     canFetch = false; // a policy that is not in the response, or no network
     return form.requestSubmit(submitter);
   } else form.append(create("input", {type: "hidden", name: "stay"}));
   if (response && !response.ok) {
-    clearTimeout(working);
+    isWaiting = false;
     form.prepend(create("p", {role: "alert", textContent: await response.text()}));
     find(".charter-done")?.remove();
     isAnswered = false;
@@ -295,12 +298,12 @@ addEventListener("submit", async event => {
     return;
   }
   while (time() === before) {
-    if (response || ++attempts === 20 && !keepsCookies() || attempts === 600) clearTimeout(working), load("unkept", confirm);
+    if (response || ++attempts === 20 && !keepsCookies() || attempts === 600) isWaiting = false, load("unkept", confirm);
     if (response || attempts > 1200) return;
     await pause(50);
   }
-  clearTimeout(working);
-  if (wanted) isAnswered = false;
+  isWaiting = false;
+  if (wanted) isAnswered = false, find(".charter-done")?.remove();
   else delete law.presumed;
   dialog?.remove();
   look();
@@ -310,6 +313,7 @@ addEventListener("input", ({target}) => { typed ||= !target.closest?.("[class^=c
 
 // Opens the settings over the page, so that nothing is lost of it.
 const open = () => load("settings", part => {
+  if (find(".charter-settings[open]")) return; // after a double click
   find(".charter-settings")?.remove();
   const [dialog] = parse(part);
   document.body.append(dialog);
@@ -336,7 +340,7 @@ window.consent = {
 
 const begin = () => {
   look();
-  if (C.part && state.decided && mayAsk() && !find(".charter-page")) show(C.part);
+  if (C.part && state.decided && mayAsk() && !find(".charter-page")) show(C.part), ask(); // it may be older than the answer
   for (const type of ["pageshow", "focus"]) addEventListener(type, look);
   document.addEventListener("visibilitychange", look);
   window.cookieStore?.addEventListener("change", look);

@@ -60,6 +60,52 @@ func TestADecisionThatTakesItsTimeIsKept(t *testing.T) {
 	assert.Equal(t, 1, eval[int](b, `document.querySelectorAll(".charter-done").length`), "one takes the place of the other")
 }
 
+func TestTheNoteThatADecisionIsBeingSavedGoesWithIt(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	proceed := make(chan struct{}, 1)
+	d.slow.Store(&proceed)
+	t.Cleanup(func() { close(proceed) })
+	d.html("/fetching", func(r *http.Request) template.HTML {
+		return d.charter.Head(r) + d.charter.Script(r) + d.charter.Banner(r) + d.charter.Placeholder(r, consent.ThirdParty, "Vimeo", `<p class="film">The film.</p>`)
+	})
+	b := newTab(t)
+	b.visit(d.url + "/fetching")
+	b.click(".charter-placeholder button")
+	b.until(`document.querySelector(".charter-done")?.textContent.includes("Your choice is being saved")`)
+	proceed <- struct{}{}
+	b.until(`document.querySelector(".film")`)
+	b.settled()
+	assert.Zero(t, eval[int](b, `document.querySelectorAll(".charter-done").length`))
+	assert.Equal(t, 1, eval[int](b, `document.querySelectorAll(".charter-banner").length`), "the rest is still asked for")
+}
+
+func TestANoteThatComesTooLateIsNotShown(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	proceed, asked, note := make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
+	d.slow.Store(&proceed)
+	t.Cleanup(func() { close(proceed) })
+	front := httptest.NewServer(d.mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("show") == "working" {
+			close(asked)
+			<-note
+		}
+		d.pages.ServeHTTP(w, r)
+	})))
+	t.Cleanup(front.Close)
+	b := newTab(t)
+	b.visit(front.URL + "/static")
+	b.until(`document.querySelector(".charter-banner")`)
+	eval[any](b, `document.querySelector(".charter-banner [value=refuse]").click()`)
+	<-asked
+	proceed <- struct{}{}
+	b.until(`document.querySelector(".charter-done")?.textContent.includes("Your choice is saved.")`)
+	close(note)
+	b.settled()
+	assert.Contains(t, eval[string](b, `document.querySelector(".charter-done").textContent`), "Your choice is saved.")
+}
+
 func TestNobodyIsAskedInAFrameOfAnotherSiteUnlessTheDecisionGoesThere(t *testing.T) {
 	t.Parallel()
 	b := newTab(t)

@@ -94,6 +94,18 @@ func TestTheSettingsAreLeftAsTheyWereEntered(t *testing.T) {
 	assert.NotEmpty(t, b.boxes(".charter-banner"), "nothing is answered")
 }
 
+func TestASecondClickChangesNothingInTheSettings(t *testing.T) {
+	t.Parallel()
+	b := newTab(t)
+	b.visit(newDemo(t, declared...).url + "/")
+	b.tabTo("link Cookie settings")
+	eval[any](b, `document.activeElement.click(), document.activeElement.click()`)
+	b.until(`document.querySelector(".charter-settings[open]") && !document.querySelector("head script[src*=banner]")`)
+	assert.Equal(t, 1, eval[int](b, `document.querySelectorAll(".charter-settings").length`))
+	b.press(kb.Escape)
+	assert.Equal(t, "link Cookie settings", b.focused(), "the focus is where it was")
+}
+
 const address = "location.pathname + location.search"
 
 // allowMatomo does so, and saves, in the form that is about to be shown: by the script over
