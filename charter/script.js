@@ -19,8 +19,9 @@ try { trusted = trustedTypes.createPolicy("cookiecharter", trusted); } catch { /
 // the server can check its signature. The browser drops a decision at its end: a
 // visitor's clock may be wrong. Package internal/decision has the format.
 const read = wanted => {
-  let newest;
-  for (const pair of document.cookie.split("; ")) {
+  let newest, all = "";
+  try { all = document.cookie; } catch { /* a sandbox */ }
+  for (const pair of all.split("; ")) {
     const [name, value] = pair.split(/=(.*)/s);
     if (name === wanted) try {
       const b = decode(decode(value).split("|")[1]), at = n => b.charCodeAt(n);
@@ -275,22 +276,26 @@ addEventListener("submit", async event => {
   // the visitor's own (CLS).
   if (dialog) dialog.close();
   else if (box) box.style.display = "none";
-  let isWaiting = true, response, attempts = 0;
-  setTimeout(() => isWaiting && load("working", part => isWaiting && confirm(part)), 5e3);
+  let isWaiting = 1, response, failure, attempts = 0; // 2 if a note says so
+  setTimeout(() => isWaiting && load("working", part => isWaiting && confirm(part, isWaiting = 2)), 5e3);
   if (canFetch) try {
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form));
     body.append("choice", submitter.value);
     body.append("stay", "");
     response = await fetch(C.path, {method: "POST", headers: {Accept: "text/plain"}, body});
-  } catch {
-    isWaiting = false;
-    canFetch = false; // a policy that is not in the response, or no network
-    return form.requestSubmit(submitter);
+  } catch ({message}) {
+    failure = message;
+    if (navigator.onLine) { // a policy that is not in the response
+      isWaiting = canFetch = 0;
+      return form.requestSubmit(submitter);
+    }
   } else form.append(create("input", {type: "hidden", name: "stay"}));
-  if (response && !response.ok) {
-    isWaiting = false;
-    form.prepend(create("p", {role: "alert", textContent: await response.text()}));
+  // The page of a proxy in front is no sentence.
+  if (response && !response.ok) failure = /plain/.test(response.headers.get("Content-Type")) ? await response.text() : response.status;
+  if (failure) {
+    isWaiting = 0;
+    form.prepend(create("p", {role: "alert", textContent: failure}));
     find(".charter-done")?.remove();
     isAnswered = false;
     if (dialog) dialog.showModal();
@@ -298,13 +303,15 @@ addEventListener("submit", async event => {
     return;
   }
   while (time() === before) {
-    if (response || ++attempts === 20 && !keepsCookies() || attempts === 600) isWaiting = false, load("unkept", confirm);
+    if (response || ++attempts === 20 && !keepsCookies() || attempts === 600) isWaiting = 0, load("unkept", confirm);
     if (response || attempts > 1200) return;
     await pause(50);
   }
-  isWaiting = false;
-  if (wanted) isAnswered = false, find(".charter-done")?.remove();
-  else delete law.presumed;
+  if (wanted) {
+    isAnswered = false;
+    if (isWaiting > 1) find(".charter-done")?.remove();
+  } else delete law.presumed;
+  isWaiting = 0;
   dialog?.remove();
   look();
   if (!isStale && !wanted) load("", confirm);

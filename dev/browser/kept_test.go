@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -78,6 +79,40 @@ func TestTheNoteThatADecisionIsBeingSavedGoesWithIt(t *testing.T) {
 	b.settled()
 	assert.Zero(t, eval[int](b, `document.querySelectorAll(".charter-done").length`))
 	assert.Equal(t, 1, eval[int](b, `document.querySelectorAll(".charter-banner").length`), "the rest is still asked for")
+}
+
+// failing answers each post as a proxy does when the site behind it is away.
+func (d *demo) failing(t *testing.T) string {
+	t.Helper()
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprint(w, "<html><head><title>503</title></head><body><h1>Service Unavailable</h1><hr>a proxy</body></html>")
+			return
+		}
+		d.mw.Wrap(d.pages).ServeHTTP(w, r)
+	}))
+	t.Cleanup(front.Close)
+	return front.URL
+}
+
+func TestWhoIsNotHeardIsAskedAgainOnTheSamePage(t *testing.T) {
+	t.Parallel()
+	const asksAgain = `document.querySelector(".charter-banner")?.checkVisibility() && document.querySelector(".charter-banner [role=alert]")?.textContent`
+	url := newDemo(t, declared...).failing(t)
+	b := newTab(t)
+	b.visit(url + "/")
+	b.click(".charter-banner [value=refuse]")
+	b.until(asksAgain)
+	assert.Equal(t, "503", eval[string](b, asksAgain), "and reads no HTML")
+
+	b = newTab(t)
+	b.visit(url + "/")
+	call(b, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: true, DownloadThroughput: -1, UploadThroughput: -1})
+	eval[any](b, `window.fetch = async () => { throw new TypeError("Failed to fetch") }`) // the browser would complain
+	b.click(".charter-banner [value=refuse]")
+	b.until(asksAgain)
 }
 
 func TestANoteThatComesTooLateIsNotShown(t *testing.T) {
