@@ -81,6 +81,22 @@ func TestTheNoteThatADecisionIsBeingSavedGoesWithIt(t *testing.T) {
 	assert.Equal(t, 1, eval[int](b, `document.querySelectorAll(".charter-banner").length`), "the rest is still asked for")
 }
 
+// The script waits for a cookie that it can read. Where it cannot, the page is loaded again.
+func TestADecisionThatScriptsCannotReadIsConfirmedToo(t *testing.T) {
+	t.Parallel()
+	d := newDemoOf(t, func(c *consent.Config) { c.HttpOnly = true }, declared...)
+	d.html("/hidden", func(*http.Request) template.HTML {
+		return `<!doctype html><title>t</title><link rel="icon" href="data:,"><script src="/cookies/script.js" defer></script>`
+	})
+	b := newTab(t)
+	b.visit(d.url + "/hidden")
+	b.until(`document.querySelector(".charter-banner")`)
+	b.click(".charter-banner [value=refuse]")
+	b.until(`document.querySelector(".charter-done")?.textContent.includes("Your choice is")`)
+	assert.Contains(t, eval[string](b, `document.querySelector(".charter-done").textContent`), "Your choice is saved.")
+	assert.Equal(t, "/hidden", eval[string](b, "location.pathname"))
+}
+
 // failing answers each post as a proxy does when the site behind it is away.
 func (d *demo) failing(t *testing.T) string {
 	t.Helper()
