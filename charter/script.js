@@ -277,7 +277,7 @@ addEventListener("submit", async event => {
   if (dialog) dialog.close();
   else if (box) box.style.display = "none";
   let isWaiting = 1, response, failure, attempts = 0; // 2 if a note says so
-  setTimeout(() => isWaiting && load("working", part => isWaiting && confirm(part, isWaiting = 2)), 5e3);
+  setTimeout(() => isWaiting && load("working", part => { if (isWaiting) isWaiting = 2, confirm(part); }), 5e3);
   if (canFetch) try {
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form));
