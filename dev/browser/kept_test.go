@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -134,25 +135,31 @@ func TestWhoIsNotHeardIsAskedAgainOnTheSamePage(t *testing.T) {
 func TestANoteThatComesTooLateIsNotShown(t *testing.T) {
 	t.Parallel()
 	d := newDemo(t, declared...)
-	proceed, asked, note := make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
+	proceed, asked, note := make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{})
+	comes := sync.OnceFunc(func() { close(note) })
 	d.slow.Store(&proceed)
 	t.Cleanup(func() { close(proceed) })
 	front := httptest.NewServer(d.mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.FormValue("show") == "working" {
-			close(asked)
+			asked <- struct{}{}
 			<-note
 		}
 		d.pages.ServeHTTP(w, r)
 	})))
 	t.Cleanup(front.Close)
+	t.Cleanup(comes) // or the server waits for its handler
 	b := newTab(t)
 	b.visit(front.URL + "/static")
 	b.until(`document.querySelector(".charter-banner")`)
 	eval[any](b, `document.querySelector(".charter-banner [value=refuse]").click()`)
-	<-asked
+	select {
+	case <-asked:
+	case <-time.After(time.Minute):
+		t.Fatal("the page asks for no note")
+	}
 	proceed <- struct{}{}
 	b.until(`document.querySelector(".charter-done")?.textContent.includes("Your choice is saved.")`)
-	close(note)
+	comes()
 	b.settled()
 	assert.Contains(t, eval[string](b, `document.querySelector(".charter-done").textContent`), "Your choice is saved.")
 }

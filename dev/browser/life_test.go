@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -120,6 +121,8 @@ func TestABannerThatIsOlderThanTheAnswerIsNotShown(t *testing.T) {
 	t.Parallel()
 	d := newDemo(t, declared...)
 	proceed := make(chan struct{})
+	ends := sync.OnceFunc(func() { close(proceed) })
+	t.Cleanup(ends) // or the server waits for its handler
 	d.pages.HandleFunc("GET /slow", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Del("Content-Security-Policy")
 		w.Header().Set("Content-Type", "text/html")
@@ -134,7 +137,7 @@ func TestABannerThatIsOlderThanTheAnswerIsNotShown(t *testing.T) {
 	b.until(`document.querySelector("p") && consent`)
 	other.click(".charter-banner [value=refuse]")
 	other.until(`document.querySelector(".charter-done")`)
-	close(proceed)
+	ends()
 	b.until(`document.readyState === "complete"`)
 	b.settled()
 	assert.Zero(t, eval[int](b, `document.querySelectorAll(".charter-banner").length`))
