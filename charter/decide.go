@@ -39,10 +39,10 @@ func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 		c.askAgain(w, r, a)
 	case err != nil:
 		http.Error(w, err.Error(), statusOf(err))
-	case r.PostForm.Has("stay"):
+	case r.PostForm.Has("stay") && !c.mw.Cookie().HttpOnly:
 		// The script added the field: after a response without content the browser
-		// stays on the page. Unlike fetch, a form needs no connect-src in the
-		// page's Content-Security-Policy.
+		// stays on the page, and the script sees the cookie, if it can. Unlike fetch,
+		// a form needs no connect-src in the page's Content-Security-Policy.
 		w.Header().Set("Cache-Control", "private, no-store")
 		w.WriteHeader(http.StatusNoContent)
 	case len(r.Header["Cookie"]) == 0 && r.Header.Get("Sec-Fetch-Dest") == "document":

@@ -126,6 +126,6 @@ func TestACategoryWithOneProviderNeedsNoBoxes(t *testing.T) {
 	assert.Equal(t, []string{"refuse", "allow"}, found(page, `name="category:chat" value="([^"]*)"`))
 	assert.Equal(t, []string{"statistics:Matomo", "statistics:Plausible"}, found(page, `name="allow" value="([^"]*)"`))
 	assert.Empty(t, found(page, `(name="category:necessary")`))
-	assert.Equal(t, []string{"refuse", "accept", "save"}, found(page, `<button name="choice" value="([^"]*)"`))
+	assert.Equal(t, []string{"save", "refuse", "accept"}, found(page, `<button name="choice" value="([^"]*)"`))
 	assert.NotContains(t, page, " open>", "nothing is open that nobody has chosen")
 }

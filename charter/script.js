@@ -19,8 +19,9 @@ try { trusted = trustedTypes.createPolicy("cookiecharter", trusted); } catch { /
 // the server can check its signature. The browser drops a decision at its end: a
 // visitor's clock may be wrong. Package internal/decision has the format.
 const read = wanted => {
-  let newest;
-  for (const pair of document.cookie.split("; ")) {
+  let newest, all = "";
+  try { all = document.cookie; } catch { /* a sandbox */ }
+  for (const pair of all.split("; ")) {
     const [name, value] = pair.split(/=(.*)/s);
     if (name === wanted) try {
       const b = decode(decode(value).split("|")[1]), at = n => b.charCodeAt(n);
@@ -73,11 +74,13 @@ const revive = waiting => new Promise(done => {
   for (const {name, value} of waiting.attributes) {
     const own = name.replace(/^data-(src|type)$/, "$1");
     if (own === "src") live.src = trusted.createScriptURL(value);
-    else if (value !== "text/plain" && name !== "nonce") live.setAttribute(own, value);
+    else if (value.toLowerCase() !== "text/plain" && name !== "nonce") live.setAttribute(own, value);
   }
   live.text = trusted.createScript(waiting.text);
   if (waiting.isConnected) waiting.replaceWith(live);
-  if (!live.src || !live.isConnected) setTimeout(done); // not at once: a module runs a moment later, and no event says so
+  // Of a script in the page, of a module that runs a moment later, and of one that the
+  // browser leaves alone no event tells.
+  if (!live.src || !live.isConnected || live.noModule || !/^$|module|script/i.test(live.type)) setTimeout(done);
 });
 let turn = Promise.resolve();
 const run = scripts => {
@@ -124,7 +127,8 @@ const scan = () => {
       }
       const content = document.importNode(gate.content, true);
       content.append(...[...gate.childNodes].map(node => node.cloneNode(true))); // where a script has made the template
-      for (const script of content.querySelectorAll("script")) if (!script.matches(gates)) {
+      // One that has this type already is a gate of its own, or no script at all.
+      for (const script of content.querySelectorAll("script:not([type='text/plain'])")) {
         const type = typeOf(script);
         script.type = "text/plain"; // until its turn
         if (type) script.dataset.type = type;
@@ -263,7 +267,7 @@ addEventListener("submit", async event => {
   const {target: form, submitter} = event;
   if (submitter?.name !== "choice" || !form.matches(":is(.charter-banner,.charter-placeholder,.charter-settings) form")) return;
   event.stopImmediatePropagation(); // or Turbo and htmx would take it
-  const time = () => readDecision()?.time, before = time(), box = form.closest(".charter-banner,dialog"), dialog = box?.close && box;
+  const time = () => readDecision()?.time, before = time(), box = form.closest(".charter-banner,.charter-settings"), dialog = box?.close && box;
   wanted = form.closest(".charter-placeholder");
   isAnswered = true;
   form.querySelector("[role=alert]")?.remove();
@@ -272,22 +276,26 @@ addEventListener("submit", async event => {
   // the visitor's own (CLS).
   if (dialog) dialog.close();
   else if (box) box.style.display = "none";
-  const working = setTimeout(() => time() === before && load("working", confirm), 5e3);
-  let response, attempts = 0;
+  let isWaiting = 1, response, failure, attempts = 0; // 2 if a note says so
+  setTimeout(() => isWaiting && load("working", part => { if (isWaiting) isWaiting = 2, confirm(part); }), 5e3);
   if (canFetch) try {
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form));
     body.append("choice", submitter.value);
     body.append("stay", "");
     response = await fetch(C.path, {method: "POST", headers: {Accept: "text/plain"}, body});
-  } catch {
-    clearTimeout(working);
-    canFetch = false; // a policy that is not in the response, or no network
-    return form.requestSubmit(submitter);
+  } catch ({message}) {
+    failure = message;
+    if (navigator.onLine) { // a policy that is not in the response
+      isWaiting = canFetch = 0;
+      return form.requestSubmit(submitter);
+    }
   } else form.append(create("input", {type: "hidden", name: "stay"}));
-  if (response && !response.ok) {
-    clearTimeout(working);
-    form.prepend(create("p", {role: "alert", textContent: await response.text()}));
+  // The page of a proxy in front is no sentence.
+  if (response && !response.ok) failure = /plain/.test(response.headers.get("Content-Type")) ? await response.text() : response.status;
+  if (failure) {
+    isWaiting = 0;
+    form.prepend(create("p", {role: "alert", textContent: failure}));
     find(".charter-done")?.remove();
     isAnswered = false;
     if (dialog) dialog.showModal();
@@ -295,13 +303,15 @@ addEventListener("submit", async event => {
     return;
   }
   while (time() === before) {
-    if (response || ++attempts === 20 && !keepsCookies() || attempts === 600) clearTimeout(working), load("unkept", confirm);
+    if (response || ++attempts === 20 && !keepsCookies() || attempts === 600) isWaiting = 0, load("unkept", confirm);
     if (response || attempts > 1200) return;
     await pause(50);
   }
-  clearTimeout(working);
-  if (wanted) isAnswered = false;
-  else delete law.presumed;
+  if (wanted) {
+    isAnswered = false;
+    if (isWaiting > 1) find(".charter-done")?.remove();
+  } else delete law.presumed;
+  isWaiting = 0;
   dialog?.remove();
   look();
   if (!isStale && !wanted) load("", confirm);
@@ -310,6 +320,7 @@ addEventListener("input", ({target}) => { typed ||= !target.closest?.("[class^=c
 
 // Opens the settings over the page, so that nothing is lost of it.
 const open = () => load("settings", part => {
+  if (find(".charter-settings[open]")) return; // after a double click
   find(".charter-settings")?.remove();
   const [dialog] = parse(part);
   document.body.append(dialog);
@@ -336,7 +347,7 @@ window.consent = {
 
 const begin = () => {
   look();
-  if (C.part && state.decided && mayAsk() && !find(".charter-page")) show(C.part);
+  if (C.part && state.decided && mayAsk() && !find(".charter-page")) show(C.part), ask(); // it may be older than the answer
   for (const type of ["pageshow", "focus"]) addEventListener(type, look);
   document.addEventListener("visibilitychange", look);
   window.cookieStore?.addEventListener("change", look);

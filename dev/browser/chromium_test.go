@@ -119,7 +119,11 @@ func complaintOf(event any) string {
 			return event.Entry.Text + " " + event.Entry.URL
 		}
 	case *runtime.EventExceptionThrown:
-		return event.ExceptionDetails.Text + " " + event.ExceptionDetails.Exception.Description
+		complaint := event.ExceptionDetails.Text
+		if exception := event.ExceptionDetails.Exception; exception != nil { // the page may be gone
+			complaint += " " + exception.Description
+		}
+		return complaint
 	case *runtime.EventConsoleAPICalled:
 		if event.Type == runtime.ConsoleAPICalledTypeError {
 			return "console.error"

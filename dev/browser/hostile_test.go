@@ -14,7 +14,8 @@ import (
 )
 
 // hostile are rules as sites have them, if not all at once: for bare elements, and for
-// those in something that has a class.
+// those in something that has a class. What they add before and after is what a theme marks
+// links and headings with.
 const hostile = `
 html { font-size: 10px; }
 body { text-transform: uppercase; letter-spacing: .3em; word-spacing: 1em; text-align: center; text-indent: 2em; line-height: 3; white-space: nowrap; color: red; font-style: italic; font-weight: 900; visibility: visible; cursor: crosshair; }
@@ -25,6 +26,8 @@ section, form, div, dialog, header, footer, fieldset, details { display: inline-
 .site h2, .site h3, .site p, .site legend, .site summary, .site li, .site small { font: italic 40px/2 serif; margin: 3em; padding: 1em; color: lime; text-align: right; float: right; max-width: 50px; }
 .site ul { list-style: none; display: flex; padding: 0; margin: 0; }
 .site input, .site label, input:not(.field) { appearance: none; display: block; width: 100%; height: 90px; margin: 10px; padding: 20px; }
+*::before, .site ::after { content: "→"; display: block; width: 90px; height: 90px; background: lime; }
+.site ::first-letter { font-size: 90px; color: lime; }
 .site svg, .site img { display: none; max-width: 10px; height: auto; float: left; }
 `
 

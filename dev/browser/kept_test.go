@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -58,6 +60,108 @@ func TestADecisionThatTakesItsTimeIsKept(t *testing.T) {
 	assert.Contains(t, said[0], "Your choice is being saved")
 	assert.Contains(t, said[1], "Your choice is saved.")
 	assert.Equal(t, 1, eval[int](b, `document.querySelectorAll(".charter-done").length`), "one takes the place of the other")
+}
+
+func TestTheNoteThatADecisionIsBeingSavedGoesWithIt(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	proceed := make(chan struct{}, 1)
+	d.slow.Store(&proceed)
+	t.Cleanup(func() { close(proceed) })
+	d.html("/fetching", func(r *http.Request) template.HTML {
+		return d.charter.Head(r) + d.charter.Script(r) + d.charter.Banner(r) + d.charter.Placeholder(r, consent.ThirdParty, "Vimeo", `<p class="film">The film.</p>`)
+	})
+	b := newTab(t)
+	b.visit(d.url + "/fetching")
+	b.click(".charter-placeholder button")
+	b.until(`document.querySelector(".charter-done")?.textContent.includes("Your choice is being saved")`)
+	proceed <- struct{}{}
+	b.until(`document.querySelector(".film")`)
+	b.settled()
+	assert.Zero(t, eval[int](b, `document.querySelectorAll(".charter-done").length`))
+	assert.Equal(t, 1, eval[int](b, `document.querySelectorAll(".charter-banner").length`), "the rest is still asked for")
+}
+
+// The script waits for a cookie that it can read. Where it cannot, the page is loaded again.
+func TestADecisionThatScriptsCannotReadIsConfirmedToo(t *testing.T) {
+	t.Parallel()
+	d := newDemoOf(t, func(c *consent.Config) { c.HttpOnly = true }, declared...)
+	d.html("/hidden", func(*http.Request) template.HTML {
+		return `<!doctype html><title>t</title><link rel="icon" href="data:,"><script src="/cookies/script.js" defer></script>`
+	})
+	b := newTab(t)
+	b.visit(d.url + "/hidden")
+	b.until(`document.querySelector(".charter-banner")`)
+	b.click(".charter-banner [value=refuse]")
+	b.until(`document.querySelector(".charter-done")?.textContent.includes("Your choice is")`)
+	assert.Contains(t, eval[string](b, `document.querySelector(".charter-done").textContent`), "Your choice is saved.")
+	assert.Equal(t, "/hidden", eval[string](b, "location.pathname"))
+}
+
+// failing answers each post as a proxy does when the site behind it is away.
+func (d *demo) failing(t *testing.T) string {
+	t.Helper()
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprint(w, "<html><head><title>503</title></head><body><h1>Service Unavailable</h1><hr>a proxy</body></html>")
+			return
+		}
+		d.mw.Wrap(d.pages).ServeHTTP(w, r)
+	}))
+	t.Cleanup(front.Close)
+	return front.URL
+}
+
+func TestWhoIsNotHeardIsAskedAgainOnTheSamePage(t *testing.T) {
+	t.Parallel()
+	const asksAgain = `document.querySelector(".charter-banner")?.checkVisibility() && document.querySelector(".charter-banner [role=alert]")?.textContent`
+	url := newDemo(t, declared...).failing(t)
+	b := newTab(t)
+	b.visit(url + "/")
+	b.click(".charter-banner [value=refuse]")
+	b.until(asksAgain)
+	assert.Equal(t, "503", eval[string](b, asksAgain), "and reads no HTML")
+
+	b = newTab(t)
+	b.visit(url + "/")
+	call(b, network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: true, DownloadThroughput: -1, UploadThroughput: -1})
+	eval[any](b, `window.fetch = async () => { throw new TypeError("Failed to fetch") }`) // the browser would complain
+	b.click(".charter-banner [value=refuse]")
+	b.until(asksAgain)
+}
+
+func TestANoteThatComesTooLateIsNotShown(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	proceed, asked, note := make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{})
+	comes := sync.OnceFunc(func() { close(note) })
+	d.slow.Store(&proceed)
+	t.Cleanup(func() { close(proceed) })
+	front := httptest.NewServer(d.mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("show") == "working" {
+			asked <- struct{}{}
+			<-note
+		}
+		d.pages.ServeHTTP(w, r)
+	})))
+	t.Cleanup(front.Close)
+	t.Cleanup(comes) // or the server waits for its handler
+	b := newTab(t)
+	b.visit(front.URL + "/static")
+	b.until(`document.querySelector(".charter-banner")`)
+	eval[any](b, `document.querySelector(".charter-banner [value=refuse]").click()`)
+	select {
+	case <-asked:
+	case <-time.After(time.Minute):
+		t.Fatal("the page asks for no note")
+	}
+	proceed <- struct{}{}
+	b.until(`document.querySelector(".charter-done")?.textContent.includes("Your choice is saved.")`)
+	comes()
+	b.settled()
+	assert.Contains(t, eval[string](b, `document.querySelector(".charter-done").textContent`), "Your choice is saved.")
 }
 
 func TestNobodyIsAskedInAFrameOfAnotherSiteUnlessTheDecisionGoesThere(t *testing.T) {

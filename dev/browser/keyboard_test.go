@@ -1,6 +1,8 @@
 package browser
 
 import (
+	"html/template"
+	"net/http"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -92,6 +94,44 @@ func TestTheSettingsAreLeftAsTheyWereEntered(t *testing.T) {
 		assert.Equal(t, "link Cookie settings", b.focused(), "the focus is where it was")
 	}
 	assert.NotEmpty(t, b.boxes(".charter-banner"), "nothing is answered")
+}
+
+// The first button of a form is the one that the enter key presses from a field.
+func TestTheEnterKeySavesWhatIsChosen(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string]bool{"with the script": true, "without JavaScript": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newTab(t)
+			if !script {
+				b.disableScripts()
+			}
+			d := newDemo(t, declared...)
+			d.html("/open", func(r *http.Request) template.HTML { return d.charter.Script(r) + d.charter.Link(r) }) // whose policy lets the test fetch
+			b.visit(d.url + "/open")
+			b.click(".charter-link")
+			b.until(`document.activeElement.matches("#settings, .charter-settings h2")`)
+			b.tabTo("radio Reject")
+			b.press(kb.ArrowRight)
+			b.press(kb.Enter)
+			b.until(`document.querySelector(".charter-done, .charter-page [role=status]")?.textContent.includes("Your choice is saved")`)
+			b.visit(d.url + "/open")
+			allowed := eval[map[string][]string](b, `fetch("/cookies/state.json").then(response => response.json()).then(state => state.allowed)`)
+			assert.Equal(t, map[string][]string{"statistics": {"Matomo"}, "first-party": {}, "third-party": {}}, allowed)
+		})
+	}
+}
+
+func TestASecondClickChangesNothingInTheSettings(t *testing.T) {
+	t.Parallel()
+	b := newTab(t)
+	b.visit(newDemo(t, declared...).url + "/")
+	b.tabTo("link Cookie settings")
+	eval[any](b, `document.activeElement.click(), document.activeElement.click()`)
+	b.until(`document.querySelector(".charter-settings[open]") && !document.querySelector("head script[src*=banner]")`)
+	assert.Equal(t, 1, eval[int](b, `document.querySelectorAll(".charter-settings").length`))
+	b.press(kb.Escape)
+	assert.Equal(t, "link Cookie settings", b.focused(), "the focus is where it was")
 }
 
 const address = "location.pathname + location.search"

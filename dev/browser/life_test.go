@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -111,6 +113,34 @@ func TestAVisitorWhoHasTypedSomethingIsAskedBeforeAPageIsLoadedAgain(t *testing.
 	assert.Equal(t, "Ada", eval[string](b, `document.querySelector("#name").value`))
 	b.click("[data-charter-reload]")
 	b.until(`document.readyState === "complete" && window.ticking === undefined && document.querySelector("#name").value === ""`)
+}
+
+// The script brings its banner at once; a page that takes its time may be whole only after
+// an answer in another tab.
+func TestABannerThatIsOlderThanTheAnswerIsNotShown(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	proceed := make(chan struct{})
+	ends := sync.OnceFunc(func() { close(proceed) })
+	t.Cleanup(ends) // or the server waits for its handler
+	d.pages.HandleFunc("GET /slow", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Del("Content-Security-Policy")
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, `<!doctype html><title>t</title><link rel="icon" href="data:,"><script src="/cookies/script.js"></script><p>begun</p>`+strings.Repeat(" ", 4096))
+		_ = http.NewResponseController(w).Flush() // an error is the browser's leaving
+		<-proceed
+	})
+	other := newTab(t)
+	other.visit(d.url + "/")
+	b := other.another()
+	eval[any](b, `void (location.href = "`+d.url+`/slow")`)
+	b.until(`document.querySelector("p") && consent`)
+	other.click(".charter-banner [value=refuse]")
+	other.until(`document.querySelector(".charter-done")`)
+	ends()
+	b.until(`document.readyState === "complete"`)
+	b.settled()
+	assert.Zero(t, eval[int](b, `document.querySelectorAll(".charter-banner").length`))
 }
 
 // A browser that is driven draws no page in advance, so that this one goes its way alone.

@@ -15,11 +15,13 @@ import (
 	"github.com/cookiecharter/consent/internal/browsertest"
 )
 
-// inOrder are scripts of every kind, of which each says its name. The first is slow, and
-// one of them does not exist.
+// inOrder are scripts of every kind, of which each says its name. The first is slow, one of
+// them does not exist, and two are none for a browser of today.
 const inOrder = `<script src="/say.js?slow"></script>
 <script>say("inline")</script>
 <script src="/missing.js"></script>
+<script nomodule src="/say.js?nomodule"></script>
+<script type="text/x-template" src="/say.js?template"></script>
 <script type="module" src="/say.js?module"></script>
 <script defer src="/say.js?deferred"></script>
 <script>say("inline 2")</script>
@@ -27,6 +29,9 @@ const inOrder = `<script src="/say.js?slow"></script>
 <script src="/say.js?external"></script>
 <script defer src="/say.js?deferred-2"></script>
 <script>say("inline 3")</script>`
+
+// asData is a script that nobody runs, whatever holds it.
+const asData = `<script type="text/plain">say("data")</script>`
 
 // The order of gated scripts is that of the same scripts without a gate, which the browser
 // itself says first.
@@ -47,13 +52,13 @@ func TestGatedScriptsRunInTheOrderOfThePage(t *testing.T) {
 			})
 			scripts := regexp.MustCompile(`<script([^>]*)>`)
 			textPlain := scripts.ReplaceAllStringFunc(inOrder, func(tag string) string {
-				tag = strings.Replace(tag, ` type="module"`, ` data-type="module"`, 1)
-				return strings.Replace(tag, "<script", `<script type="text/plain" data-consent="third-party"`, 1)
+				tag = strings.Replace(tag, ` type="`, ` data-type="`, 1)
+				return strings.Replace(tag, "<script", `<script type="Text/Plain" data-consent="third-party"`, 1)
 			})
 			pages := []struct{ path, content string }{
-				{"/order/plain", inOrder},
+				{"/order/plain", asData + inOrder},
 				{"/order/scripts", textPlain},
-				{"/order/template", `<template data-consent="third-party">` + inOrder + `</template>`},
+				{"/order/template", `<template data-consent="third-party">` + asData + inOrder + `</template>`},
 				{"/order/nested", `<template data-consent="third-party"><div>` + textPlain + `</div></template>`},
 				{"/order/async", `<script async type="text/plain" data-consent="third-party" src="/say.js?async"></script>` + textPlain},
 			}

@@ -17,6 +17,21 @@ import (
 	"github.com/cookiecharter/consent/charter"
 )
 
+func TestInASandboxEverythingStaysClosedAndNothingFails(t *testing.T) {
+	t.Parallel()
+	d := newDemo(t, declared...)
+	d.pages.HandleFunc("GET /sandbox", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", "sandbox allow-scripts")
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, `<!doctype html><html lang="en"><title>t</title><link rel="icon" href="data:,">%s%s%s`, d.charter.Script(r), d.charter.Banner(r), gated)
+	})
+	b := newTab(t)
+	b.visit(d.url + "/sandbox")
+	b.until(`window.consent`)
+	assert.False(t, eval[bool](b, `consent.state.decided`))
+	assert.Zero(t, eval[int](b, `document.querySelectorAll(".alive").length`))
+}
+
 // The whole way under policies that are stricter than ours. The tab fails the test if the
 // browser complains of one of them.
 func TestTheStrictestPoliciesAreEnoughForTheWholeWay(t *testing.T) {
