@@ -133,6 +133,14 @@ type Config struct {
 	// Support Resource"). The zero Time says nothing.
 	GPCSince time.Time
 
+	// Signals are the tags of others that are to be told what the visitor has decided, such
+	// as [Google]. [Charter.Head] tells them before they run; a page that cannot call it
+	// loads "head.js" below the path, without defer, before any tag. Nil means none.
+	Signals []Signal
+
+	// Guard keeps scripts from storing under a name that the visitor has not allowed.
+	Guard bool
+
 	// Aside, if not nil, returns HTML that the charter's page shows below the form,
 	// such as the records of the visitor's decisions.
 	Aside func(*http.Request) template.HTML
@@ -197,6 +205,7 @@ type Charter struct {
 	style           asset
 	inline          inlined
 	script          asset
+	head            headScript
 	scriptAsked     [2]string             // the script around the banner that it brings with it
 	document        func() (asset, error) // made at first use
 
@@ -266,6 +275,9 @@ func New(config Config) (*Charter, error) {
 		if !slices.Contains(libraryCategories, category) && (len(own.Title) == 0 || len(own.About) == 0) {
 			mistakes = append(mistakes, fmt.Errorf("charter: Config.Categories[%q]: a category of the site's own needs a Title and an About", category))
 		}
+	}
+	if c.head, err = c.newHeadScript(config); err != nil {
+		mistakes = append(mistakes, err)
 	}
 	if config.Style == nil {
 		config.Style = DefaultStyle()
