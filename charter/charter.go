@@ -138,8 +138,18 @@ type Config struct {
 	// loads "head.js" below the path, without defer, before any tag. Nil means none.
 	Signals []Signal
 
-	// Guard keeps scripts from storing under a name that the visitor has not allowed.
-	Guard bool
+	// Guard keeps a page's scripts from storing something that the visitor has not allowed,
+	// as a cookie, in local or in session storage: it is not stored, and nothing else
+	// happens; whoever has consented a moment ago is not asked twice. A deletion passes. The
+	// script that [Charter.Head] writes does so in its own page alone, and a script that
+	// wants to can go round it: it is a seat belt beside gates and
+	// [consent.Cookie.Origins], no promise. Zero is [GuardOff].
+	Guard Guard
+
+	// GuardReport is the path at which package inventory answers, where you develop, such
+	// as "/debug/cookies". The Guard then tells the inventory the names under which it would
+	// let nothing be stored, and lets it be. Empty means none.
+	GuardReport string
 
 	// Aside, if not nil, returns HTML that the charter's page shows below the form,
 	// such as the records of the visitor's decisions.

@@ -3,6 +3,7 @@ package charter
 import (
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -12,8 +13,15 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
-//go:embed head.min.js
-var headFunction string
+// The script is a function. One with guard.js in it is for sites that want it: others do
+// without its 900 bytes, compressed.
+var (
+	//go:embed head.min.js
+	headFunction string
+
+	//go:embed head-guard.min.js
+	guardFunction string
+)
 
 // A headScript is the script that tells tags of others what the visitor has decided. It is
 // the same in pages and in files, and for every visitor but for the law.
@@ -26,13 +34,14 @@ type headScript struct {
 
 // newHeadScript returns the script that the config asks for.
 func (c *Charter) newHeadScript(config Config) (headScript, error) {
-	if len(config.Signals) == 0 && !config.Guard {
-		return headScript{}, nil
-	}
 	h := headMaker{c: c, needs: [][]any{}, numbers: make(map[string]int)}
 	signals, err := h.signals(config.Signals)
-	if err != nil {
+	guard, errGuard := h.guard(config)
+	if err := errors.Join(err, errGuard); err != nil {
 		return headScript{}, err
+	}
+	if len(config.Signals) == 0 && config.Guard == GuardOff {
+		return headScript{}, nil
 	}
 	var arguments []string
 	for _, argument := range []any{c.mw.Cookie().Name, c.mw.FormerCookieName(), c.mw.Revision(), h.needs} {
@@ -42,7 +51,12 @@ func (c *Charter) newHeadScript(config Config) (headScript, error) {
 		}
 		arguments = append(arguments, string(code))
 	}
-	script := headFunction + "(" + strings.Join(append(arguments, signals), ",") + ")"
+	arguments = append(arguments, signals)
+	function := headFunction
+	if config.Guard != GuardOff {
+		function, arguments = guardFunction, append(arguments, guard)
+	}
+	script := function + "(" + strings.Join(arguments, ",") + ")"
 	lower := strings.ToLower(script)
 	return headScript{
 		asset:      newAsset("head", ".js", "text/javascript; charset=utf-8", []byte(script)),

@@ -1,0 +1,139 @@
+package charter
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cookiecharter/consent"
+)
+
+// A Guard says which names a page's scripts can store nothing under, be it as a cookie, in
+// local or in session storage.
+type Guard uint8
+
+const (
+	GuardOff      Guard = iota // they can under each
+	GuardDeclared              // not under those that are declared and that the visitor does not allow
+	GuardAll                   // nor under those that nobody declared
+)
+
+// guardedKinds are what scripts set that the guard can see.
+var guardedKinds = []consent.Kind{consent.HTTPCookie, consent.LocalStorage, consent.SessionStorage}
+
+// The numbers of needs begin with 0.
+const never = -1
+
+// guard returns what guard.js is called with, if there is a guard. The error names each mistake in the config.
+func (h *headMaker) guard(config Config) (string, error) {
+	if err := h.checkGuard(config); err != nil || config.Guard == GuardOff {
+		return "", err
+	}
+	own := []string{h.c.mw.Cookie().Name, h.c.mw.FormerCookieName()}
+	var fields []string
+	for _, kind := range guardedKinds {
+		rules := h.c.rules(kind, func(cookie consent.Cookie) any { return h.needOf(cookie) })
+		if kind == consent.HTTPCookie {
+			rules = slices.DeleteFunc(rules, func(rule []any) bool { return slices.Contains(own, rule[0].(string)) })
+			for _, name := range own { // only the server sets it
+				if name != "" {
+					rules = slices.Insert(rules, 0, []any{name, never})
+				}
+			}
+		}
+		if config.Guard == GuardAll {
+			if kind == consent.HTTPCookie {
+				rules = append(rules, []any{"charter"}) // script.js sets it to see whether cookies are kept
+			}
+			rules = append(rules, []any{"*", never})
+		}
+		fields = append(fields, kind.String()+":"+ruleList(rules))
+	}
+	if config.GuardReport != "" {
+		address, err := json.Marshal(config.GuardReport)
+		if err != nil {
+			return "", err
+		}
+		fields = append(fields, "report:"+string(address))
+	}
+	return "{" + strings.Join(fields, ",") + "}", nil
+}
+
+func (h *headMaker) checkGuard(config Config) error {
+	var mistakes []error
+	if config.Guard > GuardAll {
+		mistakes = append(mistakes, fmt.Errorf("charter: Config.Guard: %d is none of the constants", config.Guard))
+	}
+	if config.Guard != GuardOff && h.c.mw.Cookie().HttpOnly {
+		mistakes = append(mistakes, errors.New("charter: Config.Guard: no script can read the decision, as HttpOnly of consent.Config says"))
+	}
+	if config.GuardReport != "" && config.Guard == GuardOff {
+		mistakes = append(mistakes, errors.New("charter: Config.GuardReport: there is no Guard"))
+	}
+	if config.GuardReport != "" && localPath(config.GuardReport) == "" {
+		mistakes = append(mistakes, fmt.Errorf("charter: Config.GuardReport: %q is no path on the site", config.GuardReport))
+	}
+	return errors.Join(mistakes...)
+}
+
+// needOf returns the number of what lets one declaration pass; nil if nothing has to. Of
+// one provider, what is anonymous waits for no consent, and the rest for no objection.
+func (h *headMaker) needOf(cookie consent.Cookie) any {
+	switch {
+	case cookie.Category == consent.Necessary:
+		return nil
+	case !cookie.NeedsConsent():
+		return h.number([]any{0, 0})
+	}
+	number, _ := h.need(cookie.Category, cookie.Provider)
+	need := h.needs[number]
+	return h.number(append(need[:1:1], slices.DeleteFunc(slices.Clone(need[1:]), func(mark any) bool { return mark == any(0) })...))
+}
+
+// number returns the number of a need that may be among the others.
+func (h *headMaker) number(need []any) int {
+	at := slices.IndexFunc(h.needs, func(other []any) bool { return slices.Equal(need, other) })
+	if at < 0 {
+		at = len(h.needs)
+		h.needs = append(h.needs, need)
+	}
+	return at
+}
+
+// ruleList returns rules as guard.js takes them. It is code, which cannot end the element
+// that it stands in.
+func ruleList(rules [][]any) string {
+	codes := make([]string, len(rules))
+	for i, rule := range rules {
+		code := "[" + expression(rule[0].(string))
+		for _, number := range rule[1:] {
+			code += fmt.Sprintf(",%d", number)
+		}
+		codes[i] = code + "]"
+	}
+	return "[" + strings.Join(codes, ",") + "]"
+}
+
+// expression returns a regular expression of JavaScript for a name or a pattern.
+func expression(pattern string) string {
+	var b strings.Builder
+	b.WriteString("/^")
+	for _, c := range pattern {
+		switch {
+		case c == '*':
+			b.WriteString(".*")
+		case c < ' ' || c == '<' || c == 0x7F:
+			fmt.Fprintf(&b, `\x%02x`, c)
+		case c == 0x2028 || c == 0x2029: // they end a line
+			fmt.Fprintf(&b, `\u%04x`, c)
+		case strings.ContainsRune(`\^$.|?+()[]{}/`, c):
+			b.WriteString(`\` + string(c))
+		default:
+			b.WriteRune(c)
+		}
+	}
+	b.WriteString("$/s")
+	return b.String()
+}
