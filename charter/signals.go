@@ -1,7 +1,6 @@
 package charter
 
 import (
-	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,46 +44,6 @@ func (s Signal) With(purposes map[string][]string) Signal {
 	}
 	maps.Copy(s.Purposes, purposes)
 	return s
-}
-
-//go:embed signals/*.min.js
-var signalCalls embed.FS
-
-// call returns the function that tells a tag, from the folder signals.
-func call(name string) string {
-	content, err := signalCalls.ReadFile("signals/" + name + ".min.js")
-	if err != nil {
-		panic(err) // cannot happen: it is embedded
-	}
-	return string(content)
-}
-
-// Usual meanings.
-var (
-	measuring   = []consent.Category{consent.Statistics, consent.AudienceMeasurement}
-	advertising = []consent.Category{consent.Advertising, consent.ThirdParty}
-)
-
-// Google returns the signal of Google's tags, Consent Mode v2, with all of its seven words.
-// Each page pushes the command "default" into dataLayer, and "update" once there is a
-// decision or a law that presumes one; and after each "update" the event "consent_update",
-// for triggers of Google Tag Manager (Google, "Set up consent mode on websites", "Consent
-// mode reference").
-//
-// The words about ads need Advertising and ThirdParty, analytics_storage needs Statistics and
-// AudienceMeasurement, personalization_storage needs Personalisation and FirstParty, and
-// functionality_storage Appearance and FirstParty, of those in which something that the site
-// declares asks for consent. security_storage is always granted.
-func Google() Signal {
-	return Signal{Name: "google", Call: call("google"), usual: map[string][]consent.Category{
-		"ad_storage":              advertising,
-		"ad_user_data":            advertising,
-		"ad_personalization":      advertising,
-		"analytics_storage":       measuring,
-		"functionality_storage":   {consent.Appearance, consent.FirstParty},
-		"personalization_storage": {consent.Personalisation, consent.FirstParty},
-		"security_storage":        {},
-	}}
 }
 
 // A headMaker collects what the script of the head is called with.
@@ -143,20 +102,26 @@ func (c *Charter) asks(category consent.Category) bool {
 	})
 }
 
+// needsOf returns what a word of a signal needs. never is true if nothing grants it.
+func (c *Charter) needsOf(s Signal, word string) (needs []string, never bool) {
+	if given, isGiven := s.Purposes[word]; isGiven {
+		return given, false
+	}
+	usual := s.usual[word]
+	for _, category := range usual {
+		if c.asks(category) {
+			needs = append(needs, string(category))
+		}
+	}
+	return needs, len(usual) > 0 && len(needs) == 0
+}
+
 // meaning returns an expression that amounts to "granted" or "denied", and what of a word's
 // needs nobody has declared.
 func (h *headMaker) meaning(s Signal, word string) (expression string, mistakes []error) {
-	needs, isGiven := s.Purposes[word]
-	if !isGiven {
-		usual := s.usual[word]
-		for _, category := range usual {
-			if h.c.asks(category) {
-				needs = append(needs, string(category))
-			}
-		}
-		if len(usual) > 0 && len(needs) == 0 {
-			return `"denied"`, nil
-		}
+	needs, never := h.c.needsOf(s, word)
+	if never {
+		return `"denied"`, nil
 	}
 	var expressions []string
 	for _, need := range needs {
@@ -164,14 +129,12 @@ func (h *headMaker) meaning(s Signal, word string) (expression string, mistakes 
 		if category == consent.Necessary && provider == "" {
 			continue
 		}
-		expression, known := h.need(category, provider)
-		switch _, anything := h.need(category, ""); {
-		case known:
+		if expression, known := h.need(category, provider); known {
 			expressions = append(expressions, expression)
-		case !anything:
-			mistakes = append(mistakes, fmt.Errorf("%s: nothing is declared in the category %q", word, category))
-		default:
+		} else if _, isDeclared := h.need(category, ""); isDeclared {
 			mistakes = append(mistakes, fmt.Errorf("%s: nothing of the provider %q is declared in the category %q", word, provider, category))
+		} else {
+			mistakes = append(mistakes, fmt.Errorf("%s: nothing is declared in the category %q", word, category))
 		}
 	}
 	switch len(expressions) {
@@ -217,7 +180,15 @@ func (h *headMaker) signal(s Signal) (code string, mistakes []error) {
 		}
 		meanings = append(meanings, fmt.Sprintf("%s:%s", key, meaning))
 	}
-	return fmt.Sprintf("(o,f,x)=>(%s)({%s},f)", s.Call, strings.Join(meanings, ",")), mistakes // o, f and x are what head.js tells
+	// The parameters are what head.js tells: granted, whether it is the first time, answers.
+	parameters, object, end := "(o,f)", "({"+strings.Join(meanings, ",")+"},f)", ""
+	if strings.Contains(object, "x[") {
+		parameters = "(o,f,x)"
+	}
+	if strings.Contains(s.Call, "//") {
+		end = "\n" // it may end with a comment
+	}
+	return parameters + "=>(" + s.Call + end + ")" + object, mistakes
 }
 
 // plainWord matches words that are keys of an object without quotes.
