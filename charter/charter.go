@@ -216,6 +216,7 @@ type Charter struct {
 	inline          inlined
 	script          asset
 	head            headScript
+	google          Signal
 	scriptAsked     [2]string             // the script around the banner that it brings with it
 	document        func() (asset, error) // made at first use
 
@@ -241,6 +242,7 @@ func New(config Config) (*Charter, error) {
 		templates:       templates,
 		failed:          config.Failed,
 		aside:           config.Aside,
+		google:          googleOf(config.Signals),
 	}
 	if c.failed == nil {
 		c.failed = func(r *http.Request, err error) { slog.ErrorContext(r.Context(), err.Error()) }

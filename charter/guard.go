@@ -32,7 +32,7 @@ func (h *headMaker) guard(config Config) (string, error) {
 		return "", err
 	}
 	own := []string{h.c.mw.Cookie().Name, h.c.mw.FormerCookieName()}
-	var fields []string
+	fields := []string{""}
 	for _, kind := range guardedKinds {
 		rules := h.c.rules(kind, func(cookie consent.Cookie) any { return h.needOf(cookie) })
 		if kind == consent.HTTPCookie {
@@ -58,6 +58,7 @@ func (h *headMaker) guard(config Config) (string, error) {
 		}
 		fields = append(fields, "report:"+string(address))
 	}
+	fields[0] = "needs:(o,x)=>[" + strings.Join(h.needs, ",") + "]"
 	return "{" + strings.Join(fields, ",") + "}", nil
 }
 
@@ -81,20 +82,22 @@ func (h *headMaker) checkGuard(config Config) error {
 // needOf returns the number of what lets one declaration pass; nil if nothing has to. Of
 // one provider, what is anonymous waits for no consent, and the rest for no objection.
 func (h *headMaker) needOf(cookie consent.Cookie) any {
+	var own, others []string
 	switch {
 	case cookie.Category == consent.Necessary:
 		return nil
-	case !cookie.NeedsConsent():
-		return h.number([]any{0, 0})
+	case cookie.NeedsConsent():
+		own = []string{fmt.Sprint(scriptMark(cookie))}
+		for _, other := range h.c.cookies {
+			if mark := fmt.Sprint(scriptMark(other)); other.Category == cookie.Category && other.NeedsConsent() && mark != own[0] && !slices.Contains(others, mark) {
+				others = append(others, mark)
+			}
+		}
+	default:
+		own = []string{"0"}
 	}
-	number, _ := h.need(cookie.Category, cookie.Provider)
-	need := h.needs[number]
-	return h.number(append(need[:1:1], slices.DeleteFunc(slices.Clone(need[1:]), func(mark any) bool { return mark == any(0) })...))
-}
-
-// number returns the number of a need that may be among the others.
-func (h *headMaker) number(need []any) int {
-	at := slices.IndexFunc(h.needs, func(other []any) bool { return slices.Equal(need, other) })
+	need := h.expression(cookie.Category, own, others)
+	at := slices.Index(h.needs, need)
 	if at < 0 {
 		at = len(h.needs)
 		h.needs = append(h.needs, need)
@@ -107,7 +110,7 @@ func (h *headMaker) number(need []any) int {
 func ruleList(rules [][]any) string {
 	codes := make([]string, len(rules))
 	for i, rule := range rules {
-		code := "[" + expression(rule[0].(string))
+		code := "[" + regularExpression(rule[0].(string))
 		for _, number := range rule[1:] {
 			code += fmt.Sprintf(",%d", number)
 		}
@@ -116,8 +119,8 @@ func ruleList(rules [][]any) string {
 	return "[" + strings.Join(codes, ",") + "]"
 }
 
-// expression returns a regular expression of JavaScript for a name or a pattern.
-func expression(pattern string) string {
+// regularExpression returns one of JavaScript for a name or a pattern.
+func regularExpression(pattern string) string {
 	var b strings.Builder
 	b.WriteString("/^")
 	for _, c := range pattern {

@@ -1,13 +1,14 @@
 // Holds back what scripts set under a name that the visitor has not allowed. guard has what
 // is declared for each kind, in the order of precedence: an expression for the name or the
-// pattern, and the numbers of needs that have to be granted, -1 for what no script may set.
-// If it has the address of a report, that is told of the names, and nothing is held back.
+// pattern, and the numbers of those in needs that have to be granted, -1 for what no script
+// may set. If it has the address of a report, that is told of the names, and nothing is held
+// back.
 const {apply} = Reflect, told = new Set;
 let seen;
 const isHeld = (kind, name) => {
   const [, ...asked] = guard[kind].find(([expression]) => expression.test(name)) ?? [];
   if (asked[0] >= 0 && seen !== (seen = document.cookie)) look(); // the visitor may have decided a moment ago
-  if (asked.every(n => granted[n])) return;
+  if (asked.every(n => guard.needs(granted, answers)[n] > "e")) return;
   if (!guard.report) return true;
   const report = JSON.stringify({page: location.pathname, names: {[kind]: [name]}});
   told.has(report) || told.add(report) && navigator.sendBeacon(guard.report, report);

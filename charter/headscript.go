@@ -2,11 +2,11 @@ package charter
 
 import (
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -26,15 +26,17 @@ var (
 // A headScript is the script that tells tags of others what the visitor has decided. It is
 // the same in pages and in files, and for every visitor but for the law.
 type headScript struct {
-	asset                         // without content if there is nobody to tell
+	asset                         // under opt-in; without content if there is nobody to tell
+	function   string             // all but the law
 	hash       string             // as a source of a Content-Security-Policy
 	standsIn   bool               // it may stand in a page: the page would not end it
 	categories []consent.Category // those of which the law is told, in this order
+	hasExempt  bool               // something is allowed without an answer under every law
 }
 
 // newHeadScript returns the script that the config asks for.
 func (c *Charter) newHeadScript(config Config) (headScript, error) {
-	h := headMaker{c: c, needs: [][]any{}, numbers: make(map[string]int)}
+	h := headMaker{c: c}
 	signals, err := h.signals(config.Signals)
 	guard, errGuard := h.guard(config)
 	if err := errors.Join(err, errGuard); err != nil {
@@ -43,27 +45,25 @@ func (c *Charter) newHeadScript(config Config) (headScript, error) {
 	if len(config.Signals) == 0 && config.Guard == GuardOff {
 		return headScript{}, nil
 	}
-	var arguments []string
-	for _, argument := range []any{c.mw.Cookie().Name, c.mw.FormerCookieName(), c.mw.Revision(), h.needs} {
-		code, err := json.Marshal(argument)
-		if err != nil {
-			return headScript{}, err
-		}
-		arguments = append(arguments, string(code))
-	}
-	arguments = append(arguments, signals)
 	function := headFunction
 	if config.Guard != GuardOff {
-		function, arguments = guardFunction, append(arguments, guard)
+		function, signals = guardFunction, signals+","+guard
 	}
-	script := function + "(" + strings.Join(arguments, ",") + ")"
-	lower := strings.ToLower(script)
-	return headScript{
-		asset:      newAsset("head", ".js", "text/javascript; charset=utf-8", []byte(script)),
-		hash:       sourceOf(script),
-		standsIn:   !strings.Contains(lower, "</script") && !strings.Contains(lower, "<!--"),
-		categories: h.categories,
-	}, nil
+	names := regexp.QuoteMeta(c.mw.Cookie().Name)
+	if former := c.mw.FormerCookieName(); former != "" {
+		names = "(?:" + names + "|" + regexp.QuoteMeta(former) + ")"
+	}
+	made := headScript{function: fmt.Sprintf("%s(/(?:^| )%s=([^;]*)/g,%d,%s,", function, names, c.mw.Revision(), signals), categories: h.categories, hasExempt: h.hasExempt}
+	lower := strings.ToLower(made.function)
+	made.standsIn = !strings.Contains(lower, "</script") && !strings.Contains(lower, "<!--")
+	made.asset = made.under(made.law(consent.Preferences{}, &c.presumed))
+	made.hash = sourceOf(string(made.content))
+	return made, nil
+}
+
+// under returns the script for visitors under a law.
+func (h *headScript) under(law string) asset {
+	return newAsset("head", ".js", "text/javascript; charset=utf-8", fmt.Appendf(nil, "%s%q)", h.function, law))
 }
 
 // ScriptHash returns the source that a site without nonces adds to the script-src of its
@@ -78,46 +78,56 @@ func (c *Charter) headScript(r *http.Request) template.HTML {
 		return ""
 	}
 	nonce := c.nonceOf(r)
-	attributes := nonceAttribute(nonce)
-	if law := c.lawOf(consent.FromContext(r.Context())); law != "" {
-		attributes += template.HTML(` data-law="` + law + `"`)
+	script, hash, query := c.head.asset, c.head.hash, ""
+	if law := c.head.law(consent.FromContext(r.Context()), &c.presumed); law != "" {
+		if under := c.head.under(law); under.name != script.name {
+			script, hash, query = under, "", "?law="+law
+		}
 	}
 	all, _ := policies(r)
-	if !c.head.standsIn || slices.ContainsFunc(all, func(policy string) bool { return !allowsScript(policy, nonce, c.head.hash) }) {
-		return template.HTML(`<script src="`+template.HTMLEscapeString(c.public+c.head.name)+`"`) + attributes + "></script>"
+	if !c.head.standsIn || slices.ContainsFunc(all, func(policy string) bool { return !allowsScript(policy, nonce, hash) }) {
+		return template.HTML(`<script src="`+template.HTMLEscapeString(c.public+c.head.name+query)+`"`) + nonceAttribute(nonce) + "></script>"
 	}
-	return "<script" + attributes + ">" + template.HTML(c.head.content) + "</script>"
+	return "<script" + nonceAttribute(nonce) + ">" + template.HTML(script.content) + "</script>"
 }
 
-// lawOf returns what the law says of each of the script's categories, as head.js reads it;
-// "" if it says nothing of any.
-func (c *Charter) lawOf(prefs consent.Preferences) string {
-	digits := make([]byte, len(c.head.categories))
-	for i, category := range c.head.categories {
+// law returns what the visitor's law says of each of the script's categories, as head.js
+// reads it; "" if nothing is allowed without an answer.
+func (h *headScript) law(prefs consent.Preferences, p *presumed) string {
+	digits := make([]byte, len(h.categories))
+	for i, category := range h.categories {
 		switch {
 		case prefs.Presumed(category):
+			digits[i] = '4'
+		case prefs.Regime() >= p.from(category):
 			digits[i] = '2'
-		case prefs.Regime() >= c.presumed.from(category):
-			digits[i] = '1'
 		default:
 			digits[i] = '0'
 		}
 	}
-	if strings.Trim(string(digits), "0") == "" {
+	if !h.hasExempt && strings.Trim(string(digits), "0") == "" {
 		return ""
 	}
 	return string(digits)
 }
 
-// serveHead serves the script under a fixed name, for pages that are the same for
-// everybody. Where a law presumes something, it is the visitor's own.
+// serveHead serves the script by a name that changes with it, under any law.
 func (c *Charter) serveHead(w http.ResponseWriter, r *http.Request) {
-	law := c.lawOf(consent.FromContext(r.Context()))
-	if law == "" {
+	script := c.head.asset
+	if law := r.URL.Query().Get("law"); len(law) == len(c.head.categories) && strings.Trim(law, "024") == "" {
+		script = c.head.under(law)
+	}
+	script.ServeHTTP(w, r)
+}
+
+// serveHeadOf serves the script under a fixed name, for pages that are the same for
+// everybody. If a law presumes something, it is the visitor's own.
+func (c *Charter) serveHeadOf(w http.ResponseWriter, r *http.Request) {
+	prefs := consent.FromContext(r.Context())
+	if prefs.Regime() == consent.OptIn {
 		c.head.serve(w, r, "public, max-age=3600")
 		return
 	}
-	under := newAsset("head", ".js", c.head.contentType, fmt.Appendf(slices.Clip(c.head.content[:len(c.head.content)-1]), ",%q)", law))
 	w.Header().Add("Vary", varies)
-	under.serve(w, r, "private, no-cache")
+	c.head.under(c.head.law(prefs, &c.presumed)).serve(w, r, "private, no-cache")
 }

@@ -124,10 +124,7 @@ func (c *Charter) makeScript() ([]byte, error) {
 	}
 	cookie, function := c.mw.Cookie(), plainScript
 	data := map[string]any{
-		"path": c.public, "regimes": regimes, "cookie": cookie.Name, "framed": cookie.SameSite == http.SameSiteNoneMode, "revision": c.mw.Revision(), "categories": categories,
-	}
-	if former := c.mw.FormerCookieName(); former != "" { // which is the name of "=value" in a browser
-		data["former"] = former
+		"path": c.public, "regimes": regimes, "cookie": cookie.Name, "former": c.mw.FormerCookieName(), "framed": cookie.SameSite == http.SameSiteNoneMode, "revision": c.mw.Revision(), "categories": categories,
 	}
 	if c.hasStorage() {
 		data["stored"] = c.stored()

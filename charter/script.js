@@ -3,9 +3,10 @@
 // whenever the decision may have changed. C holds the declarations: path, cookie (its
 // name), former (the name that it had), framed, revision, regimes and categories; part,
 // what the server would draw now, if it comes with the script; and C.clean is storage.js,
-// if the site declares anything there. Before it stands decode.js.
+// if the site declares anything there.
 if (window.consent?.scan) return; // two tags load it
 const {nonce, dataset: told = {}} = document.currentScript ?? {};
+const decode = s => atob(s.replace(/-/g, "+").replace(/_/g, "/"));
 const find = selector => document.querySelector(selector);
 const create = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
@@ -14,7 +15,29 @@ const create = (tag, properties) => Object.assign(document.createElement(tag), p
 let trusted = {createHTML: s => s, createScript: s => s, createScriptURL: s => s};
 try { trusted = trustedTypes.createPolicy("cookiecharter", trusted); } catch { /* the browser knows none */ }
 
-const readDecision = () => read(C.cookie, C.former);
+// Returns the newest decision among the cookies of a name, undefined if there is none. Only
+// the server can check its signature. The browser drops a decision at its end: a
+// visitor's clock may be wrong. Package internal/decision has the format.
+const read = wanted => {
+  let newest;
+  for (const pair of document.cookie.split("; ")) {
+    const [name, value] = pair.split(/=(.*)/s);
+    if (name === wanted) try {
+      const b = decode(decode(value).split("|")[1]), at = n => b.charCodeAt(n);
+      let i = 1;
+      const number = () => {
+        let n = 0, f = 1, c;
+        do { c = at(i++); n += (c & 127) * f; f *= 128; } while (c > 127);
+        return n;
+      };
+      const d = {revision: number(), time: number(), objection: at(i) & 1, marks: {}};
+      for (i += at(i) & 2 ? 17 : 1; i < b.length; i += 4) d.marks[at(i) * 2 ** 22 + (at(i + 1) << 14 | at(i + 2) << 6 | at(i + 3) >> 2)] = at(i + 3) & 3;
+      if (at(0) === 1 && !(newest?.time > d.time)) newest = d;
+    } catch { /* not a decision */ }
+  }
+  return newest;
+};
+const readDecision = () => read(C.cookie) ?? read(C.former);
 
 // Returns the state that the decision and the law amount to. As on the server, a category
 // allows no provider if one of them has no answer, unless the law presumes it, as the

@@ -1,11 +1,11 @@
 package charter
 
 import (
-	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -26,9 +26,9 @@ type Signal struct {
 	Purposes map[string][]string
 
 	// Call is JavaScript: an expression that amounts to a function. It is called with an
-	// object that says of each word whether it is granted, and whether it is called for the
-	// first time. The first call comes before anything is looked at, and grants only what
-	// needs nothing; what is known of the visitor follows at once, and each change. Required.
+	// object that says of each word "granted" or "denied", and with true if it is for the
+	// first time on a page. That says what holds of a visitor who has not answered; what is
+	// known of this one follows at once, and each change. Required.
 	Call string
 
 	// usual holds what the words of this package's signals need; of that counts what the
@@ -46,98 +46,60 @@ func (s Signal) With(purposes map[string][]string) Signal {
 	return s
 }
 
-//go:embed signals/*.min.js
-var signalCalls embed.FS
-
-// call returns the function that tells a tag, from the folder signals.
-func call(name string) string {
-	content, err := signalCalls.ReadFile("signals/" + name + ".min.js")
-	if err != nil {
-		panic(err) // cannot happen: it is embedded
-	}
-	return string(content)
-}
-
-// Usual meanings.
-var (
-	measuring   = []consent.Category{consent.Statistics, consent.AudienceMeasurement}
-	advertising = []consent.Category{consent.Advertising, consent.ThirdParty}
-)
-
-// Google returns the signal of Google's tags, Consent Mode v2, with all of its seven words.
-// Each page pushes the command "default" into dataLayer, and "update" once there is a
-// decision or a law that presumes one; and after each "update" the event "consent_update",
-// for triggers of Google Tag Manager (Google, "Set up consent mode on websites", "Consent
-// mode reference").
-//
-// The words about ads need Advertising and ThirdParty, analytics_storage needs Statistics and
-// AudienceMeasurement, personalization_storage needs Personalisation and FirstParty, and
-// functionality_storage Appearance and FirstParty, of those in which something that the site
-// declares asks for consent. security_storage is always granted.
-func Google() Signal {
-	return Signal{Name: "google", Call: call("google"), usual: map[string][]consent.Category{
-		"ad_storage":              advertising,
-		"ad_user_data":            advertising,
-		"ad_personalization":      advertising,
-		"analytics_storage":       measuring,
-		"functionality_storage":   {consent.Appearance, consent.FirstParty},
-		"personalization_storage": {consent.Personalisation, consent.FirstParty},
-		"security_storage":        {},
-	}}
-}
-
 // A headMaker collects what the script of the head is called with.
 type headMaker struct {
 	c          *Charter
 	categories []consent.Category // by their numbers
-	needs      [][]any
-	numbers    map[string]int // of the needs
+	hasExempt  bool               // something is allowed before any answer
+	needs      []string           // of the guard: expressions, as need returns them
 }
 
-// need returns the number of a need: of one provider of a category, or of the category if
-// provider is empty. known is false if nobody has declared it.
-func (h *headMaker) need(category consent.Category, provider string) (number int, known bool) {
-	key := string(category)
-	if provider != "" {
-		key = allowValue(category, provider)
-	}
-	if number, made := h.numbers[key]; made {
-		return number, true
-	}
-	at := slices.Index(h.categories, category)
-	if at < 0 {
-		at = len(h.categories)
-	}
-	var own, others []any
-	var hasExempt bool
+// need returns an expression that amounts to "granted" if one provider of a category is
+// allowed, or the whole category if provider is empty. known is false if nobody has
+// declared it.
+func (h *headMaker) need(category consent.Category, provider string) (expression string, known bool) {
+	var own, others []string // marks
+	isExempt := false
 	for _, cookie := range h.c.cookies {
+		mark := fmt.Sprint(scriptMark(cookie))
 		switch isOwn := provider == "" || cookie.Provider == provider; {
 		case cookie.Category != category:
 			continue
 		case !cookie.NeedsConsent():
-			hasExempt = hasExempt || isOwn
-		case isOwn && !slices.Contains(own, any(scriptMark(cookie))):
-			own = append(own, scriptMark(cookie))
-		case !isOwn && !slices.Contains(others, any(-int64(scriptMark(cookie)))):
-			others = append(others, -int64(scriptMark(cookie)))
+			isExempt = isExempt || isOwn
+		case isOwn && !slices.Contains(own, mark):
+			own = append(own, mark)
+		case !isOwn && !slices.Contains(others, mark):
+			others = append(others, mark)
 		}
 	}
+	if isExempt {
+		if len(own) == 0 {
+			h.hasExempt = true
+			others = nil // what is exempt waits for nobody
+		}
+		own = append(own, "0")
+	}
 	if len(own) == 0 {
-		others = nil // what is exempt waits for nobody
+		return "", false
 	}
-	if hasExempt {
-		own = append(own, 0)
-	}
-	if len(own) == 0 {
-		return 0, false
-	}
-	if at == len(h.categories) {
+	return h.expression(category, own, others), true
+}
+
+// expression returns one that amounts to "granted" if the visitor allows the marks own of a
+// category, and has answered for the others.
+func (h *headMaker) expression(category consent.Category, own, others []string) string {
+	if !slices.Contains(h.categories, category) {
 		h.categories = append(h.categories, category)
 	}
-	number = len(h.needs)
-	h.needs = append(h.needs, slices.Concat([]any{at}, own, others))
-	h.numbers[key] = number
-	return number, true
+	number := slices.Index(h.categories, category)
+	expression := fmt.Sprintf("o(%d,%s)", number, strings.Join(own, ","))
+	if len(others) > 0 {
+		// As in script.js and on the server, a provider waits until all of its category have
+		// an answer, unless it is allowed alone (3).
+		expression = fmt.Sprintf(`(x[%s]>2||[%s].every(m=>x[m]===0||o(%d,m)>"e")?%s:"denied")`, own[0], strings.Join(others, ","), number, expression)
+	}
+	return expression
 }
 
 // asks reports whether something in a category asks for consent.
@@ -147,39 +109,52 @@ func (c *Charter) asks(category consent.Category) bool {
 	})
 }
 
-// needsOf returns what a word of a signal needs, and what of that nobody has declared.
-// never is true if the word is never granted.
-func (h *headMaker) needsOf(s Signal, word string) (numbers []int, never bool, mistakes []error) {
-	needs, isGiven := s.Purposes[word]
-	if !isGiven {
-		usual := s.usual[word]
-		for _, category := range usual {
-			if h.c.asks(category) {
-				needs = append(needs, string(category))
-			}
-		}
-		never = len(usual) > 0 && len(needs) == 0
+// needsOf returns what a word of a signal needs. never is true if nothing grants it.
+func (c *Charter) needsOf(s Signal, word string) (needs []string, never bool) {
+	if given, isGiven := s.Purposes[word]; isGiven {
+		return given, false
 	}
+	usual := s.usual[word]
+	for _, category := range usual {
+		if c.asks(category) {
+			needs = append(needs, string(category))
+		}
+	}
+	return needs, len(usual) > 0 && len(needs) == 0
+}
+
+// meaning returns an expression that amounts to "granted" or "denied", and what of a word's
+// needs nobody has declared.
+func (h *headMaker) meaning(s Signal, word string) (expression string, mistakes []error) {
+	needs, never := h.c.needsOf(s, word)
+	if never {
+		return `"denied"`, nil
+	}
+	var expressions []string
 	for _, need := range needs {
 		category, provider := cutAllowValue(need)
 		if category == consent.Necessary && provider == "" {
 			continue
 		}
-		number, known := h.need(category, provider)
-		switch _, anything := h.need(category, ""); {
-		case known:
-			numbers = append(numbers, number)
-		case !anything:
-			mistakes = append(mistakes, fmt.Errorf("%s: nothing is declared in the category %q", word, category))
-		default:
+		if expression, known := h.need(category, provider); known {
+			expressions = append(expressions, expression)
+		} else if _, isDeclared := h.need(category, ""); isDeclared {
 			mistakes = append(mistakes, fmt.Errorf("%s: nothing of the provider %q is declared in the category %q", word, provider, category))
+		} else {
+			mistakes = append(mistakes, fmt.Errorf("%s: nothing is declared in the category %q", word, category))
 		}
 	}
-	return numbers, never, mistakes
+	switch len(expressions) {
+	case 0:
+		return `"granted"`, mistakes
+	case 1:
+		return expressions[0], mistakes
+	default:
+		return "[" + strings.Join(expressions, ",") + "].sort()[0]", mistakes // "denied" comes first
+	}
 }
 
-// signal returns a signal as the script takes it: its function, and one that returns what
-// its words amount to. The mistakes do not name the signal.
+// signal returns a signal as the script takes it. The mistakes do not name the signal.
 func (h *headMaker) signal(s Signal) (code string, mistakes []error) {
 	words := slices.Collect(maps.Keys(s.Purposes))
 	for word := range s.usual {
@@ -202,27 +177,29 @@ func (h *headMaker) signal(s Signal) (code string, mistakes []error) {
 			mistakes = append(mistakes, fmt.Errorf("Purposes: the tag has no word %q; it has %q", word, slices.Sorted(maps.Keys(s.usual))))
 			continue
 		}
-		numbers, never, undeclared := h.needsOf(s, word)
+		meaning, undeclared := h.meaning(s, word)
 		for _, mistake := range undeclared {
 			mistakes = append(mistakes, fmt.Errorf("Purposes: %w", mistake))
 		}
-		meaning := "!0"
-		if never {
-			meaning = "!1"
+		key, _ := json.Marshal(word) // never fails for a string
+		if plainWord.MatchString(word) {
+			key = []byte(word)
 		}
-		for i, number := range numbers {
-			if i == 0 {
-				meaning = ""
-			} else {
-				meaning += "&&"
-			}
-			meaning += fmt.Sprintf("o[%d]", number)
-		}
-		quoted, _ := json.Marshal(word) // never fails for a string
-		meanings = append(meanings, fmt.Sprintf("[%s]:%s", quoted, meaning))
+		meanings = append(meanings, fmt.Sprintf("%s:%s", key, meaning))
 	}
-	return fmt.Sprintf("[%s,o=>({%s})]", s.Call, strings.Join(meanings, ",")), mistakes
+	// The parameters are what head.js tells: granted, whether it is the first time, answers.
+	parameters, object, end := "(o,f)", "({"+strings.Join(meanings, ",")+"},f)", ""
+	if strings.Contains(object, "x[") {
+		parameters = "(o,f,x)"
+	}
+	if strings.Contains(s.Call, "//") {
+		end = "\n" // it may end with a comment
+	}
+	return parameters + "=>(" + s.Call + end + ")" + object, mistakes
 }
+
+// plainWord matches words that are keys of an object without quotes.
+var plainWord = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
 
 // signals returns the signals as the script takes them. The error names each mistake in
 // [Config.Signals].

@@ -43,10 +43,10 @@ func minify(folder string) (map[string][]byte, error) {
 		return all.String(), nil
 	}
 	for name, sources := range map[string][]string{
-		"script.min.js":         {"decode.js", "script.js"},
-		"script-storage.min.js": {"decode.js", "storage.js", "script.js"}, // for sites that declare storage: the others do without its 400 bytes
-		"head.min.js":           {"decode.js", "head.js"},
-		"head-guard.min.js":     {"decode.js", "head.js", "guard.js"},
+		"script.min.js":         {"script.js"},
+		"script-storage.min.js": {"storage.js", "script.js"}, // for sites that declare storage: the others do without its 400 bytes
+		"head.min.js":           {"head.js"},
+		"head-guard.min.js":     {"head.js", "guard.js"},
 	} {
 		source, err := read(sources...)
 		if err != nil {
@@ -102,10 +102,7 @@ func minify(folder string) (map[string][]byte, error) {
 }
 
 // parameters are those of the functions that have others than the declarations, C.
-var parameters = map[string]string{
-	"head.min.js":       "(cookie, former, revision, needs, signals, law = document.currentScript?.dataset.law)",
-	"head-guard.min.js": "(cookie, former, revision, needs, signals, guard, law = document.currentScript?.dataset.law)",
-}
+var parameters = map[string]string{"head.min.js": "(cookie, revision, signals, law)", "head-guard.min.js": "(cookie, revision, signals, guard, law)"}
 
 // engines are those in which the styles still look right: esbuild unfolds nested rules for
 // them.
