@@ -56,11 +56,18 @@ func (h *headMaker) guard(config Config) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fields = append(fields, "report:"+string(address))
+		fields = append(fields, fmt.Sprintf(reportFunction, address))
 	}
 	fields[0] = "needs:(o,x)=>[" + strings.Join(h.needs, ",") + "]"
 	return "{" + strings.Join(fields, ",") + "}", nil
 }
+
+// reportFunction tells package inventory of each name once, and says that it has. It is not
+// in guard.js, since no visitor's page needs it.
+const reportFunction = `report:(told=>(kind,name)=>{` +
+	`const names=JSON.stringify({page:location.pathname,names:{[kind]:[name]}});` +
+	`told.has(names)||told.add(names)&&navigator.sendBeacon(%s,names);` +
+	`return true})(new Set)`
 
 func (h *headMaker) checkGuard(config Config) error {
 	var mistakes []error
@@ -71,7 +78,7 @@ func (h *headMaker) checkGuard(config Config) error {
 		mistakes = append(mistakes, errors.New("charter: Config.Guard: no script can read the decision, as HttpOnly of consent.Config says"))
 	}
 	if config.GuardReport != "" && config.Guard == GuardOff {
-		mistakes = append(mistakes, errors.New("charter: Config.GuardReport: there is no Guard"))
+		mistakes = append(mistakes, errors.New("charter: Config.GuardReport: there is no Guard to tell of"))
 	}
 	if config.GuardReport != "" && localPath(config.GuardReport) == "" {
 		mistakes = append(mistakes, fmt.Errorf("charter: Config.GuardReport: %q is no path on the site", config.GuardReport))

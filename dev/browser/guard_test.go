@@ -237,7 +237,7 @@ func TestTheGuardLetsScriptsStoreOnlyWhatTheVisitorAllows(t *testing.T) {
 
 // unchanged is what a page can tell of what the guard has replaced.
 const unchanged = `
-const all = [], note = (name, value) => all.push(name + ": " + JSON.stringify(value) + " with " + cookieNames() + " | " + keys(localStorage) + " | " + keys(sessionStorage));
+const all = [], note = (name, value) => all.push(name + ": " + JSON.stringify(value) + " with " + cookieNames().sort() + " | " + keys(localStorage) + " | " + keys(sessionStorage));
 const check = async (name, run) => {
 	try { note(name, await run()); } catch (error) { note(name, "throws " + error.name); }
 };
