@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -30,14 +29,14 @@ charter: Config.GuardReport: "https://example.org/debug" is no path on the site`
 }
 
 // guardScript returns the script of the head of a site with these cookies.
-func guardScript(t *testing.T, guard charter.Guard, cookies ...consent.Cookie) string {
+func guardScript(t *testing.T, guard charter.Guard, tags []charter.Signal, cookies ...consent.Cookie) string {
 	t.Helper()
 	for i := range cookies {
 		cookies[i].Purpose = consent.Text{language.English: "For something."}
 	}
 	mw, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(cookies...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}})
 	require.NoError(t, err)
-	site, err := charter.New(charter.Config{Middleware: mw, Guard: guard})
+	site, err := charter.New(charter.Config{Middleware: mw, Guard: guard, Signals: tags})
 	require.NoError(t, err)
 	w := httptest.NewRecorder()
 	mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, site.Head(r)) })).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
@@ -46,12 +45,12 @@ func guardScript(t *testing.T, guard charter.Guard, cookies ...consent.Cookie) s
 }
 
 func TestThereIsNoGuardUnlessTheSiteAsksForOne(t *testing.T) {
-	assert.Empty(t, guardScript(t, charter.GuardOff, consent.Cookie{Name: "_ga", Provider: "Google", Category: consent.Statistics}))
+	assert.Empty(t, guardScript(t, charter.GuardOff, nil, consent.Cookie{Name: "_ga", Provider: "Google", Category: consent.Statistics}))
 }
 
 // A name may hold whatever a script may write: in local storage nothing is forbidden.
 func TestTheGuardsDataAreCodeWhateverTheNamesAre(t *testing.T) {
-	script := guardScript(t, charter.GuardAll,
+	script := guardScript(t, charter.GuardAll, nil,
 		consent.Cookie{Kind: consent.LocalStorage, Name: "</script><!--", Provider: "Vimeo", Category: consent.ThirdParty},
 		consent.Cookie{Kind: consent.LocalStorage, Name: "a/b\\c.d\n\u2028[e]*(f)$^{1}?+|", Provider: "Vimeo", Category: consent.ThirdParty},
 	)
@@ -90,10 +89,24 @@ func fifty() (cookies []consent.Cookie) {
 
 func TestTheGuardIsSmall(t *testing.T) {
 	require.Len(t, fifty(), 50)
-	full, bare := compressed(t, guardScript(t, charter.GuardAll, fifty()...)), compressed(t, guardScript(t, charter.GuardAll))
-	t.Logf("%d bytes, of which %d for 50 declarations", full, full-bare)
-	assert.LessOrEqual(t, full-bare, 1024, "the data of 50 declarations")
-	without := regexp.MustCompile(`(?s)^<script>(.*)\(/\(\?:`).FindStringSubmatch(guardScript(t, charter.GuardAll))
-	require.NotNil(t, without)
-	assert.LessOrEqual(t, compressed(t, without[1]), 1450, "the head's script with a guard and without a tag")
+	all, bare := compressed(t, guardScript(t, charter.GuardAll, nil, fifty()...)), compressed(t, guardScript(t, charter.GuardAll, nil))
+	t.Logf("%d bytes, of which %d for 50 declarations", all, all-bare)
+	assert.LessOrEqual(t, all-bare, 1024, "the data of 50 declarations")
+	cookies := []consent.Cookie{{Name: "_ga", Provider: "Google", Category: consent.Statistics}, {Name: "_fbp", Provider: "Meta", Category: consent.Advertising}}
+	var without int
+	for _, test := range []struct {
+		guard charter.Guard
+		most  int
+	}{{charter.GuardOff, 0}, {charter.GuardDeclared, 600}, {charter.GuardAll, 900}} {
+		size := compressed(t, guardScript(t, test.guard, []charter.Signal{charter.Google()}, cookies...))
+		if test.guard == charter.GuardOff {
+			without = size
+		}
+		t.Logf("%d bytes for the guard %d", size-without, test.guard)
+		assert.LessOrEqual(t, size-without, test.most)
+	}
+	tags := []charter.Signal{charter.Google(), charter.Microsoft(), charter.Clarity(), charter.Meta(), charter.TikTok(), charter.Matomo(), charter.Piano(), charter.PostHog(), charter.Adobe()}
+	everything := compressed(t, guardScript(t, charter.GuardDeclared, tags, cookies...))
+	t.Logf("%d bytes with all tags", everything)
+	assert.LessOrEqual(t, everything, 2048, "with all tags")
 }

@@ -47,6 +47,7 @@ func minify(folder string) (map[string][]byte, error) {
 		"script-storage.min.js": {"storage.js", "script.js"}, // for sites that declare storage: the others do without its 400 bytes
 		"head.min.js":           {"head.js"},
 		"head-guard.min.js":     {"head.js", "guard.js"},
+		"head-storage.min.js":   {"head.js", "guard.js", "guard-storage.js"},
 	} {
 		source, err := read(sources...)
 		if err != nil {
@@ -102,7 +103,7 @@ func minify(folder string) (map[string][]byte, error) {
 }
 
 // parameters are those of the functions that have others than the declarations, C.
-var parameters = map[string]string{"head.min.js": "(cookie, revision, signals, law)", "head-guard.min.js": "(cookie, revision, signals, guard, law)"}
+var parameters = map[string]string{"head.min.js": "(cookie, revision, signals, law)", "head-guard.min.js": "(cookie, revision, signals, guard, law)", "head-storage.min.js": "(cookie, revision, signals, guard, law)"}
 
 // engines are those in which the styles still look right: esbuild unfolds nested rules for
 // them.
