@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/internal/decision"
 )
 
 // A Guard says which names a page's scripts can store nothing under, be it as a cookie, in
@@ -31,10 +32,11 @@ func (h *headMaker) guard(config Config) (string, error) {
 	if err := h.checkGuard(config); err != nil || config.Guard == GuardOff {
 		return "", err
 	}
+	g := guardMaker{headMaker: h}
 	own := []string{h.c.mw.Cookie().Name, h.c.mw.FormerCookieName()}
-	fields := []string{""}
+	var fields []string
 	for _, kind := range guardedKinds {
-		rules := h.c.rules(kind, func(cookie consent.Cookie) any { return h.needOf(cookie) })
+		rules := h.c.rules(kind, g.needOf)
 		if kind == consent.HTTPCookie {
 			rules = slices.DeleteFunc(rules, func(rule []any) bool { return slices.Contains(own, rule[0].(string)) })
 			for _, name := range own { // only the server sets it
@@ -58,7 +60,7 @@ func (h *headMaker) guard(config Config) (string, error) {
 		}
 		fields = append(fields, fmt.Sprintf(reportFunction, address))
 	}
-	fields[0] = "needs:(o,x)=>[" + strings.Join(h.needs, ",") + "]"
+	fields = append(fields, "needs:["+strings.Join(g.needs, ",")+"]", "marks:"+g.marks())
 	return "{" + strings.Join(fields, ",") + "}", nil
 }
 
@@ -86,30 +88,53 @@ func (h *headMaker) checkGuard(config Config) error {
 	return errors.Join(mistakes...)
 }
 
+// A guardMaker collects what has to be met for names to pass.
+type guardMaker struct {
+	*headMaker
+	needs []string // each a category's number and a mark
+}
+
 // needOf returns the number of what lets one declaration pass; nil if nothing has to. Of
 // one provider, what is anonymous waits for no consent, and the rest for no objection.
-func (h *headMaker) needOf(cookie consent.Cookie) any {
-	var own, others []string
-	switch {
-	case cookie.Category == consent.Necessary:
+func (g *guardMaker) needOf(cookie consent.Cookie) any {
+	if cookie.Category == consent.Necessary {
 		return nil
-	case cookie.NeedsConsent():
-		own = []string{fmt.Sprint(scriptMark(cookie))}
-		for _, other := range h.c.cookies {
-			if mark := fmt.Sprint(scriptMark(other)); other.Category == cookie.Category && other.NeedsConsent() && mark != own[0] && !slices.Contains(others, mark) {
-				others = append(others, mark)
-			}
-		}
-	default:
-		own = []string{"0"}
 	}
-	need := h.expression(cookie.Category, own, others)
-	at := slices.Index(h.needs, need)
+	mark := decision.Mark(0)
+	if cookie.NeedsConsent() {
+		mark = scriptMark(cookie)
+	}
+	need := fmt.Sprintf("[%d,%d]", g.number(cookie.Category), mark)
+	at := slices.Index(g.needs, need)
 	if at < 0 {
-		at = len(h.needs)
-		h.needs = append(h.needs, need)
+		at = len(g.needs)
+		g.needs = append(g.needs, need)
 	}
 	return at
+}
+
+// marks returns those of the providers of each category.
+func (g *guardMaker) marks() string {
+	all := make([][]string, len(g.categories))
+	for _, cookie := range g.c.cookies {
+		at := slices.Index(g.categories, cookie.Category)
+		if mark := fmt.Sprint(scriptMark(cookie)); at >= 0 && cookie.NeedsConsent() && !slices.Contains(all[at], mark) {
+			all[at] = append(all[at], mark)
+		}
+	}
+	lists := make([]string, len(all))
+	for i, marks := range all {
+		lists[i] = "[" + strings.Join(marks, ",") + "]"
+	}
+	return "[" + strings.Join(lists, ",") + "]"
+}
+
+// number returns the number of a category, which it may be the first to have.
+func (h *headMaker) number(category consent.Category) int {
+	if !slices.Contains(h.categories, category) {
+		h.categories = append(h.categories, category)
+	}
+	return slices.Index(h.categories, category)
 }
 
 // ruleList returns rules as guard.js takes them. It is code, which cannot end the element

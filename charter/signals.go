@@ -51,7 +51,6 @@ type headMaker struct {
 	c          *Charter
 	categories []consent.Category // by their numbers
 	hasExempt  bool               // something is allowed before any answer
-	needs      []string           // of the guard: expressions, as need returns them
 }
 
 // need returns an expression that amounts to "granted" if one provider of a category is
@@ -83,23 +82,17 @@ func (h *headMaker) need(category consent.Category, provider string) (expression
 	if len(own) == 0 {
 		return "", false
 	}
-	return h.expression(category, own, others), true
-}
-
-// expression returns one that amounts to "granted" if the visitor allows the marks own of a
-// category, and has answered for the others.
-func (h *headMaker) expression(category consent.Category, own, others []string) string {
 	if !slices.Contains(h.categories, category) {
 		h.categories = append(h.categories, category)
 	}
 	number := slices.Index(h.categories, category)
-	expression := fmt.Sprintf("o(%d,%s)", number, strings.Join(own, ","))
+	expression = fmt.Sprintf("o(%d,%s)", number, strings.Join(own, ","))
 	if len(others) > 0 {
 		// As in script.js and on the server, a provider waits until all of its category have
 		// an answer, unless it is allowed alone (3).
 		expression = fmt.Sprintf(`(x[%s]>2||[%s].every(m=>x[m]===0||o(%d,m)>"e")?%s:"denied")`, own[0], strings.Join(others, ","), number, expression)
 	}
-	return expression
+	return expression, true
 }
 
 // asks reports whether something in a category asks for consent.

@@ -93,10 +93,13 @@ const decide = body => fetch("/cookies/state.json", {method: "POST", headers: {"
 // A guardedSite has pages that begin with the guard, and others that do without. A browser
 // walks through its steps by itself, and tells what each amounts to.
 type guardedSite struct {
-	url   string
-	mux   *http.ServeMux
-	told  chan json.RawMessage
-	steps []step
+	url      string
+	mux      *http.ServeMux // outside of the middleware
+	pages    *http.ServeMux // inside
+	mw       *consent.Middleware
+	charters []*charter.Charter // by guard
+	told     chan json.RawMessage
+	steps    []step
 }
 
 // A step is the body of an async function, on a page with such a guard.
@@ -108,7 +111,7 @@ type step struct {
 
 func newGuardedSite(t *testing.T, cookies []consent.Cookie, steps ...step) *guardedSite {
 	t.Helper()
-	s := &guardedSite{mux: http.NewServeMux(), told: make(chan json.RawMessage, len(steps)), steps: steps}
+	s := &guardedSite{mux: http.NewServeMux(), pages: http.NewServeMux(), charters: make([]*charter.Charter, 3), told: make(chan json.RawMessage, len(steps)), steps: steps}
 	mw, err := consent.NewMiddleware(consent.Config{
 		Registry: consent.MustRegistry(cookies...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true,
 		Regime: func(r *http.Request) consent.Regime {
@@ -116,18 +119,17 @@ func newGuardedSite(t *testing.T, cookies []consent.Cookie, steps ...step) *guar
 		},
 	})
 	require.NoError(t, err)
-	charters := make([]*charter.Charter, 3)
-	for guard := range charters {
-		charters[guard], err = charter.New(charter.Config{Middleware: mw, Guard: charter.Guard(guard)})
+	s.mw = mw
+	for guard := range s.charters {
+		s.charters[guard], err = charter.New(charter.Config{Middleware: mw, Guard: charter.Guard(guard)})
 		require.NoError(t, err)
 	}
-	site := http.NewServeMux()
-	site.HandleFunc("POST /told", func(_ http.ResponseWriter, r *http.Request) {
+	s.pages.HandleFunc("POST /told", func(_ http.ResponseWriter, r *http.Request) {
 		told, _ := io.ReadAll(r.Body)
 		s.told <- told
 	})
-	site.Handle("/cookies/", charters[charter.GuardAll].Handler())
-	site.HandleFunc("GET /step", func(w http.ResponseWriter, r *http.Request) {
+	s.pages.Handle("/cookies/", s.charters[charter.GuardAll].Handler())
+	s.pages.HandleFunc("GET /step", func(w http.ResponseWriter, r *http.Request) {
 		n, _ := strconv.Atoi(r.URL.Query().Get("n"))
 		if n >= len(s.steps) {
 			return
@@ -142,9 +144,9 @@ func newGuardedSite(t *testing.T, cookies []consent.Cookie, steps ...step) *guar
 			(async () => { %s })().catch(error => "fails: " + error).then(async told => {
 				await fetch("/told", {method: "POST", body: JSON.stringify(told)});
 				%s
-			})</script>`, charters[step.guard].Head(r), ways, step.script, next)
+			})</script>`, s.charters[step.guard].Head(r), ways, step.script, next)
 	})
-	s.mux.Handle("/", mw.Wrap(site))
+	s.mux.Handle("/", mw.Wrap(s.pages))
 	server := httptest.NewServer(s.mux)
 	t.Cleanup(server.Close)
 	s.url = server.URL
