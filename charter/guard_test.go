@@ -102,6 +102,9 @@ func TestTheGuardIsSmall(t *testing.T) {
 			require.NoError(t, err)
 			require.NotEmpty(t, names, pattern)
 			for _, name := range names {
+				if strings.HasPrefix(name, "signals/") && strings.Contains(name, "-") {
+					continue // another form of one that is there
+				}
 				content, err := os.ReadFile(name)
 				require.NoError(t, err)
 				all += string(content)
@@ -115,7 +118,7 @@ func TestTheGuardIsSmall(t *testing.T) {
 		t.Logf("%d bytes in %s", size, name)
 		assert.LessOrEqual(t, size, most, name)
 	}
-	everything := compressed(t, files("head-storage.min.js", "signals/*[a-z].min.js"))
+	everything := compressed(t, files("head-storage.min.js", "signals/[a-z]*.min.js"))
 	t.Logf("%d bytes with the tables of all tags", everything)
 	assert.LessOrEqual(t, everything, 2048, "with the tables of all tags")
 }
