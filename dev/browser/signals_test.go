@@ -303,7 +303,7 @@ func TestThePageHearsEachChangeAndNothingTwice(t *testing.T) {
 	assert.Equal(t, 3, eval[int](b, "dataLayer.length"), "default, update and its event")
 
 	b.visit(d.url + "/bare/page")
-	eval[any](b, `document.cookie = document.cookie.replace("cookies_preferences", "former")`)
+	eval[any](b, `document.cookie = document.cookie.replace("cookies_preferences", "former") + "; Path=/"`)
 	eval[any](b, `document.cookie = "cookies_preferences=; Max-Age=0; Path=/"`)
 	b.visit(d.url + "/bare/page")
 	assert.Equal(t, "granted", eval[string](b, "dataLayer[1][2].ad_storage"), "a decision under the cookie's former name")
