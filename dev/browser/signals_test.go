@@ -52,10 +52,17 @@ type tagging struct {
 
 func newTagging(t *testing.T, pages map[string]string, signals ...charter.Signal) *tagging {
 	t.Helper()
-	mw, err := consent.NewMiddleware(consent.Config{
+	return newTaggingOf(t, func(*consent.Config) {}, pages, signals...)
+}
+
+func newTaggingOf(t *testing.T, change func(*consent.Config), pages map[string]string, signals ...charter.Signal) *tagging {
+	t.Helper()
+	config := consent.Config{
 		Registry: consent.MustRegistry(tagged...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true, Revision: 300, FormerCookieName: "former",
 		Regime: consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut, "GB": consent.UK}),
-	})
+	}
+	change(&config)
+	mw, err := consent.NewMiddleware(config)
 	require.NoError(t, err)
 	d := &tagging{app: http.NewServeMux()}
 	d.charter, err = charter.New(charter.Config{Middleware: mw, Signals: signals})
@@ -324,8 +331,7 @@ func TestATagOfOneProviderIsToldWhatTheServerKnowsOfIt(t *testing.T) {
 	}
 	needs["both"] = []string{"advertising:Meta", "statistics:Matomo"}
 	own := charter.Signal{Name: "own", Purposes: needs, Call: `granted => { window.own = granted }`}
-	d := newTagging(t, map[string]string{"{page}": ""}, own)
-	d.app.HandleFunc("GET /providers", func(w http.ResponseWriter, r *http.Request) {
+	providersOf := func(w http.ResponseWriter, r *http.Request) {
 		prefs := consent.FromContext(r.Context())
 		words := make(map[string]string)
 		for word, needs := range needs {
@@ -338,17 +344,27 @@ func TestATagOfOneProviderIsToldWhatTheServerKnowsOfIt(t *testing.T) {
 			}
 		}
 		_ = json.NewEncoder(w).Encode(words)
-	})
+	}
+	joined := append(slices.Clone(tagged), consent.Cookie{Provider: "Newcomer", Name: "new", Purpose: english("Is new."), Category: consent.Advertising})
+	sites := []*tagging{
+		newTagging(t, map[string]string{"{page}": ""}, own), // the first takes the decisions; the others are other ports of one host
+		newTaggingOf(t, func(c *consent.Config) { c.Registry = consent.MustRegistry(joined...) }, map[string]string{"{page}": ""}, own),
+		newTaggingOf(t, func(c *consent.Config) { c.Revision = 301 }, map[string]string{"{page}": ""}, own),
+	}
+	for _, d := range sites {
+		d.app.HandleFunc("GET /providers", providersOf)
+	}
 	for _, country := range []string{"", "US", "GB"} {
 		for _, decision := range append(decisions, `{"choice":"save","allow":{"statistics":["Matomo"]},"objection":true}`, `{"choice":"save","allow":{"advertising":["Meta"]}}`) {
-			for _, road := range []string{"/inline/", "/cached/"} {
-				b := newTab(t)
-				b.send(network.Headers{"Country": country})
-				b.visit(d.url + "/tag.js")
-				b.decide(decision)
+			b := newTab(t)
+			b.send(network.Headers{"Country": country})
+			b.visit(sites[0].url + "/tag.js")
+			b.decide(decision)
+			for i, d := range sites {
+				road := []string{"/inline/", "/cached/"}[i%2]
 				b.visit(d.url + road + "page")
 				b.until(`document.readyState === "complete"`)
-				assert.Equal(t, eval[map[string]string](b, `fetch("/providers").then(r => r.json())`), eval[map[string]string](b, "own"), "%s %s %s", road, country, decision)
+				assert.Equal(t, eval[map[string]string](b, `fetch("/providers").then(r => r.json())`), eval[map[string]string](b, "own"), "%d %s %s %s", i, road, country, decision)
 			}
 		}
 	}
