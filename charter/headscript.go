@@ -111,7 +111,10 @@ func (h *headScript) law(prefs consent.Preferences, p *presumed) string {
 			digits[i] = '0'
 		}
 	}
-	if !h.hasExempt && strings.Trim(string(digits), "0") == "" {
+	if h.hasExempt {
+		digits = append(digits, '4') // of no category: there is something to tell
+	}
+	if strings.Trim(string(digits), "0") == "" {
 		return ""
 	}
 	return string(digits)
@@ -120,7 +123,7 @@ func (h *headScript) law(prefs consent.Preferences, p *presumed) string {
 // serveHead serves the script by a name that changes with it, under any law.
 func (c *Charter) serveHead(w http.ResponseWriter, r *http.Request) {
 	script := c.head.asset
-	if law := r.URL.Query().Get("law"); len(law) == len(c.head.categories) && strings.Trim(law, "024") == "" {
+	if law := r.URL.Query().Get("law"); len(law) <= len(c.head.categories)+1 && strings.Trim(law, "024") == "" {
 		script = c.head.under(law)
 	}
 	script.ServeHTTP(w, r)
