@@ -138,17 +138,16 @@ type Config struct {
 	// loads "head.js" below the path, without defer, before any tag. Nil means none.
 	Signals []Signal
 
-	// Guard keeps a page's scripts from storing something that the visitor has not allowed,
-	// as a cookie, in local or in session storage: it is not stored, and nothing else
-	// happens; whoever has consented a moment ago is not asked twice. A deletion passes. The
-	// script that [Charter.Head] writes does so in its own page alone, and a script that
-	// wants to can go round it: it is a seat belt beside gates and
-	// [consent.Cookie.Origins], no promise. Zero is [GuardOff].
+	// Guard holds back what the scripts of a page store, as a cookie or in local or session
+	// storage, under a name that the visitor has not allowed: the script sees no error, and
+	// nothing is stored. It is in the script that [Charter.Head] writes, and in "head.js",
+	// which have to come before any other. A script that means to can go round it: gates and
+	// [consent.Cookie.Origins] keep scripts away. Zero is [GuardOff].
 	Guard Guard
 
-	// GuardReport is the path at which package inventory answers, where you develop, such
-	// as "/debug/cookies". The Guard then tells the inventory the names under which it would
-	// let nothing be stored, and lets it be. Empty means none.
+	// GuardReport, where you develop, is the path at which package inventory answers, such as
+	// "/debug/cookies". It is told of the names, and nothing is held back. Empty means that
+	// the Guard does its work.
 	GuardReport string
 
 	// Aside, if not nil, returns HTML that the charter's page shows below the form,

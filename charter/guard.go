@@ -11,14 +11,14 @@ import (
 	"github.com/cookiecharter/consent/internal/decision"
 )
 
-// A Guard says which names a page's scripts can store nothing under, be it as a cookie, in
-// local or in session storage.
+// A Guard says under which names the scripts of a page can store nothing: see
+// [Config.Guard].
 type Guard uint8
 
 const (
-	GuardOff      Guard = iota // they can under each
-	GuardDeclared              // not under those that are declared and that the visitor does not allow
-	GuardAll                   // nor under those that nobody declared
+	GuardOff      Guard = iota // they can store what they like
+	GuardDeclared              // under those that are declared, until the visitor allows them
+	GuardAll                   // under these, and under those that nobody declared
 )
 
 // guardedKinds are what scripts set that the guard can see.

@@ -2,7 +2,6 @@ package charter_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -60,17 +59,6 @@ func TestTheGuardsDataAreCodeWhateverTheNamesAre(t *testing.T) {
 	assert.Contains(t, script, `[/^a\/b\\c\.d\x0a\u2028\[e\].*\(f\)\$\^\{1\}\?\+\|$/s,0]`)
 	assert.True(t, strings.HasPrefix(script, "<script>"), "it stands in the page")
 	assert.Equal(t, 1, strings.Count(script, "</script>"))
-}
-
-func compressed(t *testing.T, s string) int {
-	t.Helper()
-	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	require.NoError(t, err)
-	_, err = w.Write([]byte(s))
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	return b.Len()
 }
 
 // fifty are declarations of a shop with fifteen providers.
