@@ -10,8 +10,8 @@ import (
 )
 
 // Head returns what belongs into the head of every page, before anything else: the script
-// that tells the tags of [Config.Signals] what the visitor has decided, and the style of the
-// banner, if there is one.
+// that tells the tags of [Config.Signals] what the visitor has decided and holds the
+// [Config.Guard], and the style of the banner, if there is one.
 //
 // The style stands in the page itself, so that no page waits
 // for a file: with the nonce of [Config.Nonce], if there is one. If the

@@ -78,9 +78,9 @@ func TestLibrariesDoWithTheGuardWhatTheyDoWithout(t *testing.T) {
 	}
 }
 
-// tags is how scripts of analytics and of ads set their cookies: the first finds the widest
+// settingTags is how scripts of analytics and of ads set their cookies: the first finds the widest
 // domain that takes one, the second renews what it has, the third keeps what cookies do not.
-const tags = `
+const settingTags = `
 const stamp = () => Math.random().toString(36).slice(2);
 const read = name => document.cookie.split("; ").find(pair => pair.startsWith(name + "="))?.slice(name.length + 1);
 const widest = () => {
@@ -117,11 +117,11 @@ func TestTheGuardKeepsTagsFromStoringInTheirUsualWays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newGuardedSite(t, cookies,
-				step{guard: charter.GuardDeclared, script: tags},
-				step{guard: charter.GuardAll, script: tags},
+				step{guard: charter.GuardDeclared, script: settingTags},
+				step{guard: charter.GuardAll, script: settingTags},
 				step{script: `await decide({choice: "accept"})`},
-				step{guard: charter.GuardAll, script: tags},
-				step{script: "emptied();" + tags},
+				step{guard: charter.GuardAll, script: settingTags},
+				step{script: "emptied();" + settingTags},
 			)
 			told := s.walk(t, open)
 			for _, told := range told[:2] {

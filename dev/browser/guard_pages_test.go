@@ -66,6 +66,61 @@ func TestTheGuardLeavesTheLibraryAlone(t *testing.T) {
 	assert.Contains(t, eval[string](b, storesBoth), "_ga=1", "allowed on the page where it was decided")
 }
 
+func TestDeletionsPassTheGuard(t *testing.T) {
+	t.Parallel()
+	for name, open := range browsers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newGuardedSite(t, guarded,
+				step{script: `for (const i of [1, 2, 3, 4, 5]) { document.cookie = "_ga_" + i + "=1"; localStorage["_ga_" + i] = sessionStorage["_ga_" + i] = 1; }`},
+				step{guard: charter.GuardAll, script: `
+					const left = [cookieNames() + " " + keys(localStorage).sort()];
+					document.cookie = "_ga_1=; Max-Age=0";
+					document.cookie = "_ga_2=1; expires=" + new Date(Date.now() - 1000).toUTCString() + "; path=/";
+					document.cookie = "_ga_3=1; max-age=1000";
+					if (window.cookieStore) {
+						await cookieStore.delete("_ga_3");
+						await cookieStore.set({name: "_ga_4", value: "", expires: Date.now() - 1000});
+						await cookieStore.set({name: "_ga_5", value: "2", expires: null});
+						await cookieStore.set({name: "_ga_5", value: "2", expires: Date.now() + 1e6});
+					} else for (const i of [3, 4]) document.cookie = "_ga_" + i + "=; Max-Age=-1";
+					left.push(document.cookie);
+					localStorage._ga_5 = 2;
+					localStorage.removeItem("_ga_1");
+					delete localStorage._ga_2;
+					Reflect.deleteProperty(localStorage, "_ga_3");
+					left.push(JSON.stringify(localStorage, keys(localStorage).sort()));
+					sessionStorage.clear();
+					return [...left, sessionStorage.length];`},
+			)
+			assert.Equal(t, `["_ga_1,_ga_2,_ga_3,_ga_4,_ga_5 _ga_1,_ga_2,_ga_3,_ga_4,_ga_5","_ga_5=1","{\"_ga_4\":\"1\",\"_ga_5\":\"1\"}",0]`, string(s.walk(t, open)[1]))
+		})
+	}
+}
+
+// A category that a provider has joined is asked about again, but for who is allowed alone.
+func TestTheGuardHoldsBackWhatIsAskedAboutAgain(t *testing.T) {
+	t.Parallel()
+	joins := []consent.Cookie{{Name: "hj", Provider: "Hotjar", Category: consent.Statistics, Purpose: english("Is new.")}, {Name: "dm", Provider: "Dailymotion", Category: consent.ThirdParty, Purpose: english("Is new.")}}
+	before, after := newGuardedSite(t, guarded), newGuardedSite(t, append(joins, guarded...))
+	for _, s := range []*guardedSite{before, after} {
+		s.page("/{$}", "", func(r *http.Request) string { return string(s.charters[charter.GuardAll].Head(r)) })
+	}
+	b := newTab(t)
+	b.visit(before.url + "/")
+	decide := func(choice string) {
+		eval[bool](b, `fetch("/cookies/state.json", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(`+choice+`)}).then(({ok}) => ok || Promise.reject())`)
+	}
+	const attempt = `(() => { for (const name of ["_ga", "x_id", "a.b", "hj", "dm"]) document.cookie = name + "=1"; return document.cookie.split("; ").filter(pair => pair.endsWith("=1")).join(); })()`
+	decide(`{choice: "accept"}`)
+	assert.Equal(t, "_ga=1,x_id=1,a.b=1", eval[string](b, attempt))
+	eval[string](b, `["_ga", "x_id", "a.b"].map(name => document.cookie = name + "=; Max-Age=0").join()`)
+	b.visit(after.url + "/") // another origin, with the same cookies
+	assert.Equal(t, "", eval[string](b, attempt), "two have joined")
+	decide(`{choice: "add", allow: {"third-party": ["Vimeo"]}}`)
+	assert.Equal(t, "a.b=1", eval[string](b, attempt), "allowed alone")
+}
+
 // What the README says of windows and frames.
 func TestTheGuardIsForThePagesThatHaveIt(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -42,12 +43,13 @@ var guarded = func() (cookies []consent.Cookie) {
 			c.Kind, c.Purpose = kind, english("Is set by a script.")
 			cookies = append(cookies, c)
 		}
+		cookies = append(cookies, consent.Cookie{Kind: kind, Name: "in_" + kind.String(), Provider: "Valombre", Category: consent.Necessary, Purpose: english("Is in one of them.")})
 	}
 	return cookies
 }()
 
 // scripted are the names under which the pages try to store something.
-var scripted = []string{"basket", "_ga", "_ga_", "_ga_1", "_ga_basket", "_ga_ad_1", "x_id", "_ga_x_id", "shared", "visits", "matomo", "a.b", "axb", "unknown", "BASKET", "cookies_preferences"}
+var scripted = []string{"basket", "_ga", "_ga_", "_ga_1", "_ga_basket", "_ga_ad_1", "x_id", "_ga_x_id", "shared", "visits", "matomo", "a.b", "axb", "unknown", "BASKET", "cookies_preferences", "in_cookie", "in_localStorage", "in_sessionStorage"}
 
 // ways are those in which scripts store: each returns the names that it has stored out of
 // some.
@@ -208,7 +210,9 @@ func TestTheGuardLetsScriptsStoreOnlyWhatTheVisitorAllows(t *testing.T) {
 				t.Helper()
 				assert.NotEmpty(t, got, when)
 				for way, names := range got {
-					assert.ElementsMatch(t, want, names, "%s: %s", when, way)
+					kind, _, _ := strings.Cut(way, "Storage")
+					of := map[string]string{"local": "in_localStorage", "session": "in_sessionStorage"}[kind]
+					assert.ElementsMatch(t, append(slices.Clone(want), cmp.Or(of, "in_cookie")), names, "%s: %s", when, way)
 				}
 			}
 			for way, names := range decoded[map[string][]string](t, told[0]) {
@@ -226,7 +230,7 @@ func TestTheGuardLetsScriptsStoreOnlyWhatTheVisitorAllows(t *testing.T) {
 			is(exempt, decoded[map[string][]string](t, told[4]), "a refusal counts under every law")
 			for i, allowed := range [][]string{exempt, everything} {
 				for way, names := range decoded[[]map[string][]string](t, told[5])[i] {
-					want := append(slices.Clone(allowed), undeclared...)
+					want := append(append(slices.Clone(allowed), undeclared...), "in_cookie", "in_localStorage", "in_sessionStorage")
 					if strings.Contains(way, "Storage") { // the visitor's decision is a cookie
 						want = append(want, "cookies_preferences")
 					}
