@@ -133,6 +133,23 @@ type Config struct {
 	// Support Resource"). The zero Time says nothing.
 	GPCSince time.Time
 
+	// Signals are the tags of others that are to be told what the visitor has decided, such
+	// as [Google]. [Charter.Head] tells them before they run; a page that cannot call it
+	// loads "head.js" below the path, without defer, before any tag. Nil means none.
+	Signals []Signal
+
+	// Guard holds back what the scripts of a page store, as a cookie or in local or session
+	// storage, under a name that the visitor has not allowed: the script sees no error, and
+	// nothing is stored. It is in the script that [Charter.Head] writes, and in "head.js",
+	// which have to come before any other. A script that means to can go round it: gates and
+	// [consent.Cookie.Origins] keep scripts away. Zero is [GuardOff].
+	Guard Guard
+
+	// GuardReport, where you develop, is the path at which package inventory answers, such as
+	// "/debug/cookies". It is told of the names, and nothing is held back. Empty means that
+	// the Guard does its work.
+	GuardReport string
+
 	// Aside, if not nil, returns HTML that the charter's page shows below the form,
 	// such as the records of the visitor's decisions.
 	Aside func(*http.Request) template.HTML
@@ -197,6 +214,8 @@ type Charter struct {
 	style           asset
 	inline          inlined
 	script          asset
+	head            headScript
+	google          Signal
 	document        func() (asset, error) // made at first use
 
 	details map[string]consent.Provider // by name
@@ -221,6 +240,7 @@ func New(config Config) (*Charter, error) {
 		templates:       templates,
 		failed:          config.Failed,
 		aside:           config.Aside,
+		google:          googleOf(config.Signals),
 	}
 	if c.failed == nil {
 		c.failed = func(r *http.Request, err error) { slog.ErrorContext(r.Context(), err.Error()) }
@@ -265,6 +285,9 @@ func New(config Config) (*Charter, error) {
 		if !slices.Contains(libraryCategories, category) && (len(own.Title) == 0 || len(own.About) == 0) {
 			mistakes = append(mistakes, fmt.Errorf("charter: Config.Categories[%q]: a category of the site's own needs a Title and an About", category))
 		}
+	}
+	if c.head, err = c.newHeadScript(config); err != nil {
+		mistakes = append(mistakes, err)
 	}
 	if config.Style == nil {
 		config.Style = DefaultStyle()

@@ -44,12 +44,22 @@ func sources(policy string, directives ...string) (all []string, has bool) {
 // nonce and hash (CSP Level 3, section 6.7.3.3).
 func allowsStyle(policy, nonce, hash string) bool {
 	all, has := sources(policy, "style-src-elem", "style-src", "default-src")
-	if !has || nonce != "" && slices.Contains(all, "'nonce-"+nonce+"'") || slices.Contains(all, hash) {
+	return !has || allowsInline(all, nonce, hash)
+}
+
+// allowsScript reports the same of an inline script.
+func allowsScript(policy, nonce, hash string) bool {
+	all, has := sources(policy, "script-src-elem", "script-src", "default-src")
+	return !has || allowsInline(all, nonce, hash)
+}
+
+func allowsInline(all []string, nonce, hash string) bool {
+	if nonce != "" && slices.Contains(all, "'nonce-"+nonce+"'") || slices.Contains(all, hash) {
 		return true
 	}
 	isStrict := func(source string) bool {
 		lower := strings.ToLower(source)
-		return strings.HasPrefix(lower, "'nonce-") || strings.HasPrefix(lower, "'sha")
+		return strings.HasPrefix(lower, "'nonce-") || strings.HasPrefix(lower, "'sha") || lower == "'strict-dynamic'"
 	}
 	return slices.Contains(all, "'unsafe-inline'") && !slices.ContainsFunc(all, isStrict)
 }

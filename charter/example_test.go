@@ -58,3 +58,20 @@ func ExampleCategory() {
 	fmt.Println(config.Categories["donations"].Title[language.English])
 	// Output: Donations
 }
+
+func ExampleSignal() {
+	// What this shop's own counter needs, and how it is told.
+	counter := charter.Signal{
+		Name:     "counter",
+		Purposes: map[string][]string{"count": {"statistics"}, "profile": {"statistics", "advertising:Counter"}},
+		Call:     `granted => { (window.counter ||= []).push(["consent", granted]); }`,
+	}
+	google := charter.Google().With(map[string][]string{"ad_storage": {"advertising:Google"}})
+	config := charter.Config{Signals: []charter.Signal{google, counter}}
+	for _, s := range config.Signals {
+		fmt.Println(s.Name, s.Purposes)
+	}
+	// Output:
+	// google map[ad_storage:[advertising:Google]]
+	// counter map[count:[statistics] profile:[statistics advertising:Counter]]
+}

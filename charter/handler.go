@@ -44,7 +44,8 @@ func (c *Charter) serves(path string) bool {
 // not say where a post comes from gets the form once more. The page has a
 // Content-Security-Policy, unless the site has set that field before. Pages that cannot
 // call [Charter.Head] and [Charter.Script], such as static files, load "script.js" below
-// the path, which brings the banner and its style with it.
+// the path, which brings the banner and its style with it, and "head.js" before any tag
+// of [Config.Signals].
 func (c *Charter) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+c.path+"{$}", c.page)
@@ -57,6 +58,10 @@ func (c *Charter) Handler() http.Handler {
 	mux.Handle("GET "+c.path+c.script.name, c.script)
 	mux.HandleFunc("GET "+c.path+"style.css", c.style.serveRevalidated)
 	mux.HandleFunc("GET "+c.path+"script.js", c.wholeScript)
+	if len(c.head.content) > 0 {
+		mux.HandleFunc("GET "+c.path+c.head.name, c.serveHead)
+		mux.HandleFunc("GET "+c.path+"head.js", c.serveHeadOf)
+	}
 	mux.HandleFunc("GET "+gpcPath, c.gpc.serveRevalidated)
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.deny(w, r, mux) }))

@@ -9,8 +9,11 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
-// Head returns the style of the banner, for the head of every page with a [Charter.Banner].
-// It is empty if the banner is. The style stands in the page itself, so that no page waits
+// Head returns what belongs into the head of every page, before anything else: the script
+// that tells the tags of [Config.Signals] what the visitor has decided and holds the
+// [Config.Guard], and the style of the banner, if there is one.
+//
+// The style stands in the page itself, so that no page waits
 // for a file: with the nonce of [Config.Nonce], if there is one. If the
 // Content-Security-Policy of the response, as far as it is set by now, does not allow this
 // (see [Charter.StyleHash]), or if [Config.Style] is a sheet of the site's own, it is a link
@@ -18,6 +21,11 @@ import (
 // [consent.Preferences.KeepPrivate].
 func (c *Charter) Head(r *http.Request) template.HTML {
 	consent.FromContext(r.Context()).KeepPrivate()
+	return c.headScript(r) + c.headStyle(r)
+}
+
+// headStyle returns the style of the banner.
+func (c *Charter) headStyle(r *http.Request) template.HTML {
 	if c.inline.css == "" {
 		return c.styleLink(r)
 	}

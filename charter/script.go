@@ -158,32 +158,46 @@ func (c *Charter) hasStorage() bool {
 	})
 }
 
-// stored returns for each of the storages what is declared there, as storage.js reads
-// it. What is necessary is among it, since it may take precedence over a pattern. If
-// several declare one name, each has a mark: the strictest decides, as in
-// internal/policy.
+// stored returns for each of the storages what is declared there, as storage.js reads it:
+// the mark of whoever needs consent, null for anonymous statistics.
 func (c *Charter) stored() [][][]any {
 	all := make([][][]any, len(storages))
 	for i, kind := range storages {
-		all[i] = [][]any{} // nil would be null in JSON, which has no method some
-		for _, cookie := range c.cookies {
-			if cookie.Kind != kind {
-				continue
+		all[i] = c.rules(kind, func(cookie consent.Cookie) any {
+			switch {
+			case cookie.NeedsConsent():
+				return scriptMark(cookie)
+			case cookie.Category != consent.Necessary:
+				return json.RawMessage("null")
+			default:
+				return nil
 			}
-			at := slices.IndexFunc(all[i], func(rule []any) bool { return rule[0] == cookie.Name })
-			if at < 0 {
-				at = len(all[i])
-				all[i] = append(all[i], []any{cookie.Name})
-			}
-			if cookie.NeedsConsent() {
-				all[i][at] = append(all[i][at], scriptMark(cookie))
-			} else if cookie.Category != consent.Necessary {
-				all[i][at] = append(all[i][at], nil)
-			}
-		}
-		slices.SortStableFunc(all[i], func(a, b []any) int { return moreSpecific(a[0].(string), b[0].(string)) })
+		})
 	}
 	return all
+}
+
+// rules returns what is declared of a kind, in the order of precedence: each name, and
+// what else of each declaration of it; nil is left out. What is necessary is among it,
+// since it may take precedence over a pattern. If several declare one name, the strictest
+// decides, as in internal/policy.
+func (c *Charter) rules(kind consent.Kind, of func(consent.Cookie) any) [][]any {
+	rules := [][]any{} // nil would be null in JSON, which has no method some
+	for _, cookie := range c.cookies {
+		if cookie.Kind != kind {
+			continue
+		}
+		at := slices.IndexFunc(rules, func(rule []any) bool { return rule[0] == cookie.Name })
+		if at < 0 {
+			at = len(rules)
+			rules = append(rules, []any{cookie.Name})
+		}
+		if what := of(cookie); what != nil {
+			rules[at] = append(rules[at], what)
+		}
+	}
+	slices.SortStableFunc(rules, func(a, b []any) int { return moreSpecific(a[0].(string), b[0].(string)) })
+	return rules
 }
 
 // moreSpecific orders names by the precedence of [consent.Registry.Lookup]: names, then

@@ -53,8 +53,7 @@ func (inv *Inventory) take(w http.ResponseWriter, r *http.Request) {
 	}
 	inv.mu.Lock()
 	defer inv.mu.Unlock()
-	for i, kind := range storages {
-		t := &inv.storages[i]
+	take := func(t *table, kind consent.Kind) {
 		for _, name := range told.Names[kind.String()] {
 			if name == "" || t.declared.by(name) != "" {
 				continue
@@ -66,6 +65,10 @@ func (inv *Inventory) take(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
+	for i, kind := range storages {
+		take(&inv.storages[i], kind)
+	}
+	take(&inv.requests, consent.HTTPCookie) // the guard of package charter tells of these
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -30,7 +30,7 @@ func tell(t testing.TB, found *inventory.Inventory, body string, headers ...stri
 // told is a report on these names in each storage.
 func told(t testing.TB, page string, names ...string) string {
 	report, err := json.Marshal(map[string]any{"page": page, "names": map[string][]string{
-		"localStorage": names, "sessionStorage": names, "indexedDB": names, "cacheStorage": names, "cookie": names, "other": names,
+		"localStorage": names, "sessionStorage": names, "indexedDB": names, "cacheStorage": names, "other": names,
 	}})
 	require.NoError(t, err)
 	return string(report)
@@ -73,6 +73,14 @@ func TestADeclarationOfAnotherKindHidesNoCookie(t *testing.T) {
 	s := newSite(t, consent.Config{}, item, pattern)
 	s.visit("/", "promo=1; ad_1=1", "promo=1", "ad_2=1")
 	assert.Equal(t, []string{"ad_1", "ad_2", "promo"}, foundIn(t, s.found))
+}
+
+// The guard of package charter tells of cookies that scripts would set.
+func TestItIsToldOfCookiesThatScriptsSet(t *testing.T) {
+	found := inventory.New(consent.MustRegistry(declare("known*", consent.Statistics)))
+	tell(t, found, `{"page": "/shop", "names": {"cookie": ["known_1", "volume", ""]}}`, "Sec-Fetch-Site", "same-origin")
+	assert.Equal(t, []string{"volume"}, foundIn(t, found))
+	assert.Equal(t, places{Paths: []string{"/shop"}}, read(t, found).Cookies[0].SentTo)
 }
 
 func TestTheSourceDeclaresStorages(t *testing.T) {

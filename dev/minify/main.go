@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"log"
 	"os"
@@ -44,13 +45,16 @@ func minify(folder string) (map[string][]byte, error) {
 	for name, sources := range map[string][]string{
 		"script.min.js":         {"script.js"},
 		"script-storage.min.js": {"storage.js", "script.js"}, // for sites that declare storage: the others do without its 400 bytes
+		"head.min.js":           {"head.js"},
+		"head-guard.min.js":     {"head.js", "guard.js"},
+		"head-storage.min.js":   {"head.js", "guard.js", "guard-storage.js"},
 	} {
 		source, err := read(sources...)
 		if err != nil {
 			return nil, err
 		}
 		// The script is a function. The server calls it with the declarations.
-		code, err := transform(api.LoaderJS, "(C => {"+source+"})(DECLARED)")
+		code, err := transform(api.LoaderJS, "("+cmp.Or(parameters[name], "C")+" => {"+source+"})(DECLARED)")
 		if err != nil {
 			return nil, err
 		}
@@ -59,6 +63,26 @@ func minify(folder string) (map[string][]byte, error) {
 			return nil, fmt.Errorf("%s: no call is left of it", name)
 		}
 		made[name] = []byte(function)
+	}
+	signals, err := filepath.Glob(filepath.Join(folder, "signals", "*.js"))
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range signals {
+		if strings.HasSuffix(path, ".min.js") {
+			continue
+		}
+		name := filepath.Join("signals", filepath.Base(path))
+		source, err := read(name)
+		if err != nil {
+			return nil, err
+		}
+		// The source is an expression, which nothing would be left of but for a use.
+		code, err := transform(api.LoaderJS, "USED("+source+")")
+		if err != nil {
+			return nil, err
+		}
+		made[strings.TrimSuffix(name, ".js")+".min.js"] = []byte(strings.TrimSuffix(strings.TrimPrefix(code, "USED("), ");\n"))
 	}
 	styles := []string{"banner", "style"}
 	for _, layout := range []string{"top-bar", "box", "top-box", "card", "button"} {
@@ -77,6 +101,9 @@ func minify(folder string) (map[string][]byte, error) {
 	}
 	return made, nil
 }
+
+// parameters are those of the functions that have others than the declarations, C.
+var parameters = map[string]string{"head.min.js": "(cookie, revision, signals, law)", "head-guard.min.js": "(cookie, revision, signals, guard, law)", "head-storage.min.js": "(cookie, revision, signals, guard, law)"}
 
 // engines are those in which the styles still look right: esbuild unfolds nested rules for
 // them.

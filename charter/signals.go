@@ -1,0 +1,216 @@
+package charter
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/cookiecharter/consent"
+)
+
+// A Signal tells a tag of others what the visitor has decided. The functions of this
+// package, such as [Google], return those that are known; a site can make others. Nothing
+// is told to a tag that [Config.Signals] does not hold, and no script of others is loaded.
+type Signal struct {
+	// Name is the name of the tag, such as "google". Required.
+	Name string
+
+	// Purposes says for each word of the tag, such as "ad_storage", what the visitor has to
+	// allow, all of it: categories such as "advertising", or single providers such as
+	// "advertising:Google". A word that needs nothing is always granted. In a signal of this
+	// package, words that are not here keep their usual meaning.
+	Purposes map[string][]string
+
+	// Call is JavaScript: an expression that amounts to a function. It is called with an
+	// object that says of each word "granted" or "denied", and with true if it is for the
+	// first time on a page. That says what holds of a visitor who has not answered; what is
+	// known of this one follows at once, and each change. Required.
+	Call string
+
+	// usual holds what the words of this package's signals need; of that counts what the
+	// site has declared. A word of which nothing is declared is never granted.
+	usual map[string][]consent.Category
+}
+
+// With returns s with other meanings of some words: see [Signal.Purposes].
+func (s Signal) With(purposes map[string][]string) Signal {
+	s.Purposes = maps.Clone(s.Purposes)
+	if s.Purposes == nil {
+		s.Purposes = make(map[string][]string)
+	}
+	maps.Copy(s.Purposes, purposes)
+	return s
+}
+
+// A headMaker collects what the script of the head is called with.
+type headMaker struct {
+	c          *Charter
+	categories []consent.Category // by their numbers
+	hasExempt  bool               // something is allowed before any answer
+}
+
+// need returns an expression that amounts to "granted" if one provider of a category is
+// allowed, or the whole category if provider is empty. known is false if nobody has
+// declared it.
+func (h *headMaker) need(category consent.Category, provider string) (expression string, known bool) {
+	var own, others []string // marks
+	isExempt := false
+	for _, cookie := range h.c.cookies {
+		mark := fmt.Sprint(scriptMark(cookie))
+		switch isOwn := provider == "" || cookie.Provider == provider; {
+		case cookie.Category != category:
+			continue
+		case !cookie.NeedsConsent():
+			isExempt = isExempt || isOwn
+		case isOwn && !slices.Contains(own, mark):
+			own = append(own, mark)
+		case !isOwn && !slices.Contains(others, mark):
+			others = append(others, mark)
+		}
+	}
+	if isExempt {
+		if len(own) == 0 {
+			h.hasExempt = true
+			others = nil // what is exempt waits for nobody
+		}
+		own = append(own, "0")
+	}
+	if len(own) == 0 {
+		return "", false
+	}
+	if !slices.Contains(h.categories, category) {
+		h.categories = append(h.categories, category)
+	}
+	number := slices.Index(h.categories, category)
+	expression = fmt.Sprintf("o(%d,%s)", number, strings.Join(own, ","))
+	if len(others) > 0 {
+		// As in script.js and on the server, a provider waits until all of its category have
+		// an answer, unless it is allowed alone (3).
+		expression = fmt.Sprintf(`(x[%s]>2||[%s].every(m=>x[m]===0||o(%d,m)>"e")?%s:"denied")`, own[0], strings.Join(others, ","), number, expression)
+	}
+	return expression, true
+}
+
+// asks reports whether something in a category asks for consent.
+func (c *Charter) asks(category consent.Category) bool {
+	return slices.ContainsFunc(c.cookies, func(cookie consent.Cookie) bool {
+		return cookie.Category == category && cookie.NeedsConsent()
+	})
+}
+
+// needsOf returns what a word of a signal needs. never is true if nothing grants it.
+func (c *Charter) needsOf(s Signal, word string) (needs []string, never bool) {
+	if given, isGiven := s.Purposes[word]; isGiven {
+		return given, false
+	}
+	usual := s.usual[word]
+	for _, category := range usual {
+		if c.asks(category) {
+			needs = append(needs, string(category))
+		}
+	}
+	return needs, len(usual) > 0 && len(needs) == 0
+}
+
+// meaning returns an expression that amounts to "granted" or "denied", and what of a word's
+// needs nobody has declared.
+func (h *headMaker) meaning(s Signal, word string) (expression string, mistakes []error) {
+	needs, never := h.c.needsOf(s, word)
+	if never {
+		return `"denied"`, nil
+	}
+	var expressions []string
+	for _, need := range needs {
+		category, provider := cutAllowValue(need)
+		if category == consent.Necessary && provider == "" {
+			continue
+		}
+		if expression, known := h.need(category, provider); known {
+			expressions = append(expressions, expression)
+		} else if _, isDeclared := h.need(category, ""); isDeclared {
+			mistakes = append(mistakes, fmt.Errorf("%s: nothing of the provider %q is declared in the category %q", word, provider, category))
+		} else {
+			mistakes = append(mistakes, fmt.Errorf("%s: nothing is declared in the category %q", word, category))
+		}
+	}
+	switch len(expressions) {
+	case 0:
+		return `"granted"`, mistakes
+	case 1:
+		return expressions[0], mistakes
+	default:
+		return "[" + strings.Join(expressions, ",") + "].sort()[0]", mistakes // "denied" comes first
+	}
+}
+
+// signal returns a signal as the script takes it. The mistakes do not name the signal.
+func (h *headMaker) signal(s Signal) (code string, mistakes []error) {
+	words := slices.Collect(maps.Keys(s.Purposes))
+	for word := range s.usual {
+		if _, isGiven := s.Purposes[word]; !isGiven {
+			words = append(words, word)
+		}
+	}
+	slices.Sort(words)
+	for _, field := range []struct {
+		name    string
+		isEmpty bool
+	}{{"Name", s.Name == ""}, {"Purposes", len(words) == 0}, {"Call", strings.TrimSpace(s.Call) == ""}} {
+		if field.isEmpty {
+			mistakes = append(mistakes, fmt.Errorf("%s is empty", field.name))
+		}
+	}
+	var meanings []string
+	for _, word := range words {
+		if _, known := s.usual[word]; !known && s.usual != nil {
+			mistakes = append(mistakes, fmt.Errorf("Purposes: the tag has no word %q; it has %q", word, slices.Sorted(maps.Keys(s.usual))))
+			continue
+		}
+		meaning, undeclared := h.meaning(s, word)
+		for _, mistake := range undeclared {
+			mistakes = append(mistakes, fmt.Errorf("Purposes: %w", mistake))
+		}
+		key, _ := json.Marshal(word) // never fails for a string
+		if plainWord.MatchString(word) {
+			key = []byte(word)
+		}
+		meanings = append(meanings, fmt.Sprintf("%s:%s", key, meaning))
+	}
+	// The parameters are what head.js tells: granted, whether it is the first time, answers.
+	parameters, object, end := "(o,f)", "({"+strings.Join(meanings, ",")+"},f)", ""
+	if strings.Contains(object, "x[") {
+		parameters = "(o,f,x)"
+	}
+	if strings.Contains(s.Call, "//") {
+		end = "\n" // it may end with a comment
+	}
+	return parameters + "=>(" + s.Call + end + ")" + object, mistakes
+}
+
+// plainWord matches words that are keys of an object without quotes.
+var plainWord = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+
+// signals returns the signals as the script takes them. The error names each mistake in
+// [Config.Signals].
+func (h *headMaker) signals(all []Signal) (string, error) {
+	var codes []string
+	var mistakes []error
+	if len(all) > 0 && h.c.mw.Cookie().HttpOnly {
+		mistakes = append(mistakes, errors.New("charter: Config.Signals: no script can read the decision, as HttpOnly of consent.Config says"))
+	}
+	for i, s := range all {
+		code, wrong := h.signal(s)
+		if s.Name != "" && slices.ContainsFunc(all[:i], func(before Signal) bool { return before.Name == s.Name }) {
+			wrong = append(wrong, errors.New("another one has this name"))
+		}
+		for _, mistake := range wrong {
+			mistakes = append(mistakes, fmt.Errorf("charter: Config.Signals[%d] (%s): %w", i, s.Name, mistake))
+		}
+		codes = append(codes, code)
+	}
+	return "[" + strings.Join(codes, ",") + "]", errors.Join(mistakes...)
+}

@@ -1,0 +1,1 @@
+({cookies}, isFirst) => { (window._paq ||= []).push([isFirst ? "requireCookieConsent" : cookies === "granted" ? "setCookieConsentGiven" : "forgetCookieConsentGiven"]); }

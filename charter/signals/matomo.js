@@ -1,0 +1,1 @@
+({consent}, isFirst) => { (window._paq ||= []).push([isFirst ? "requireConsent" : consent === "granted" ? "setConsentGiven" : "forgetConsentGiven"]); }

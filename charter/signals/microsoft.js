@@ -1,0 +1,1 @@
+(granted, isFirst) => { (window.uetq ||= []).push("consent", isFirst ? "default" : "update", granted); }
