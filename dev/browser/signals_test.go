@@ -58,7 +58,7 @@ func newTagging(t *testing.T, pages map[string]string, signals ...charter.Signal
 func newTaggingOf(t *testing.T, change func(*consent.Config), pages map[string]string, signals ...charter.Signal) *tagging {
 	t.Helper()
 	config := consent.Config{
-		Registry: consent.MustRegistry(tagged...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true, Revision: 300, FormerCookieName: "former",
+		Registry: consent.MustRegistry(tagged...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true, Revision: 300, FormerCookieName: "former", Recorder: new(records), // whose reference is in the cookie
 		Regime: consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut, "GB": consent.UK}),
 	}
 	change(&config)
