@@ -322,6 +322,24 @@ func TestThePageHearsEachChangeAndNothingTwice(t *testing.T) {
 	assert.Equal(t, "denied", eval[string](b, "dataLayer[3][2].ad_storage"), "a decision that has gone")
 }
 
+func TestTheNewestOfSeveralDecisionsCounts(t *testing.T) {
+	t.Parallel()
+	d := newTagging(t, map[string]string{"{page}": ""}, charter.Google())
+	b := newTab(t)
+	b.visit(d.url + "/bare/page")
+	b.decide(`{"choice":"accept"}`)
+	older := eval[string](b, "document.cookie")
+	b.decide(`{"choice":"refuse"}`)
+	newer := eval[string](b, "document.cookie")
+	for _, values := range [][2]string{{newer, older}, {older, newer}} { // a browser names the longer path first
+		eval[any](b, fmt.Sprintf(`document.cookie = %q + "; Path=/bare", document.cookie = %q + "; Path=/"`, values[0], values[1]))
+		b.visit(d.url + "/bare/page")
+		require.Equal(t, values[0]+"; "+values[1], eval[string](b, "document.cookie"))
+		b.isTold(true, "refused")
+		assert.Equal(t, "denied", eval[string](b, "dataLayer[1][2].ad_storage"))
+	}
+}
+
 func TestATagOfOneProviderIsToldWhatTheServerKnowsOfIt(t *testing.T) {
 	t.Parallel()
 	providers := []string{"advertising:Google", "advertising:Meta", "audience-measurement:Google", "statistics:Matomo", "statistics:Valombre", "statistics", "necessary"}
