@@ -335,7 +335,7 @@ func TestTheNewestOfSeveralDecisionsCounts(t *testing.T) {
 		eval[any](b, fmt.Sprintf(`document.cookie = %q + "; Path=/bare", document.cookie = %q + "; Path=/"`, values[0], values[1]))
 		b.visit(d.url + "/bare/page")
 		require.Equal(t, values[0]+"; "+values[1], eval[string](b, "document.cookie"))
-		b.isTold(true, "refused")
+		b.until("window.heard")
 		assert.Equal(t, "denied", eval[string](b, "dataLayer[1][2].ad_storage"))
 	}
 }
