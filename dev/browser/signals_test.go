@@ -58,7 +58,7 @@ func newTagging(t *testing.T, pages map[string]string, signals ...charter.Signal
 func newTaggingOf(t *testing.T, change func(*consent.Config), pages map[string]string, signals ...charter.Signal) *tagging {
 	t.Helper()
 	config := consent.Config{
-		Registry: consent.MustRegistry(tagged...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true, Revision: 300, FormerCookieName: "former",
+		Registry: consent.MustRegistry(tagged...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true, Revision: 300, FormerCookieName: "former", Recorder: new(records), // whose reference is in the cookie
 		Regime: consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut, "GB": consent.UK}),
 	}
 	change(&config)
@@ -320,6 +320,24 @@ func TestThePageHearsEachChangeAndNothingTwice(t *testing.T) {
 	eval[any](b, `document.cookie = "cookies_preferences=; Max-Age=0; Path=/", document.dispatchEvent(new Event("visibilitychange"))`)
 	b.until("dataLayer.length === 5")
 	assert.Equal(t, "denied", eval[string](b, "dataLayer[3][2].ad_storage"), "a decision that has gone")
+}
+
+func TestTheNewestOfSeveralDecisionsCounts(t *testing.T) {
+	t.Parallel()
+	d := newTagging(t, map[string]string{"{page}": ""}, charter.Google())
+	b := newTab(t)
+	b.visit(d.url + "/bare/page")
+	b.decide(`{"choice":"accept"}`)
+	older := eval[string](b, "document.cookie")
+	b.decide(`{"choice":"refuse"}`)
+	newer := eval[string](b, "document.cookie")
+	for _, values := range [][2]string{{newer, older}, {older, newer}} { // a browser names the longer path first
+		eval[any](b, fmt.Sprintf(`document.cookie = %q + "; Path=/bare", document.cookie = %q + "; Path=/"`, values[0], values[1]))
+		b.visit(d.url + "/bare/page")
+		require.Equal(t, values[0]+"; "+values[1], eval[string](b, "document.cookie"))
+		b.until("window.heard")
+		assert.Equal(t, "denied", eval[string](b, "dataLayer[1][2].ad_storage"))
+	}
 }
 
 func TestATagOfOneProviderIsToldWhatTheServerKnowsOfIt(t *testing.T) {
