@@ -335,7 +335,12 @@ func TestPagesThatKnowTheVisitorAreNotForACache(t *testing.T) {
 	require.NotNil(t, name)
 	style := s.do("GET", name[1], nil)
 	assert.Equal(t, "public, max-age=31536000, immutable", style.Header.Get("Cache-Control"))
-	assert.Equal(t, 404, s.do("GET", "/cookies/style-other.css", nil).StatusCode)
+	for _, other := range []string{"style-other.css", "script-other.js"} {
+		response := s.do("GET", "/cookies/"+other, nil)
+		assert.Equal(t, http.StatusOK, response.StatusCode, "%s: for a page of another version of the site", other)
+		assert.Equal(t, "public, no-cache", response.Header.Get("Cache-Control"), other)
+	}
+	assert.Equal(t, 404, s.do("GET", "/cookies/other.js", nil).StatusCode)
 	first := s.do("GET", "/cookies/style.css", nil)
 	assert.Equal(t, "public, no-cache", first.Header.Get("Cache-Control"), "for pages that no template writes")
 	again := s.do("GET", "/cookies/style.css", nil, func(r *http.Request) { r.Header.Set("If-None-Match", first.Header.Get("ETag")) })

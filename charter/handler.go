@@ -62,6 +62,7 @@ func (c *Charter) Handler() http.Handler {
 		mux.HandleFunc("GET "+c.path+c.head.name, c.serveHead)
 		mux.HandleFunc("GET "+c.path+"head.js", c.serveHeadOf)
 	}
+	mux.HandleFunc("GET "+c.path+"{name}", c.otherVersion)
 	mux.HandleFunc("GET "+gpcPath, c.gpc.serveRevalidated)
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.deny(w, r, mux) }))
@@ -73,6 +74,22 @@ func (c *Charter) Handler() http.Handler {
 		}
 		protected.ServeHTTP(w, r)
 	})
+}
+
+// otherVersion serves the files of pages that another version of the site has drawn: they
+// may lie in a cache, or come from an instance that is not yet, or no longer, of this one.
+// What the present files do is what holds.
+func (c *Charter) otherVersion(w http.ResponseWriter, r *http.Request) {
+	switch name := r.PathValue("name"); {
+	case strings.HasPrefix(name, "style-") && strings.HasSuffix(name, ".css"):
+		c.style.serveRevalidated(w, r)
+	case strings.HasPrefix(name, "script-") && strings.HasSuffix(name, ".js"):
+		c.script.serveRevalidated(w, r)
+	case strings.HasPrefix(name, "head-") && strings.HasSuffix(name, ".js") && len(c.head.content) > 0:
+		c.serveHeadOf(w, r)
+	default:
+		http.NotFound(w, r)
+	}
 }
 
 // policy lets the page load from its own site alone, post forms to it alone, and

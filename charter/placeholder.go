@@ -123,7 +123,7 @@ func (c *Charter) embed(r *http.Request, l *localized, e Embed, title string) em
 }
 
 // maxPlaceholders is how many placeholders one request may ask for.
-const maxPlaceholders = 100
+const maxPlaceholders = 20
 
 // placeholders draws those that the script asks for, each by a query of its own: for pages
 // that are the same for everybody. Their contents are in the page.

@@ -76,7 +76,7 @@ const revive = waiting => new Promise(done => {
     if (own === "src") live.src = trusted.createScriptURL(value);
     else if (value.toLowerCase() !== "text/plain" && name !== "nonce") live.setAttribute(own, value);
   }
-  live.text = trusted.createScript(waiting.text);
+  live.text = trusted.createScript(waiting.textContent);
   if (waiting.isConnected) waiting.replaceWith(live);
   // Of a script in the page, of a module that runs a moment later, and of one that the
   // browser leaves alone no event tells.
@@ -108,37 +108,33 @@ let wanted, isPaused;
 const scan = () => {
   if (isPaused || document.prerendering || find("[data-turbo-preview]")) return;
   for (const [gate, [, start]] of opened) start.isConnected || opened.delete(gate); // it has gone
-  let found;
-  const scripts = [];
-  do {
-    found = [...document.querySelectorAll(gates)].filter(gate => {
-      // The attributes of vanilla-cookieconsent count only without data-consent.
-      const d = gate.dataset;
-      return !opened.has(gate) && ("consent" in d ? allows(d.consent, d.provider) : allows(d.category, d.service));
-    });
-    for (const gate of found) {
-      const place = gate.closest(".charter-placeholder") || gate, start = new Text, end = new Text;
-      opened.set(gate, [place, start, end]);
-      place.before(start);
-      place.after(end);
-      if (!gate.content) {
-        scripts.push(gate);
-        continue;
-      }
-      const content = document.importNode(gate.content, true);
-      content.append(...[...gate.childNodes].map(node => node.cloneNode(true))); // where a script has made the template
-      // One that has this type already is a gate of its own, or no script at all.
-      for (const script of content.querySelectorAll("script:not([type='text/plain'])")) {
-        const type = typeOf(script);
-        script.type = "text/plain"; // until its turn
-        if (type) script.dataset.type = type;
-        scripts.push(script);
-      }
-      const nodes = [...content.childNodes];
-      place.replaceWith(content);
-      if (place === wanted) focusOn(nodes.filter(node => node.focus));
+  const scripts = [], found = [...document.querySelectorAll(gates)].filter(gate => {
+    // The attributes of vanilla-cookieconsent count only without data-consent.
+    const d = gate.dataset;
+    return !opened.has(gate) && ("consent" in d ? allows(d.consent, d.provider) : allows(d.category, d.service));
+  });
+  for (const gate of found) {
+    const place = gate.closest(".charter-placeholder") || gate, start = new Text, end = new Text;
+    opened.set(gate, [place, start, end]);
+    place.before(start);
+    place.after(end);
+    if (!gate.content) {
+      scripts.push(gate);
+      continue;
     }
-  } while (found.length);
+    const content = document.importNode(gate.content, true);
+    content.append(...[...gate.childNodes].map(node => node.cloneNode(true))); // where a script has made the template
+    // One that has this type already is a gate of its own, or no script at all.
+    for (const script of content.querySelectorAll("script:not([type='text/plain'])")) {
+      const type = typeOf(script);
+      script.type = "text/plain"; // until its turn
+      if (type) script.dataset.type = type;
+      scripts.push(script);
+    }
+    const nodes = [...content.childNodes];
+    place.replaceWith(content);
+    if (place === wanted) focusOn(nodes.filter(node => node.focus));
+  }
   run(scripts);
   draw();
 };
@@ -150,18 +146,21 @@ const focusOn = elements => {
 
 // Draws the placeholders of gates that ask for one.
 const draw = () => {
-  const waiting = [...document.querySelectorAll("template[data-provider][data-title]")].filter(gate => !drawn.has(gate) && !opened.has(gate) && !gate.closest(".charter-placeholder"));
+  const waiting = [...document.querySelectorAll("template[data-provider][data-title]")].filter(gate => !drawn.has(gate) && !opened.has(gate) && !gate.closest(".charter-placeholder")).slice(0, 20); // or the address would be too long for some proxy
   if (!waiting.length) return;
   const query = waiting.map(gate => {
     drawn.add(gate);
     const {consent: category, ...rest} = gate.dataset;
     return "&for=" + encodeURIComponent(new URLSearchParams({category, ...rest}));
   });
-  load("placeholders", part => parse(part).forEach((section, i) => {
-    if (opened.has(waiting[i])) return;
-    waiting[i].replaceWith(section);
-    section.append(waiting[i]);
-  }), query.join(""));
+  load("placeholders", part => {
+    parse(part).forEach((section, i) => {
+      if (opened.has(waiting[i])) return;
+      waiting[i].replaceWith(section);
+      section.append(waiting[i]);
+    });
+    draw();
+  }, query.join(""));
 };
 
 // Adds a part that the server has drawn. Styles that are made so need no nonce.
