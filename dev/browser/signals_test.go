@@ -25,6 +25,7 @@ import (
 
 // tagged are the declarations of a site with tags.
 var tagged = []consent.Cookie{
+	{Provider: "Valombre", Name: "session", Purpose: english("Signs in."), Category: consent.Necessary},
 	{Provider: "Valombre", Name: "visits", Purpose: english("Counts."), Category: consent.Statistics, Anonymous: true},
 	{Provider: "Matomo", Name: "_pk_id*", Purpose: english("Measures."), Category: consent.Statistics},
 	{Provider: "Google", Name: "_ga*", Purpose: english("Measures."), Category: consent.AudienceMeasurement},
@@ -342,7 +343,7 @@ func TestTheNewestOfSeveralDecisionsCounts(t *testing.T) {
 
 func TestATagOfOneProviderIsToldWhatTheServerKnowsOfIt(t *testing.T) {
 	t.Parallel()
-	providers := []string{"advertising:Google", "advertising:Meta", "audience-measurement:Google", "statistics:Matomo", "statistics:Valombre", "statistics", "necessary"}
+	providers := []string{"advertising:Google", "advertising:Meta", "audience-measurement:Google", "statistics:Matomo", "statistics:Valombre", "statistics", "necessary", "necessary:Valombre"}
 	needs := make(map[string][]string)
 	for _, provider := range providers {
 		needs[provider] = []string{provider}
