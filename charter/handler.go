@@ -86,7 +86,7 @@ func (c *Charter) otherVersion(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(name, "script-") && strings.HasSuffix(name, ".js"):
 		c.script.serveRevalidated(w, r)
 	case strings.HasPrefix(name, "head-") && strings.HasSuffix(name, ".js") && len(c.head.content) > 0:
-		c.serveHeadOf(w, r)
+		c.serveOwnHead(w, r)
 	default:
 		http.NotFound(w, r)
 	}

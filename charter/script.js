@@ -345,6 +345,12 @@ window.consent = {
 };
 
 const begin = () => {
+  // First, since a gate may hold others.
+  new MutationObserver(changes => {
+    const adds = selector => changes.some(({addedNodes}) => [...addedNodes].some(node => node.matches?.(selector) || node.querySelector?.(selector)));
+    if (adds(gates)) scan();
+    if (!state.decided || adds(".charter-banner")) ask();
+  }).observe(document, {childList: true, subtree: true});
   look();
   if (C.part && state.decided && mayAsk() && !find(".charter-page")) show(C.part), ask(); // it may be older than the answer
   for (const type of ["pageshow", "focus"]) addEventListener(type, look);
@@ -368,11 +374,6 @@ const begin = () => {
       scan();
     }, 99);
   });
-  new MutationObserver(changes => {
-    const adds = selector => changes.some(({addedNodes}) => [...addedNodes].some(node => node.matches?.(selector) || node.querySelector?.(selector)));
-    if (adds(gates)) scan();
-    if (!state.decided || adds(".charter-banner")) ask();
-  }).observe(document, {childList: true, subtree: true});
 };
 if (document.prerendering) document.addEventListener("prerenderingchange", begin, {once: true});
 else document.readyState === "loading" ? addEventListener("DOMContentLoaded", begin) : begin();
