@@ -59,8 +59,8 @@ func (c *Charter) Handler() http.Handler {
 	mux.HandleFunc("GET "+c.path+"style.css", c.style.serveRevalidated)
 	mux.HandleFunc("GET "+c.path+"script.js", c.wholeScript)
 	if len(c.head.content) > 0 {
-		mux.HandleFunc("GET "+c.path+c.head.name, c.serveHead)
-		mux.HandleFunc("GET "+c.path+"head.js", c.serveHeadOf)
+		mux.HandleFunc("GET "+c.path+c.head.name, c.serveHeadFile)
+		mux.HandleFunc("GET "+c.path+"head.js", c.serveOwnHead)
 	}
 	mux.HandleFunc("GET "+gpcPath, c.gpc.serveRevalidated)
 	protection := http.NewCrossOriginProtection()

@@ -12,37 +12,36 @@
 // It has to be small, and so reads the decision in its own way. As in script.js, the newest
 // counts; only the server can check its signature. Package internal/decision has the format.
 if (document.charter) return; // a page holds it twice, or Turbo runs it again
-let answers = document.charter = {}, last = law;
-const decode = s => atob(s.replace(/-/g, "+").replace(/_/g, "/"));
+let answers = document.charter = [], last = law,
+  decode = s => atob(s.replace(/-/g, "+").replace(/_/g, "/")),
 
-// Says whether all of these marks of a category are allowed: by an answer, 1 or 3, or by a
-// law, if it counts what was ticked (2), or what is open (4). The mark 0 stands for no
-// objection.
-const granted = (category, ...marks) => marks.every(mark => (mark = answers[mark] ?? 4) & 1 || law[category] >= (mark || 9)) ? "granted" : "denied";
+  // Says whether all of these marks of a category are allowed: by an answer, 1 or 3, or by a
+  // law, if it counts what was ticked (2), or what is open (4). The mark 0 stands for no
+  // objection.
+  granted = (category, ...marks) => marks.every(mark => (mark = answers[mark] ?? 4) & 1 || law[category] >= (mark || 9)) ? "granted" : "denied",
 
-const say = isFirst => signals.forEach(tell => {
-  try { tell(granted, isFirst, answers); } catch (error) { reportError(error); } // the next is told all the same
-});
+  say = isFirst => signals.forEach(tell => {
+    try { tell(granted, isFirst, answers); } catch (error) { reportError(error); } // the next is told all the same
+  }),
 
-// Each decision has a time of its own. One of another version or an old revision counts as
-// one that answers nothing.
-const look = () => {
-  let newest = 0;
-  answers = {0: 1};
-  for (const [, value] of document.cookie.matchAll(cookie)) try {
-    const b = decode(decode(value).split("|")[1]);
-    let i = 0;
-    const next = () => b.charCodeAt(i++), number = (c = next()) => c > 127 ? c - 128 + 128 * number() : c;
-    const counts = number() < 2 & number() >= revision, time = number(), flags = number(), found = {0: ~flags & 1};
-    if (flags & 2) i += 16;
-    while (i < b.length) {
-      const mark = next() << 24 | next() << 16 | next() << 8 | next();
-      if (counts) found[mark >>> 2] = mark & 3;
-    }
-    if (time > newest) newest = time, answers = found;
-  } catch { /* not a decision */ }
-  if (newest != last) last = newest, say();
-};
+  // Each decision has a time of its own. One of another version or an old revision counts as
+  // one that answers nothing. A reference, which is random, is read as four marks: that one
+  // of them is a provider's is as unlikely as two providers with one mark.
+  look = () => {
+    let newest = 0;
+    answers = [1];
+    for (let [, value] of document.cookie.matchAll(cookie)) try {
+      let b = decode(decode(value).split("|")[1]), i = 0,
+        next = () => b.charCodeAt(i++), number = (c = next()) => c > 127 ? c - 128 + 128 * number() : c,
+        counts = number() < 2 & number() >= revision, time = number(), found = [~number() & 1];
+      while (counts && i < b.length) {
+        let mark = next() << 24 | next() << 16 | next() << 8 | next();
+        found[mark >>> 2] = mark & 3;
+      }
+      if (time > newest) newest = time, answers = found;
+    } catch { /* not a decision */ }
+    if (newest != last) last = newest, say();
+  };
 
 // What a page hears first is what holds without an answer; what is known follows at once.
 say(true);

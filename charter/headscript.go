@@ -120,8 +120,8 @@ func (h *headScript) law(prefs consent.Preferences, p *presumed) string {
 	return string(digits)
 }
 
-// serveHead serves the script by a name that changes with it, under any law.
-func (c *Charter) serveHead(w http.ResponseWriter, r *http.Request) {
+// serveHeadFile serves the script by a name that changes with it, under any law.
+func (c *Charter) serveHeadFile(w http.ResponseWriter, r *http.Request) {
 	script := c.head.asset
 	if law := r.URL.Query().Get("law"); len(law) <= len(c.head.categories)+1 && strings.Trim(law, "024") == "" {
 		script = c.head.under(law)
@@ -129,9 +129,9 @@ func (c *Charter) serveHead(w http.ResponseWriter, r *http.Request) {
 	script.ServeHTTP(w, r)
 }
 
-// serveHeadOf serves the script under a fixed name, for pages that are the same for
+// serveOwnHead serves the script under a fixed name, for pages that are the same for
 // everybody. If a law presumes something, it is the visitor's own.
-func (c *Charter) serveHeadOf(w http.ResponseWriter, r *http.Request) {
+func (c *Charter) serveOwnHead(w http.ResponseWriter, r *http.Request) {
 	prefs := consent.FromContext(r.Context())
 	if prefs.Regime() == consent.OptIn {
 		c.head.serve(w, r, "public, max-age=3600")

@@ -126,8 +126,8 @@ func (h *headMaker) meaning(s Signal, word string) (expression string, mistakes 
 	var expressions []string
 	for _, need := range needs {
 		category, provider := cutAllowValue(need)
-		if category == consent.Necessary && provider == "" {
-			continue
+		if category == consent.Necessary && (provider == "" || h.c.providers[need]) {
+			continue // no objection stops it
 		}
 		if expression, known := h.need(category, provider); known {
 			expressions = append(expressions, expression)
@@ -174,11 +174,12 @@ func (h *headMaker) signal(s Signal) (code string, mistakes []error) {
 		for _, mistake := range undeclared {
 			mistakes = append(mistakes, fmt.Errorf("Purposes: %w", mistake))
 		}
-		key, _ := json.Marshal(word) // never fails for a string
-		if plainWord.MatchString(word) {
-			key = []byte(word)
+		key := word
+		if !plainWord.MatchString(word) {
+			quoted, _ := json.Marshal(word) // never fails for a string
+			key = "[" + string(quoted) + "]"
 		}
-		meanings = append(meanings, fmt.Sprintf("%s:%s", key, meaning))
+		meanings = append(meanings, key+":"+meaning)
 	}
 	// The parameters are what head.js tells: granted, whether it is the first time, answers.
 	parameters, object, end := "(o,f)", "({"+strings.Join(meanings, ",")+"},f)", ""

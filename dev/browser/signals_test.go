@@ -25,6 +25,7 @@ import (
 
 // tagged are the declarations of a site with tags.
 var tagged = []consent.Cookie{
+	{Provider: "Valombre", Name: "session", Purpose: english("Signs in."), Category: consent.Necessary},
 	{Provider: "Valombre", Name: "visits", Purpose: english("Counts."), Category: consent.Statistics, Anonymous: true},
 	{Provider: "Matomo", Name: "_pk_id*", Purpose: english("Measures."), Category: consent.Statistics},
 	{Provider: "Google", Name: "_ga*", Purpose: english("Measures."), Category: consent.AudienceMeasurement},
@@ -58,7 +59,7 @@ func newTagging(t *testing.T, pages map[string]string, signals ...charter.Signal
 func newTaggingOf(t *testing.T, change func(*consent.Config), pages map[string]string, signals ...charter.Signal) *tagging {
 	t.Helper()
 	config := consent.Config{
-		Registry: consent.MustRegistry(tagged...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true, Revision: 300, FormerCookieName: "former",
+		Registry: consent.MustRegistry(tagged...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true, Revision: 300, FormerCookieName: "former", Recorder: new(records), // whose reference is in the cookie
 		Regime: consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut, "GB": consent.UK}),
 	}
 	change(&config)
@@ -246,6 +247,7 @@ func TestTagsAreToldTheTruthBeforeTheyRunInEveryLoad(t *testing.T) {
 			b.send(network.Headers{"Country": "US"})
 			b.visit(d.url + road + "law")
 			told(b, true)
+			begin(b) // a page of which something is refused would be loaded again
 			b.decide(decision)
 			b.visit(d.url + road + "law")
 			told(b, true)
@@ -254,6 +256,7 @@ func TestTagsAreToldTheTruthBeforeTheyRunInEveryLoad(t *testing.T) {
 			b.send(network.Headers{"Country": "US", "Sec-GPC": "1"})
 			b.visit(d.url + road + "law")
 			told(b, true)
+			begin(b) // a page of which something is refused would be loaded again
 			b.decide(decision)
 			b.visit(d.url + road + "law")
 			told(b, true)
@@ -322,9 +325,27 @@ func TestThePageHearsEachChangeAndNothingTwice(t *testing.T) {
 	assert.Equal(t, "denied", eval[string](b, "dataLayer[3][2].ad_storage"), "a decision that has gone")
 }
 
+func TestTheNewestOfSeveralDecisionsCounts(t *testing.T) {
+	t.Parallel()
+	d := newTagging(t, map[string]string{"{page}": ""}, charter.Google())
+	b := newTab(t)
+	b.visit(d.url + "/bare/page")
+	b.decide(`{"choice":"accept"}`)
+	older := eval[string](b, "document.cookie")
+	b.decide(`{"choice":"refuse"}`)
+	newer := eval[string](b, "document.cookie")
+	for _, values := range [][2]string{{newer, older}, {older, newer}} { // a browser names the longer path first
+		eval[any](b, fmt.Sprintf(`document.cookie = %q + "; Path=/bare", document.cookie = %q + "; Path=/"`, values[0], values[1]))
+		b.visit(d.url + "/bare/page")
+		require.Equal(t, values[0]+"; "+values[1], eval[string](b, "document.cookie"))
+		b.until("window.heard")
+		assert.Equal(t, "denied", eval[string](b, "dataLayer[1][2].ad_storage"))
+	}
+}
+
 func TestATagOfOneProviderIsToldWhatTheServerKnowsOfIt(t *testing.T) {
 	t.Parallel()
-	providers := []string{"advertising:Google", "advertising:Meta", "audience-measurement:Google", "statistics:Matomo", "statistics:Valombre", "statistics", "necessary"}
+	providers := []string{"advertising:Google", "advertising:Meta", "audience-measurement:Google", "statistics:Matomo", "statistics:Valombre", "statistics", "necessary", "necessary:Valombre"}
 	needs := make(map[string][]string)
 	for _, provider := range providers {
 		needs[provider] = []string{provider}
