@@ -247,6 +247,7 @@ func TestTagsAreToldTheTruthBeforeTheyRunInEveryLoad(t *testing.T) {
 			b.send(network.Headers{"Country": "US"})
 			b.visit(d.url + road + "law")
 			told(b, true)
+			begin(b) // a page of which something is refused would be loaded again
 			b.decide(decision)
 			b.visit(d.url + road + "law")
 			told(b, true)
@@ -255,6 +256,7 @@ func TestTagsAreToldTheTruthBeforeTheyRunInEveryLoad(t *testing.T) {
 			b.send(network.Headers{"Country": "US", "Sec-GPC": "1"})
 			b.visit(d.url + road + "law")
 			told(b, true)
+			begin(b) // a page of which something is refused would be loaded again
 			b.decide(decision)
 			b.visit(d.url + road + "law")
 			told(b, true)

@@ -48,7 +48,7 @@ func TestTheStrictestPoliciesAreEnoughForTheWholeWay(t *testing.T) {
 			type key struct{}
 			mw, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(declared...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true})
 			require.NoError(t, err)
-			config := charter.Config{Middleware: mw, Name: "Valombre"}
+			config := charter.Config{Middleware: mw, Name: "Valombre", Signals: []charter.Signal{charter.Google()}}
 			if strings.Contains(policy, "{nonce}") {
 				config.Nonce = func(r *http.Request) string { return r.Context().Value(key{}).(string) }
 			}
@@ -81,6 +81,7 @@ func TestTheStrictestPoliciesAreEnoughForTheWholeWay(t *testing.T) {
 			const isStyled = `getComputedStyle(document.querySelector(%q)).position === "fixed"`
 			b.until(fmt.Sprintf(isStyled, ".charter-banner"))
 			assert.Equal(t, !strings.Contains(policy, "style-src 'self';"), eval[bool](b, `Boolean(document.querySelector("style"))`), "the style stands in the page where the policy allows it")
+			assert.Equal(t, "default", eval[string](b, "dataLayer[0][1]"), "tags are told")
 			b.until(`document.querySelector(".charter-placeholder button")`)
 			b.click(".charter-placeholder button")
 			b.until(`document.querySelector("#film")`)
@@ -88,6 +89,7 @@ func TestTheStrictestPoliciesAreEnoughForTheWholeWay(t *testing.T) {
 			assert.Equal(t, 1, eval[int](b, `document.querySelectorAll(".charter-banner").length`), "nothing else was answered")
 			b.click(".charter-banner [value=accept]")
 			b.until("window.alive === 2")
+			assert.Equal(t, "granted", eval[string](b, "dataLayer.at(-2)[2].ad_storage"))
 			b.until(`document.querySelector(".charter-done button")`)
 			b.click(".charter-done button")
 			b.click(".charter-link")
