@@ -159,7 +159,7 @@ func (h *headMaker) signal(s Signal) (code string, mistakes []error) {
 	for _, field := range []struct {
 		name    string
 		isEmpty bool
-	}{{"Name", s.Name == ""}, {"Purposes", len(words) == 0}, {"Call", strings.TrimSpace(s.Call) == ""}} {
+	}{{"Name", s.Name == ""}, {purposesField, len(words) == 0}, {"Call", strings.TrimSpace(s.Call) == ""}} {
 		if field.isEmpty {
 			mistakes = append(mistakes, fmt.Errorf("%s is empty", field.name))
 		}
@@ -167,12 +167,12 @@ func (h *headMaker) signal(s Signal) (code string, mistakes []error) {
 	var meanings []string
 	for _, word := range words {
 		if _, known := s.usual[word]; !known && s.usual != nil {
-			mistakes = append(mistakes, fmt.Errorf("Purposes: the tag has no word %q; it has %q", word, slices.Sorted(maps.Keys(s.usual))))
+			mistakes = append(mistakes, fmt.Errorf("%s: the tag has no word %q; it has %q", purposesField, word, slices.Sorted(maps.Keys(s.usual))))
 			continue
 		}
 		meaning, undeclared := h.meaning(s, word)
 		for _, mistake := range undeclared {
-			mistakes = append(mistakes, fmt.Errorf("Purposes: %w", mistake))
+			mistakes = append(mistakes, fmt.Errorf("%s: %w", purposesField, mistake))
 		}
 		key := word
 		if !plainWord.MatchString(word) {
@@ -191,6 +191,8 @@ func (h *headMaker) signal(s Signal) (code string, mistakes []error) {
 	}
 	return parameters + "=>(" + s.Call + end + ")" + object, mistakes
 }
+
+const purposesField = "Purposes" // in errors
 
 // plainWord matches words that are keys of an object without quotes.
 var plainWord = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)

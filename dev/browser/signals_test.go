@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -46,9 +45,6 @@ type tagging struct {
 	url     string
 	charter *charter.Charter
 	app     *http.ServeMux
-
-	mu       sync.Mutex
-	arrivals []string // at the collector
 }
 
 func newTagging(t *testing.T, pages map[string]string, signals ...charter.Signal) *tagging {
