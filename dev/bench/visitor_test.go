@@ -69,6 +69,6 @@ func TestATourTellsAPageWithoutABannerFromOurs(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(folder, "RESULTS.md"))
 	require.NoError(t, err)
 	assert.Regexp(t, `(?m)^\| no banner \| 2 \| .* \| none \| 0 \| .* \| `+"`_pk_id.1.1fff` \\| `_pk_id.1.1fff` \\|$", string(page))
-	assert.Regexp(t, `(?m)^\| consent, no script \| 3 \| .* \| nothing \| nothing \|$`, string(page))
+	assert.Regexp(t, `(?m)^\| consent, no script \| 2 \| .* \| nothing \| nothing \|$`, string(page))
 	assert.NotContains(t, string(page), "## The server")
 }
