@@ -94,6 +94,7 @@ type demo struct {
 	banners atomic.Int32 // how often the script has asked for one
 	records records
 	slow    atomic.Pointer[chan struct{}] // if there is one, answers to posts wait for its end
+	done    chan struct{}                 // closed with the test: a server waits for what it answers
 
 	mu     sync.Mutex
 	failed []error
@@ -125,7 +126,7 @@ func newDemo(t *testing.T, cookies ...consent.Cookie) *demo {
 
 func newDemoOf(t *testing.T, change func(*consent.Config), cookies ...consent.Cookie) *demo {
 	t.Helper()
-	d := &demo{pages: http.NewServeMux()}
+	d := &demo{pages: http.NewServeMux(), done: make(chan struct{})}
 	config := consent.Config{
 		Registry: consent.MustRegistry(cookies...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true, Revision: 300, Recorder: &d.records,
 		Regime: consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut, "GB": consent.UK, "AQ": consent.NoRegime}),
@@ -150,7 +151,10 @@ func newDemoOf(t *testing.T, change func(*consent.Config), cookies ...consent.Co
 			d.banners.Add(1)
 		}
 		if slow := d.slow.Load(); slow != nil && r.Method == "POST" {
-			<-*slow
+			select {
+			case <-*slow:
+			case <-d.done:
+			}
 		}
 		c.Handler().ServeHTTP(w, r)
 	})
@@ -168,6 +172,7 @@ func newDemoOf(t *testing.T, change func(*consent.Config), cookies ...consent.Co
 		mw.Wrap(d.pages).ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(d.done) })
 	d.url = server.URL
 	return d
 }

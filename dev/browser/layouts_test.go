@@ -22,7 +22,10 @@ func (d *demo) inLayout(t *testing.T, layout charter.Layout) string {
 	require.NoError(t, err)
 	d.pages.HandleFunc(path+"cookies/", func(w http.ResponseWriter, r *http.Request) {
 		if slow := d.slow.Load(); slow != nil && r.Method == "POST" {
-			<-*slow
+			select {
+			case <-*slow:
+			case <-d.done:
+			}
 		}
 		c.Handler().ServeHTTP(w, r)
 	})

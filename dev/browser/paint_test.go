@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/page"
 	"github.com/stretchr/testify/assert"
@@ -99,7 +100,7 @@ func TestAnAnswerMovesNothingLater(t *testing.T) {
 		b.resize(390, 844)
 		b.visit(d.url + path)
 		b.click(".charter-banner [value=refuse]")
-		eval[any](b, "new Promise(done => setTimeout(done, 800))")
+		time.Sleep(800 * time.Millisecond) // the driver waits for the answer as well
 		close(proceed)
 		b.until(`document.querySelector(".charter-done")`)
 		eval[any](b, "new Promise(done => setTimeout(done, 200))")
