@@ -5,7 +5,6 @@ import (
 	"os"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -30,7 +29,7 @@ var states = []struct {
 }{
 	{"a page that asks", func(b *tab, d *demo) {
 		b.visit("about:blank") // a page loads itself again if its decision is taken away
-		call(b, network.ClearBrowserCookies, cdp.Empty{})
+		b.forget()
 		b.visit(d.url + "/")
 	}},
 	{"a static page that asks", func(b *tab, d *demo) {

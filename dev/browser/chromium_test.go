@@ -179,7 +179,21 @@ func (b *tab) until(condition string) {
 
 func (b *tab) click(selector string) {
 	b.Helper()
-	b.do(chromedp.Click(chromedp.CSS(selector)))
+	var err error
+	for range 5 {
+		err = chromedp.Do(b.ctx, chromedp.Click(chromedp.CSS(selector)))
+		if err == nil || !strings.Contains(err.Error(), "Could not find node") { // a note may take the place of another meanwhile
+			break
+		}
+	}
+	require.NoError(b, err, selector)
+}
+
+// forget deletes all cookies. It leaves the page before, which would load itself again.
+func (b *tab) forget() {
+	b.Helper()
+	b.visit("about:blank")
+	call(b, network.ClearBrowserCookies, cdp.Empty{})
 }
 
 // speak sets the visitor's language.

@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
 	"github.com/stretchr/testify/assert"
 
@@ -124,7 +123,7 @@ func TestAConsentUnderAWeakLawOpensNothingUnderOptIn(t *testing.T) {
 	assert.Empty(t, eval[[]detail](b, "told.slice(-1)")[0].Allowed["third-party"])
 
 	b.send(network.Headers{"Country": "AQ"})
-	call(b, network.ClearBrowserCookies, cdp.Empty{})
+	b.forget()
 	b.visit(d.url + "/gated/static")
 	b.until("ran === 2")
 	assert.Zero(t, eval[int](b, `document.querySelectorAll(".charter-banner").length`), "where no law asks, nobody is")

@@ -11,9 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -71,7 +69,7 @@ func TestAVisitorFindsEachAnswerInEachTheme(t *testing.T) {
 			for _, width := range []int64{320, 1280} {
 				b.resize(width, 800)
 				b.visit("about:blank") // a page that sees its cookies go loads itself again
-				call(b, network.ClearBrowserCookies, cdp.Empty{})
+				b.forget()
 				b.visit(url)
 				answers := eval[[]string](b, `[...document.querySelectorAll(".charter-banner [name=choice]")].map(button => {
 					const {width, height} = button.getBoundingClientRect(), {color, backgroundColor, borderTopColor, fontSize, fontWeight} = getComputedStyle(button);
@@ -128,7 +126,7 @@ func TestAxeFindsNothingToFaultInTheThemes(t *testing.T) {
 				b.resize(view.width, 800)
 				b.prefer(view.feature, view.value)
 				b.visit("about:blank") // a page that sees its cookies go loads itself again
-				call(b, network.ClearBrowserCookies, cdp.Empty{})
+				b.forget()
 				for _, state := range []struct {
 					name  string
 					reach func()
