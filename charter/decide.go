@@ -21,11 +21,7 @@ const maxBody = 16 << 10
 func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if err := r.ParseForm(); err != nil {
-		status := http.StatusBadRequest
-		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-			status = http.StatusRequestEntityTooLarge
-		}
-		http.Error(w, err.Error(), status)
+		http.Error(w, err.Error(), statusOfBody(err))
 		return
 	}
 	before := consent.FromContext(r.Context())
@@ -64,6 +60,14 @@ func (c *Charter) save(w http.ResponseWriter, r *http.Request, a answer) error {
 		c.failed(r, err)
 	}
 	return err
+}
+
+// statusOfBody returns the status for a body that could not be read.
+func statusOfBody(err error) int {
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		return http.StatusRequestEntityTooLarge
+	}
+	return http.StatusBadRequest
 }
 
 // statusOf returns the status for an answer that was not saved.

@@ -31,6 +31,7 @@ var (
 type headScript struct {
 	asset                         // under opt-in; without content if there is nobody to tell
 	function   string             // all but the law
+	usual      string             // the law of the asset
 	hash       string             // as a source of a Content-Security-Policy
 	standsIn   bool               // it may stand in a page: the page would not end it
 	categories []consent.Category // those of which the law is told, in this order
@@ -62,7 +63,8 @@ func (c *Charter) newHeadScript(config Config) (headScript, error) {
 	made := headScript{function: fmt.Sprintf("%s(/(?:^| )%s=([^;]*)/g,%d,%s,", function, names, c.mw.Revision(), signals), categories: h.categories, hasExempt: h.hasExempt}
 	lower := strings.ToLower(made.function)
 	made.standsIn = !strings.Contains(lower, "</script") && !strings.Contains(lower, "<!--")
-	made.asset = made.under(made.law(consent.Preferences{}, &c.presumed))
+	made.usual = made.law(consent.Preferences{}, &c.presumed)
+	made.asset = made.under(made.usual)
 	made.hash = sourceOf(string(made.content))
 	return made, nil
 }
@@ -85,10 +87,8 @@ func (c *Charter) headScript(r *http.Request) template.HTML {
 	}
 	nonce := c.nonceOf(r)
 	script, hash, query := c.head.asset, c.head.hash, ""
-	if law := c.head.law(consent.FromContext(r.Context()), &c.presumed); law != "" {
-		if under := c.head.under(law); under.name != script.name {
-			script, hash, query = under, "", "?law="+law
-		}
+	if law := c.head.law(consent.FromContext(r.Context()), &c.presumed); law != c.head.usual {
+		script, hash, query = c.head.under(law), "", "?law="+law
 	}
 	all, _ := policies(r)
 	if !c.head.standsIn || slices.ContainsFunc(all, func(policy string) bool { return !allowsScript(policy, nonce, hash) }) {

@@ -82,10 +82,7 @@ func (h *headMaker) need(category consent.Category, provider string) (expression
 	if len(own) == 0 {
 		return "", false
 	}
-	if !slices.Contains(h.categories, category) {
-		h.categories = append(h.categories, category)
-	}
-	number := slices.Index(h.categories, category)
+	number := h.number(category)
 	expression = fmt.Sprintf("o(%d,%s)", number, strings.Join(own, ","))
 	if len(others) > 0 {
 		// As in script.js and on the server, a provider waits until all of its category have

@@ -60,11 +60,7 @@ func (c *Charter) postState(w http.ResponseWriter, r *http.Request) {
 		err = errors.New("json: something follows the object")
 	}
 	if err != nil {
-		status := http.StatusBadRequest
-		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-			status = http.StatusRequestEntityTooLarge
-		}
-		sendError(w, status, err.Error())
+		sendError(w, statusOfBody(err), err.Error())
 		return
 	}
 	before := consent.FromContext(r.Context())
