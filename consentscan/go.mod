@@ -1,0 +1,12 @@
+module github.com/cookiecharter/consent/consentscan
+
+go 1.26.0
+
+require (
+	github.com/chromedp/cdproto v0.159.0
+	github.com/chromedp/chromedp v0.23.0
+	github.com/cookiecharter/consent v0.1.0
+	github.com/stretchr/testify v1.12.1
+	golang.org/x/net v0.49.0
+	golang.org/x/text v0.43.0
+)
