@@ -10,6 +10,7 @@ import (
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/internal/pattern"
+	"github.com/cookiecharter/consent/internal/variable"
 )
 
 // A report is what an inventory has found so far. JSON shows it as it is.
@@ -154,7 +155,7 @@ func (t *table) absorb() {
 		}
 		before, after, _ := strings.Cut(to.name, "*")
 		part := name[len(before) : len(name)-len(after)]
-		if len(part) >= 8 && len(part) >= to.shortest && len(part) <= to.longest && count(part).mixedCase() {
+		if len(part) >= 8 && len(part) >= to.shortest && len(part) <= to.longest && variable.MixedCase(part) {
 			to.example(name)
 			to.add(s)
 			t.remove(s)
