@@ -80,7 +80,7 @@ func New(ctx context.Context, b *chrome.Browser, stage string, options Options) 
 		return nil, err
 	}
 	if len(options.Jar) > 0 {
-		if err := v.fill(ctx); err != nil {
+		if err := v.Bring(ctx, options.Jar...); err != nil {
 			v.Close()
 			return nil, err
 		}
@@ -138,11 +138,12 @@ func (v *Visitor) closeTarget(ctx context.Context, id target.ID) {
 	_, _ = chrome.Call(ctx, v.browser, target.CloseTarget, target.CloseTargetParams{TargetID: id}) // an error: it is gone
 }
 
-func (v *Visitor) fill(ctx context.Context) error {
+// Bring puts cookies into the browser, as if the visitor had them already.
+func (v *Visitor) Bring(ctx context.Context, cookies ...*network.CookieParam) error {
 	jar := struct {
 		Cookies          []*network.CookieParam `json:"cookies"`
 		BrowserContextID cdp.BrowserContextID   `json:"browserContextId"`
-	}{v.options.Jar, v.context}
+	}{cookies, v.context}
 	if err := v.browser.Call(ctx, "Storage.setCookies", jar, nil); err != nil {
 		return fmt.Errorf("cookies: %w", err)
 	}
