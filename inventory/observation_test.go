@@ -34,6 +34,7 @@ func TestItTakesWhatAScanHasWatched(t *testing.T) {
 		{Kind: consent.LocalStorage, Name: "theme", Page: "/c"},
 		{Kind: consent.Other, Origin: "https://maps.example", Page: "/d"},
 		{Kind: consent.Other, Origin: "wss://maps.example", Page: "/d"},
+		{Kind: consent.Other, Origin: "https://*.tiles.example", Page: "/d"},
 		{Kind: consent.Other, Origin: "no origin", Page: "/d"},
 		{Kind: 99, Name: "no kind", Page: "/d"},
 	} {
@@ -51,6 +52,7 @@ func TestItTakesWhatAScanHasWatched(t *testing.T) {
 		said = append(said, string(text))
 	}
 	assert.Equal(t, []string{
+		`{"kind":"other","name":"*.tiles.example","origins":["https://*.tiles.example"]}`,
 		`{"domain":"example.org","lifetime":"1 hour","name":"byHeader","path":"/"}`,
 		`{"lifetime":"2 days","name":"byScript","path":"/b"}`,
 		`{"kind":"other","name":"maps.example","origins":["https://maps.example","wss://maps.example"]}`,

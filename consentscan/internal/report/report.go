@@ -39,7 +39,6 @@ func (r *Report) sorted() []finding.Finding {
 			slices.Index(levels, a.Level)-slices.Index(levels, b.Level),
 			slices.Index(Checks(), a.Check)-slices.Index(Checks(), b.Check),
 			strings.Compare(a.Name, b.Name), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Host, b.Host),
-			strings.Compare(a.Fingerprint, b.Fingerprint),
 		)
 	})
 }

@@ -140,7 +140,7 @@ func sample() report.Report {
 	}
 	scan.Events = append(scan.Events,
 		seen.Event{Act: seen.Stored, Stage: "new", Kind: seen.Cookie, Name: "session", Host: "staging.example.org", Page: "/", By: seen.Cause{Header: "https://staging.example.org/"},
-			Attributes: &seen.Attributes{Domain: "staging.example.org", HostOnly: true, Path: "/", HTTPOnly: true, Secure: true, SameSite: "Lax"}, Line: "session=…; Path=/; HttpOnly; Secure; SameSite=Lax", Hash: "0123456789abcdef"},
+			Attributes: &seen.Attributes{Domain: "staging.example.org", HostOnly: true, Path: "/", HTTPOnly: true, Secure: true, Partitioned: true, SameSite: "Lax"}, Line: "session=…; Path=/; HttpOnly; Secure; SameSite=Lax", Hash: "0123456789abcdef"},
 		seen.Event{Act: seen.Blocked, Stage: "new", Kind: seen.Cookie, Name: "embed", Host: "staging.example.org", Page: "/", By: seen.Cause{Header: "https://staging.example.org/"}, Line: "embed=…; SameSite=None", Reason: "SameSiteNoneInsecure"},
 		seen.Event{Act: seen.Stored, Stage: "accepted", Kind: seen.Cookie, Name: "campaign", Host: "localhost", Page: "/shop", By: seen.Cause{Header: "http://localhost:8080/shop"},
 			Attributes: &seen.Attributes{Domain: "localhost", Path: "/shop", Lifetime: 30 * day}},
