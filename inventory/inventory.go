@@ -57,6 +57,7 @@ type Inventory struct {
 	requests  table
 	faults    map[faultKey]*sighting
 	storages  []table             // in the order of the variable storages
+	others    table               // of no kind that browsers tell of
 	contacts  map[string]*contact // by host
 }
 
@@ -77,6 +78,7 @@ func New(registry *consent.Registry) *Inventory {
 		responses: newTable(d, maxNames),
 		requests:  newTable(d, maxNames),
 		faults:    make(map[faultKey]*sighting),
+		others:    newTable(newDeclared(registry, consent.Other), maxStored),
 		contacts:  make(map[string]*contact),
 	}
 	for _, kind := range storages {

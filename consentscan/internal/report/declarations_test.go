@@ -31,9 +31,9 @@ func TestADraftDeclaresWhatNobodyDeclaredOnceItIsAnswered(t *testing.T) {
 	for _, c := range registry.Cookies() {
 		names = append(names, c.Kind.String()+" "+c.Name)
 	}
-	assert.Equal(t, []string{"cookie campaign", "other chat.example.net", "localStorage theme"}, names)
-	assert.Equal(t, 30*day, registry.Cookies()[0].Lifetime)
-	assert.Equal(t, []string{"wss://chat.example.net"}, registry.Cookies()[1].Origins)
+	assert.Equal(t, []string{"other /worker.js", "cookie campaign", "other chat.example.net", "localStorage theme"}, names)
+	assert.Equal(t, 30*day, registry.Cookies()[1].Lifetime)
+	assert.Equal(t, []string{"wss://chat.example.net"}, registry.Cookies()[2].Origins)
 }
 
 func TestNoHostOfThisMachineIsDeclared(t *testing.T) {

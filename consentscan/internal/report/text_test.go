@@ -36,7 +36,7 @@ func TestAFindingThatFitsIsOneLine(t *testing.T) {
 
 func TestTheLastLineCounts(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(written(t, outputs[0].write, sample())), "\n")
-	assert.Equal(t, "2 errors, 3 warnings, 1 note; 15 pages in 6 stages (1 skipped); 2 problems; baseline: 2 known, 1 gone", lines[len(lines)-1])
+	assert.Equal(t, "2 errors, 3 warnings, 2 notes; 15 pages in 6 stages (1 skipped); 2 problems; baseline: 2 known, 1 gone", lines[len(lines)-1])
 	lines = strings.Split(strings.TrimSpace(written(t, outputs[0].write, report.Report{
 		Scan:     &seen.Scan{Site: "https://example.org", Stages: []seen.Stage{{Name: "new", Pages: []string{"/"}}}},
 		Findings: []finding.Finding{{Check: finding.Undeclared, Level: finding.Warning}},
