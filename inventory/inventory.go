@@ -45,7 +45,8 @@ import (
 //
 // It remembers the 1,024 names and patterns that it sees most, from responses, and
 // as many from requests, which anybody may fill with whatever he likes, and 256 of each
-// storage of the browsers that tell of theirs: see [Inventory.Handler]; less than
+// storage of the browsers that tell of theirs: see [Inventory.Handler], and of the
+// hosts that [Inventory.Add] is told of; less than
 // 16 MB, however many names there are. All of it is in memory: each process has its
 // own, until it restarts. It is safe for concurrent use. Make it with [New].
 type Inventory struct {

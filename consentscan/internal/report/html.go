@@ -35,7 +35,7 @@ var (
 	//go:embed page.css
 	pageStyle string
 
-	page = template.Must(template.New("page").Funcs(template.FuncMap{"show": show, "lines": shownLines, "moment": moment, "several": several}).Parse(pageText))
+	page = template.Must(template.New("page").Funcs(template.FuncMap{"show": show, "say": say, "lines": sayLines, "moment": moment, "several": several}).Parse(pageText))
 )
 
 // A view is what the page's template shows.
