@@ -172,7 +172,7 @@ func (j *judge) look(e *seen.Event) {
 		}
 		forbidden := !stage.permits(t.declared)
 		if len(t.declared) == 0 {
-			forbidden = stage.judged && !stage.Answered && tracks(t.draft.Category) && !stage.presumed[t.draft.Category]
+			forbidden = stage.judged && tracks(t.draft.Category) && !stage.presumed[t.draft.Category]
 		}
 		if forbidden && stage.Earlier == "" {
 			t.unasked = t.unasked || !stage.Answered

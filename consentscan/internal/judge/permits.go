@@ -48,12 +48,9 @@ func stagesOf(scan *seen.Scan, declarations []consent.Cookie) map[string]*stage 
 			at.allowed = allowed(mirror, s, len(declarations))
 			at.judged = at.allowed != nil
 		}
-		// A choice of single categories names what the probes lack, and so allows something.
+		// A choice of what the probes lack allows something.
 		answers := allowed(probe, s, len(probes))
 		at.strict = answers != nil && !slices.Contains(answers, true)
-		for i, c := range declarations {
-			at.strict = at.strict && (!c.NeedsConsent() || at.judged && !at.allowed[i])
-		}
 		for i, category := range probes {
 			at.presumed[category] = !s.Answered && answers != nil && answers[i]
 		}
