@@ -3,6 +3,7 @@ package judge_test
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func shop() *consent.Registry {
 
 // stages are those of a scan; names stand for what their visitors allow.
 func stages() []seen.Stage {
-	return []seen.Stage{
+	list := []seen.Stage{
 		{Name: "new"},
 		{Name: "refused", Choice: consent.RefuseAll(), Answered: true},
 		{Name: "only statistics", Choice: consent.Accept(consent.Statistics), Answered: true},
@@ -68,6 +69,10 @@ func stages() []seen.Stage {
 		{Name: "opt-out refused", Regime: consent.OptOut, Choice: consent.RefuseAll(), Answered: true},
 		{Name: "no law", Regime: consent.NoRegime},
 	}
+	for i, s := range list {
+		list[i].Nothing = slices.Contains([]string{"new", "refused", "withdrawing", "withdrawn", "objected", "uk objected", "opt-out refused"}, s.Name)
+	}
+	return list
 }
 
 // cookie is an event of a cookie in some stages.
