@@ -270,11 +270,8 @@ func (j *judge) judgeUndeclared(e *seen.Event, t *tracer) {
 		return
 	}
 	check, level := finding.Undeclared, finding.Warning
-	switch {
-	case t.unasked:
+	if t.unasked {
 		check, level = finding.StoredWithoutConsent, finding.Error
-	case t.kind == seen.ServiceWorker: // it keeps nothing about a visitor by itself
-		level = finding.Note
 	}
 	j.add(check, level, t.id, e).tracer = t
 }
