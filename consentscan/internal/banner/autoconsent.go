@@ -82,8 +82,11 @@ func (a *autoconsent) answer(ctx context.Context, page Page, answer string, step
 		if err != nil {
 			return fmt.Errorf("rule %q: %w", r.Name, err)
 		}
-		if err := page.Settle(ctx); err != nil || !r.Intermediate {
+		if err := page.Settle(ctx); err != nil {
 			return err
+		}
+		if !r.Intermediate {
+			return a.again(ctx, page, r, steps(r))
 		}
 		next, err := a.all.find(ctx, page)
 		if err != nil {
@@ -96,6 +99,21 @@ func (a *autoconsent) answer(ctx context.Context, page Page, answer string, step
 		r = following.rule
 	}
 	return fmt.Errorf("rule %q: more than %d rules follow one another", a.rule.Name, maxStages)
+}
+
+// again does the steps once more if the banner stays: its script may not have listened yet.
+func (a *autoconsent) again(ctx context.Context, page Page, r *rule, steps []ruleStep) error {
+	gone, err := element.Wait(ctx, effect, func(ctx context.Context) (bool, error) {
+		asks, err := a.asks(ctx, page, r)
+		return !asks, err
+	})
+	if err != nil || gone {
+		return err
+	}
+	if err := run(ctx, page, steps); err != nil && !isFailure(err) {
+		return err
+	}
+	return page.Settle(ctx)
 }
 
 // asks reports whether the banner is shown.

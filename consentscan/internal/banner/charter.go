@@ -2,6 +2,7 @@ package banner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -157,27 +158,49 @@ func (c *charter) Object(ctx context.Context, page Page) error {
 // Withdraw opens the settings over the page by its link, or by the script that the page
 // has. Without the script the link leads to the form.
 func (c *charter) Withdraw(ctx context.Context, page Page) error {
-	pressed, err := pressFirst(ctx, page, appears, openers...)
-	if err != nil {
-		return err
+	var button string
+	isOpen := func(ctx context.Context) (bool, error) {
+		s, err := firstReady(ctx, page, []string{fmt.Sprintf(inDialog, refuse), fmt.Sprintf(inForm, refuse)})
+		button = s
+		return s != "", err
 	}
-	if !pressed {
-		var opened bool
-		if err := page.Eval(ctx, `!!(window.consent?.open && (window.consent.open(), true))`, &opened); err != nil {
+	found := false
+	for _, opener := range openers {
+		visible, err := isReady(ctx, page, element.CSS(opener))
+		if err != nil {
 			return err
 		}
-		if !opened {
-			return &CannotError{c.Name(), withdraw, "this page has neither a link to the settings nor the script"}
+		if !visible {
+			continue
+		}
+		found = true
+		if err := page.Click(ctx, opener); err != nil {
+			return err
+		}
+		// Another link may work: one may be covered, or broken over two lines.
+		if open, err := element.Wait(ctx, effect, isOpen); err != nil {
+			return err
+		} else if open {
+			break
 		}
 	}
-	if err := page.Settle(ctx); err != nil {
-		return err
+	if button == "" {
+		var could bool
+		if err := page.Eval(ctx, `!!(window.consent?.open && (window.consent.open(), true))`, &could); err != nil {
+			return err
+		}
+		if !could && !found {
+			return &CannotError{c.Name(), withdraw, "this page has neither a link to the settings nor the script"}
+		}
+		open, err := element.Wait(ctx, patience, isOpen)
+		if err == nil && !open {
+			err = errors.New("charter: the settings do not open")
+		}
+		if err != nil {
+			return err
+		}
 	}
-	pressed, err = pressFirst(ctx, page, patience, fmt.Sprintf(inDialog, refuse), fmt.Sprintf(inForm, refuse))
-	if err == nil && !pressed {
-		err = fmt.Errorf("the settings did not open within %s", patience)
-	}
-	if err != nil {
+	if err := page.Click(ctx, button); err != nil {
 		return err
 	}
 	return page.Settle(ctx)

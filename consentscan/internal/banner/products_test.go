@@ -20,7 +20,7 @@ var (
 	vanillaState = fmt.Sprintf(`(({categories, services}) => [...categories, ...Object.values(services).flat()])(JSON.parse(`+cookieValue+`))`, "cc_cookie")
 	klaroState   = fmt.Sprintf(`Object.entries(JSON.parse(`+cookieValue+`)).filter(([, on]) => on).map(([name]) => name)`, "klaro")
 	tacState     = fmt.Sprintf(`[...(`+cookieValue+`).matchAll(/!(\w+)=true/g)].map(m => m[1])`, "tarteaucitron")
-	orejimeState = fmt.Sprintf(`Object.entries(JSON.parse(`+cookieValue+`)).filter(([, on]) => on).map(([name]) => name)`, "orejime")
+	orejimeState = fmt.Sprintf(`Object.entries(JSON.parse(`+cookieValue+`)).filter(([, on]) => on).map(([name]) => name)`, "eu-consent")
 )
 
 // vanilla returns a page as the documentation of vanilla-cookieconsent sets it up.
@@ -60,7 +60,7 @@ func orejime(build, more string) string {
 var products = []struct {
 	name, product, head, body string
 	state                     string
-	always, all               string // what is allowed by a refusal, and by a consent
+	always, all               string // what is allowed by a refusal, and by a consent; empty: as on another page
 	choices                   string
 	wanted, only              string // a choice, and what it allows
 }{
@@ -69,17 +69,17 @@ var products = []struct {
 	{"vanilla with a link, one service", "vanilla-cookieconsent", vanilla(esm, allButtons, ""), `<button data-cc="show-preferencesModal">Cookies</button>`, vanillaState, "necessary", "necessary analytics ads ga matomo", "analytics ads", "Matomo", "necessary analytics matomo"},
 	{"vanilla without a refusal in the banner", "vanilla-cookieconsent", vanilla(umd, `acceptAllBtn: "Accept all", showPreferencesBtn: "Manage"`, `disablePageInteraction: true,`), "", vanillaState, "necessary", "necessary analytics ads ga matomo", "analytics ads", "analytics", "necessary analytics ga matomo"},
 
-	{"klaro", "klaro", klaro(""), "", klaroState, "session", "session matomo recent vimeo", "necessary? statistics firstParty thirdParty", "first-party", "session recent"},
+	{"klaro", "klaro", klaro(""), "", klaroState, "session", "session matomo recent vimeo", "statistics firstParty thirdParty", "first-party", "session recent"},
 	{"klaro by service, without a refusal", "klaro", klaro("groupByPurpose: false, hideDeclineAll: true"), `<a href="#" onclick="return klaro.show();">Cookies</a>`, klaroState, "session", "session matomo recent vimeo", "matomo recent vimeo", "Vimeo", "session vimeo"},
-	{"klaro, one service of a purpose", "klaro", klaro(""), "", klaroState, "session", "session matomo recent vimeo", "statistics firstParty thirdParty", "Matomo", "session matomo"},
+	{"klaro, one service of a purpose", "klaro", klaro(""), "", klaroState, "session", "", "statistics firstParty thirdParty", "Matomo", "session matomo"},
 	{"klaro as a dialog", "klaro", klaro("mustConsent: true"), "", klaroState, "session", "session matomo recent vimeo", "statistics firstParty thirdParty", "third-party", "session vimeo"},
 	{"klaro's notice as a dialog, without accept all", "klaro", klaro("noticeAsModal: true"), "", klaroState, "session", "session matomo recent vimeo", "statistics firstParty thirdParty", "statistics", "session matomo"},
 
-	{"tarteaucitron", "tarteaucitron", tac(), "", tacState, "", "statistics recent player", "analytic video other", "audience-measurement", "statistics"},
-	{"tarteaucitron by service", "tarteaucitron", tac("groupServices=false", "orientation=bottom"), "", tacState, "", "statistics recent player", "statistics player recent", "Vimeo", "player"},
-	{"tarteaucitron, one service of a group", "tarteaucitron", tac(), "", tacState, "", "statistics recent player", "analytic video other", "Vimeo", "player"},
-	{"tarteaucitron without a refusal in the banner, nor an icon", "tarteaucitron", tac("DenyAllCta=false", "showIcon=false"), "", tacState, "", "statistics recent player", "analytic video other", "embedded-media", "player"},
-	{"tarteaucitron with settings alone", "tarteaucitron", tac("AcceptAllCta=false", "orientation=popup"), "", tacState, "", "statistics recent player", "analytic video other", "video", "player"},
+	{"tarteaucitron", "tarteaucitron", tac(), "", tacState, "", "statistics recent player", "analytic other video", "audience-measurement", "statistics"},
+	{"tarteaucitron by service", "tarteaucitron", tac("groupServices=false", "orientation=bottom"), "", tacState, "", "statistics recent player", "statistics recent player", "Vimeo", "player"},
+	{"tarteaucitron, one service of a group", "tarteaucitron", tac(), "", tacState, "", "", "analytic other video", "Vimeo", "player"},
+	{"tarteaucitron without a refusal in the banner, nor an icon", "tarteaucitron", tac("DenyAllCta=false", "showIcon=false"), "", tacState, "", "statistics recent player", "analytic other video", "embedded-media", "player"},
+	{"tarteaucitron with settings alone", "tarteaucitron", tac("AcceptAllCta=false", "orientation=popup"), "", tacState, "", "statistics recent player", "analytic other video", "video", "player"},
 
 	{"orejime", "orejime", orejime("standard-en", ""), "", orejimeState, "necessary", "necessary statistics first-party third-party", "statistics first-party third-party", "statistics", "necessary statistics"},
 	{"orejime as a dialog", "orejime", orejime("standard-fr", "forceModal: true"), `<button onclick="orejime.prompt()">Cookies</button>`, orejimeState, "necessary", "necessary statistics first-party third-party", "statistics first-party third-party", "firstParty", "necessary first-party"},
@@ -161,6 +161,9 @@ func TestAnswersOnBannersOfOthers(t *testing.T) {
 			site := serve(t, p.head, p.body).URL
 
 			t.Run("accepts and withdraws in the living page", func(t *testing.T) {
+				if p.all == "" {
+					t.Skip("as another page")
+				}
 				v := visit(t, site, banner.Options{})
 				require.Equal(t, p.product, v.way.Name())
 				kept, known, err := v.way.Kept(t.Context(), v)
@@ -185,7 +188,7 @@ func TestAnswersOnBannersOfOthers(t *testing.T) {
 				v := visit(t, site, banner.Options{})
 				choices, err := v.way.Choices(t.Context(), v)
 				require.NoError(t, err)
-				assert.Equal(t, strings.Fields(strings.ReplaceAll(p.choices, "necessary? ", "")), choices)
+				assert.Equal(t, strings.Fields(p.choices), choices)
 				require.NoError(t, v.way.Only(t.Context(), v, p.wanted))
 				assert.ElementsMatch(t, strings.Fields(p.only), v.allowed(p.state))
 				assert.True(t, v.kept())
