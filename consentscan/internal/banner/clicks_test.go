@@ -44,6 +44,7 @@ func TestAnswersByWhatIsToBeClicked(t *testing.T) {
 		Accept: "#yes", Refuse: "#no", Withdraw: "#settings >> #none", Object: "#settings >> xpath///button[. = 'Object']",
 		Only: map[string]string{"statistics": "#settings >> label:has(#stats) >> #save"},
 	}
+	v := &visitor{T: t, tab: newTab(t), site: site}
 	for _, test := range []struct {
 		answer func(*visitor) error
 		want   string
@@ -54,7 +55,7 @@ func TestAnswersByWhatIsToBeClicked(t *testing.T) {
 		{func(v *visitor) error { return v.way.Object(t.Context(), v) }, "object"},
 		{func(v *visitor) error { return v.way.Withdraw(t.Context(), v) }, "no"},
 	} {
-		v := visit(t, site, o)
+		v.begin(t, o)
 		require.Equal(t, "selectors", v.way.Name())
 		kept, known, err := v.way.Kept(t.Context(), v)
 		require.NoError(t, err)
@@ -65,7 +66,6 @@ func TestAnswersByWhatIsToBeClicked(t *testing.T) {
 		require.NoError(t, v.Eval(t.Context(), `document.cookie`, &cookie))
 		assert.Equal(t, "answer="+test.want, cookie)
 	}
-	v := visit(t, site, o)
 	choices, err := v.way.Choices(t.Context(), v)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"statistics"}, choices)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/cookiecharter/consent/consentscan/internal/element"
 )
@@ -198,11 +197,22 @@ func areAll(choices []choice, allowed bool) bool {
 // one.
 func (p *product) leave(ctx context.Context, page Page, buttons []string) error {
 	var button string
-	if _, err := element.Wait(ctx, saving, func(ctx context.Context) (bool, error) {
-		s, err := firstReady(ctx, page, buttons)
-		button = s
-		return s != "", err
-	}); err != nil {
+	_, err := element.Wait(ctx, patience, func(ctx context.Context) (bool, error) {
+		var err error
+		if button, err = firstReady(ctx, page, buttons); button != "" || err != nil {
+			return err == nil, err
+		}
+		if open, err := element.IsVisible(ctx, page, element.CSS(p.panel)); err != nil || !open {
+			return err == nil, err
+		}
+		for _, b := range buttons {
+			if found, err := element.Look(ctx, page, element.CSS(b)); err != nil || found.Visible > 0 {
+				return false, err // it only moves yet
+			}
+		}
+		return true, nil
+	})
+	if err != nil {
 		return err
 	}
 	if button == "" {
@@ -210,10 +220,6 @@ func (p *product) leave(ctx context.Context, page Page, buttons []string) error 
 	}
 	return p.clickUntilGone(ctx, page, button, p.panel)
 }
-
-// saving is how long a button that saves may take to come into sight. Where the settings
-// have closed there is none.
-const saving = 300 * time.Millisecond
 
 func (p *product) read(ctx context.Context, page Page) ([]choice, error) {
 	var choices []choice

@@ -106,7 +106,7 @@ else {
 
 func TestRunsTheStepsOfRules(t *testing.T) {
 	t.Parallel()
-	site := servePlain(t, strange)
+	v := &visitor{T: t, tab: newTab(t), site: servePlain(t, strange)}
 	for _, test := range []struct{ name, steps, answer, mistake string }{
 		{"a shadow root by a list", `{"click": ["my-banner", "#yes"]}`, "yes", ""},
 		{"a shadow root by one selector", `{"click": "#yes"}`, "yes", ""},
@@ -130,9 +130,8 @@ func TestRunsTheStepsOfRules(t *testing.T) {
 		{"a selector that is none", `{"click": "#"}`, "", `selector "#"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
 			rules := parseRules(t, `{"name": "strange", "detectCmp": [{"exists": "#box"}], "detectPopup": [{"visible": "#box"}], "optIn": [`+test.steps+`], "optOut": []}`)
-			v := visit(t, site, banner.Options{Rules: rules})
+			v.begin(t, banner.Options{Rules: rules})
 			require.Equal(t, "autoconsent strange", v.way.Name())
 			err := v.way.Accept(t.Context(), v)
 			if test.mistake != "" {
