@@ -122,7 +122,7 @@ func (tb *tab) Settle(ctx context.Context) error {
 		tb.mu.Unlock()
 		if busy {
 			quietSince = time.Now()
-		} else if time.Since(quietSince) > 150*time.Millisecond {
+		} else if time.Since(quietSince) > 250*time.Millisecond {
 			return nil
 		}
 		time.Sleep(20 * time.Millisecond)

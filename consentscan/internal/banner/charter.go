@@ -76,11 +76,19 @@ func (c *charter) Refuse(ctx context.Context, page Page) error { return c.answer
 
 // answer clicks in the banner, or in the form if the page has no banner.
 func (c *charter) answer(ctx context.Context, page Page, choice string) error {
-	pressed, err := pressFirst(ctx, page, appears, fmt.Sprintf(inBanner, choice), fmt.Sprintf(inOwnBanner, choice))
+	buttons := []string{fmt.Sprintf(inBanner, choice), fmt.Sprintf(inOwnBanner, choice)}
+	pressed, err := pressFirst(ctx, page, appears, buttons...)
 	if err != nil {
 		return err
 	}
 	if pressed {
+		// The script hides it, or the form leads to another page.
+		if _, err := element.Wait(ctx, effect, func(ctx context.Context) (bool, error) {
+			s, err := firstReady(ctx, page, buttons)
+			return s == "", err
+		}); err != nil {
+			return err
+		}
 		return page.Settle(ctx)
 	}
 	if err := page.Open(ctx, c.address); err != nil {
@@ -89,8 +97,26 @@ func (c *charter) answer(ctx context.Context, page Page, choice string) error {
 	return c.submit(ctx, page, choice)
 }
 
+// submit posts the form of the charter's page, and waits for the page that follows: right
+// after a click the browser may not have left this one.
 func (c *charter) submit(ctx context.Context, page Page, choice string) error {
+	const mark = `document.documentElement.dataset.consentscanForm`
+	var sent string
+	if err := page.Eval(ctx, mark+` = "sent"`, &sent); err != nil {
+		return err
+	}
 	if err := press(ctx, page, element.CSS(fmt.Sprintf(inForm, choice))); err != nil {
+		return err
+	}
+	left, err := element.Wait(ctx, patience, func(ctx context.Context) (bool, error) {
+		var isNew bool
+		err := page.Eval(ctx, `!`+mark, &isNew)
+		return isNew, err
+	})
+	if err == nil && !left {
+		err = errors.New("charter: no page follows the form")
+	}
+	if err != nil {
 		return err
 	}
 	return page.Settle(ctx)
