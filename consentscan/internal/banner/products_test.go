@@ -75,7 +75,7 @@ var products = []struct {
 	{"klaro's notice as a dialog, without accept all", "klaro", klaro("noticeAsModal: true"), "", klaroState, "session", "session matomo recent vimeo", "statistics firstParty thirdParty", "statistics", "session matomo"},
 
 	{"tarteaucitron", "tarteaucitron", tac(), "", tacState, "", "statistics recent player", "analytic other video", "audience-measurement", "statistics"},
-	{"tarteaucitron by service", "tarteaucitron", tac("groupServices=false", "orientation=bottom"), "", tacState, "", "statistics recent player", "statistics recent player", "Vimeo", "player"},
+	{"tarteaucitron by service", "tarteaucitron", tac("groupServices=false", "orientation=bottom"), "", tacState, "", "statistics recent player", "statistics recent player", "embedded-media", "player"},
 	{"tarteaucitron without a refusal in the banner, nor an icon", "tarteaucitron", tac("DenyAllCta=false", "showIcon=false"), "", tacState, "", "statistics recent player", "analytic other video", "embedded-media", "player"},
 	{"tarteaucitron with settings alone, one service of a group", "tarteaucitron", tac("AcceptAllCta=false", "orientation=popup"), "", tacState, "", "statistics recent player", "analytic other video", "Vimeo", "player"},
 

@@ -77,6 +77,7 @@ func TestWhatALineMeans(t *testing.T) {
 		{`click input[value="Log in"]`, `click input[value="Log in"]`},
 		{`fill input[name="first name"] Ada L.`, `fill input[name="first name"]=Ada L.`},
 		{`fill input:is([name="a b"], #c) x`, `fill input:is([name="a b"], #c)=x`},
+		{`fill input[name="a] b"] x`, `fill input[name="a] b"]=x`},
 		{`fill #a "  spaces  "`, "fill #a=  spaces  "},
 		{`fill #a ""`, "fill #a="},
 		{`fill #a '$SHOP_PASSWORD'`, "fill #a=$SHOP_PASSWORD"},
