@@ -56,7 +56,8 @@ type Inventory struct {
 	responses table
 	requests  table
 	faults    map[faultKey]*sighting
-	storages  []table // in the order of the variable storages
+	storages  []table             // in the order of the variable storages
+	contacts  map[string]*contact // by host
 }
 
 // A faultKey is what the middleware said of a cookie other than that nobody
@@ -76,6 +77,7 @@ func New(registry *consent.Registry) *Inventory {
 		responses: newTable(d, maxNames),
 		requests:  newTable(d, maxNames),
 		faults:    make(map[faultKey]*sighting),
+		contacts:  make(map[string]*contact),
 	}
 	for _, kind := range storages {
 		inv.storages = append(inv.storages, newTable(newDeclared(registry, kind), maxStored))

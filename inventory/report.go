@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/internal/pattern"
+	"github.com/cookiecharter/consent/internal/variable"
 )
 
 // A report is what an inventory has found so far. JSON shows it as it is.
@@ -24,6 +26,7 @@ type report struct {
 type finding struct {
 	Name     string   `json:"name"`
 	Kind     stored   `json:"kind,omitzero"`      // nothing for a cookie
+	Origins  []string `json:"origins,omitempty"`  // of a host that was contacted
 	Examples []string `json:"examples,omitempty"` // of the names that a pattern stands for
 	seen
 	Requests int        `json:"requests"` // that carried it, or told of it
@@ -85,6 +88,9 @@ func (inv *Inventory) report() report {
 		r.Cookies = append(r.Cookies, findings(kind, t.declared, t)...)
 		r.Forgotten += t.forgotten
 	}
+	for _, c := range inv.contacts {
+		r.Cookies = append(r.Cookies, c.finding())
+	}
 	for key, s := range inv.faults {
 		r.Faults = append(r.Faults, fault{key.cookie, key.reason, s.report()})
 	}
@@ -126,8 +132,8 @@ func merge(d *declared, tables ...*table) []*sighting {
 		}
 	}
 	for _, t := range tables {
-		for name, s := range t.names {
-			all.find(name).add(s)
+		for _, name := range slices.Sorted(maps.Keys(t.names)) { // so that the examples are the same each time
+			all.find(name).add(t.names[name])
 		}
 	}
 	all.absorb()
@@ -141,14 +147,15 @@ func (t *table) absorb() {
 	for name, s := range t.patterns {
 		patterns.Put(name, s)
 	}
-	for name, s := range t.names {
+	for _, name := range slices.Sorted(maps.Keys(t.names)) {
+		s := t.names[name]
 		to, ok := patterns.Match(name)
 		if !ok || strings.Contains(name, "*") {
 			continue
 		}
 		before, after, _ := strings.Cut(to.name, "*")
 		part := name[len(before) : len(name)-len(after)]
-		if len(part) >= 8 && len(part) >= to.shortest && len(part) <= to.longest && count(part).mixedCase() {
+		if len(part) >= 8 && len(part) >= to.shortest && len(part) <= to.longest && variable.MixedCase(part) {
 			to.example(name)
 			to.add(s)
 			t.remove(s)

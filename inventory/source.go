@@ -109,8 +109,11 @@ func (f *finding) declaration() (c consent.Cookie, impossible string) {
 			c.Lifetime = max(c.Lifetime, time.Duration(a.Seconds)*time.Second)
 		}
 	}
+	if onThisMachine(c.Domain) {
+		c.Domain = ""
+	}
 	if f.isStored() {
-		c.Kind, c.Lifetime = consent.Kind(f.Kind), 0 // what is known of the name is a cookie's
+		c.Kind, c.Origins, c.Lifetime = consent.Kind(f.Kind), f.Origins, 0 // what is known of the name is a cookie's
 	}
 	if strings.Contains(f.Name, "*") && f.Examples == nil {
 		return c, "in a declaration '*' stands for any run of characters"
@@ -131,6 +134,12 @@ func (f *finding) declaration() (c consent.Cookie, impossible string) {
 		}
 	}
 	return c, ""
+}
+
+// onThisMachine reports whether a domain is where a site is developed, and nowhere else
+// (RFC 6761 section 6.3). No browser of a visitor keeps a cookie of it.
+func onThisMachine(domain string) bool {
+	return domain == "localhost" || strings.HasSuffix(domain, ".localhost")
 }
 
 // mistakes returns those that a registry has found.
@@ -165,6 +174,8 @@ func (f *finding) comments() (lines []string) {
 			where += " Seen elsewhere."
 		}
 		lines = append(lines, where)
+	} else if f.Origins != nil {
+		lines = append(lines, "Contacted by "+f.SentTo.String()+".")
 	} else if f.isStored() {
 		lines = append(lines, "Stored by a script of "+f.SentTo.String()+".")
 	} else {
@@ -311,6 +322,9 @@ func writeDeclaration(b *strings.Builder, c consent.Cookie, elsewhere bool) {
 	}
 	if c.Path != "" {
 		field("Path", strconv.Quote(c.Path))
+	}
+	if c.Origins != nil {
+		field("Origins", fmt.Sprintf("%#v", c.Origins))
 	}
 	b.WriteString("\t},\n")
 }

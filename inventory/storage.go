@@ -99,7 +99,11 @@ func (f *finding) storedCells(b *strings.Builder) {
 	if f.SentTo.More {
 		b.WriteString("<li>and elsewhere</li>")
 	}
-	b.WriteString("</ul></td><td data-column=\"Attributes\"><div>stored by a script</div></td>")
+	how := "stored by a script"
+	if f.Origins != nil {
+		how = "contacted"
+	}
+	b.WriteString("</ul></td><td data-column=\"Attributes\"><div>" + how + "</div></td>")
 }
 
 var kindNames = map[consent.Kind]string{
@@ -107,4 +111,5 @@ var kindNames = map[consent.Kind]string{
 	consent.SessionStorage: "consent.SessionStorage",
 	consent.IndexedDB:      "consent.IndexedDB",
 	consent.CacheStorage:   "consent.CacheStorage",
+	consent.Other:          "consent.Other",
 }

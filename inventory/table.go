@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+
+	"github.com/cookiecharter/consent/internal/variable"
 )
 
 // A table holds the sightings of undeclared cookies, up to a limit. Names are
@@ -30,7 +32,7 @@ const (
 	maxNames = 1024
 
 	// maxName is the length of the longest name that is kept.
-	maxName = 256
+	maxName = variable.MaxName
 
 	// minMembers is how many names must look alike before they become a
 	// pattern that nobody knows of.
@@ -97,7 +99,7 @@ func split(name string) (from, to, members int) {
 		}
 		return 0, 0, 0
 	}
-	if from, to, ok := variable(name); ok {
+	if from, to, ok := variable.Part(name); ok {
 		return from, to, minMembers
 	}
 	return 0, 0, 0

@@ -3,6 +3,7 @@
 package seen
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/cookiecharter/consent"
@@ -22,7 +23,7 @@ type Scan struct {
 
 	// Stages are in the order in which they were walked.
 	Stages []Stage
-	// Events are sorted: see [Less].
+	// Events are sorted: see [Compare].
 	Events []Event
 	// Problems are what could not be looked at, so that the scan says nothing of it.
 	Problems []Problem
@@ -42,8 +43,10 @@ type Stage struct {
 	// Living says that no page was loaded since the answer: the page on which the visitor
 	// has answered lives on.
 	Living bool
-	Regime consent.Regime
-	GPC    bool
+	// Nothing says that nothing is allowed that needs consent.
+	Nothing bool
+	Regime  consent.Regime
+	GPC     bool
 
 	// Pages are the addresses that were looked at, without the site's own origin.
 	Pages []string
@@ -189,4 +192,15 @@ type Problem struct {
 	Stage, Page string
 	// Text is a clear word for a person, such as "did not come to rest within 10s".
 	Text string
+}
+
+// Compare orders events by stage, act, tracer, host and place, so that two scans of a site
+// that does the same have them in the same order.
+func Compare(a, b Event) int {
+	return cmp.Or(
+		cmp.Compare(a.Stage, b.Stage), cmp.Compare(a.Act, b.Act), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name),
+		cmp.Compare(a.Host, b.Host), cmp.Compare(a.Transport, b.Transport), cmp.Compare(a.Page, b.Page), cmp.Compare(a.Frame, b.Frame),
+		cmp.Compare(a.By.Header, b.By.Header), cmp.Compare(a.By.Script, b.By.Script), cmp.Compare(a.By.Line, b.By.Line),
+		cmp.Compare(a.By.Column, b.By.Column), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Reason, b.Reason),
+	)
 }

@@ -1,10 +1,17 @@
-package inventory
+// Package variable finds what differs in names that are otherwise alike.
+package variable
 
-// variable returns which part of a name looks as though it were another for each
+// MaxName is the length of the longest name that [Part] looks at, in bytes.
+const MaxName = 256
+
+// Part returns which part of a name looks as though it were another for each
 // visitor, session or account: numbers, hexadecimal digits, GUIDs, base64.
-// name[:from] and name[to:] stay; ok is false if there is no such part, or too
-// little beside it for a pattern that means something.
-func variable(name string) (from, to int, ok bool) {
+// name[:from] and name[to:] stay; ok is false if there is no such part, too
+// little beside it for a pattern that means something, or if the name is too long.
+func Part(name string) (from, to int, ok bool) {
+	if len(name) > MaxName {
+		return 0, 0, false
+	}
 	from = -1
 	strong := false
 	for begin := 0; begin < len(name); {
@@ -30,6 +37,10 @@ func variable(name string) (from, to int, ok bool) {
 	}
 	return from, to, means(name, from, to)
 }
+
+// MixedCase reports whether s, a part of a name that is no longer than MaxName, holds
+// letters in both cases.
+func MixedCase(s string) bool { return len(s) <= MaxName && count(s).mixedCase() }
 
 // minBase64 is the length from which fragments between '-' and '_' may be one
 // value in base64url.
@@ -157,7 +168,7 @@ const (
 	vowel
 )
 
-// countBits is enough for each count of a name, which is no longer than maxName.
+// countBits is enough for each count of a name, which is no longer than MaxName.
 const countBits = 10
 
 var differs = [4]uint8{0, 1, 1, 1}

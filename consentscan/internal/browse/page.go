@@ -1,0 +1,309 @@
+package browse
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+
+	"github.com/cookiecharter/consent/consentscan/internal/chrome"
+)
+
+// ErrDownload says that an address is a file, not a page.
+var ErrDownload = errors.New("is a download, not a page")
+
+// errAborted is what the browser says of a page that gave way to another one, or that has
+// no content.
+var errAborted = errors.New("net::ERR_ABORTED")
+
+// A LoadError is what a browser says of a page that it cannot show.
+type LoadError struct {
+	URL string
+	// Text is the browser's, such as "net::ERR_CONNECTION_REFUSED".
+	Text string
+}
+
+// plain says in words what the browser says in names.
+var plain = []struct{ text, words string }{
+	{"ERR_CONNECTION_REFUSED", "nothing listens there"},
+	{"ERR_NAME_NOT_RESOLVED", "there is no host of that name"},
+	{"ERR_CERT_", "its certificate is not valid for it; -invalid-certificates looks all the same"},
+	{"ERR_SSL_", "it speaks no TLS"},
+	{"ERR_CONNECTION_", "the connection broke"},
+	{"ERR_TIMED_OUT", "it does not answer"},
+	{"ERR_TOO_MANY_REDIRECTS", "it redirects in a circle"},
+	{"ERR_EMPTY_RESPONSE", "it answers nothing"},
+	{"ERR_INVALID_RESPONSE", "it answers something that is no HTTP"},
+	{"ERR_HTTP_RESPONSE_CODE_FAILURE", "it answers with an error and no page"},
+}
+
+// Reason says why in words, without the address.
+func (e *LoadError) Reason() string {
+	for _, known := range plain {
+		if strings.Contains(e.Text, known.text) {
+			return fmt.Sprintf("%s (%s)", known.words, e.Text)
+		}
+	}
+	return e.Text
+}
+
+func (e *LoadError) Error() string { return e.URL + ": " + e.Reason() }
+
+// Open shows a page and waits until it is at rest. An error says that it is not shown: a
+// [*LoadError], [ErrDownload], [ErrCrashed], or the context's. A page that hangs or has
+// crashed is replaced, so that the next one can be opened.
+func (v *Visitor) Open(ctx context.Context, url string) error {
+	v.mu.Lock()
+	lost := v.main == nil || v.rest.crashed
+	v.mu.Unlock()
+	if lost {
+		if err := v.newPage(ctx); err != nil {
+			return err
+		}
+	}
+	v.mu.Lock()
+	v.leaving = true
+	v.rest.crashed, v.rest.download = false, false
+	v.rest.begin()
+	v.shutAll()
+	v.mu.Unlock()
+	err := v.navigate(ctx, url)
+	if errors.Is(err, errAborted) { // by what the page itself has begun: that comes first
+		if err = v.Settle(ctx); err == nil {
+			err = v.navigate(ctx, url)
+		}
+	}
+	if err == nil {
+		err = v.Settle(ctx)
+	}
+	if (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrCrashed)) && ctx.Err() == nil {
+		v.abandon()
+	}
+	return err
+}
+
+func (v *Visitor) navigate(ctx context.Context, url string) error {
+	limited, cancel := context.WithTimeout(ctx, v.options.Timeout)
+	defer cancel()
+	shown, err := chrome.Call(limited, v.session(), page.Navigate, page.NavigateParams{URL: url})
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err != nil || shown.IsDownload || shown.ErrorText != "" || shown.LoaderID == "" {
+		v.leaving = false // else the page leaves once the next one is shown
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		if ctx.Err() == nil {
+			v.rest.crashed = true // it may be stuck for good: the next page is a new one
+		}
+		return &LoadError{url, fmt.Sprintf("net::ERR_TIMED_OUT after %v", v.options.Timeout)}
+	case err != nil:
+		return err
+	case shown.IsDownload || v.rest.download:
+		return fmt.Errorf("%s %w", parse(url).path, ErrDownload)
+	case shown.ErrorText == errAborted.Error():
+		v.rest.loaded = true
+		return fmt.Errorf("%s: %w", url, errAborted)
+	case shown.ErrorText != "":
+		return &LoadError{url, shown.ErrorText}
+	case shown.LoaderID == "": // a fragment of the page that is shown already
+		v.rest.loaded = true
+	}
+	return nil
+}
+
+// abandon has the next page be another one.
+func (v *Visitor) abandon() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.rest.crashed = true
+}
+
+func (v *Visitor) shutAll() {
+	for _, w := range v.windows {
+		chrome.Send(w, page.Close, cdp.Empty{})
+	}
+	v.windows = nil
+}
+
+func (v *Visitor) session() *chrome.Session {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.main
+}
+
+// Leave closes the page that is shown, as a visitor who goes elsewhere.
+func (v *Visitor) Leave(ctx context.Context) error {
+	v.mu.Lock()
+	v.leaving = true
+	v.mu.Unlock()
+	if err := v.navigate(ctx, "about:blank"); err != nil {
+		return err
+	}
+	return v.pause(ctx, quiet)
+}
+
+func (v *Visitor) pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Address returns the address of the page that is shown.
+func (v *Visitor) Address(ctx context.Context) (string, error) {
+	var href string
+	err := v.Eval(ctx, "location.href", &href)
+	return href, err
+}
+
+// Eval runs a JavaScript expression in the page, waits for its promise, and decodes what
+// it gives from JSON into result, which may be nil.
+func (v *Visitor) Eval(ctx context.Context, expression string, result any) error {
+	return v.eval(ctx, v.session(), 0, expression, result)
+}
+
+func (v *Visitor) eval(ctx context.Context, s *chrome.Session, in runtime.ExecutionContextID, expression string, result any) error {
+	limited, cancel := context.WithTimeout(ctx, v.options.Timeout)
+	defer cancel()
+	v.touch()
+	given, err := chrome.Call(limited, s, runtime.Evaluate, runtime.EvaluateParams{
+		Expression: expression, ContextID: in, ReturnByValue: yes(), AwaitPromise: yes(), UserGesture: yes()})
+	switch {
+	case err != nil:
+		return err
+	case given.ExceptionDetails != nil:
+		text := given.ExceptionDetails.Text
+		if thrown := given.ExceptionDetails.Exception; thrown != nil && thrown.Description != "" {
+			text = strings.SplitN(thrown.Description, "\n", 2)[0]
+		}
+		return fmt.Errorf("script: %s", short(text))
+	case result == nil || len(given.Result.Value) == 0:
+		return nil
+	}
+	return json.Unmarshal(given.Result.Value, result)
+}
+
+// find is a function that looks for the first visible element of a selector, in open shadow
+// roots too, and brings it into view.
+const find = `(selector) => {
+  const all = (root) => [...root.querySelectorAll(selector), ...[...root.querySelectorAll("*")].filter((e) => e.shadowRoot).flatMap((e) => all(e.shadowRoot))];
+  const found = all(document);
+  const shown = (e) => { const r = e.getBoundingClientRect(), s = getComputedStyle(e); return r.width > 0 && r.height > 0 && s.visibility !== "hidden"; };
+  const e = found.find(shown) ?? null;
+  e?.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
+  return e;
+}`
+
+// Click clicks in the middle of the first visible element of a selector. If something else
+// lies over it, the element is clicked all the same, as by the keyboard.
+func (v *Visitor) Click(ctx context.Context, selector string) error {
+	var at *struct {
+		X, Y  float64
+		Under bool
+	}
+	err := v.Eval(ctx, `(async () => {
+  const e = (`+find+`)(`+quoted(selector)+`);
+  if (!e) return null;
+  await new Promise(requestAnimationFrame);
+  const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
+  let hit = document.elementFromPoint(x, y);
+  while (hit?.shadowRoot) { const inner = hit.shadowRoot.elementFromPoint(x, y); if (!inner || inner === hit) break; hit = inner; }
+  const free = hit && (e === hit || e.contains(hit) || hit.contains(e) && hit.tagName === "LABEL");
+  if (!free) e.click();
+  return { x, y, under: !free };
+})()`, &at)
+	switch {
+	case err != nil:
+		return fmt.Errorf("click %s: %w", selector, err)
+	case at == nil:
+		return fmt.Errorf("click %s: no visible element matches", selector)
+	case at.Under:
+		return nil
+	}
+	for _, kind := range []input.DispatchMouseEventType{input.DispatchMouseEventTypeMouseMoved, input.DispatchMouseEventTypeMousePressed, input.DispatchMouseEventTypeMouseReleased} {
+		event := input.DispatchMouseEventParams{Type: kind, X: at.X, Y: at.Y}
+		if kind != input.DispatchMouseEventTypeMouseMoved {
+			event.Button, event.ClickCount = input.MouseButtonLeft, 1
+		}
+		if err := v.dispatch(ctx, event); err != nil {
+			return fmt.Errorf("click %s: %w", selector, err)
+		}
+	}
+	return nil
+}
+
+// dispatch gives the page an event of the mouse. A page that leaves on account of it may
+// never say that it has taken it.
+func (v *Visitor) dispatch(ctx context.Context, event input.DispatchMouseEventParams) error {
+	limited, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	v.touch()
+	_, err := chrome.Call(limited, v.session(), input.DispatchMouseEvent, event)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil
+	}
+	return err
+}
+
+// Fill puts text into the first visible field of a selector, as typing does.
+func (v *Visitor) Fill(ctx context.Context, selector, text string) error {
+	var there bool
+	err := v.Eval(ctx, `((e) => { e?.focus(); e?.select?.(); return !!e; })((`+find+`)(`+quoted(selector)+`))`, &there)
+	if err == nil && !there {
+		err = errors.New("no visible element matches")
+	}
+	if err == nil {
+		_, err = chrome.Call(ctx, v.session(), input.InsertText, input.InsertTextParams{Text: text})
+	}
+	if err != nil {
+		return fmt.Errorf("fill %s: %w", selector, err)
+	}
+	return nil
+}
+
+// Stir moves the mouse, presses a key that types nothing and scrolls to the end: what many
+// a page waits for before it loads its tags or what lies below.
+func (v *Visitor) Stir(ctx context.Context) error {
+	for _, at := range []float64{200, 320} {
+		if err := v.dispatch(ctx, input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: at, Y: at}); err != nil {
+			return err
+		}
+	}
+	for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
+		chrome.Send(v.session(), input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: kind, Key: "Shift", Code: "ShiftLeft", WindowsVirtualKeyCode: 16})
+	}
+	// In steps, as an observer of what is in view may see nothing of a jump. A page that
+	// grows as it is scrolled is left after ten screens.
+	return v.Eval(ctx, `(async () => {
+  const step = innerHeight * 0.9;
+  for (let i = 0; i < 10 && scrollY + innerHeight < document.documentElement.scrollHeight - 1; i++) {
+    scrollBy({ top: step, behavior: "instant" });
+    await new Promise((r) => setTimeout(r, 60));
+  }
+  dispatchEvent(new Event("scroll"));
+})()`, nil)
+}
+
+// Picture returns a PNG of what is in view.
+func (v *Visitor) Picture(ctx context.Context) ([]byte, error) {
+	limited, cancel := context.WithTimeout(ctx, v.options.Timeout)
+	defer cancel()
+	if err := v.Eval(limited, "scrollTo({top: 0, behavior: 'instant'})", nil); err != nil {
+		return nil, err
+	}
+	var shot struct {
+		Data []byte `json:"data"`
+	}
+	err := v.session().Call(limited, page.CommandCaptureScreenshot, page.CaptureScreenshotParams{}, &shot)
+	return shot.Data, err
+}

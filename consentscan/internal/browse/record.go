@@ -1,0 +1,66 @@
+package browse
+
+import (
+	"time"
+
+	"github.com/cookiecharter/consent/consentscan/internal/seen"
+)
+
+// most bounds what one visitor records: a page may go on for ever.
+const most = 50_000
+
+// A record is the events of a visitor, each once.
+type record struct {
+	events []*event
+	known  map[seen.Event]*event // by what tells events apart
+}
+
+type event struct {
+	seen.Event
+	at      time.Time
+	dropped bool // by a later sign that it did not come to pass
+}
+
+func newRecord() record { return record{known: make(map[seen.Event]*event)} }
+
+func (r *record) add(e seen.Event) *event {
+	key := e
+	key.Attributes, key.Line, key.Hash = nil, "", ""
+	if e.Act == seen.Kept || e.Act == seen.Sent {
+		key.Page, key.Frame, key.By = "", "", seen.Cause{} // the first page in a stage tells
+	}
+	if known := r.known[key]; known != nil && !known.dropped {
+		known.at = time.Now()
+		return known
+	}
+	if len(r.events) == most {
+		return new(event)
+	}
+	added := &event{Event: e, at: time.Now()}
+	r.known[key] = added
+	r.events = append(r.events, added)
+	return added
+}
+
+// probe is how soon a script deletes again what it has stored to see whether it can.
+const probe = 200 * time.Millisecond
+
+// removed drops what a script stored a moment ago, and has deleted now: it was a probe.
+func (r *record) removed(kind seen.Kind, name, host string) {
+	for i := len(r.events) - 1; i >= 0 && i >= len(r.events)-200; i-- {
+		e := r.events[i]
+		if e.Act == seen.Stored && e.Kind == kind && e.Name == name && e.By.Script != "" && (kind == seen.Cookie || e.Host == host) && time.Since(e.at) < probe {
+			e.dropped = true
+		}
+	}
+}
+
+func (r *record) list() []seen.Event {
+	list := make([]seen.Event, 0, len(r.events))
+	for _, e := range r.events {
+		if !e.dropped {
+			list = append(list, e.Event)
+		}
+	}
+	return list
+}

@@ -1,0 +1,363 @@
+package browse
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+
+	"github.com/cookiecharter/consent/consentscan/internal/chrome"
+	"github.com/cookiecharter/consent/consentscan/internal/seen"
+	"github.com/cookiecharter/consent/internal/setcookie"
+)
+
+// A request is one that a session makes, with the hops of its redirects. What the network
+// tells of a hop (the lines that were really sent) may come before the hop itself.
+type request struct {
+	hops          []hop
+	heads, bodies int      // how many hops the network has told the request and the answer of
+	answers       []answer // of hops that are not known yet
+	posts         bool     // to the site
+	began         time.Time
+	holds         bool // the page is not at rest before it has ended
+	place         place
+	parent        string // of a frame: the frame that shows it; empty: the page
+	initiator     seen.Cause
+	transport     seen.Transport
+	contact       *event // of the last hop
+}
+
+type hop struct {
+	address
+	page string
+}
+
+// A place is where something happens, at the moment when it does.
+type place struct {
+	page, frame string
+	leaving     bool
+}
+
+type answer struct {
+	stage string
+	head  *network.EventResponseReceivedExtraInfo
+}
+
+var transports = map[network.ResourceType]seen.Transport{
+	network.ResourceTypeDocument: seen.Frame, network.ResourceTypeStylesheet: seen.StyleSheet, network.ResourceTypeImage: seen.Image,
+	network.ResourceTypeMedia: seen.Media, network.ResourceTypeTextTrack: seen.Media, network.ResourceTypeFont: seen.Font,
+	network.ResourceTypeScript: seen.Script, network.ResourceTypeXHR: seen.Fetch, network.ResourceTypeFetch: seen.Fetch,
+	network.ResourceTypePreflight: seen.Fetch, network.ResourceTypeEventSource: seen.Fetch, network.ResourceTypePrefetch: seen.Prefetch,
+	network.ResourceTypePing: seen.Beacon, network.ResourceTypeManifest: seen.ManifestReq, network.ResourceTypeCSPViolationReport: seen.CSPReport,
+}
+
+// endless are those whose end nobody awaits.
+var endless = map[network.ResourceType]bool{
+	network.ResourceTypeEventSource: true, network.ResourceTypeMedia: true, network.ResourceTypePing: true,
+	network.ResourceTypePrefetch: true, network.ResourceTypeCSPViolationReport: true,
+}
+
+func (v *Visitor) requested(s *chrome.Session, t *tab, e *network.EventRequestWillBeSent) {
+	r := t.requests[e.RequestID]
+	fresh := r == nil || len(r.hops) == 0
+	if r == nil {
+		r = new(request)
+		t.requests[e.RequestID] = r
+	}
+	if e.RedirectResponse != nil && !e.RedirectHasExtraInfo {
+		r.heads, r.bodies = r.heads+1, r.bodies+1 // answered from a cache: the network tells nothing
+	}
+	to := parse(e.Request.URL)
+	ofPage := s == v.main && e.FrameID == t.main && e.Type == network.ResourceTypeDocument
+	if fresh {
+		// The end of a worker's script is told to nobody.
+		r.began, r.holds = now(), !endless[e.Type] && (e.DocumentURL != e.Request.URL || e.Type == network.ResourceTypeDocument)
+		r.place = v.placeOf(s, t, e.FrameID, e.DocumentURL)
+		r.initiator = causeOf(e.Initiator, t.worker)
+		r.transport = transports[e.Type]
+		switch {
+		case ofPage:
+			r.transport = seen.Document
+		case r.transport == "" && t.worker != "":
+			r.transport = seen.WorkerLoad
+		case r.transport == "":
+			r.transport = seen.OtherLoad
+		}
+		v.rest.start(r)
+	}
+	if ofPage {
+		r.place = place{page: to.path}
+	}
+	if r.transport == seen.Frame {
+		r.parent = t.parentOf(e.FrameID)
+	}
+	r.hops = append(r.hops, hop{to, r.place.page})
+	v.contact(r, to)
+	if third, _ := v.options.Site.Third(to.host); !third && e.Request.Method == http.MethodPost {
+		r.posts = true
+		if r.heads >= len(r.hops) {
+			v.answered()
+		}
+	}
+	if len(r.answers) > 0 {
+		first := r.answers[0]
+		r.answers = r.answers[1:]
+		v.stored(r.hops[len(r.hops)-1], r.place, first)
+	}
+}
+
+// answered: what the visitor decided is on its way.
+func (v *Visitor) answered() {
+	if v.next != "" {
+		v.stage, v.next = v.next, ""
+	}
+}
+
+func (v *Visitor) placeOf(s *chrome.Session, t *tab, frame cdp.FrameID, document string) place {
+	p := place{page: v.page, leaving: v.leaving}
+	switch {
+	case t.worker != "":
+	case s == v.main && frame == t.main:
+		if a := parse(document); a.path == v.former && a.path != v.page {
+			p = place{page: a.path, leaving: true} // what it began while it went
+		}
+	default:
+		p.frame = parse(t.frames[frame]).whole
+		if t.frames[frame] == "" {
+			p.frame = parse(document).whole
+		}
+	}
+	return p
+}
+
+// contact notes that a request goes to a host that is not the site.
+func (v *Visitor) contact(r *request, to address) {
+	r.contact = nil
+	if to.host == "" {
+		return
+	}
+	third, cloaked := v.options.Site.Third(to.host)
+	if !third {
+		return
+	}
+	frame := r.place.frame
+	if r.transport == seen.Frame {
+		frame = r.parent // who shows it contacts its host
+	}
+	r.contact = v.record.add(seen.Event{
+		Act: seen.Contacted, Stage: v.stage, Host: to.host, Third: true, Cloaked: cloaked, Transport: r.transport,
+		Page: r.place.page, Frame: frame, Leaving: r.place.leaving, By: r.initiator,
+	})
+}
+
+func socket(url string, by *network.Initiator) *request {
+	return &request{hops: []hop{{address: parse(url)}}, transport: seen.WebSocket, initiator: causeOf(by, "")}
+}
+
+func webTransport(url string, by *network.Initiator) *request {
+	return &request{hops: []hop{{address: parse(url)}}, transport: seen.WebTransp, initiator: causeOf(by, "")}
+}
+
+// contacted notes a connection that is no request.
+func (v *Visitor) contacted(s *chrome.Session, t *tab, r *request) {
+	r.place = place{page: v.page, leaving: v.leaving}
+	if r.initiator.Worker = t.worker; s.Parent != nil && t.worker == "" {
+		r.place.frame = parse(s.Info.URL).whole
+	}
+	v.contact(r, r.hops[0].address)
+}
+
+// sent notes which cookies have gone with a request.
+func (v *Visitor) sent(t *tab, e *network.EventRequestWillBeSentExtraInfo) {
+	r := t.requests[e.RequestID]
+	if r == nil {
+		r = new(request)
+		t.requests[e.RequestID] = r
+	}
+	r.heads++
+	p := r.place
+	if p.page == "" {
+		p = place{page: v.page}
+	}
+	for _, associated := range e.AssociatedCookies {
+		if len(associated.BlockedReasons) > 0 || associated.Cookie == nil {
+			continue
+		}
+		c := associated.Cookie
+		host := strings.TrimPrefix(c.Domain, ".")
+		third, cloaked := v.options.Site.Third(host)
+		v.record.add(seen.Event{
+			Act: seen.Sent, Stage: v.stage, Kind: seen.Cookie, Name: short(c.Name), Host: host, Third: third, Cloaked: cloaked,
+			Page: p.page, Frame: p.frame, Leaving: p.leaving, By: r.initiator, Attributes: attributes(c), Hash: v.hash(c.Value),
+		})
+	}
+	if r.posts && r.heads >= len(r.hops) {
+		v.answered()
+	}
+}
+
+func (v *Visitor) received(t *tab, e *network.EventResponseReceivedExtraInfo) {
+	r := t.requests[e.RequestID]
+	if r == nil {
+		r = new(request)
+		t.requests[e.RequestID] = r
+	}
+	a := answer{v.stage, e}
+	if r.bodies < len(r.hops) {
+		v.stored(r.hops[r.bodies], r.place, a)
+	} else if len(r.answers) < 20 { // more redirects than a browser follows
+		r.answers = append(r.answers, a)
+	}
+	r.bodies++
+}
+
+// stored notes what became of the Set-Cookie lines of one answer.
+func (v *Visitor) stored(from hop, at place, a answer) {
+	blocked := make(map[string]network.SetCookieBlockedReason)
+	for _, b := range a.head.BlockedCookies {
+		if len(b.BlockedReasons) > 0 {
+			blocked[b.CookieLine] = b.BlockedReasons[0]
+		}
+	}
+	for _, line := range lines(a.head.Headers) {
+		reading := setcookie.Read(line, func() setcookie.Clock { return setcookie.ClockOf(now(), nil) })
+		if !reading.Readable || reading.Deletion != setcookie.NoDeletion {
+			continue
+		}
+		e := cookieEvent(line, from.host)
+		e.Act, e.Stage, e.Name = seen.Stored, a.stage, short(reading.Name())
+		e.Page, e.Frame, e.Leaving = from.page, at.frame, at.leaving
+		e.By = seen.Cause{Header: from.whole}
+		e.Third, e.Cloaked = v.options.Site.Third(e.Host)
+		_, value, _ := strings.Cut(strings.SplitN(line, ";", 2)[0], "=")
+		e.Hash = v.hash(strings.TrimSpace(value))
+		if reason, is := blocked[line]; is {
+			e.Act, e.Reason = seen.Blocked, string(reason)
+		}
+		v.record.add(e)
+	}
+}
+
+// lines returns the Set-Cookie lines of an answer, which come joined.
+func lines(headers network.Headers) (found []string) {
+	for name, value := range headers {
+		if joined, ok := value.(string); ok && strings.EqualFold(name, "Set-Cookie") {
+			found = append(found, strings.Split(joined, "\n")...)
+		}
+	}
+	return found
+}
+
+// cookieEvent reads the attributes of a line that host has sent or a script there has
+// written. Name and Act are left out.
+func cookieEvent(line, host string) seen.Event {
+	read := setcookie.ReadAttributes(line, now())
+	a := &seen.Attributes{
+		Domain: read.Domain, HostOnly: read.Domain == "", Path: read.Path, Lifetime: read.Lifetime,
+		HTTPOnly: read.HttpOnly, Secure: read.Secure, SameSite: read.SameSite, Partitioned: read.Partitioned,
+	}
+	if a.HostOnly {
+		a.Domain = withoutPort(host)
+	}
+	name, rest, _ := strings.Cut(line, ";")
+	name, _, _ = strings.Cut(name, "=")
+	if rest != "" {
+		rest = ";" + rest
+	}
+	return seen.Event{Kind: seen.Cookie, Host: strings.ToLower(a.Domain), Attributes: a, Line: short(strings.TrimSpace(name) + "=…" + rest)}
+}
+
+// linked notes the hosts that a page's Link header has the browser connect to (RFC 8288;
+// HTML Standard, "preconnect" and "dns-prefetch").
+func (v *Visitor) linked(t *tab, e *network.EventResponseReceived) {
+	r := t.requests[e.RequestID]
+	if r == nil || e.Type != network.ResourceTypeDocument || e.Response == nil {
+		return
+	}
+	base, err := url.Parse(e.Response.URL)
+	if err != nil {
+		return
+	}
+	for name, value := range e.Response.Headers {
+		joined, _ := value.(string)
+		if !strings.EqualFold(name, "Link") {
+			continue
+		}
+		for link := range strings.FieldsFuncSeq(joined, func(c rune) bool { return c == ',' || c == '\n' }) {
+			target, parameters, _ := strings.Cut(link, ";")
+			to, err := base.Parse(strings.Trim(strings.TrimSpace(target), "<>"))
+			if parameters = strings.ToLower(parameters); err == nil && (strings.Contains(parameters, "preconnect") || strings.Contains(parameters, "dns-prefetch")) {
+				v.contact(&request{place: r.place, transport: seen.Preconnect, initiator: seen.Cause{Header: parse(e.Response.URL).whole}}, parse(to.String()))
+			}
+		}
+	}
+}
+
+// finished: a request has ended. One that the page's own policy stopped went nowhere.
+func (v *Visitor) finished(t *tab, id network.RequestID, stopped bool) {
+	r := t.requests[id]
+	if r == nil {
+		return
+	}
+	if stopped && r.contact != nil {
+		r.contact.dropped = true
+	}
+	v.rest.done(r)
+}
+
+// causeOf says who has started a request.
+func causeOf(by *network.Initiator, worker string) seen.Cause {
+	c := seen.Cause{Worker: worker}
+	if by == nil {
+		return c
+	}
+	if by.Stack != nil {
+		if frame := top(by.Stack); frame != nil {
+			c.Script, c.Line, c.Column = parse(frame.URL).whole, int(frame.LineNumber)+1, int(frame.ColumnNumber)+1
+			return c
+		}
+	}
+	if by.URL != "" {
+		c.Script = parse(by.URL).whole
+		if by.LineNumber > 0 {
+			c.Line = int(by.LineNumber) + 1
+		}
+	}
+	return c
+}
+
+// top returns the innermost call of a script that has an address, the hook's apart.
+func top(stack *runtime.StackTrace) *runtime.CallFrame {
+	for ; stack != nil; stack = stack.Parent {
+		for _, frame := range stack.CallFrames {
+			if frame.URL != "" {
+				return frame
+			}
+		}
+	}
+	return nil
+}
+
+func attributes(c *network.Cookie) *seen.Attributes {
+	a := &seen.Attributes{
+		Domain: strings.TrimPrefix(c.Domain, "."), HostOnly: !strings.HasPrefix(c.Domain, "."), Path: c.Path,
+		HTTPOnly: c.HTTPOnly, Secure: c.Secure, SameSite: string(c.SameSite), Partitioned: c.PartitionKey != nil || c.PartitionKeyOpaque,
+	}
+	if !c.Session && c.Expires > 0 {
+		a.Lifetime = time.Until(time.UnixMilli(int64(c.Expires * 1000))).Round(time.Second)
+	}
+	return a
+}
+
+func (v *Visitor) hash(value string) string {
+	if v.options.Hash == nil {
+		return ""
+	}
+	return v.options.Hash(value)
+}
+
+func now() time.Time { return time.Now() }

@@ -1,0 +1,37 @@
+package report
+
+import (
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/consentscan/internal/seen"
+	"github.com/cookiecharter/consent/internal/pattern"
+)
+
+// A declared says as what a tracer is declared, by its kind and name.
+type declared map[consent.Kind]*pattern.Set[string]
+
+func newDeclared(registry *consent.Registry) declared {
+	if registry == nil {
+		registry = new(consent.Registry)
+	}
+	d := make(declared)
+	for _, kind := range kinds {
+		d[kind] = new(pattern.Set[string])
+	}
+	d[consent.HTTPCookie].Put(consent.CookieName, "the visitor's answer itself, "+string(consent.Necessary))
+	for _, c := range registry.Cookies() {
+		if set := d[c.Kind]; set != nil {
+			set.Put(c.Name, joined(c.Provider, string(c.Category)))
+		}
+	}
+	return d
+}
+
+// by returns provider and category, "" if nobody declares it.
+func (d declared) by(kind seen.Kind, name string) string {
+	k, ok := kinds[kind]
+	if !ok {
+		return ""
+	}
+	as, _ := d[k].Match(name)
+	return as
+}

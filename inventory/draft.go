@@ -1,0 +1,44 @@
+package inventory
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/cookiecharter/consent"
+)
+
+// Draft returns a draft of the declaration of one name that nobody declared: what is known
+// of well-known names, and TODO for the rest, which a registry refuses. Its Name is a
+// pattern if the name is known to come in many forms. Attributes are those of a cookie, nil
+// if they are not known. The error says why no declaration can have the name.
+func Draft(kind consent.Kind, name string, attributes *consent.Attributes) (consent.Cookie, error) {
+	s := sighting{name: name}
+	f := finding{Name: name, Kind: stored(kind), Known: s.knowledge()}
+	if kind != consent.HTTPCookie && f.Known != nil && f.Known.Library != "" {
+		f.Known = nil // a library of Go gives its name to a cookie
+	}
+	if f.Known != nil {
+		f.Name, f.Examples = f.Known.Name, []string{name}
+	}
+	if attributes != nil {
+		f.Attributes = attributesOf(*attributes)
+	}
+	c, impossible := f.declaration()
+	if impossible != "" {
+		return c, errors.New(impossible)
+	}
+	return c, nil
+}
+
+func attributesOf(a consent.Attributes) []attributes {
+	return []attributes{{Domain: a.Domain, Path: a.Path, Seconds: int64(a.Lifetime / time.Second)}}
+}
+
+// Source returns a declaration in Go, as gofmt writes it, with a comma behind it. Set
+// elsewhere marks for consentvet what no code of the site sets.
+func Source(c consent.Cookie, elsewhere bool) string {
+	var b strings.Builder
+	writeDeclaration(&b, c, elsewhere)
+	return strings.TrimSuffix(strings.ReplaceAll("\n"+b.String(), "\n\t", "\n"), "\n")[1:]
+}
