@@ -45,7 +45,8 @@ import (
 //
 // It remembers the 1,024 names and patterns that it sees most, from responses, and
 // as many from requests, which anybody may fill with whatever he likes, and 256 of each
-// storage of the browsers that tell of theirs: see [Inventory.Handler]; less than
+// storage of the browsers that tell of theirs: see [Inventory.Handler], and of the
+// hosts that [Inventory.Add] is told of; less than
 // 16 MB, however many names there are. All of it is in memory: each process has its
 // own, until it restarts. It is safe for concurrent use. Make it with [New].
 type Inventory struct {
@@ -57,6 +58,7 @@ type Inventory struct {
 	requests  table
 	faults    map[faultKey]*sighting
 	storages  []table             // in the order of the variable storages
+	others    table               // of no kind that browsers tell of
 	contacts  map[string]*contact // by host
 }
 
@@ -77,6 +79,7 @@ func New(registry *consent.Registry) *Inventory {
 		responses: newTable(d, maxNames),
 		requests:  newTable(d, maxNames),
 		faults:    make(map[faultKey]*sighting),
+		others:    newTable(newDeclared(registry, consent.Other), maxStored),
 		contacts:  make(map[string]*contact),
 	}
 	for _, kind := range storages {

@@ -12,11 +12,13 @@ import (
 // An Observation is what somebody else has watched a browser do on a page of the site,
 // such as a scan: see [Inventory.Add].
 type Observation struct {
-	// Kind is what was stored. [consent.Other]: nothing was, and the page has contacted
-	// Origin.
+	// Kind is what was stored; [consent.Other] is for what has no kind of its own, such as
+	// a service worker.
 	Kind consent.Kind
 	Name string
-	// Origin is the origin that was contacted, such as "https://player.example.com".
+	// Origin is the origin that was contacted, such as "https://player.example.com". If it
+	// is not empty, nothing was stored, and the draft is of [consent.Other] and named for
+	// the host.
 	Origin string
 
 	// Page is the path of the page.
@@ -52,14 +54,18 @@ func (inv *Inventory) Add(o Observation) {
 
 // sightingOf returns the sighting to which o adds, nil if there is none.
 func (inv *Inventory) sightingOf(o Observation) *sighting {
-	if o.Kind == consent.Other {
+	if o.Origin != "" {
 		return inv.contact(o.Origin)
 	}
 	t := &inv.requests
 	if o.SetHere {
 		t = &inv.responses
 	}
-	if o.Kind != consent.HTTPCookie {
+	switch o.Kind {
+	case consent.HTTPCookie:
+	case consent.Other:
+		t = &inv.others
+	default:
 		i := slices.Index(storages, o.Kind)
 		if i < 0 {
 			return nil

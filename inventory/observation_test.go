@@ -32,9 +32,11 @@ func TestItTakesWhatAScanHasWatched(t *testing.T) {
 		{Name: "known", Page: "/a"},
 		{Name: "", Page: "/a"},
 		{Kind: consent.LocalStorage, Name: "theme", Page: "/c"},
-		{Kind: consent.Other, Origin: "https://maps.example", Page: "/d"},
-		{Kind: consent.Other, Origin: "wss://maps.example", Page: "/d"},
-		{Kind: consent.Other, Origin: "no origin", Page: "/d"},
+		{Origin: "https://maps.example", Page: "/d"},
+		{Origin: "wss://maps.example", Page: "/d"},
+		{Origin: "https://*.tiles.example", Page: "/d"},
+		{Origin: "no origin", Page: "/d"},
+		{Kind: consent.Other, Name: "/worker.js", Page: "/d"},
 		{Kind: 99, Name: "no kind", Page: "/d"},
 	} {
 		found.Add(o)
@@ -51,6 +53,8 @@ func TestItTakesWhatAScanHasWatched(t *testing.T) {
 		said = append(said, string(text))
 	}
 	assert.Equal(t, []string{
+		`{"kind":"other","name":"*.tiles.example","origins":["https://*.tiles.example"]}`,
+		`{"kind":"other","name":"/worker.js"}`,
 		`{"domain":"example.org","lifetime":"1 hour","name":"byHeader","path":"/"}`,
 		`{"lifetime":"2 days","name":"byScript","path":"/b"}`,
 		`{"kind":"other","name":"maps.example","origins":["https://maps.example","wss://maps.example"]}`,

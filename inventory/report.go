@@ -88,6 +88,8 @@ func (inv *Inventory) report() report {
 		r.Cookies = append(r.Cookies, findings(kind, t.declared, t)...)
 		r.Forgotten += t.forgotten
 	}
+	r.Cookies = append(r.Cookies, findings(consent.Other, inv.others.declared, &inv.others)...)
+	r.Forgotten += inv.others.forgotten
 	for _, c := range inv.contacts {
 		r.Cookies = append(r.Cookies, c.finding())
 	}

@@ -115,7 +115,7 @@ func (f *finding) declaration() (c consent.Cookie, impossible string) {
 	if f.isStored() {
 		c.Kind, c.Origins, c.Lifetime = consent.Kind(f.Kind), f.Origins, 0 // what is known of the name is a cookie's
 	}
-	if strings.Contains(f.Name, "*") && f.Examples == nil {
+	if strings.Contains(f.Name, "*") && f.Examples == nil && f.Origins == nil {
 		return c, "in a declaration '*' stands for any run of characters"
 	}
 	// The registry knows best what may be declared once every TODO has its answer. A

@@ -19,6 +19,9 @@ import (
 // ErrDownload says that an address is a file, not a page.
 var ErrDownload = errors.New("is a download, not a page")
 
+// ErrHangs says that a page's scripts never end.
+var ErrHangs = errors.New("hangs: its scripts do not end")
+
 // errAborted is what the browser says of a page that gave way to another one, or that has
 // no content.
 var errAborted = errors.New("net::ERR_ABORTED")
@@ -83,9 +86,6 @@ func (v *Visitor) Open(ctx context.Context, url string) error {
 	if err == nil {
 		err = v.Settle(ctx)
 	}
-	if (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrCrashed)) && ctx.Err() == nil {
-		v.abandon()
-	}
 	return err
 }
 
@@ -110,7 +110,7 @@ func (v *Visitor) navigate(ctx context.Context, url string) error {
 		return fmt.Errorf("%s %w", parse(url).path, ErrDownload)
 	case shown.ErrorText == errAborted.Error():
 		v.rest.loaded = true
-		return fmt.Errorf("%s: %w", url, errAborted)
+		return fmt.Errorf("%w: it shows nothing, or gives way to another one", errAborted)
 	case shown.ErrorText != "":
 		return &LoadError{url, shown.ErrorText}
 	case shown.LoaderID == "": // a fragment of the page that is shown already
@@ -178,6 +178,10 @@ func (v *Visitor) eval(ctx context.Context, s *chrome.Session, in runtime.Execut
 	v.touch()
 	given, err := chrome.Call(limited, s, runtime.Evaluate, runtime.EvaluateParams{
 		Expression: expression, ContextID: in, ReturnByValue: yes(), AwaitPromise: yes(), UserGesture: yes()})
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		v.abandon()
+		return ErrHangs
+	}
 	switch {
 	case err != nil:
 		return err

@@ -23,6 +23,7 @@ const (
 // A rest tells whether a page has come to rest.
 type rest struct {
 	loaded, crashed, download bool
+	restless                  bool // it was waited for in vain
 	loadedAt, last, due       time.Time
 	open                      map[*request]bool
 	waited                    map[time.Duration]int
@@ -31,7 +32,7 @@ type rest struct {
 
 // begin: another document is shown.
 func (r *rest) begin() {
-	r.loaded, r.due, r.period = false, time.Time{}, 0
+	r.loaded, r.restless, r.due, r.period = false, false, time.Time{}, 0
 	r.loadedAt = time.Time{}
 }
 
@@ -100,12 +101,15 @@ func (v *Visitor) Settle(ctx context.Context) error {
 		v.mu.Lock()
 		changed, crashed := v.changed, v.rest.crashed
 		wait, known := v.rest.left()
+		restless := v.rest.restless
 		v.mu.Unlock()
 		switch {
 		case crashed:
 			return ErrCrashed
 		case known && wait == 0:
 			return nil
+		case restless:
+			return v.pause(ctx, 2*quiet)
 		case !known:
 			wait = v.options.Timeout
 		}
@@ -114,6 +118,7 @@ func (v *Visitor) Settle(ctx context.Context) error {
 		case <-time.After(wait):
 		case <-limit.C:
 			v.mu.Lock()
+			v.rest.restless = true
 			v.problem(v.page, "did not come to rest within %v", v.options.Timeout)
 			v.mu.Unlock()
 			return nil

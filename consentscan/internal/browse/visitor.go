@@ -111,6 +111,8 @@ func (v *Visitor) newPage(ctx context.Context) error {
 	v.main = nil
 	v.mu.Unlock()
 	if former != nil {
+		// A page that hangs closes for nobody, and its process would be that of the next one.
+		chrome.Send(former, page.Crash, cdp.Empty{})
 		v.closeTarget(ctx, former.Info.TargetID)
 	}
 	if _, err := chrome.Call(ctx, v.browser, target.CreateTarget, target.CreateTargetParams{

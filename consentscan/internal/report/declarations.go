@@ -17,13 +17,14 @@ import (
 	"github.com/cookiecharter/consent/inventory"
 )
 
-// kinds are those that can be declared.
+// kinds are those of declarations, by where a browser keeps a tracer.
 var kinds = map[seen.Kind]consent.Kind{
 	seen.Cookie:         consent.HTTPCookie,
 	seen.LocalStorage:   consent.LocalStorage,
 	seen.SessionStorage: consent.SessionStorage,
 	seen.IndexedDB:      consent.IndexedDB,
 	seen.CacheStorage:   consent.CacheStorage,
+	seen.ServiceWorker:  consent.Other, // it has no kind of its own
 }
 
 // Declarations writes a draft of declarations for what nobody declared: form is "json", as
@@ -36,7 +37,7 @@ func Declarations(w io.Writer, r Report, form, pkg string) error {
 	}
 	found := inventory.New(r.Registry)
 	for _, e := range r.Scan.Events {
-		if kind, ok := kinds[e.Kind]; ok && (e.Act == seen.Stored || e.Act == seen.Kept) {
+		if kind, ok := kinds[e.Kind]; ok && (e.Act == seen.Stored || e.Act == seen.Kept) && !r.isAnswer(e) {
 			found.Add(observation(e, kind))
 		}
 	}
@@ -50,7 +51,7 @@ func Declarations(w io.Writer, r Report, form, pkg string) error {
 			page = f.Places[0].Page
 		}
 		for _, scheme := range schemes(r.Scan.Events, host) {
-			found.Add(inventory.Observation{Kind: consent.Other, Origin: scheme + "://" + host, Page: page})
+			found.Add(inventory.Observation{Origin: scheme + "://" + host, Page: page})
 		}
 	}
 	query := url.Values{"as": {form}, "package": {cmp.Or(pkg, "main")}}

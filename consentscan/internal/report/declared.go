@@ -17,7 +17,6 @@ func newDeclared(registry *consent.Registry) declared {
 	for _, kind := range kinds {
 		d[kind] = new(pattern.Set[string])
 	}
-	d[consent.HTTPCookie].Put(consent.CookieName, "the visitor's answer itself, "+string(consent.Necessary))
 	for _, c := range registry.Cookies() {
 		if set := d[c.Kind]; set != nil {
 			set.Put(c.Name, joined(c.Provider, string(c.Category)))

@@ -14,15 +14,24 @@ import (
 	"github.com/cookiecharter/consent/consentscan/internal/seen"
 )
 
-// maxShown is how many characters of one name, address or sentence are shown to people.
-const maxShown = 300
+// How many characters are shown to people: of one name, address or other word of the site,
+// and of a sentence or a line of code about it, which is to be copied.
+const (
+	maxShown    = 300
+	maxSentence = 3000
+)
 
-// show returns s for people: what cannot be seen, or would steer what is beside it, as Go
-// writes it ("\x1b", "\u202e"), and the middle left out of what is long.
-func show(s string) string {
-	if utf8.RuneCountInString(s) > maxShown {
+// show returns a name or an address for people: what cannot be seen, or would steer what is
+// beside it, as Go writes it ("\x1b", "\u202e"), and the middle left out of what is long.
+func show(s string) string { return shorten(s, maxShown) }
+
+// say is show for a sentence.
+func say(s string) string { return shorten(s, maxSentence) }
+
+func shorten(s string, limit int) string {
+	if utf8.RuneCountInString(s) > limit {
 		runes := []rune(s)
-		s = string(runes[:maxShown*2/3]) + "…" + string(runes[len(runes)-maxShown/3:])
+		s = string(runes[:limit*2/3]) + "…" + string(runes[len(runes)-limit/3:])
 	}
 	var b strings.Builder
 	for len(s) > 0 {
@@ -92,13 +101,13 @@ func reference(file string) string {
 	return (&url.URL{Path: strings.TrimPrefix(path.Clean(strings.ReplaceAll(file, `\`, "/")), "/")}).String()
 }
 
-// shownLines is [show] for a text of several lines, such as a declaration.
-func shownLines(s string) string {
+// sayLines is say for a text of several lines, such as a declaration.
+func sayLines(s string) string {
 	lines := strings.Split(strings.TrimRight(s, "\r\n"), "\n")
 	for i, line := range lines {
 		line = strings.TrimSuffix(line, "\r")
 		indent := len(line) - len(strings.TrimLeft(line, "\t"))
-		lines[i] = strings.Repeat("  ", indent) + show(line[indent:])
+		lines[i] = strings.Repeat("  ", indent) + say(line[indent:])
 	}
 	return strings.Join(lines, "\n")
 }

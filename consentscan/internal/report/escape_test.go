@@ -41,6 +41,14 @@ func TestANameMakesNoLineOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestWhatIsToBeCopiedIsNotShortened(t *testing.T) {
+	r := sample()
+	r.Findings[2].Mend = "Write " + strings.Repeat("x", 1000) + "."
+	for _, output := range []int{0, 4, 6} {
+		assert.Contains(t, written(t, outputs[output].write, r), r.Findings[2].Mend[6:])
+	}
+}
+
 func TestThePageHoldsNoMarkupOfTheSite(t *testing.T) {
 	count := func(r report.Report) (elements, attributes map[string]int) {
 		elements, attributes = make(map[string]int), make(map[string]int)

@@ -35,7 +35,7 @@ var (
 	//go:embed page.css
 	pageStyle string
 
-	page = template.Must(template.New("page").Funcs(template.FuncMap{"show": show, "lines": shownLines, "moment": moment, "several": several}).Parse(pageText))
+	page = template.Must(template.New("page").Funcs(template.FuncMap{"show": show, "say": say, "lines": sayLines, "moment": moment, "several": several}).Parse(pageText))
 )
 
 // A view is what the page's template shows.
@@ -238,10 +238,13 @@ func (r *Report) things() (tracers, hosts []thing, left int) {
 		t := at[id]
 		if t == nil {
 			t = &thing{Kind: string(id.kind), Name: show(e.Name), Host: show(e.Host)}
-			if e.Act != seen.Contacted {
-				t.Declared = declared.by(id.kind, id.name)
-			} else if e.Cloaked != "" {
+			switch {
+			case e.Act == seen.Contacted:
 				t.Name = show(e.Cloaked)
+			case r.isAnswer(e):
+				t.Declared = "the visitor's answer itself"
+			default:
+				t.Declared = declared.by(id.kind, id.name)
 			}
 			at[id] = t
 			order = append(order, id)

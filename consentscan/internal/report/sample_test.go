@@ -140,7 +140,7 @@ func sample() report.Report {
 	}
 	scan.Events = append(scan.Events,
 		seen.Event{Act: seen.Stored, Stage: "new", Kind: seen.Cookie, Name: "session", Host: "staging.example.org", Page: "/", By: seen.Cause{Header: "https://staging.example.org/"},
-			Attributes: &seen.Attributes{Domain: "staging.example.org", HostOnly: true, Path: "/", HTTPOnly: true, Secure: true, SameSite: "Lax"}, Line: "session=…; Path=/; HttpOnly; Secure; SameSite=Lax", Hash: "0123456789abcdef"},
+			Attributes: &seen.Attributes{Domain: "staging.example.org", HostOnly: true, Path: "/", HTTPOnly: true, Secure: true, Partitioned: true, SameSite: "Lax"}, Line: "session=…; Path=/; HttpOnly; Secure; SameSite=Lax", Hash: "0123456789abcdef"},
 		seen.Event{Act: seen.Blocked, Stage: "new", Kind: seen.Cookie, Name: "embed", Host: "staging.example.org", Page: "/", By: seen.Cause{Header: "https://staging.example.org/"}, Line: "embed=…; SameSite=None", Reason: "SameSiteNoneInsecure"},
 		seen.Event{Act: seen.Stored, Stage: "accepted", Kind: seen.Cookie, Name: "campaign", Host: "localhost", Page: "/shop", By: seen.Cause{Header: "http://localhost:8080/shop"},
 			Attributes: &seen.Attributes{Domain: "localhost", Path: "/shop", Lifetime: 30 * day}},
@@ -149,19 +149,24 @@ func sample() report.Report {
 		seen.Event{Act: seen.Contacted, Stage: "accepted", Host: "chat.example.net", Third: true, Cloaked: "chat.vendor.example", Transport: seen.WebSocket, Page: "/contact"},
 		seen.Event{Act: seen.Contacted, Stage: "accepted", Host: "127.0.0.1:9000", Third: true, Transport: seen.Beacon, Page: "/contact", Leaving: true, By: seen.Cause{Worker: "service worker", Script: "https://staging.example.org/worker.js"}},
 	)
-	scan.Events = append(scan.Events, seen.Event{Act: seen.Signalled, Stage: "refused", Name: "Google", Reason: "was told granted", Page: "/", Frame: "https://staging.example.org/frame"})
+	scan.Events = append(scan.Events, seen.Event{Act: seen.Kept, Stage: "accepted", Kind: seen.Cookie, Name: "answer", Host: "staging.example.org", Page: "/"},
+		seen.Event{Act: seen.Signalled, Stage: "refused", Name: "Google", Reason: "was told granted", Page: "/", Frame: "https://staging.example.org/frame"})
 
 	var many []finding.Place
 	for _, page := range []string{"/contact", "/", "/shop", "/about", "/terms"} {
 		many = append(many, finding.Place{Stage: "new", Page: page, How: "script " + tag + " line 12 column 3", Script: tag, Line: 12})
 	}
 	return report.Report{
-		Scan: scan, Registry: registry(), Baselined: 2, Version: "v0.2.0",
+		Scan: scan, Registry: registry(), OwnCookies: []string{"answer"}, Baselined: 2, Version: "v0.2.0",
 		Gone: []report.Known{{Check: finding.NeverSeen, Kind: "cookie", Name: "old", Host: "example.org", Fingerprint: "f0"}},
 		Findings: []finding.Finding{
 			{
 				Check: finding.NeverSeen, Level: finding.Note, Kind: "local storage", Name: "wishlist", Provider: "Example", Category: "appearance",
 				Message: `"wishlist" is declared, and no stage has seen it`, Mend: "Take the declaration out, or scan the page that uses it.", Fingerprint: "a1",
+			},
+			{ // of another provider
+				Check: finding.NeverSeen, Level: finding.Note, Kind: "local storage", Name: "wishlist", Provider: "Shop", Category: "appearance",
+				Message: `"wishlist" is declared, and no stage has seen it`, Fingerprint: "a0",
 			},
 			{
 				Check: finding.StoredWithoutConsent, Level: finding.Error, Kind: "cookie", Name: "_ga", Host: "example.org", Provider: "Google", Category: "audience-measurement",

@@ -162,9 +162,9 @@ func camel(name string) string {
 }
 
 func (r *Report) result(f finding.Finding, declarations *File) sarifResult {
-	message := show(f.Message)
+	message := say(f.Message)
 	if f.Mend != "" {
-		message += "\nTo mend it: " + shownLines(f.Mend)
+		message += "\nTo mend it: " + sayLines(f.Mend)
 	}
 	result := sarifResult{
 		RuleID: string(f.Check), RuleIndex: slices.Index(Checks(), f.Check), Level: f.Level, Message: plain(message),

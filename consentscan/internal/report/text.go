@@ -59,7 +59,7 @@ func (p printer) line(parts ...string) {
 
 // finding writes a line with everything, or several if that would be too wide.
 func (p printer) finding(f finding.Finding) {
-	head := string(f.Level) + " " + string(f.Check) + ": " + show(f.Message)
+	head := string(f.Level) + " " + string(f.Check) + ": " + say(f.Message)
 	var details []string
 	if len(f.Stages) > 0 {
 		details = append(details, "in "+some(f.Stages))
@@ -85,7 +85,7 @@ func (p printer) finding(f finding.Finding) {
 	}
 	rule := "rule: " + ruleOf(f)
 	if f.Source != "" {
-		rule = "rule: " + show(f.Source) + ", " + ruleOf(f)
+		rule = "rule: " + say(f.Source) + ", " + ruleOf(f)
 	}
 	p.wrap(rule, 4, 10)
 }
@@ -93,7 +93,7 @@ func (p printer) finding(f finding.Finding) {
 // block writes a text, and one of several lines, such as a declaration, as it is, so that it
 // can be copied.
 func (p printer) block(label, text string) {
-	lines := strings.Split(shownLines(text), "\n")
+	lines := strings.Split(sayLines(text), "\n")
 	if len(lines) == 1 {
 		p.wrap(label+lines[0], 4, 4+len(label))
 		return
@@ -155,9 +155,9 @@ func stageSays(s seen.Stage) string {
 func problemSays(p seen.Problem) string {
 	where := slices.DeleteFunc([]string{show(p.Stage), show(p.Page)}, func(s string) bool { return s == "" })
 	if len(where) == 0 {
-		return show(p.Text)
+		return say(p.Text)
 	}
-	return strings.Join(where, " ") + ": " + show(p.Text)
+	return strings.Join(where, " ") + ": " + say(p.Text)
 }
 
 // gone writes what the baseline may forget.

@@ -69,7 +69,12 @@ type Progress struct {
 	// Looked is how many pages were looked at, of all stages; Known how many are known to
 	// be looked at, which grows.
 	Looked, Known int
+
+	browser *chrome.Browser
 }
+
+// Memory returns how many bytes the browser holds at this time: see [chrome.Browser.Memory].
+func (p Progress) Memory() int64 { return p.browser.Memory() }
 
 func (o *Options) start() (*url.URL, error) {
 	return url.Parse(o.URL)

@@ -307,7 +307,7 @@ func (s *scan) progress(stage, page string) {
 	known := s.stage(stage)
 	known.Pages = append(known.Pages, page)
 	s.looked++
-	p := Progress{Stage: stage, Page: page, Looked: s.looked, Known: s.trail.len() * len(s.result.Stages)}
+	p := Progress{Stage: stage, Page: page, Looked: s.looked, Known: s.trail.len() * len(s.result.Stages), browser: s.browser}
 	s.mu.Unlock()
 	if s.options.Progress != nil {
 		s.options.Progress(p)
