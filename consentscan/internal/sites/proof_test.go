@@ -81,7 +81,7 @@ func newVisitor(t *testing.T, site *sites.Site) *visitor {
 	chromium.start.Do(func() { chromium.ctx, chromium.stop, chromium.err = startChromium(path) })
 	require.NoError(t, chromium.err)
 	ctx, closeTab := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext())
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(func() {
 		cancel()
 		closeTab()
@@ -202,7 +202,7 @@ func (v *visitor) eval(told, expression string) {
 
 func (v *visitor) until(told string, holds func() bool) {
 	v.Helper()
-	require.Eventually(v, holds, 10*time.Second, 50*time.Millisecond, told)
+	require.Eventually(v, holds, 30*time.Second, 50*time.Millisecond, told)
 }
 
 func (v *visitor) keeps(name, domain string) bool {
