@@ -211,6 +211,7 @@ const find = `(selector) => {
 // Click clicks in the middle of the first visible element of a selector. If something else
 // lies over it, the element is clicked all the same, as by the keyboard.
 func (v *Visitor) Click(ctx context.Context, selector string) error {
+	v.clicked()
 	var at *struct {
 		X, Y  float64
 		Under bool

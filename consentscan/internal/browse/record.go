@@ -24,11 +24,7 @@ type event struct {
 func newRecord() record { return record{known: make(map[seen.Event]*event)} }
 
 func (r *record) add(e seen.Event) *event {
-	key := e
-	key.Attributes, key.Line, key.Hash = nil, "", ""
-	if e.Act == seen.Kept || e.Act == seen.Sent {
-		key.Page, key.Frame, key.By = "", "", seen.Cause{} // the first page in a stage tells
-	}
+	key := keyOf(e)
 	if known := r.known[key]; known != nil && !known.dropped {
 		known.at = time.Now()
 		return known
@@ -40,6 +36,30 @@ func (r *record) add(e seen.Event) *event {
 	r.known[key] = added
 	r.events = append(r.events, added)
 	return added
+}
+
+// keyOf returns what tells an event apart from others.
+func keyOf(e seen.Event) seen.Event {
+	e.Attributes, e.Line, e.Hash = nil, "", ""
+	if e.Act == seen.Kept || e.Act == seen.Sent {
+		e.Page, e.Frame, e.By = "", "", seen.Cause{} // the first page in a stage tells
+	}
+	return e
+}
+
+// restage has the events of one stage belong to another.
+func (r *record) restage(from, to string) {
+	for i := len(r.events) - 1; i >= 0; i-- {
+		e := r.events[i]
+		if e.Stage != from {
+			continue
+		}
+		delete(r.known, keyOf(e.Event))
+		e.Stage = to
+		if key := keyOf(e.Event); r.known[key] == nil {
+			r.known[key] = e
+		}
+	}
 }
 
 // probe is how soon a script deletes again what it has stored to see whether it can.

@@ -110,13 +110,6 @@ func (v *Visitor) requested(s *chrome.Session, t *tab, e *network.EventRequestWi
 	}
 }
 
-// answered: what the visitor decided is on its way.
-func (v *Visitor) answered() {
-	if v.next != "" {
-		v.stage, v.next = v.next, ""
-	}
-}
-
 func (v *Visitor) placeOf(s *chrome.Session, t *tab, frame cdp.FrameID, document string) place {
 	p := place{page: v.page, leaving: v.leaving}
 	switch {

@@ -49,7 +49,8 @@ type Visitor struct {
 	tabs      map[*chrome.Session]*tab
 	windows   []*chrome.Session
 	stage     string
-	next      string // the stage that begins once the answer has been sent
+	next      string // the stage that begins with the answer, while one is given
+	before    string // the stage before it
 	page      string // the path of the page that is shown
 	former    string // that of the one before
 	leaving   bool
@@ -152,25 +153,51 @@ func (v *Visitor) Bring(ctx context.Context, cookies ...*network.CookieParam) er
 	return nil
 }
 
-// Stage has what happens from now on belong to another stage.
+// pending stands for the stage of what happens after a click, as long as it is not known
+// whether that click was the answer.
+const pending = "\x00"
+
+// Stage has what happens from now on belong to another stage, and what happened since the
+// last click of an answer as well.
 func (v *Visitor) Stage(name string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.record.restage(pending, name)
 	v.stage, v.next = name, ""
 }
 
-// Answering has what happens belong to stage name as soon as the visitor's answer is on its
-// way to the site: the cookies that go with the answer itself are those of before.
+// Answering says that the visitor is about to answer: stage name begins with the last click
+// before [Visitor.Stage] says so, or, if the answer is posted to the site, as soon as that is
+// on its way. The cookies that go with the answer itself are those of before.
 func (v *Visitor) Answering(name string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.next = name
+	v.next, v.before = name, v.stage
+}
+
+// clicked: what the clicks before this one have led to belongs to the stage of before.
+func (v *Visitor) clicked() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.next != "" {
+		v.record.restage(pending, v.before)
+		v.stage = pending
+	}
+}
+
+// answered: what the visitor decided is on its way.
+func (v *Visitor) answered() {
+	if v.next != "" {
+		v.record.restage(pending, v.before)
+		v.stage, v.next = v.next, ""
+	}
 }
 
 // Events returns what was recorded so far.
 func (v *Visitor) Events() []seen.Event {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.record.restage(pending, v.before) // the answer was never given
 	return v.record.list()
 }
 
