@@ -47,4 +47,4 @@ let answers = document.charter = [], last = law,
 say(true);
 look();
 addEventListener("consent", look, true);
-addEventListener("visibilitychange", look, true); // without script.js, a page that comes back
+addEventListener("visibilitychange", () => document.hidden || look(), true); // without script.js, a page that comes back

@@ -241,12 +241,14 @@ const look = () => {
   state = now;
   const alive = live();
   isStale ||= [...living].some(key => !alive.includes(key));
+  // A page that leaves tells nobody: a tag would at once send that it may no longer.
+  if (isStale && !typed) return location.reload();
   alive.forEach(key => living.add(key));
   scan();
   if (d) C.clean?.(d);
   document.dispatchEvent(new CustomEvent("consent", {detail: {...state, before}}));
   ask();
-  if (isStale) typed ? load("stale", confirm) : location.reload();
+  if (isStale) load("stale", confirm);
 };
 live().forEach(key => living.add(key)); // what was allowed when the page was drawn, maybe in advance
 

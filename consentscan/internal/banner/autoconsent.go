@@ -11,7 +11,7 @@ import (
 
 // find returns the first rule that fits the page, one for this address before one for all.
 // It returns nil if none fits.
-func (r Rules) find(ctx context.Context, page Page) (Way, error) {
+func (r Rules) find(ctx context.Context, page Page) (*autoconsent, error) {
 	for _, forThis := range []bool{true, false} {
 		for _, rule := range r.list {
 			if rule.RunContext.Main != nil && !*rule.RunContext.Main || (rule.RunContext.URLPattern != "") != forThis {
@@ -22,7 +22,7 @@ func (r Rules) find(ctx context.Context, page Page) (Way, error) {
 				return nil, fmt.Errorf("rule %q: %w", rule.Name, err)
 			}
 			if fits {
-				return &autoconsent{rule, r}, nil
+				return &autoconsent{rule: rule, all: r}, nil
 			}
 		}
 	}
@@ -46,7 +46,8 @@ func (r *rule) fits(ctx context.Context, page Page) (bool, error) {
 // autoconsent answers by a rule.
 type autoconsent struct {
 	*rule
-	all Rules
+	all       Rules
+	otherwise Way // does what rules cannot; nil: nothing does
 }
 
 func (a *autoconsent) Name() string { return "autoconsent " + a.rule.Name }
@@ -82,20 +83,37 @@ func (a *autoconsent) answer(ctx context.Context, page Page, answer string, step
 		if err != nil {
 			return fmt.Errorf("rule %q: %w", r.Name, err)
 		}
-		if err := page.Settle(ctx); err != nil || !r.Intermediate {
+		if err := page.Settle(ctx); err != nil {
 			return err
+		}
+		if !r.Intermediate {
+			return a.again(ctx, page, r, steps(r))
 		}
 		next, err := a.all.find(ctx, page)
 		if err != nil {
 			return err
 		}
-		following, ok := next.(*autoconsent)
-		if !ok {
+		if next == nil {
 			return nil
 		}
-		r = following.rule
+		r = next.rule
 	}
 	return fmt.Errorf("rule %q: more than %d rules follow one another", a.rule.Name, maxStages)
+}
+
+// again does the steps once more if the banner stays: its script may not have listened yet.
+func (a *autoconsent) again(ctx context.Context, page Page, r *rule, steps []ruleStep) error {
+	gone, err := element.Wait(ctx, effect, func(ctx context.Context) (bool, error) {
+		asks, err := a.asks(ctx, page, r)
+		return !asks, err
+	})
+	if err != nil || gone {
+		return err
+	}
+	if err := run(ctx, page, steps); err != nil && !isFailure(err) {
+		return err
+	}
+	return page.Settle(ctx)
 }
 
 // asks reports whether the banner is shown.
@@ -107,19 +125,33 @@ func (a *autoconsent) asks(ctx context.Context, page Page, r *rule) (bool, error
 	return err == nil, err
 }
 
-func (a *autoconsent) Only(context.Context, Page, string) error {
-	return &CannotError{a.Name(), only, "autoconsent's rules know all and nothing"}
+func (a *autoconsent) Only(ctx context.Context, page Page, choice string) error {
+	if a.otherwise != nil {
+		return a.otherwise.Only(ctx, page, choice)
+	}
+	return &CannotError{a.Name(), only, "autoconsent's rules know all and nothing: say what to click with -only"}
 }
 
-func (a *autoconsent) Object(context.Context, Page) error {
-	return &CannotError{a.Name(), object, "autoconsent's rules know no objection"}
+func (a *autoconsent) Object(ctx context.Context, page Page) error {
+	if a.otherwise != nil {
+		return a.otherwise.Object(ctx, page)
+	}
+	return &CannotError{a.Name(), object, "autoconsent's rules know no objection: say what to click with -object"}
 }
 
-func (a *autoconsent) Withdraw(context.Context, Page) error {
+func (a *autoconsent) Withdraw(ctx context.Context, page Page) error {
+	if a.otherwise != nil {
+		return a.otherwise.Withdraw(ctx, page)
+	}
 	return &CannotError{a.Name(), withdraw, "autoconsent's rules know no withdrawal: say what to click with -withdraw"}
 }
 
-func (a *autoconsent) Choices(context.Context, Page) ([]string, error) { return nil, nil }
+func (a *autoconsent) Choices(ctx context.Context, page Page) ([]string, error) {
+	if a.otherwise != nil {
+		return a.otherwise.Choices(ctx, page)
+	}
+	return nil, nil
+}
 
 func (a *autoconsent) Kept(ctx context.Context, page Page) (kept, known bool, err error) {
 	asks, err := a.asks(ctx, page, a.rule)
@@ -207,7 +239,7 @@ func (s *ruleStep) do(ctx context.Context, page Page) error {
 			return s.press(ctx, page, s.WaitForThenClick)
 		}},
 		{s.Wait != nil, func() error { return element.Sleep(ctx, time.Duration(*s.Wait*float64(time.Millisecond))) }},
-		{s.Hide != "" || s.RemoveClass != "" || s.SetStyle != "" || s.AddStyle != "", func() error { return s.restyle(ctx, page) }},
+		{s.Hide != nil || s.RemoveClass != "" || s.SetStyle != "" || s.AddStyle != "", func() error { return s.restyle(ctx, page) }},
 		{s.CookieContains != "", func() error {
 			var contains bool
 			err := element.Call(ctx, page, &contains, `return document.cookie.includes(argument);`, s.CookieContains)
@@ -279,7 +311,7 @@ func (s *ruleStep) restyle(ctx context.Context, page Page) error {
 	var n int
 	err := element.Call(ctx, page, &n, `
 		const {Hide, Method, Selector, RemoveClass, SetStyle, AddStyle} = argument;
-		if (Hide) find([Hide]).forEach(e => Method === "opacity" ? e.style.setProperty("opacity", "0", "important") : e.style.setProperty("display", "none", "important"));
+		if (Hide) Hide.flatMap(one => find([one])).forEach(e => Method === "opacity" ? e.style.setProperty("opacity", "0", "important") : e.style.setProperty("display", "none", "important"));
 		const found = Selector ? find(Selector) : [];
 		for (const e of found) {
 			if (RemoveClass) e.classList.remove(RemoveClass);
@@ -289,7 +321,7 @@ func (s *ruleStep) restyle(ctx context.Context, page Page) error {
 		return found.length;`, map[string]any{
 		"Hide": s.Hide, "Method": s.Method, "Selector": s.Selector, "RemoveClass": s.RemoveClass, "SetStyle": s.SetStyle, "AddStyle": s.AddStyle,
 	})
-	if err == nil && n == 0 && s.Hide == "" {
+	if err == nil && n == 0 && s.Hide == nil {
 		err = fail("%s: there is none", s.Selector.element())
 	}
 	return err

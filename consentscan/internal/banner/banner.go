@@ -77,7 +77,7 @@ type Options struct {
 	Accept, Refuse, Object, Withdraw string
 	// Only has the same for each category.
 	Only map[string]string
-	// Rules are tried before banners that are known.
+	// Rules come before what is found by itself, which does what rules cannot.
 	Rules Rules
 	// Charter is the path of our own charter on this site, such as "/shop/cookies/". Empty:
 	// it is looked for.
@@ -87,8 +87,8 @@ type Options struct {
 // appears is how long [Find] waits for a banner.
 const appears = 2 * time.Second
 
-// Find returns how to answer on the site of a page: as the options say, by our own charter,
-// by the rules, as a known banner is made, or a way that can do nothing and says what was
+// Find returns how to answer on the site of a page: as the options say, by the rules, by our
+// own charter, as a known banner is made, or a way that can do nothing and says what was
 // looked for. Its name is "none" then.
 func Find(ctx context.Context, page Page, o Options) (Way, error) {
 	clicks, err := parseClicks(o)
@@ -113,37 +113,45 @@ func find(ctx context.Context, page Page, o Options) (Way, error) {
 	var found Way
 	first := true
 	_, err := element.Wait(ctx, appears, func(ctx context.Context) (bool, error) {
-		c, err := findCharter(ctx, page, o.Charter, first)
-		if first = false; err != nil {
+		rule, err := o.Rules.find(ctx, page)
+		if err != nil {
 			return false, err
 		}
-		if c != nil {
-			found = c
-			return true, nil
+		found, err = findOwn(ctx, page, o.Charter, first)
+		first = false
+		if rule != nil {
+			rule.otherwise, found = found, rule
 		}
-		if r, err := o.Rules.find(ctx, page); r != nil || err != nil {
-			found = r
-			return r != nil, err
-		}
-		for _, p := range known {
-			there, err := p.isThere(ctx, page)
-			if err != nil {
-				return false, err
-			}
-			if there {
-				found = p
-				return true, nil
-			}
-		}
-		return false, nil
+		return found != nil, err
 	})
+	switch {
+	case err != nil:
+		return nil, err
+	case found == nil:
+		return none{looked: o.looked()}, nil
+	}
+	return found, nil
+}
+
+// findOwn returns nil if the page has neither our charter nor a known banner.
+func findOwn(ctx context.Context, page Page, given string, first bool) (Way, error) {
+	c, err := findCharter(ctx, page, given, first)
 	if err != nil {
 		return nil, err
 	}
-	if found == nil {
-		found = none{looked: o.looked()}
+	if c != nil {
+		return c, nil
 	}
-	return found, nil
+	for _, p := range known {
+		there, err := p.isThere(ctx, page)
+		if err != nil {
+			return nil, err
+		}
+		if there {
+			return p, nil
+		}
+	}
+	return nil, nil
 }
 
 // looked tells what a site was searched for.

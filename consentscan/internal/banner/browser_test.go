@@ -3,6 +3,7 @@ package banner_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -12,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
@@ -30,6 +31,8 @@ var chromium struct {
 }
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", "6") // they wait more than they compute
 	code := m.Run()
 	if chromium.stop != nil {
 		chromium.stop()
@@ -42,7 +45,7 @@ type tab struct {
 	ctx context.Context
 
 	mu      sync.Mutex
-	loading map[network.RequestID]bool
+	loading map[network.RequestID]time.Time
 	last    time.Time // of a request or its end
 	opened  int       // documents of the main frame
 }
@@ -65,9 +68,9 @@ func newTab(t *testing.T) *tab {
 		chromium.stop, chromium.err = stop, chromedp.Do(chromium.ctx)
 	})
 	require.NoError(t, chromium.err)
-	tb := &tab{loading: make(map[network.RequestID]bool)}
+	tb := &tab{loading: make(map[network.RequestID]time.Time)}
 	ctx, closeTab := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(tb.listen))
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(func() { cancel(); closeTab() })
 	tb.ctx = ctx
 	_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
@@ -80,11 +83,11 @@ func (tb *tab) listen(event any) {
 	defer tb.mu.Unlock()
 	switch event := event.(type) {
 	case *network.EventRequestWillBeSent:
-		tb.loading[event.RequestID] = true
 		if event.Type == network.ResourceTypeDocument {
 			tb.opened++
 			clear(tb.loading)
 		}
+		tb.loading[event.RequestID] = time.Now()
 	case *network.EventLoadingFinished:
 		delete(tb.loading, event.RequestID)
 	case *network.EventLoadingFailed:
@@ -103,13 +106,16 @@ func (tb *tab) Open(ctx context.Context, url string) error {
 }
 
 func (tb *tab) Settle(ctx context.Context) error {
-	end := time.Now().Add(5 * time.Second)
+	end := time.Now().Add(20 * time.Second)
 	quietSince := time.Now()
 	for time.Now().Before(end) {
 		var state string
 		err := tb.Eval(ctx, `document.readyState`, &state)
 		tb.mu.Lock()
-		busy := err != nil || state != "complete" || len(tb.loading) > 0
+		busy := err != nil || state != "complete"
+		for _, since := range tb.loading {
+			busy = busy || time.Since(since) < 3*time.Second // of a page that was left no end is told
+		}
 		if tb.last.After(quietSince) {
 			quietSince = tb.last
 		}
@@ -152,7 +158,7 @@ func (tb *tab) point(ctx context.Context, selector string) ([]float64, error) {
 		if (!target) return [];
 		target.scrollIntoView({block: "center", inline: "center", behavior: "instant"});
 		await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-		const {x, y, width, height} = target.getBoundingClientRect();
+		const {x, y, width, height} = target.getClientRects()[0]; // a link may be broken over lines
 		return [x + width / 2, y + height / 2];`, element.CSS(selector))
 	if err == nil && len(point) != 2 {
 		err = fmt.Errorf("no visible %s", selector)
@@ -166,18 +172,13 @@ func (tb *tab) documents() int {
 	return tb.opened
 }
 
-func (tb *tab) cookies(t *testing.T) []string {
+// forget makes the visitor a new one. It leaves the page before.
+func (tb *tab) forget(t *testing.T, site string) {
 	t.Helper()
-	result, err := chromedp.Call(tb.ctx, network.GetCookies, network.GetCookiesParams{})
+	require.NoError(t, chromedp.Do(tb.ctx, chromedp.Navigate("about:blank")))
+	_, err := chromedp.Call(tb.ctx, storage.ClearDataForOrigin, storage.ClearDataForOriginParams{Origin: site, StorageTypes: "all"})
 	require.NoError(t, err)
-	var names []string
-	for _, cookie := range result.Cookies {
-		names = append(names, cookie.Name)
-	}
-	return names
 }
-
-var _ = cdp.Empty{}
 
 // packages returns the folder of npm's in which the banners lie.
 func packages(t *testing.T) http.Dir {

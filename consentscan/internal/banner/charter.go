@@ -2,6 +2,7 @@ package banner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -75,11 +76,19 @@ func (c *charter) Refuse(ctx context.Context, page Page) error { return c.answer
 
 // answer clicks in the banner, or in the form if the page has no banner.
 func (c *charter) answer(ctx context.Context, page Page, choice string) error {
-	pressed, err := pressFirst(ctx, page, appears, fmt.Sprintf(inBanner, choice), fmt.Sprintf(inOwnBanner, choice))
+	buttons := []string{fmt.Sprintf(inBanner, choice), fmt.Sprintf(inOwnBanner, choice)}
+	pressed, err := pressFirst(ctx, page, appears, buttons...)
 	if err != nil {
 		return err
 	}
 	if pressed {
+		// The script hides it, or the form leads to another page.
+		if _, err := element.Wait(ctx, effect, func(ctx context.Context) (bool, error) {
+			s, err := firstReady(ctx, page, buttons)
+			return s == "", err
+		}); err != nil {
+			return err
+		}
 		return page.Settle(ctx)
 	}
 	if err := page.Open(ctx, c.address); err != nil {
@@ -88,8 +97,26 @@ func (c *charter) answer(ctx context.Context, page Page, choice string) error {
 	return c.submit(ctx, page, choice)
 }
 
+// submit posts the form of the charter's page, and waits for the page that follows: right
+// after a click the browser may not have left this one.
 func (c *charter) submit(ctx context.Context, page Page, choice string) error {
+	const mark = `document.documentElement.dataset.consentscanForm`
+	var sent string
+	if err := page.Eval(ctx, mark+` = "sent"`, &sent); err != nil {
+		return err
+	}
 	if err := press(ctx, page, element.CSS(fmt.Sprintf(inForm, choice))); err != nil {
+		return err
+	}
+	left, err := element.Wait(ctx, patience, func(ctx context.Context) (bool, error) {
+		var isNew bool
+		err := page.Eval(ctx, `!`+mark, &isNew)
+		return isNew, err
+	})
+	if err == nil && !left {
+		err = errors.New("charter: no page follows the form")
+	}
+	if err != nil {
 		return err
 	}
 	return page.Settle(ctx)
@@ -157,27 +184,49 @@ func (c *charter) Object(ctx context.Context, page Page) error {
 // Withdraw opens the settings over the page by its link, or by the script that the page
 // has. Without the script the link leads to the form.
 func (c *charter) Withdraw(ctx context.Context, page Page) error {
-	pressed, err := pressFirst(ctx, page, appears, openers...)
-	if err != nil {
-		return err
+	var button string
+	isOpen := func(ctx context.Context) (bool, error) {
+		s, err := firstReady(ctx, page, []string{fmt.Sprintf(inDialog, refuse), fmt.Sprintf(inForm, refuse)})
+		button = s
+		return s != "", err
 	}
-	if !pressed {
-		var opened bool
-		if err := page.Eval(ctx, `!!(window.consent?.open && (window.consent.open(), true))`, &opened); err != nil {
+	found := false
+	for _, opener := range openers {
+		visible, err := isReady(ctx, page, element.CSS(opener))
+		if err != nil {
 			return err
 		}
-		if !opened {
-			return &CannotError{c.Name(), withdraw, "this page has neither a link to the settings nor the script"}
+		if !visible {
+			continue
+		}
+		found = true
+		if err := page.Click(ctx, opener); err != nil {
+			return err
+		}
+		// Another link may work: one may be covered, or broken over two lines.
+		if open, err := element.Wait(ctx, effect, isOpen); err != nil {
+			return err
+		} else if open {
+			break
 		}
 	}
-	if err := page.Settle(ctx); err != nil {
-		return err
+	if button == "" {
+		var could bool
+		if err := page.Eval(ctx, `!!(window.consent?.open && (window.consent.open(), true))`, &could); err != nil {
+			return err
+		}
+		if !could && !found {
+			return &CannotError{c.Name(), withdraw, "this page has neither a link to the settings nor the script"}
+		}
+		open, err := element.Wait(ctx, patience, isOpen)
+		if err == nil && !open {
+			err = errors.New("charter: the settings do not open")
+		}
+		if err != nil {
+			return err
+		}
 	}
-	pressed, err = pressFirst(ctx, page, patience, fmt.Sprintf(inDialog, refuse), fmt.Sprintf(inForm, refuse))
-	if err == nil && !pressed {
-		err = fmt.Errorf("the settings did not open within %s", patience)
-	}
-	if err != nil {
+	if err := page.Click(ctx, button); err != nil {
 		return err
 	}
 	return page.Settle(ctx)

@@ -88,11 +88,30 @@ func (c *clicks) do(ctx context.Context, page Page, s sequence, otherwise func(c
 }
 
 func (c *clicks) Accept(ctx context.Context, page Page) error {
-	return c.do(ctx, page, c.accept, c.otherwise.Accept)
+	return c.answer(ctx, page, c.accept, c.otherwise.Accept)
 }
 
 func (c *clicks) Refuse(ctx context.Context, page Page) error {
-	return c.do(ctx, page, c.refuse, c.otherwise.Refuse)
+	return c.answer(ctx, page, c.refuse, c.otherwise.Refuse)
+}
+
+// answer clicks the last button again if it stays: its script may not have listened yet.
+func (c *clicks) answer(ctx context.Context, page Page, s sequence, otherwise func(context.Context, Page) error) error {
+	if err := c.do(ctx, page, s, otherwise); err != nil || s == nil {
+		return err
+	}
+	last := s[len(s)-1]
+	gone, err := element.Wait(ctx, effect, func(ctx context.Context) (bool, error) {
+		visible, err := element.IsVisible(ctx, page, last)
+		return !visible, err
+	})
+	if err != nil || gone {
+		return err
+	}
+	if err := click(ctx, page, last, false); err != nil {
+		return err
+	}
+	return page.Settle(ctx)
 }
 
 func (c *clicks) Object(ctx context.Context, page Page) error {

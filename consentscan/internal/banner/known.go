@@ -55,20 +55,20 @@ var known = []*product{
 			});`,
 	},
 	{
-		name:     "tarteaucitron",
-		there:    `document.getElementById("tarteaucitronRoot") || window.tarteaucitron?.userInterface`,
-		asks:     `#tarteaucitronAlertBig`,
-		accept:   []string{`#tarteaucitronAlertBig #tarteaucitronPersonalize2`},
-		refuse:   []string{`#tarteaucitronAlertBig #tarteaucitronAllDenied2`},
-		settings: []string{`#tarteaucitronAlertBig #tarteaucitronCloseAlert`, `#tarteaucitronAlertBig #tarteaucitronPersonalize`},
-		reopen:   []string{`#tarteaucitronManager`, `[href="#tarteaucitron"]`, `[onclick*="userInterface.openPanel"]`},
-		open:     `() => !!window.tarteaucitron?.userInterface?.openPanel && (tarteaucitron.userInterface.openPanel(), true)`,
-		panel:    `#tarteaucitron`,
-		// Each click is saved at once.
+		name:      "tarteaucitron",
+		there:     `document.getElementById("tarteaucitronRoot") || window.tarteaucitron?.userInterface`,
+		asks:      `#tarteaucitronAlertBig`,
+		accept:    []string{`#tarteaucitronAlertBig #tarteaucitronPersonalize2`},
+		refuse:    []string{`#tarteaucitronAlertBig #tarteaucitronAllDenied2`},
+		settings:  []string{`#tarteaucitronAlertBig #tarteaucitronCloseAlert`, `#tarteaucitronAlertBig #tarteaucitronPersonalize`},
+		reopen:    []string{`#tarteaucitronManager`, `[href="#tarteaucitron"]`, `[onclick*="userInterface.openPanel"]`},
+		open:      `() => !!window.tarteaucitron?.userInterface?.openPanel && (tarteaucitron.userInterface.openPanel(), true)`,
+		panel:     `#tarteaucitron`,
 		acceptAll: []string{`#tarteaucitron #tarteaucitronAllAllowed`},
 		refuseAll: []string{`#tarteaucitron #tarteaucitronAllDenied`},
-		save:      []string{`#tarteaucitron #tarteaucitronSaveButton`, `#tarteaucitronClosePanel`},
+		close:     []string{`#tarteaucitron #tarteaucitronSaveButton`, `#tarteaucitronClosePanel`}, // each click is saved at once
 		choices: `
+			const on = e => e?.classList.contains("tarteaucitronIsAllowed") ? true : e?.classList.contains("tarteaucitronIsDenied") ? false : null;
 			const by = id => "[id=" + JSON.stringify(id) + "]", text = e => e?.textContent.trim() ?? "";
 			return [...document.querySelectorAll("#tarteaucitron [id^=tarteaucitronServicesTitle_]")].flatMap(group => {
 				const key = group.id.replace("tarteaucitronServicesTitle_", ""), title = text(group.querySelector(".catToggleBtn")), allow = "tarteaucitron-accept-group-" + key;
@@ -76,10 +76,10 @@ var known = []*product{
 				if (key === "mandatory" || !services.length) return [];
 				const isGrouped = !!document.getElementById(allow);
 				return [
-					...isGrouped ? [{Names: [key, title], Groups: [], Inner: false, On: null, Allow: by(allow), Refuse: by("tarteaucitron-reject-group-" + key), Expand: ""}] : [],
+					...isGrouped ? [{Names: [key, title], Groups: [], Inner: false, On: on(document.getElementById("tarteaucitron-group-" + key)), Allow: by(allow), Refuse: by("tarteaucitron-reject-group-" + key), Expand: ""}] : [],
 					...services.map(line => {
 						const service = line.id.replace(/Line$/, "");
-						return {Names: [service, text(line.querySelector(".tarteaucitronH3"))], Groups: isGrouped ? [] : [key, title], Inner: isGrouped, On: null,
+						return {Names: [service, text(line.querySelector(".tarteaucitronH3"))], Groups: isGrouped ? [] : [key, title], Inner: isGrouped, On: on(line),
 							Allow: by(service + "Allowed"), Refuse: by(service + "Denied"), Expand: isGrouped ? by("tarteaucitron-toggle-group-" + key) : ""};
 					}),
 				];
@@ -107,7 +107,7 @@ var known = []*product{
 				const id = input.id.replace(/-accept$/, ""), decline = document.getElementById(id + "-decline");
 				if (id === "orejime-purpose-orejime-global" || !decline || decline.disabled) return [];
 				return [{Names: [id.replace("orejime-purpose-", ""), text(document.getElementById(id + "-legend"))], Groups: [],
-					Inner: !!input.closest(".fr-consent-service__collapse"), On: null, Allow: label(input.id), Refuse: label(decline.id), Expand: ""}];
+					Inner: !!input.closest(".fr-consent-service__collapse"), On: input.checked ? true : decline.checked ? false : null, Allow: label(input.id), Refuse: label(decline.id), Expand: ""}];
 			})];`,
 	},
 }

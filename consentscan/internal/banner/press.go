@@ -112,3 +112,24 @@ func pressFirst(ctx context.Context, page Page, limit time.Duration, selectors .
 	}
 	return true, page.Click(ctx, found)
 }
+
+const (
+	// effect is how long a click may take to show.
+	effect = 1500 * time.Millisecond
+	// tries is how often something is clicked: scripts may show a button before they listen
+	// to it.
+	tries = 3
+)
+
+// insist acts, and again if what it is to bring about does not come.
+func insist(ctx context.Context, act func(context.Context) error, done func(context.Context) (bool, error)) (bool, error) {
+	for range tries {
+		if err := act(ctx); err != nil {
+			return false, err
+		}
+		if met, err := element.Wait(ctx, effect, done); met || err != nil {
+			return met, err
+		}
+	}
+	return false, nil
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/cookiecharter/consent/consentscan/internal/element"
 )
@@ -23,9 +22,9 @@ type product struct {
 	// says the documentation; it returns whether it could.
 	reopen []string
 	open   string
-	// panel is the settings, with acceptAll, refuseAll and save in them.
-	panel                      string
-	acceptAll, refuseAll, save []string
+	// panel is the settings, with the buttons in them. One that closes them does not save.
+	panel                             string
+	acceptAll, refuseAll, save, close []string
 	// choices is the body of a script that returns a [choice] for each switch in the panel.
 	choices string
 }
@@ -36,7 +35,7 @@ type choice struct {
 	Names, Groups []string
 	// Inner says that it lies in the choice before it that does not.
 	Inner bool
-	// On is whether it is allowed, null if one cannot see that.
+	// On is whether it is allowed, null if it has no answer yet.
 	On *bool
 	// Allow and Refuse are clicked: the same switch, or two buttons.
 	Allow, Refuse string
@@ -65,17 +64,20 @@ func (p *product) answer(ctx context.Context, page Page, answer string, direct, 
 	if err := p.await(ctx, page); err != nil {
 		return err
 	}
-	pressed, err := pressFirst(ctx, page, 0, direct...)
+	button, err := firstReady(ctx, page, direct)
 	if err != nil {
 		return err
 	}
-	if pressed {
-		return page.Settle(ctx)
+	if button != "" {
+		return p.clickUntilGone(ctx, page, button, p.asks)
 	}
 	if err := p.openSettings(ctx, page, answer); err != nil {
 		return err
 	}
-	return p.answerInPanel(ctx, page, all, allowed)
+	if err := p.answerInPanel(ctx, page, all, allowed); err != nil {
+		return err
+	}
+	return p.leave(ctx, page, p.close)
 }
 
 // await waits until the banner asks, or the settings do in its place. A site on which
@@ -95,33 +97,77 @@ func (p *product) openSettings(ctx context.Context, page Page, answer string) er
 	if err != nil || open {
 		return err
 	}
-	pressed, err := pressFirst(ctx, page, 0, append(append([]string(nil), p.settings...), p.reopen...)...)
-	if err != nil {
-		return err
-	}
-	if !pressed {
-		var opened bool
-		if err := page.Eval(ctx, "("+p.open+")()", &opened); err != nil {
+	isOpen := func(ctx context.Context) (bool, error) { return isReady(ctx, page, element.CSS(p.panel)) }
+	opened, err := insist(ctx, func(ctx context.Context) error {
+		if visible, err := element.IsVisible(ctx, page, element.CSS(p.panel)); err != nil || visible {
+			return err // it only moves yet
+		}
+		button, err := firstReady(ctx, page, append(append([]string(nil), p.settings...), p.reopen...))
+		if err != nil {
 			return err
 		}
-		if !opened {
+		if button != "" {
+			return page.Click(ctx, button)
+		}
+		var could bool
+		if err := page.Eval(ctx, "("+p.open+")()", &could); err != nil {
+			return err
+		}
+		if !could {
 			return &CannotError{p.name, answer, "the page has no button and no link that opens the settings"}
 		}
-	}
-	met, err := element.Wait(ctx, patience, func(ctx context.Context) (bool, error) { return isReady(ctx, page, element.CSS(p.panel)) })
-	if err == nil && !met {
-		err = fmt.Errorf("%s: the settings did not open within %s", p.name, patience)
+		return nil
+	}, isOpen)
+	if err == nil && !opened {
+		err = fmt.Errorf("%s: the settings do not open", p.name)
 	}
 	return err
 }
 
-// answerInPanel answers all at once, or each choice, and saves.
-func (p *product) answerInPanel(ctx context.Context, page Page, all []string, allowed bool) error {
-	pressed, err := pressFirst(ctx, page, 0, all...)
+// clickUntilGone clicks a button until what it is in is no longer seen.
+func (p *product) clickUntilGone(ctx context.Context, page Page, button, box string) error {
+	gone, err := insist(ctx, func(ctx context.Context) error {
+		if visible, err := element.IsVisible(ctx, page, element.CSS(button)); err != nil || !visible {
+			return err
+		}
+		return page.Click(ctx, button)
+	}, func(ctx context.Context) (bool, error) {
+		visible, err := element.IsVisible(ctx, page, element.CSS(box))
+		return !visible, err
+	})
+	if err == nil && !gone {
+		err = fmt.Errorf("%s: it is still there after a click on %s", p.name, button)
+	}
 	if err != nil {
 		return err
 	}
-	if !pressed {
+	return page.Settle(ctx)
+}
+
+// answerInPanel answers all at once, or each choice, and saves.
+func (p *product) answerInPanel(ctx context.Context, page Page, all []string, allowed bool) error {
+	button, err := firstReady(ctx, page, all)
+	if err != nil {
+		return err
+	}
+	answered := false
+	if button != "" {
+		answered, err = insist(ctx, func(ctx context.Context) error {
+			_, err := pressFirst(ctx, page, 0, button)
+			return err
+		}, func(ctx context.Context) (bool, error) {
+			visible, err := element.IsVisible(ctx, page, element.CSS(p.panel))
+			if err != nil || !visible {
+				return err == nil, err
+			}
+			choices, err := p.read(ctx, page)
+			return areAll(choices, allowed), err
+		})
+	}
+	if err != nil {
+		return err
+	}
+	if !answered {
 		choices, err := p.read(ctx, page)
 		if err != nil {
 			return err
@@ -134,20 +180,46 @@ func (p *product) answerInPanel(ctx context.Context, page Page, all []string, al
 			}
 		}
 	}
-	return p.finish(ctx, page)
+	return p.leave(ctx, page, p.save)
 }
 
-// finish saves if the settings are still open.
-func (p *product) finish(ctx context.Context, page Page) error {
-	if _, err := pressFirst(ctx, page, saving, p.save...); err != nil {
+// areAll reports whether all choices are seen to be allowed, or refused.
+func areAll(choices []choice, allowed bool) bool {
+	for _, c := range choices {
+		if c.On == nil || *c.On != allowed {
+			return false
+		}
+	}
+	return true
+}
+
+// leave clicks a button that saves or closes the settings, if they are still open and have
+// one.
+func (p *product) leave(ctx context.Context, page Page, buttons []string) error {
+	var button string
+	_, err := element.Wait(ctx, patience, func(ctx context.Context) (bool, error) {
+		var err error
+		if button, err = firstReady(ctx, page, buttons); button != "" || err != nil {
+			return err == nil, err
+		}
+		if open, err := element.IsVisible(ctx, page, element.CSS(p.panel)); err != nil || !open {
+			return err == nil, err
+		}
+		for _, b := range buttons {
+			if found, err := element.Look(ctx, page, element.CSS(b)); err != nil || found.Visible > 0 {
+				return false, err // it only moves yet
+			}
+		}
+		return true, nil
+	})
+	if err != nil {
 		return err
 	}
-	return page.Settle(ctx)
+	if button == "" {
+		return page.Settle(ctx)
+	}
+	return p.clickUntilGone(ctx, page, button, p.panel)
 }
-
-// saving is how long a button that saves may take to come into sight. Where the settings
-// have closed there is none.
-const saving = 300 * time.Millisecond
 
 func (p *product) read(ctx context.Context, page Page) ([]choice, error) {
 	var choices []choice
@@ -184,7 +256,17 @@ func (p *product) set(ctx context.Context, page Page, place int, allowed bool) e
 			return err
 		}
 	}
-	return press(ctx, page, target)
+	if err := press(ctx, page, target); err != nil {
+		return err
+	}
+	switched, err := element.Wait(ctx, effect, func(ctx context.Context) (bool, error) {
+		choices, err := p.read(ctx, page)
+		return err == nil && place < len(choices) && choices[place].On != nil && *choices[place].On == allowed, err
+	})
+	if err == nil && !switched {
+		err = fmt.Errorf("%s: the switch of %s does not move", p.name, list(c.Names))
+	}
+	return err
 }
 
 func (p *product) Choices(ctx context.Context, page Page) ([]string, error) {
@@ -239,13 +321,18 @@ func (p *product) Only(ctx context.Context, page Page, wanted string) error {
 			return err
 		}
 	}
-	return p.finish(ctx, page)
+	if err := p.leave(ctx, page, p.save); err != nil {
+		return err
+	}
+	return p.leave(ctx, page, p.close)
 }
 
 func (p *product) Object(context.Context, Page) error {
 	return &CannotError{p.name, object, "it has no objection apart from a refusal"}
 }
 
+// Withdraw does not close settings that have saved each click: tarteaucitron then loads the
+// page again, and what still lives in it is what a withdrawal is about.
 func (p *product) Withdraw(ctx context.Context, page Page) error {
 	if err := p.openSettings(ctx, page, withdraw); err != nil {
 		return err

@@ -152,7 +152,7 @@ type ruleStep struct {
 	Click            selector   `json:"click"`
 	WaitForThenClick selector   `json:"waitForThenClick"`
 	Wait             *float64   `json:"wait"` // ms
-	Hide             string     `json:"hide"`
+	Hide             selector   `json:"hide"` // each of them
 	RemoveClass      string     `json:"removeClass"`
 	SetStyle         string     `json:"setStyle"`
 	AddStyle         string     `json:"addStyle"`
@@ -171,6 +171,7 @@ type ruleStep struct {
 	Negated  bool     `json:"negated"`
 	Optional bool     `json:"optional"`
 	Comment  string   `json:"comment"`
+	Text     string   `json:"text"` // a note too: what a button says
 
 	unknown string
 }
@@ -230,8 +231,8 @@ func (s *ruleStep) check(place string) error {
 	mistake := func(format string, args ...any) {
 		mistakes = append(mistakes, fmt.Errorf(place+": "+format, args...))
 	}
-	does := s.Hide != "" || s.RemoveClass != "" || s.SetStyle != "" || s.AddStyle != "" || s.CookieContains != "" || s.Eval != "" || s.Wait != nil || s.If != nil || len(s.Any) > 0
-	for _, one := range []selector{s.Exists, s.Visible, s.WaitFor, s.WaitForVisible, s.Click, s.WaitForThenClick} {
+	does := s.RemoveClass != "" || s.SetStyle != "" || s.AddStyle != "" || s.CookieContains != "" || s.Eval != "" || s.Wait != nil || s.If != nil || len(s.Any) > 0
+	for _, one := range []selector{s.Exists, s.Visible, s.WaitFor, s.WaitForVisible, s.Click, s.WaitForThenClick, s.Hide} {
 		does = does || one != nil
 		for _, part := range one {
 			if part == "" {

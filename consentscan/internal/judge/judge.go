@@ -172,7 +172,7 @@ func (j *judge) look(e *seen.Event) {
 		}
 		forbidden := !stage.permits(t.declared)
 		if len(t.declared) == 0 {
-			forbidden = stage.judged && !stage.Answered && tracks(t.draft.Category) && !stage.presumed[t.draft.Category]
+			forbidden = stage.judged && slices.Contains(probes, t.draft.Category) && !stage.presumed[t.draft.Category]
 		}
 		if forbidden && stage.Earlier == "" {
 			t.unasked = t.unasked || !stage.Answered
@@ -185,12 +185,6 @@ func (j *judge) observe(declared []int) {
 	for _, i := range declared {
 		j.observed[i] = true
 	}
-}
-
-// tracks reports whether the list of well-known names has a category that nobody takes
-// for exempt.
-func tracks(known consent.Category) bool {
-	return known == consent.Statistics || known == consent.Advertising
 }
 
 // judge adds an event to the causes that it shows.
@@ -276,11 +270,8 @@ func (j *judge) judgeUndeclared(e *seen.Event, t *tracer) {
 		return
 	}
 	check, level := finding.Undeclared, finding.Warning
-	switch {
-	case t.unasked:
+	if t.unasked {
 		check, level = finding.StoredWithoutConsent, finding.Error
-	case t.kind == seen.ServiceWorker: // it keeps nothing about a visitor by itself
-		level = finding.Note
 	}
 	j.add(check, level, t.id, e).tracer = t
 }
@@ -296,7 +287,7 @@ func (j *judge) judgeContact(e *seen.Event) {
 		check, level = finding.UsedAfterWithdrawal, finding.Error
 	case len(c.declared) > 0:
 		check, level = finding.ContactedWithoutConsent, finding.Error
-	case stage.strict:
+	case stage.Nothing:
 		level = finding.Error
 	}
 	j.add(check, level, id{kind: host, host: c.name}, e).contact = c

@@ -1,7 +1,9 @@
 package judge_test
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +54,7 @@ func shop() *consent.Registry {
 
 // stages are those of a scan; names stand for what their visitors allow.
 func stages() []seen.Stage {
-	return []seen.Stage{
+	list := []seen.Stage{
 		{Name: "new"},
 		{Name: "refused", Choice: consent.RefuseAll(), Answered: true},
 		{Name: "only statistics", Choice: consent.Accept(consent.Statistics), Answered: true},
@@ -67,6 +69,10 @@ func stages() []seen.Stage {
 		{Name: "opt-out refused", Regime: consent.OptOut, Choice: consent.RefuseAll(), Answered: true},
 		{Name: "no law", Regime: consent.NoRegime},
 	}
+	for i, s := range list {
+		list[i].Nothing = slices.Contains([]string{"new", "refused", "withdrawing", "withdrawn", "objected", "uk objected", "opt-out refused"}, s.Name)
+	}
+	return list
 }
 
 // cookie is an event of a cookie in some stages.
@@ -141,31 +147,39 @@ var everywhere = func() (names []string) {
 
 func TestEachCheckFindsItsFaultAndLeavesItsNeighbourAlone(t *testing.T) {
 	at := func(domain, path string, lifetime time.Duration) func(*seen.Event) {
-		return attributes(seen.Attributes{Domain: domain, HostOnly: domain == "", Path: path, Lifetime: lifetime})
+		return attributes(seen.Attributes{Domain: cmp.Or(domain, "shop.example"), HostOnly: domain == "", Path: path, Lifetime: lifetime})
 	}
 	for name, test := range map[string]struct {
 		events []seen.Event
 		want   []string
 	}{
-		"what is necessary passes everywhere":          {cookie(seen.Stored, "sessionid", everywhere...), nil},
-		"the answer's own cookie passes everywhere":    {join(cookie(seen.Stored, "cookies_preferences", everywhere...), cookie(seen.Kept, "cookies_preferences", everywhere...)), nil},
-		"another site's cookie of that name does not":  {with(cookie(seen.Stored, "cookies_preferences", "new"), third("other.example")), []string{`warning undeclared: "cookies_preferences" of other.example is stored, and not declared [new]`}},
-		"anonymous statistics pass until objection":    {cookie(seen.Stored, "visits", everywhere...), []string{`error stored-without-consent: "visits" (Shop, statistics) is stored after the visitor has objected [objected, uk objected]`}},
-		"and so do those in other storage":             {with(cookie(seen.Kept, "visits-db", "new", "refused", "objected"), in(seen.IndexedDB)), []string{`error left-behind: "visits-db" in IndexedDB (Shop, statistics) is still there after the visitor has objected [objected]`}},
-		"stored by all stages is one finding":          {cookie(seen.Stored, "_ga", everywhere...), []string{`error stored-without-consent: "_ga" (Google, statistics) is stored before any answer, after it was refused and after consent was withdrawn [new, refused, withdrawing, withdrawn, objected, uk objected, opt-out refused]`}},
-		"advertising under each law":                   {cookie(seen.Stored, "_fbp", "uk", "opt-out", "opt-out with Sec-GPC", "no law"), []string{`error stored-without-consent: "_fbp" (Meta, advertising) is stored before any answer [uk, opt-out with Sec-GPC]`}},
-		"GPC says no":                                  {cookie(seen.Stored, "_fbp", "opt-out", "opt-out with Sec-GPC"), []string{`error stored-without-consent: "_fbp" (Meta, advertising) is stored though the browser sends Sec-GPC [opt-out with Sec-GPC]`}},
-		"GPC leaves statistics and appearance alone":   {join(cookie(seen.Stored, "_ga", "opt-out with Sec-GPC", "uk"), cookie(seen.Stored, "theme", "opt-out with Sec-GPC", "uk")), nil},
-		"only statistics":                              {join(cookie(seen.Stored, "_ga", "only statistics"), cookie(seen.Stored, "_fbp", "only statistics")), []string{`error stored-without-consent: "_fbp" (Meta, advertising) is stored after it was refused [only statistics]`}},
-		"accepted":                                     {join(cookie(seen.Stored, "_ga", "accepted"), cookie(seen.Stored, "_fbp", "accepted"), cookie(seen.Sent, "sync", "accepted")), nil},
-		"kept without an answer was stored":            {cookie(seen.Kept, "_ga", "new"), []string{`error stored-without-consent: "_ga" (Google, statistics) is stored before any answer [new]`}},
-		"kept after a refusal is left behind":          {cookie(seen.Kept, "_ga", "opt-out", "opt-out refused"), []string{`error left-behind: "_ga" (Google, statistics) is still there after it was refused [opt-out refused]`}},
-		"stored before, and so kept after: one cause":  {join(cookie(seen.Stored, "_ga", "new"), cookie(seen.Kept, "_ga", "new", "refused")), []string{`error stored-without-consent: "_ga" (Google, statistics) is stored before any answer and after it was refused [new, refused]`}},
-		"kept after a withdrawal":                      {join(cookie(seen.Stored, "_fbp", "accepted"), cookie(seen.Kept, "_fbp", "accepted", "withdrawn")), []string{`error left-behind: "_fbp" (Meta, advertising) is still there after consent was withdrawn [withdrawn]`}},
-		"kept and sent after a withdrawal":             {join(cookie(seen.Kept, "_fbp", "withdrawn"), cookie(seen.Sent, "_fbp", "withdrawn")), []string{`error left-behind: "_fbp" (Meta, advertising) is still there after consent was withdrawn, and is still sent [withdrawn]`}},
-		"sent after a withdrawal":                      {cookie(seen.Sent, "_fbp", "withdrawn"), []string{`error used-after-withdrawal: "_fbp" (Meta, advertising) is still sent after consent was withdrawn [withdrawn]`}},
-		"sent before needs no finding of its own":      {cookie(seen.Sent, "_fbp", "new", "refused"), nil},
-		"stored after a withdrawal":                    {join(cookie(seen.Stored, "_fbp", "accepted", "withdrawing"), cookie(seen.Kept, "_fbp", "withdrawing"), cookie(seen.Sent, "_fbp", "withdrawing")), []string{`error used-after-withdrawal: "_fbp" (Meta, advertising) is still stored after consent was withdrawn [withdrawing]`}},
+		"what is necessary passes everywhere":         {cookie(seen.Stored, "sessionid", everywhere...), nil},
+		"the answer's own cookie passes everywhere":   {join(cookie(seen.Stored, "cookies_preferences", everywhere...), cookie(seen.Kept, "cookies_preferences", everywhere...)), nil},
+		"another site's cookie of that name does not": {with(cookie(seen.Stored, "cookies_preferences", "new"), third("other.example")), []string{`warning undeclared: "cookies_preferences" of other.example is stored, and not declared [new]`}},
+		"anonymous statistics pass until objection":   {cookie(seen.Stored, "visits", everywhere...), []string{`error stored-without-consent: "visits" (Shop, statistics) is stored after the visitor has objected [objected, uk objected]`}},
+		"and so do those in other storage":            {with(cookie(seen.Kept, "visits-db", "new", "refused", "objected"), in(seen.IndexedDB)), []string{`error left-behind: "visits-db" in IndexedDB (Shop, statistics) is still there after the visitor has objected [objected]`}},
+		"stored by all stages is one finding":         {cookie(seen.Stored, "_ga", everywhere...), []string{`error stored-without-consent: "_ga" (Google, statistics) is stored before any answer, after it was refused and after consent was withdrawn [new, refused, withdrawing, withdrawn, objected, uk objected, opt-out refused]`}},
+		"advertising under each law":                  {cookie(seen.Stored, "_fbp", "uk", "opt-out", "opt-out with Sec-GPC", "no law"), []string{`error stored-without-consent: "_fbp" (Meta, advertising) is stored before any answer [uk, opt-out with Sec-GPC]`}},
+		"GPC says no":                                 {cookie(seen.Stored, "_fbp", "opt-out", "opt-out with Sec-GPC"), []string{`error stored-without-consent: "_fbp" (Meta, advertising) is stored though the browser sends Sec-GPC [opt-out with Sec-GPC]`}},
+		"GPC leaves statistics and appearance alone":  {join(cookie(seen.Stored, "_ga", "opt-out with Sec-GPC", "uk"), cookie(seen.Stored, "theme", "opt-out with Sec-GPC", "uk")), nil},
+		"only statistics":                             {join(cookie(seen.Stored, "_ga", "only statistics"), cookie(seen.Stored, "_fbp", "only statistics")), []string{`error stored-without-consent: "_fbp" (Meta, advertising) is stored after it was refused [only statistics]`}},
+		"accepted":                                    {join(cookie(seen.Stored, "_ga", "accepted"), cookie(seen.Stored, "_fbp", "accepted"), cookie(seen.Sent, "sync", "accepted")), nil},
+		"kept without an answer was stored":           {cookie(seen.Kept, "_ga", "new"), []string{`error stored-without-consent: "_ga" (Google, statistics) is stored before any answer [new]`}},
+		"kept after a refusal is left behind":         {cookie(seen.Kept, "_ga", "opt-out", "opt-out refused"), []string{`error left-behind: "_ga" (Google, statistics) is still there after it was refused [opt-out refused]`}},
+		"stored before, and so kept after: one cause": {join(cookie(seen.Stored, "_ga", "new"), cookie(seen.Kept, "_ga", "new", "refused")), []string{`error stored-without-consent: "_ga" (Google, statistics) is stored before any answer and after it was refused [new, refused]`}},
+		"kept after a withdrawal":                     {join(cookie(seen.Stored, "_fbp", "accepted"), cookie(seen.Kept, "_fbp", "accepted", "withdrawn")), []string{`error left-behind: "_fbp" (Meta, advertising) is still there after consent was withdrawn [withdrawn]`}},
+		"kept and sent after a withdrawal":            {join(cookie(seen.Kept, "_fbp", "withdrawn"), cookie(seen.Sent, "_fbp", "withdrawn")), []string{`error left-behind: "_fbp" (Meta, advertising) is still there after consent was withdrawn, and is still sent [withdrawn]`}},
+		"sent after a withdrawal":                     {cookie(seen.Sent, "_fbp", "withdrawn"), []string{`error used-after-withdrawal: "_fbp" (Meta, advertising) is still sent after consent was withdrawn [withdrawn]`}},
+		"sent before needs no finding of its own":     {cookie(seen.Sent, "_fbp", "new", "refused"), nil},
+		"stored after a withdrawal":                   {join(cookie(seen.Stored, "_fbp", "accepted", "withdrawing"), cookie(seen.Kept, "_fbp", "withdrawing"), cookie(seen.Sent, "_fbp", "withdrawing")), []string{`error used-after-withdrawal: "_fbp" (Meta, advertising) is still stored after consent was withdrawn [withdrawing]`}},
+		"kept, and stored again after a withdrawal": {join(cookie(seen.Kept, "_ga", "opt-out refused"), cookie(seen.Stored, "_ga", "withdrawn")), []string{
+			`error left-behind: "_ga" (Google, statistics) is still there after it was refused [opt-out refused]`,
+			`error used-after-withdrawal: "_ga" (Google, statistics) is still stored after consent was withdrawn [withdrawn]`,
+		}},
+		"stored before, and left by a withdrawal": {join(cookie(seen.Stored, "_ga", "new"), cookie(seen.Kept, "_ga", "withdrawn")), []string{
+			`error left-behind: "_ga" (Google, statistics) is still there after consent was withdrawn [withdrawn]`,
+			`error stored-without-consent: "_ga" (Google, statistics) is stored before any answer [new]`,
+		}},
 		"necessary things outlive a withdrawal":        {join(cookie(seen.Kept, "sessionid", "withdrawn"), cookie(seen.Sent, "visits", "withdrawn")), nil},
 		"a pattern is one finding":                     {join(cookie(seen.Stored, "_pk_id.1.aa", "new"), cookie(seen.Stored, "_pk_id.2.bb", "new")), []string{`error stored-without-consent: "_pk_id*" (Matomo, statistics) is stored before any answer [new]`}},
 		"all who declare a name have to be allowed":    {cookie(seen.Stored, "sync", "opt-out with Sec-GPC"), []string{`error stored-without-consent: "sync" (Shop, AdCo, first-party, advertising) is stored though the browser sends Sec-GPC [opt-out with Sec-GPC]`}},
@@ -176,10 +190,11 @@ func TestEachCheckFindsItsFaultAndLeavesItsNeighbourAlone(t *testing.T) {
 		"undeclared, known, after an answer":           {cookie(seen.Stored, "_gat", "accepted"), []string{`warning undeclared: "_gat" is stored, and not declared; the name is known as one of Google, for statistics [accepted]`}},
 		"undeclared, known, where the law presumes it": {cookie(seen.Stored, "_gat", "uk", "opt-out with Sec-GPC", "no law"), []string{`warning undeclared: "_gat" is stored, and not declared; the name is known as one of Google, for statistics [uk, opt-out with Sec-GPC, no law]`}},
 		"undeclared advertising under GPC":             {cookie(seen.Kept, "_gcl_au", "opt-out with Sec-GPC"), []string{`error stored-without-consent: "_gcl_au" is stored though the browser sends Sec-GPC, and not declared; the name is known as one of Google, for advertising [opt-out with Sec-GPC]`}},
-		"a service worker is worth a look":             {with(cookie(seen.Kept, "/sw.js", "new"), in(seen.ServiceWorker)), []string{`note undeclared: "/sw.js", a service worker, is stored, and not declared [new]`}},
+		"a service worker is declared by words":        {with(cookie(seen.Kept, "/sw.js", "new"), in(seen.ServiceWorker)), []string{`warning undeclared: "/sw.js", a service worker, is stored, and not declared [new]`}},
 		"a third party's storage by its origins":       {with(with(cookie(seen.Kept, "volume", "new", "accepted"), in(seen.LocalStorage)), third("player.vimeo.example")), []string{`error stored-without-consent: "volume" in local storage of player.vimeo.example (Vimeo, third-party) is stored before any answer [new]`}},
 		"a third party's cookie by its domain":         {with(cookie(seen.Stored, "IDE", "refused", "accepted"), third("track.adco.example")), []string{`error stored-without-consent: "IDE" of track.adco.example (AdCo, advertising) is stored after it was refused [refused]`}},
 		"a third party's cookie for its whole domain":  {with(cookie(seen.Stored, "vuid", "new"), third("vimeo.example")), []string{`error stored-without-consent: "vuid" of vimeo.example (Vimeo, third-party) is stored before any answer [new]`}},
+		"a third party's storage is of one host":       {with(with(cookie(seen.Kept, "volume", "accepted"), in(seen.LocalStorage)), third("vimeo.example")), []string{`warning undeclared: "volume" in local storage of vimeo.example is stored, and its declaration (Vimeo, third-party) is not about that host [accepted]`}},
 		"a third party's cookie elsewhere":             {with(cookie(seen.Stored, "sessionid", "accepted"), third("other.example")), []string{`warning undeclared: "sessionid" of other.example is stored, and its declaration (Shop, necessary) is not about that host [accepted]`}},
 		"a third party's declared cookie, allowed":     {with(cookie(seen.Stored, "vuid", "accepted", "opt-out"), third("player.vimeo.example")), nil},
 		"a host that a declaration names":              {contacted("player.vimeo.example", "new", "accepted", "withdrawn"), []string{`error contacted-without-consent: https://player.vimeo.example (Vimeo, third-party) is contacted before any answer and after consent was withdrawn [new, withdrawn]`}},
@@ -190,12 +205,15 @@ func TestEachCheckFindsItsFaultAndLeavesItsNeighbourAlone(t *testing.T) {
 		"another port is another origin":               {contacted("tags.localhost:8081", "accepted"), []string{`warning undeclared-origin: http://tags.localhost:8081 is contacted, and no declaration names it [accepted]`}},
 		"a host of what is necessary":                  {contacted("login.example", everywhere...), nil},
 		"a host that nobody names, if something is on": {contacted("cdn.example", "only statistics", "opt-out", "opt-out with Sec-GPC", "uk"), []string{`warning undeclared-origin: https://cdn.example is contacted, and no declaration names it [only statistics, uk, opt-out, opt-out with Sec-GPC]`}},
-		"a host that nobody names, if nothing is":      {contacted("cdn.example", "new", "accepted"), []string{`error undeclared-origin: https://cdn.example is contacted, and no declaration names it [new, accepted]`}},
+		"a host that nobody names, if nothing is":      {contacted("cdn.example", "accepted", "new"), []string{`error undeclared-origin: https://cdn.example is contacted, and no declaration names it [new, accepted]`}},
 		"a host of the site":                           {with(contacted("cdn.shop.example", "new"), func(e *seen.Event) { e.Third = false }), nil},
 		"hosts that differ in a variable part":         {join(contacted("edge-25ge7nzr.video.example", "accepted"), contacted("edge-9ab17fz2.video.example", "accepted")), []string{`warning undeclared-origin: https://edge-*.video.example is contacted, and no declaration names it [accepted]`}},
 		"a host in disguise":                           {with(contacted("data.shop.example", "accepted"), func(e *seen.Event) { e.Cloaked = "x.eul.example" }), []string{`warning undeclared-origin: https://data.shop.example is contacted, and no declaration names it; it is a third party in disguise, as behind that host is x.eul.example [accepted]`}},
 		"a host in disguise that is declared":          {with(contacted("data.shop.example", "new", "accepted"), func(e *seen.Event) { e.Cloaked = "x.vimeo.example" }), []string{`error contacted-without-consent: https://data.shop.example (Vimeo, third-party) is contacted before any answer; it is a third party in disguise, as behind that host is x.vimeo.example [new]`}},
 		"a lifetime that is longer":                    {with(cookie(seen.Stored, "_ga", "accepted"), at("", "/", 730*day)), []string{`warning declared-otherwise: "_ga" (Google, statistics) is kept for 730 days, and declared for 390 days [accepted]`}},
+		"the longest of several lifetimes":             {join(with(cookie(seen.Stored, "_ga", "only statistics"), at("", "/", 500*day)), with(cookie(seen.Stored, "_ga", "accepted"), at("", "/", 730*day))), []string{`warning declared-otherwise: "_ga" (Google, statistics) is kept for 730 days, and declared for 390 days [only statistics, accepted]`}},
+		"attributes that are not known":                {with(cookie(seen.Stored, "_ga", "accepted"), attributes(seen.Attributes{HostOnly: true})), nil},
+		"attributes of what is not allowed":            {with(cookie(seen.Stored, "_ga", "new"), at("", "/", 730*day)), []string{`error stored-without-consent: "_ga" (Google, statistics) is stored before any answer [new]`}},
 		"a lifetime within the slack":                  {with(cookie(seen.Stored, "_ga", "accepted"), at("", "/", 400*day)), nil},
 		"a shorter lifetime":                           {with(cookie(seen.Stored, "_ga", "accepted"), at("", "/", 0)), nil},
 		"a session's cookie that stays":                {with(cookie(seen.Kept, "sessionid", "new"), at("", "/", 2*time.Minute)), []string{`warning declared-otherwise: "sessionid" (Shop, necessary) is kept for 2 minutes, and declared until the browser is closed [new]`}},
@@ -279,6 +297,8 @@ func TestWhatIsDeclaredAndNeverSeenIsNoted(t *testing.T) {
 	assert.Equal(t, []string{"visits-db", "IDE", "_ga", "sync", "sync", "theme", "visits"},
 		unseen(scanOf(cookie(seen.Sent, "_fbp", "accepted"), cookie(seen.Kept, "_pk_id.1", "accepted"), cookie(seen.Blocked, "sessionid", "new"), contacted("a.vimeo.example", "accepted"))))
 
+	assert.NotContains(t, unseen(scanOf(with(cookie(seen.Stored, "sessionid", "new"), third("other.example")))), "sessionid", "seen, though elsewhere")
+
 	scan := scanOf()
 	for i := range scan.Stages {
 		if scan.Stages[i].Name != "refused" {
@@ -286,6 +306,39 @@ func TestWhatIsDeclaredAndNeverSeenIsNoted(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{"visits-db", "sessionid", "visits"}, unseen(scan), "the others are allowed in no stage that was walked")
+}
+
+func TestWhatNobodyCanSeeIsNotMissed(t *testing.T) {
+	text := consent.Text{language.English: "x"}
+	registry := consent.MustRegistry(
+		consent.Cookie{Kind: consent.Other, Provider: "AdCo", Name: "a pixel", Category: consent.Necessary, Purpose: text},
+		consent.Cookie{Provider: "Shop", Name: consent.CookieName, Category: consent.Necessary, Purpose: text},
+		consent.Cookie{Provider: "Shop", Name: "basket", Category: consent.Necessary, Purpose: text},
+	)
+	findings := judge.Judge(scanOf(), registry, judge.Options{})
+	require.Len(t, findings, 1)
+	assert.Equal(t, `"basket" (Shop, necessary) is declared, and was never seen`, findings[0].Message)
+	assert.Empty(t, findings[0].Host)
+}
+
+func TestTheSitesOwnHostSpeaksForItsHosts(t *testing.T) {
+	all := join(cookie(seen.Stored, "promo", "new"), with(cookie(seen.Stored, "promo", "new"), func(e *seen.Event) { e.Host = "a.shop.example" }))
+	findings := judge.Judge(scanOf(all), nil, judge.Options{})
+	require.Len(t, findings, 1)
+	assert.Equal(t, "shop.example", findings[0].Host)
+}
+
+func TestPlacesAreThoseThatShowWhoDidIt(t *testing.T) {
+	for _, registry := range []*consent.Registry{nil, shop()} {
+		all := join(cookie(seen.Stored, "_ga", "refused"), cookie(seen.Kept, "_ga", "refused"), cookie(seen.Sent, "_ga", "refused"))
+		findings := judge.Judge(scanOf(with(all, func(e *seen.Event) {
+			if e.Act == seen.Stored {
+				e.By.Header = "https://shop.example/"
+			}
+		})), registry, judge.Options{})
+		require.Len(t, findings[0].Places, 1)
+		assert.Equal(t, "Set-Cookie of https://shop.example/", findings[0].Places[0].How)
+	}
 }
 
 func TestAChoiceOfWhatNobodyDeclaredIsNotJudged(t *testing.T) {

@@ -206,11 +206,10 @@ func (j *judge) declare(c *cause, about subject) string {
 		draft.Name = about.name
 	}
 	elsewhere := c.kind == seen.Cookie && (e.By.Header == "" || c.host != "")
-	text := "Declare it:\n" + inventory.Source(draft, elsewhere)
 	if c.host != "" {
-		text += fmt.Sprintf("\nwith Origins: []string{%q}", plain(origin(about.host)))
+		draft.Origins = []string{origin(about.host)}
 	}
-	return text
+	return "Declare it:\n" + inventory.Source(draft, elsewhere)
 }
 
 // attributesOf returns the attributes of a cookie that was seen, with the longest lifetime;

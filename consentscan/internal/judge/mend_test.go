@@ -65,9 +65,12 @@ func TestWhatToWriteFollowsTheCause(t *testing.T) {
 		"a path":                          {with(cookie(seen.Stored, "theme", "accepted"), attributes(seen.Attributes{HostOnly: true, Path: "/basket"})), `write Path: "/basket", or have it set`},
 		"a kind":                          {with(cookie(seen.Kept, "sessionid", "new"), in(seen.SessionStorage)), "write Kind: consent.SessionStorage, or"},
 		"a name that cannot be declared":  {cookie(seen.Stored, "a*b", "new"), "rename it, or do not store it"},
-		"a third party's undeclared":      {with(cookie(seen.Stored, "uid", "accepted"), third("t.example")), `with Origins: []string{"https://t.example"}`},
+		"a third party's undeclared":      {with(cookie(seen.Stored, "uid", "accepted"), third("t.example")), `Origins:  []string{"https://t.example"},`},
 		"declared elsewhere":              {with(cookie(seen.Stored, "sessionid", "accepted"), third("t.example")), `In the declaration of "sessionid" by "Shop" write Origins: []string{"https://t.example"}`},
 		"a known name, before an answer":  {with(cookie(seen.Stored, "_gat", "new"), by(script)), `data-consent="statistics" data-provider="Google"`},
+		"a service worker":                {with(cookie(seen.Kept, "/sw.js", "new"), in(seen.ServiceWorker)), `Kind:     consent.Other,`},
+		"a family":                        {join(cookie(seen.Stored, "basket_8f3a9c1e", "new"), cookie(seen.Stored, "basket_77aa0bcd", "new")), `Name:     "basket_*",`},
+		"a family of one":                 {cookie(seen.Stored, "basket_8f3a9c1e", "new"), `Name:     "basket_8f3a9c1e",`},
 		"a signal":                        {events(seen.Event{Act: seen.Signalled, Name: "Google"}, "new"), "Put site.Head(r), or /cookies/head.js without defer, before the tag"},
 		"a cookie that is not taken":      {cookie(seen.Blocked, "sessionid", "new"), "look at Secure, SameSite, Domain"},
 	} {
@@ -133,6 +136,8 @@ func TestTheRuleIsOfTheLawThatHolds(t *testing.T) {
 	assert.Contains(t, source("_fbp", "uk"), "Privacy and Electronic Communications Regulations")
 	assert.Contains(t, source("_fbp", "uk", "opt-out with Sec-GPC", "new"), "ePrivacy art. 5(3); 091 art. 2")
 	assert.Contains(t, source("visits", "objected"), "GDPR art. 21(1)")
+	assert.Contains(t, gravest(t, cookie(seen.Blocked, "cookies_preferences", "new")).Source, "092 §§ 38–39")
+	assert.Contains(t, gravest(t, cookie(seen.Blocked, "sessionid", "new")).Source, "Planet49")
 }
 
 func TestAConsentIsAskedForWhatNeedsIt(t *testing.T) {

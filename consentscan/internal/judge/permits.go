@@ -22,15 +22,13 @@ type stage struct {
 	judged bool
 	// allowed says it of each declaration, by its number.
 	allowed []bool
-	// strict says that nothing is allowed but what is exempt.
-	strict bool
-	// presumed holds the categories of probes that are allowed without an answer.
+	// presumed says which of probes are allowed without an answer.
 	presumed map[consent.Category]bool
 }
 
-// probes are categories of which one asks whether they are allowed though nothing may be
-// declared in them.
-var probes = []consent.Category{consent.Statistics, consent.Advertising, consent.ThirdParty}
+// probes are the categories that nobody takes for exempt. One asks for them though nothing
+// may be declared there, for names of which the list of well-known ones says so.
+var probes = []consent.Category{consent.Statistics, consent.Advertising}
 
 // stagesOf asks the library itself what each stage allows.
 func stagesOf(scan *seen.Scan, declarations []consent.Cookie) map[string]*stage {
@@ -48,14 +46,11 @@ func stagesOf(scan *seen.Scan, declarations []consent.Cookie) map[string]*stage 
 			at.allowed = allowed(mirror, s, len(declarations))
 			at.judged = at.allowed != nil
 		}
-		// A choice of single categories names what the probes lack, and so allows something.
-		answers := allowed(probe, s, len(probes))
-		at.strict = answers != nil && !slices.Contains(answers, true)
-		for i, c := range declarations {
-			at.strict = at.strict && (!c.NeedsConsent() || at.judged && !at.allowed[i])
+		if s.Answered {
+			continue
 		}
-		for i, category := range probes {
-			at.presumed[category] = !s.Answered && answers != nil && answers[i]
+		for i, answer := range allowed(probe, s, len(probes)) {
+			at.presumed[probes[i]] = answer
 		}
 	}
 	return stages
