@@ -68,8 +68,18 @@ func findCharter(ctx context.Context, page Page, given string, first bool) (*cha
 
 func (c *charter) Name() string { return "charter" }
 
-// Path returns where the charter lies, such as "/cookies/".
-func (c *charter) Path() string { return c.path }
+// CharterPath returns where our charter lies, such as "/cookies/", if a way has found one.
+func CharterPath(way Way) (path string, ok bool) {
+	switch way := way.(type) {
+	case *charter:
+		return way.path, true
+	case *clicks:
+		return CharterPath(way.otherwise)
+	case *autoconsent:
+		return CharterPath(way.otherwise)
+	}
+	return "", false
+}
 
 func (c *charter) Accept(ctx context.Context, page Page) error { return c.answer(ctx, page, accept) }
 func (c *charter) Refuse(ctx context.Context, page Page) error { return c.answer(ctx, page, refuse) }

@@ -122,7 +122,9 @@ func TestAnswersByOurOwnCharter(t *testing.T) {
 			t.Run("accepts and withdraws", func(t *testing.T) {
 				v.begin(t, banner.Options{})
 				require.Equal(t, "charter", v.way.Name())
-				assert.Equal(t, test.path, v.way.(interface{ Path() string }).Path())
+				path, ok := banner.CharterPath(v.way)
+				assert.True(t, ok)
+				assert.Equal(t, test.path, path)
 				kept, known, err := v.way.Kept(t.Context(), v)
 				require.NoError(t, err)
 				assert.True(t, known && !kept, "nothing is answered")

@@ -101,4 +101,6 @@ func TestSaysWhatItHasLookedFor(t *testing.T) {
 	_, known, err := v.way.Kept(t.Context(), v)
 	require.NoError(t, err)
 	assert.False(t, known)
+	_, ok := banner.CharterPath(v.way)
+	assert.False(t, ok)
 }

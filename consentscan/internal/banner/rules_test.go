@@ -81,7 +81,9 @@ func TestAnswersByTheRuleForOurBanner(t *testing.T) {
 		assert.True(t, v.kept())
 		assert.Equal(t, name == "accept", len(v.state("/cookies/").categories()) > 0)
 	}
-	v := visit(t, site, banner.Options{Rules: rules})
+	v := visit(t, site, banner.Options{Rules: rules, Object: "#object"})
+	path, _ := banner.CharterPath(v.way)
+	assert.Equal(t, "/cookies/", path)
 	require.NoError(t, v.way.Only(t.Context(), v, "statistics"), "what a rule cannot, the charter can")
 }
 
@@ -126,6 +128,7 @@ func TestRunsTheStepsOfRules(t *testing.T) {
 		{"cookies", `{"cookieContains": "answer", "negated": true}, {"click": "#yes"}, {"cookieContains": "answer=yes"}`, "yes", ""},
 		{"hide, styles and a wait", `{"hide": ["#hidden", "p"], "method": "opacity"}, {"addStyle": "color: red", "selector": "#box"}, {"wait": 10}, {"click": "#yes"}`, "yes", ""},
 		{"a step that fails", `{"waitFor": "#nowhere", "timeout": 100}`, "", "waitFor #nowhere: not within 100ms"},
+		{"a negated step that succeeds", `{"exists": "#box", "negated": true}`, "", "it succeeded, and is negated"},
 		{"eval", `{"eval": "EVAL_X"}`, "", "eval EVAL_X: the snippets of autoconsent"},
 		{"a selector that is none", `{"click": "#"}`, "", `selector "#"`},
 	} {

@@ -208,7 +208,7 @@ func cutSelector(s string) (selector, rest string, err error) {
 			case c == ']' || c == ')':
 				depth--
 			}
-			if quote == 0 && depth <= 0 && (c == ' ' || c == '\t') {
+			if depth <= 0 && (c == ' ' || c == '\t') {
 				end = i
 				break
 			}
