@@ -123,7 +123,7 @@ func explained(err error) error {
 // write judges what was seen, and writes each output.
 func (o *options) write(result *scan.Result, stdout io.Writer, getenv func(string) string) (status int, err error) {
 	findings := judge.Judge(result.Scan, result.Registry, judge.Options{OwnCookies: result.OwnCookies})
-	r := report.Report{Scan: result.Scan, Findings: findings, Registry: result.Registry, Version: version()}
+	r := report.Report{Scan: result.Scan, Findings: findings, Registry: result.Registry, OwnCookies: result.OwnCookies, Version: version()}
 	if o.writeBaseline {
 		return clean, o.saveBaseline(r, stdout)
 	}

@@ -5,6 +5,7 @@ package banner
 var known = []*product{
 	{ // version 3
 		name:     "vanilla-cookieconsent",
+		cookie:   "cc_cookie",
 		there:    `document.getElementById("cc-main") || window.CookieConsent?.showPreferences`,
 		asks:     `#cc-main .cm`,
 		accept:   []string{`#cc-main .cm [data-role="all"]`},
@@ -33,6 +34,7 @@ var known = []*product{
 	},
 	{
 		name:     "klaro",
+		cookie:   "klaro",
 		there:    `document.querySelector(".klaro .cookie-notice, .klaro .cookie-modal") || window.klaro?.show`,
 		asks:     `.klaro .cookie-notice:not(.cookie-notice-hidden), .klaro .cm-modal`,
 		accept:   []string{`.klaro .cookie-notice .cm-btn-success`, `.klaro .cm-modal .cm-btn-accept-all`},
@@ -56,6 +58,7 @@ var known = []*product{
 	},
 	{
 		name:      "tarteaucitron",
+		cookie:    "tarteaucitron",
 		there:     `document.getElementById("tarteaucitronRoot") || window.tarteaucitron?.userInterface`,
 		asks:      `#tarteaucitronAlertBig`,
 		accept:    []string{`#tarteaucitronAlertBig #tarteaucitronPersonalize2`},
@@ -87,6 +90,7 @@ var known = []*product{
 	},
 	{ // its own theme, and that of the French state's design system
 		name:      "orejime",
+		cookie:    "eu-consent",
 		there:     `document.querySelector(".orejime-Root, .orejime-Main") || window.orejime?.prompt`,
 		asks:      `.orejime-Banner, .orejime-Modal, .orejime-Main .fr-consent-banner, .orejime-Main .fr-consent-manager`,
 		accept:    []string{`.orejime-Banner .orejime-Banner-saveButton`, `.orejime-Main .fr-consent-banner__buttons li:nth-child(1) button`},

@@ -12,6 +12,8 @@ import (
 // otherwise; of several the first that a visitor sees is clicked.
 type product struct {
 	name string
+	// cookie keeps the answer, unless the site has named it otherwise.
+	cookie string
 	// there is an expression: whether the page has it.
 	there string
 	// asks is what a visitor sees until they have answered.
@@ -44,6 +46,18 @@ type choice struct {
 }
 
 func (p *product) Name() string { return p.name }
+
+// OwnCookies returns the names under which the site of a way keeps a visitor's answer by
+// itself; none are known of what a user has said to click.
+func OwnCookies(w Way) []string {
+	switch w := w.(type) {
+	case *product:
+		return []string{w.cookie}
+	case *clicks:
+		return OwnCookies(w.otherwise)
+	}
+	return nil
+}
 
 func (p *product) isThere(ctx context.Context, page Page) (bool, error) {
 	var there bool

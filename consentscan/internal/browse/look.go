@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 
 	"github.com/cookiecharter/consent/consentscan/internal/chrome"
@@ -50,31 +49,6 @@ func (v *Visitor) Look(ctx context.Context, silent bool) (links []string, err er
 		}
 	}
 	return links, v.lookAtTags(ctx, silent)
-}
-
-func (v *Visitor) lookAtJar(ctx context.Context) error {
-	cookies, err := v.jar(ctx)
-	if err != nil {
-		return err
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for _, c := range cookies {
-		a := attributes(c)
-		third, cloaked := v.options.Site.Third(a.Domain)
-		v.record.add(seen.Event{Act: seen.Kept, Stage: v.stage, Kind: seen.Cookie, Name: short(c.Name), Host: a.Domain,
-			Third: third, Cloaked: cloaked, Page: v.page, Attributes: a, Hash: v.hash(c.Value)})
-	}
-	return nil
-}
-
-// jar returns the cookies that the browser holds.
-func (v *Visitor) jar(ctx context.Context) ([]*network.Cookie, error) {
-	var held struct {
-		Cookies []*network.Cookie `json:"cookies"`
-	}
-	err := v.browser.Call(ctx, "Storage.getCookies", map[string]any{"browserContextId": v.context}, &held)
-	return held.Cookies, err
 }
 
 // A frame that is shown, of one origin.

@@ -211,7 +211,6 @@ const find = `(selector) => {
 // Click clicks in the middle of the first visible element of a selector. If something else
 // lies over it, the element is clicked all the same, as by the keyboard.
 func (v *Visitor) Click(ctx context.Context, selector string) error {
-	v.clicked()
 	var at *struct {
 		X, Y  float64
 		Under bool
@@ -220,11 +219,10 @@ func (v *Visitor) Click(ctx context.Context, selector string) error {
   const e = (`+find+`)(`+quoted(selector)+`);
   if (!e) return null;
   await new Promise(requestAnimationFrame);
-  const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
+  const r = e.getClientRects()[0] ?? e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
   let hit = document.elementFromPoint(x, y);
   while (hit?.shadowRoot) { const inner = hit.shadowRoot.elementFromPoint(x, y); if (!inner || inner === hit) break; hit = inner; }
   const free = hit && (e === hit || e.contains(hit) || hit.contains(e) && hit.tagName === "LABEL");
-  if (!free) e.click();
   return { x, y, under: !free };
 })()`, &at)
 	switch {
@@ -233,12 +231,16 @@ func (v *Visitor) Click(ctx context.Context, selector string) error {
 	case at == nil:
 		return fmt.Errorf("click %s: no visible element matches", selector)
 	case at.Under:
-		return nil
+		v.clicked()
+		return v.Eval(ctx, `(`+find+`)(`+quoted(selector)+`)?.click()`, nil)
 	}
 	for _, kind := range []input.DispatchMouseEventType{input.DispatchMouseEventTypeMouseMoved, input.DispatchMouseEventTypeMousePressed, input.DispatchMouseEventTypeMouseReleased} {
 		event := input.DispatchMouseEventParams{Type: kind, X: at.X, Y: at.Y}
 		if kind != input.DispatchMouseEventTypeMouseMoved {
 			event.Button, event.ClickCount = input.MouseButtonLeft, 1
+		}
+		if kind == input.DispatchMouseEventTypeMouseReleased {
+			v.clicked() // the events of before have been read, since the press was answered
 		}
 		if err := v.dispatch(ctx, event); err != nil {
 			return fmt.Errorf("click %s: %w", selector, err)

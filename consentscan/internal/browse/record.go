@@ -38,6 +38,16 @@ func (r *record) add(e seen.Event) *event {
 	return added
 }
 
+// hasStored says whether something is known to have stored a cookie in its stage.
+func (r *record) hasStored(cookie seen.Event) bool {
+	for _, e := range r.events {
+		if e.Act == seen.Stored && !e.dropped && e.Stage == cookie.Stage && e.Kind == seen.Cookie && e.Name == cookie.Name && e.Host == cookie.Host {
+			return true
+		}
+	}
+	return false
+}
+
 // keyOf returns what tells an event apart from others.
 func keyOf(e seen.Event) seen.Event {
 	e.Attributes, e.Line, e.Hash = nil, "", ""
@@ -65,10 +75,14 @@ func (r *record) restage(from, to string) {
 // probe is how soon a script deletes again what it has stored to see whether it can.
 const probe = 200 * time.Millisecond
 
-// removed drops what a script stored a moment ago, and has deleted now: it was a probe.
+// removed drops what a script stored a moment ago, and has deleted now: it was a probe,
+// unless it was sent meanwhile.
 func (r *record) removed(kind seen.Kind, name, host string) {
 	for i := len(r.events) - 1; i >= 0 && i >= len(r.events)-200; i-- {
 		e := r.events[i]
+		if e.Act == seen.Sent && e.Name == name {
+			return
+		}
 		if e.Act == seen.Stored && e.Kind == kind && e.Name == name && e.By.Script != "" && (kind == seen.Cookie || e.Host == host) && time.Since(e.at) < probe {
 			e.dropped = true
 		}

@@ -21,7 +21,8 @@ type request struct {
 	hops          []hop
 	heads, bodies int      // how many hops the network has told the request and the answer of
 	answers       []answer // of hops that are not known yet
-	posts         bool     // to the site
+	session       *chrome.Session
+	posts         bool // to the site
 	began         time.Time
 	holds         bool // the page is not at rest before it has ended
 	place         place
@@ -62,11 +63,11 @@ var endless = map[network.ResourceType]bool{
 }
 
 func (v *Visitor) requested(s *chrome.Session, t *tab, e *network.EventRequestWillBeSent) {
-	r := t.requests[e.RequestID]
+	r := v.requests[e.RequestID]
 	fresh := r == nil || len(r.hops) == 0
 	if r == nil {
 		r = new(request)
-		t.requests[e.RequestID] = r
+		v.requests[e.RequestID] = r
 	}
 	if e.RedirectResponse != nil && !e.RedirectHasExtraInfo {
 		r.heads, r.bodies = r.heads+1, r.bodies+1 // answered from a cache: the network tells nothing
@@ -76,12 +77,15 @@ func (v *Visitor) requested(s *chrome.Session, t *tab, e *network.EventRequestWi
 	if fresh {
 		// The end of a worker's script is told to nobody.
 		r.began, r.holds = now(), !endless[e.Type] && (e.DocumentURL != e.Request.URL || e.Type == network.ResourceTypeDocument)
+		r.session = s
 		r.place = v.placeOf(s, t, e.FrameID, e.DocumentURL)
 		r.initiator = causeOf(e.Initiator, t.worker)
 		r.transport = transports[e.Type]
 		switch {
 		case ofPage:
 			r.transport = seen.Document
+		case isPrefetch(e.Request.Headers):
+			r.transport, r.holds = seen.Prefetch, false
 		case r.transport == "" && t.worker != "":
 			r.transport = seen.WorkerLoad
 		case r.transport == "":
@@ -107,6 +111,26 @@ func (v *Visitor) requested(s *chrome.Session, t *tab, e *network.EventRequestWi
 		first := r.answers[0]
 		r.answers = r.answers[1:]
 		v.stored(r.hops[len(r.hops)-1], r.place, first)
+	}
+}
+
+// isPrefetch says whether a request is one that may never be needed (Fetch Standard,
+// "Sec-Purpose"); the older name is what a page's own requests are told of with.
+func isPrefetch(headers network.Headers) bool {
+	for name, value := range headers {
+		if text, _ := value.(string); (strings.EqualFold(name, "Purpose") || strings.EqualFold(name, "Sec-Purpose")) && strings.HasPrefix(text, "prefetch") {
+			return true
+		}
+	}
+	return false
+}
+
+// forget drops the requests that nobody tells of any more.
+func (v *Visitor) forget() {
+	for id, r := range v.requests {
+		if !v.rest.open[r] && time.Since(r.began) > time.Minute {
+			delete(v.requests, id)
+		}
 	}
 }
 
@@ -165,11 +189,11 @@ func (v *Visitor) contacted(s *chrome.Session, t *tab, r *request) {
 }
 
 // sent notes which cookies have gone with a request.
-func (v *Visitor) sent(t *tab, e *network.EventRequestWillBeSentExtraInfo) {
-	r := t.requests[e.RequestID]
+func (v *Visitor) sent(e *network.EventRequestWillBeSentExtraInfo) {
+	r := v.requests[e.RequestID]
 	if r == nil {
 		r = new(request)
-		t.requests[e.RequestID] = r
+		v.requests[e.RequestID] = r
 	}
 	r.heads++
 	p := r.place
@@ -193,11 +217,11 @@ func (v *Visitor) sent(t *tab, e *network.EventRequestWillBeSentExtraInfo) {
 	}
 }
 
-func (v *Visitor) received(t *tab, e *network.EventResponseReceivedExtraInfo) {
-	r := t.requests[e.RequestID]
+func (v *Visitor) received(e *network.EventResponseReceivedExtraInfo) {
+	r := v.requests[e.RequestID]
 	if r == nil {
 		r = new(request)
-		t.requests[e.RequestID] = r
+		v.requests[e.RequestID] = r
 	}
 	a := answer{v.stage, e}
 	if r.bodies < len(r.hops) {
@@ -266,8 +290,8 @@ func cookieEvent(line, host string) seen.Event {
 
 // linked notes the hosts that a page's Link header has the browser connect to (RFC 8288;
 // HTML Standard, "preconnect" and "dns-prefetch").
-func (v *Visitor) linked(t *tab, e *network.EventResponseReceived) {
-	r := t.requests[e.RequestID]
+func (v *Visitor) linked(e *network.EventResponseReceived) {
+	r := v.requests[e.RequestID]
 	if r == nil || e.Type != network.ResourceTypeDocument || e.Response == nil {
 		return
 	}
@@ -291,8 +315,8 @@ func (v *Visitor) linked(t *tab, e *network.EventResponseReceived) {
 }
 
 // finished: a request has ended. One that the page's own policy stopped went nowhere.
-func (v *Visitor) finished(t *tab, id network.RequestID, stopped bool) {
-	r := t.requests[id]
+func (v *Visitor) finished(id network.RequestID, stopped bool) {
+	r := v.requests[id]
 	if r == nil {
 		return
 	}

@@ -32,10 +32,10 @@ func yes() *bool { b := true; return &b }
 // A tab is what is known of one session: a page, a frame, a worker, a window.
 type tab struct {
 	worker   string                 // as in seen.Cause; empty: a page or a frame
+	script   string                 // what runs before that of a service worker; empty: it has run
 	frames   map[cdp.FrameID]string // addresses
 	parents  map[cdp.FrameID]cdp.FrameID
 	main     cdp.FrameID
-	requests map[network.RequestID]*request
 	contexts map[runtime.ExecutionContextID]cdp.FrameID
 }
 
@@ -48,7 +48,9 @@ func (t *tab) parentOf(frame cdp.FrameID) string {
 	return parse(t.frames[parent]).whole
 }
 
-var workers = map[string]string{"worker": "worker", "shared_worker": "shared worker", "service_worker": "service worker"}
+const serviceWorker = "service worker"
+
+var workers = map[string]string{"worker": "worker", "shared_worker": "shared worker", "service_worker": serviceWorker}
 
 // Attached sets a session up before anything runs in it.
 func (v *Visitor) Attached(s *chrome.Session) {
@@ -59,8 +61,11 @@ func (v *Visitor) Attached(s *chrome.Session) {
 		frames:   make(map[cdp.FrameID]string),
 		parents:  make(map[cdp.FrameID]cdp.FrameID),
 		main:     cdp.FrameID(s.Info.TargetID),
-		requests: make(map[network.RequestID]*request),
 		contexts: make(map[runtime.ExecutionContextID]cdp.FrameID),
+	}
+	if t.worker == serviceWorker && s.Parent != nil {
+		s.Run() // the browser tells of it too
+		return
 	}
 	v.tabs[s] = t
 	script := hook + "(" + quoted(v.token) + ");"
@@ -71,11 +76,19 @@ func (v *Visitor) Attached(s *chrome.Session) {
 	chrome.Send(s, runtime.Enable, cdp.Empty{})
 	// Only a debugger knows who began what runs later, such as the load of an image.
 	chrome.Send(s, debugger.Enable, debugger.EnableParams{})
-	chrome.Send(s, debugger.SetSkipAllPauses, debugger.SetSkipAllPausesParams{Skip: true})
 	chrome.Send(s, debugger.SetAsyncCallStackDepth, debugger.SetAsyncCallStackDepthParams{MaxDepth: 4})
+	chrome.Send(s, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: v.browser.UserAgent})
 	if len(v.headers()) > 0 {
 		chrome.Send(s, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: v.headers()})
 	}
+	if t.worker == serviceWorker {
+		// Its globals are not complete before its script begins: see the event "paused".
+		t.script = script
+		chrome.Send(s, debugger.SetInstrumentationBreakpoint, debugger.SetInstrumentationBreakpointParams{Instrumentation: debugger.SetInstrumentationBreakpointInstrumentationBeforeScriptExecution})
+		s.Run()
+		return
+	}
+	chrome.Send(s, debugger.SetSkipAllPauses, debugger.SetSkipAllPausesParams{Skip: true})
 	if t.worker != "" {
 		chrome.Send(s, runtime.Evaluate, runtime.EvaluateParams{Expression: script})
 		s.Run()
@@ -124,11 +137,11 @@ func (v *Visitor) headers() network.Headers {
 func (v *Visitor) Detached(s *chrome.Session) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if t := v.tabs[s]; t != nil {
-		for _, r := range t.requests {
+	delete(v.tabs, s)
+	for _, r := range v.requests {
+		if r.session == s {
 			v.rest.done(r)
 		}
-		delete(v.tabs, s)
 	}
 	if v.main == s {
 		v.rest.crashed = true
@@ -149,19 +162,27 @@ func (v *Visitor) Event(s *chrome.Session, event any) {
 	case *network.EventRequestWillBeSent:
 		v.requested(s, t, e)
 	case *network.EventRequestWillBeSentExtraInfo:
-		v.sent(t, e)
+		v.sent(e)
 	case *network.EventResponseReceivedExtraInfo:
-		v.received(t, e)
+		v.received(e)
 	case *network.EventResponseReceived:
-		v.linked(t, e)
+		v.linked(e)
+		v.unheardOf(t, e)
 	case *network.EventLoadingFinished:
-		v.finished(t, e.RequestID, false)
+		v.finished(e.RequestID, false)
 	case *network.EventLoadingFailed:
-		v.finished(t, e.RequestID, e.BlockedReason != "")
+		v.finished(e.RequestID, e.BlockedReason != "")
 	case *network.EventWebSocketCreated:
 		v.contacted(s, t, socket(e.URL, e.Initiator))
 	case *network.EventWebTransportCreated:
 		v.contacted(s, t, webTransport(e.URL, e.Initiator))
+	case *debugger.EventPaused:
+		if t.script != "" {
+			chrome.Send(s, runtime.Evaluate, runtime.EvaluateParams{Expression: t.script})
+			t.script = ""
+			chrome.Send(s, debugger.SetSkipAllPauses, debugger.SetSkipAllPausesParams{Skip: true})
+		}
+		chrome.Send(s, debugger.Resume, debugger.ResumeParams{})
 	case *runtime.EventConsoleAPICalled:
 		v.told(s, t, e)
 	case *runtime.EventExecutionContextCreated:
@@ -222,6 +243,7 @@ func (v *Visitor) navigated(s *chrome.Session, t *tab, e *page.EventFrameNavigat
 	v.former, v.page = v.page, parse(e.Frame.URL).path
 	v.leaving = false
 	v.rest.begin()
+	v.forget()
 }
 
 func quoted(s string) string {

@@ -47,6 +47,7 @@ type Visitor struct {
 	changed   chan struct{} // closed and made anew by each event
 	main      *chrome.Session
 	tabs      map[*chrome.Session]*tab
+	requests  map[network.RequestID]*request // of all sessions: a worker's is told of in part by its page
 	windows   []*chrome.Session
 	stage     string
 	next      string // the stage that begins with the answer, while one is given
@@ -56,6 +57,8 @@ type Visitor struct {
 	leaving   bool
 	rest      rest
 	record    record
+	held      map[string]string // the cookies of the last look
+	unheard   []string          // addresses whose answers told no header since
 	problems  []seen.Problem
 	attached  chan *chrome.Session
 	downloads map[string]bool
@@ -73,6 +76,7 @@ func New(ctx context.Context, b *chrome.Browser, stage string, options Options) 
 		browser: b, options: options, stage: stage, token: token(),
 		changed:  make(chan struct{}),
 		tabs:     make(map[*chrome.Session]*tab),
+		requests: make(map[network.RequestID]*request),
 		attached: make(chan *chrome.Session, 1),
 		record:   newRecord(),
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,7 +41,7 @@ var flags = []string{"--headless", "--disable-gpu", "--no-first-run", "--no-defa
 	"--disable-dev-shm-usage", "--disable-client-side-phishing-detection", "--disable-domain-reliability", "--metrics-recording-only",
 	"--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
 	"--disable-hang-monitor", "--disable-prompt-on-repost", "--mute-audio", "--password-store=basic", "--use-mock-keychain",
-	"--disable-site-isolation-trials", "--disable-features=IsolateOrigins,site-per-process,BackForwardCache,RenderDocument,WebUIOmniboxPopup,WebUIOmniboxAimPopup,Translate,MediaRouter,OptimizationHints,CertificateTransparencyComponentUpdater"}
+	"--disable-site-isolation-trials", "--disable-blink-features=AutomationControlled", "--disable-features=IsolateOrigins,site-per-process,BackForwardCache,RenderDocument,WebUIOmniboxPopup,WebUIOmniboxAimPopup,Translate,MediaRouter,OptimizationHints,CertificateTransparencyComponentUpdater"}
 
 // Options are how a Chromium is started. The zero value looks one up in PATH.
 type Options struct {
@@ -55,6 +56,8 @@ type Options struct {
 type Browser struct {
 	// Product is such as "Chrome/156.0.1".
 	Product string
+	// UserAgent is that of a visitor's: a site may show a program no banner.
+	UserAgent string
 
 	cmd     *exec.Cmd
 	pipe    *chromedp.PipeConn
@@ -112,7 +115,7 @@ func (b *Browser) hello(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.Product = version.Product
+	b.Product, b.UserAgent = version.Product, strings.ReplaceAll(version.UserAgent, "Headless", "")
 	return autoAttach(ctx, b)
 }
 

@@ -15,8 +15,8 @@ import (
 // Options change what is judged. The zero Options are those of a site that sets the
 // library up as it comes.
 type Options struct {
-	// OwnCookies are the names under which the site's own hosts keep the visitor's answer,
-	// which need no declaration. Empty means [consent.CookieName] alone.
+	// OwnCookies are further names than [consent.CookieName] under which the site's own
+	// hosts keep the visitor's answer, which needs no declaration.
 	OwnCookies []string
 }
 
@@ -27,13 +27,10 @@ type Options struct {
 // A stage whose choice names a category or a provider that is not in the registry is not
 // judged by what it allows.
 func Judge(scan *seen.Scan, registry *consent.Registry, options Options) []finding.Finding {
-	if len(options.OwnCookies) == 0 {
-		options.OwnCookies = []string{consent.CookieName}
-	}
 	declared := newDeclarations(registry)
 	j := &judge{
 		scan:         scan,
-		own:          options.OwnCookies,
+		own:          append([]string{consent.CookieName}, options.OwnCookies...),
 		declarations: declared,
 		stages:       stagesOf(scan, declared.all),
 		bySight:      make(map[id]*tracer),
@@ -165,6 +162,9 @@ func (j *judge) look(e *seen.Event) {
 		switch e.Act {
 		case seen.Stored:
 			t.stored[e.Stage] = true
+			if t.storing[e.Stage] == nil {
+				t.storing[e.Stage] = e
+			}
 		case seen.Kept:
 			t.kept[e.Stage] = true
 		default:
@@ -219,6 +219,8 @@ func (j *judge) judge(e *seen.Event) {
 const (
 	host seen.Kind = "host"
 	tag  seen.Kind = "tag"
+	// answer is what the visitor has said.
+	answer seen.Kind = "answer"
 )
 
 // judgeDeclared judges a tracer by its declarations.
@@ -226,7 +228,11 @@ func (j *judge) judgeDeclared(e *seen.Event, t *tracer) {
 	stage := j.stage(e)
 	permitted := stage.permits(t.declared)
 	if drift := j.drift(e, t, permitted); drift != nil {
-		c := j.add(finding.DeclaredOtherwise, finding.Warning, t.id, e)
+		at := e
+		if by := t.storing[e.Stage]; by != nil {
+			at = by // what lies in the browser says where it lies, and not who put it there
+		}
+		c := j.add(finding.DeclaredOtherwise, finding.Warning, t.id, at)
 		c.tracer, c.drifts = t, append(c.drifts, drift...)
 	}
 	if permitted {
@@ -257,6 +263,8 @@ func checkOf(e *seen.Event, t *tracer, stage *stage) finding.Check {
 		return finding.UsedAfterWithdrawal
 	case t.stored[e.Stage]: // Kept
 		return ""
+	case e.Third && withdrawal:
+		return "" // at the host of others no site deletes anything; it is a fault once it is sent
 	case !stage.Answered, !withdrawal && t.unasked:
 		return finding.StoredWithoutConsent
 	default:
@@ -303,7 +311,7 @@ func (j *judge) judgeAnswers() {
 		if len(s.Pages) > 0 {
 			page = s.Pages[len(s.Pages)-1]
 		}
-		j.add(finding.AnswerNotKept, finding.Error, id{kind: seen.Cookie, name: j.own[0]}, &seen.Event{Stage: s.Name, Page: page})
+		j.add(finding.AnswerNotKept, finding.Error, id{kind: answer, name: "answer"}, &seen.Event{Stage: s.Name, Page: page})
 	}
 }
 

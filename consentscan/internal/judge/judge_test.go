@@ -153,25 +153,26 @@ func TestEachCheckFindsItsFaultAndLeavesItsNeighbourAlone(t *testing.T) {
 		events []seen.Event
 		want   []string
 	}{
-		"what is necessary passes everywhere":         {cookie(seen.Stored, "sessionid", everywhere...), nil},
-		"the answer's own cookie passes everywhere":   {join(cookie(seen.Stored, "cookies_preferences", everywhere...), cookie(seen.Kept, "cookies_preferences", everywhere...)), nil},
-		"another site's cookie of that name does not": {with(cookie(seen.Stored, "cookies_preferences", "new"), third("other.example")), []string{`warning undeclared: "cookies_preferences" of other.example is stored, and not declared [new]`}},
-		"anonymous statistics pass until objection":   {cookie(seen.Stored, "visits", everywhere...), []string{`error stored-without-consent: "visits" (Shop, statistics) is stored after the visitor has objected [objected, uk objected]`}},
-		"and so do those in other storage":            {with(cookie(seen.Kept, "visits-db", "new", "refused", "objected"), in(seen.IndexedDB)), []string{`error left-behind: "visits-db" in IndexedDB (Shop, statistics) is still there after the visitor has objected [objected]`}},
-		"stored by all stages is one finding":         {cookie(seen.Stored, "_ga", everywhere...), []string{`error stored-without-consent: "_ga" (Google, statistics) is stored before any answer, after it was refused and after consent was withdrawn [new, refused, withdrawing, withdrawn, objected, uk objected, opt-out refused]`}},
-		"advertising under each law":                  {cookie(seen.Stored, "_fbp", "uk", "opt-out", "opt-out with Sec-GPC", "no law"), []string{`error stored-without-consent: "_fbp" (Meta, advertising) is stored before any answer [uk, opt-out with Sec-GPC]`}},
-		"GPC says no":                                 {cookie(seen.Stored, "_fbp", "opt-out", "opt-out with Sec-GPC"), []string{`error stored-without-consent: "_fbp" (Meta, advertising) is stored though the browser sends Sec-GPC [opt-out with Sec-GPC]`}},
-		"GPC leaves statistics and appearance alone":  {join(cookie(seen.Stored, "_ga", "opt-out with Sec-GPC", "uk"), cookie(seen.Stored, "theme", "opt-out with Sec-GPC", "uk")), nil},
-		"only statistics":                             {join(cookie(seen.Stored, "_ga", "only statistics"), cookie(seen.Stored, "_fbp", "only statistics")), []string{`error stored-without-consent: "_fbp" (Meta, advertising) is stored after it was refused [only statistics]`}},
-		"accepted":                                    {join(cookie(seen.Stored, "_ga", "accepted"), cookie(seen.Stored, "_fbp", "accepted"), cookie(seen.Sent, "sync", "accepted")), nil},
-		"kept without an answer was stored":           {cookie(seen.Kept, "_ga", "new"), []string{`error stored-without-consent: "_ga" (Google, statistics) is stored before any answer [new]`}},
-		"kept after a refusal is left behind":         {cookie(seen.Kept, "_ga", "opt-out", "opt-out refused"), []string{`error left-behind: "_ga" (Google, statistics) is still there after it was refused [opt-out refused]`}},
-		"stored before, and so kept after: one cause": {join(cookie(seen.Stored, "_ga", "new"), cookie(seen.Kept, "_ga", "new", "refused")), []string{`error stored-without-consent: "_ga" (Google, statistics) is stored before any answer and after it was refused [new, refused]`}},
-		"kept after a withdrawal":                     {join(cookie(seen.Stored, "_fbp", "accepted"), cookie(seen.Kept, "_fbp", "accepted", "withdrawn")), []string{`error left-behind: "_fbp" (Meta, advertising) is still there after consent was withdrawn [withdrawn]`}},
-		"kept and sent after a withdrawal":            {join(cookie(seen.Kept, "_fbp", "withdrawn"), cookie(seen.Sent, "_fbp", "withdrawn")), []string{`error left-behind: "_fbp" (Meta, advertising) is still there after consent was withdrawn, and is still sent [withdrawn]`}},
-		"sent after a withdrawal":                     {cookie(seen.Sent, "_fbp", "withdrawn"), []string{`error used-after-withdrawal: "_fbp" (Meta, advertising) is still sent after consent was withdrawn [withdrawn]`}},
-		"sent before needs no finding of its own":     {cookie(seen.Sent, "_fbp", "new", "refused"), nil},
-		"stored after a withdrawal":                   {join(cookie(seen.Stored, "_fbp", "accepted", "withdrawing"), cookie(seen.Kept, "_fbp", "withdrawing"), cookie(seen.Sent, "_fbp", "withdrawing")), []string{`error used-after-withdrawal: "_fbp" (Meta, advertising) is still stored after consent was withdrawn [withdrawing]`}},
+		"what is necessary passes everywhere":             {cookie(seen.Stored, "sessionid", everywhere...), nil},
+		"the answer's own cookie passes everywhere":       {join(cookie(seen.Stored, "cookies_preferences", everywhere...), cookie(seen.Kept, "cookies_preferences", everywhere...)), nil},
+		"another site's cookie of that name does not":     {with(cookie(seen.Stored, "cookies_preferences", "new"), third("other.example")), []string{`warning undeclared: "cookies_preferences" of other.example is stored, and not declared [new]`}},
+		"anonymous statistics pass until objection":       {cookie(seen.Stored, "visits", everywhere...), []string{`error stored-without-consent: "visits" (Shop, statistics) is stored after the visitor has objected [objected, uk objected]`}},
+		"and so do those in other storage":                {with(cookie(seen.Kept, "visits-db", "new", "refused", "objected"), in(seen.IndexedDB)), []string{`error left-behind: "visits-db" in IndexedDB (Shop, statistics) is still there after the visitor has objected [objected]`}},
+		"stored by all stages is one finding":             {cookie(seen.Stored, "_ga", everywhere...), []string{`error stored-without-consent: "_ga" (Google, statistics) is stored before any answer, after it was refused and after consent was withdrawn [new, refused, withdrawing, withdrawn, objected, uk objected, opt-out refused]`}},
+		"advertising under each law":                      {cookie(seen.Stored, "_fbp", "uk", "opt-out", "opt-out with Sec-GPC", "no law"), []string{`error stored-without-consent: "_fbp" (Meta, advertising) is stored before any answer [uk, opt-out with Sec-GPC]`}},
+		"GPC says no":                                     {cookie(seen.Stored, "_fbp", "opt-out", "opt-out with Sec-GPC"), []string{`error stored-without-consent: "_fbp" (Meta, advertising) is stored though the browser sends Sec-GPC [opt-out with Sec-GPC]`}},
+		"GPC leaves statistics and appearance alone":      {join(cookie(seen.Stored, "_ga", "opt-out with Sec-GPC", "uk"), cookie(seen.Stored, "theme", "opt-out with Sec-GPC", "uk")), nil},
+		"only statistics":                                 {join(cookie(seen.Stored, "_ga", "only statistics"), cookie(seen.Stored, "_fbp", "only statistics")), []string{`error stored-without-consent: "_fbp" (Meta, advertising) is stored after it was refused [only statistics]`}},
+		"accepted":                                        {join(cookie(seen.Stored, "_ga", "accepted"), cookie(seen.Stored, "_fbp", "accepted"), cookie(seen.Sent, "sync", "accepted")), nil},
+		"kept without an answer was stored":               {cookie(seen.Kept, "_ga", "new"), []string{`error stored-without-consent: "_ga" (Google, statistics) is stored before any answer [new]`}},
+		"kept after a refusal is left behind":             {cookie(seen.Kept, "_ga", "opt-out", "opt-out refused"), []string{`error left-behind: "_ga" (Google, statistics) is still there after it was refused [opt-out refused]`}},
+		"stored before, and so kept after: one cause":     {join(cookie(seen.Stored, "_ga", "new"), cookie(seen.Kept, "_ga", "new", "refused")), []string{`error stored-without-consent: "_ga" (Google, statistics) is stored before any answer and after it was refused [new, refused]`}},
+		"kept after a withdrawal":                         {join(cookie(seen.Stored, "_fbp", "accepted"), cookie(seen.Kept, "_fbp", "accepted", "withdrawn")), []string{`error left-behind: "_fbp" (Meta, advertising) is still there after consent was withdrawn [withdrawn]`}},
+		"kept at a third party, which no site can delete": {with(join(cookie(seen.Stored, "vuid", "accepted"), cookie(seen.Kept, "vuid", "accepted", "withdrawn")), third("vimeo.example")), nil},
+		"kept and sent after a withdrawal":                {join(cookie(seen.Kept, "_fbp", "withdrawn"), cookie(seen.Sent, "_fbp", "withdrawn")), []string{`error left-behind: "_fbp" (Meta, advertising) is still there after consent was withdrawn, and is still sent [withdrawn]`}},
+		"sent after a withdrawal":                         {cookie(seen.Sent, "_fbp", "withdrawn"), []string{`error used-after-withdrawal: "_fbp" (Meta, advertising) is still sent after consent was withdrawn [withdrawn]`}},
+		"sent before needs no finding of its own":         {cookie(seen.Sent, "_fbp", "new", "refused"), nil},
+		"stored after a withdrawal":                       {join(cookie(seen.Stored, "_fbp", "accepted", "withdrawing"), cookie(seen.Kept, "_fbp", "withdrawing"), cookie(seen.Sent, "_fbp", "withdrawing")), []string{`error used-after-withdrawal: "_fbp" (Meta, advertising) is still stored after consent was withdrawn [withdrawing]`}},
 		"kept, and stored again after a withdrawal": {join(cookie(seen.Kept, "_ga", "opt-out refused"), cookie(seen.Stored, "_ga", "withdrawn")), []string{
 			`error left-behind: "_ga" (Google, statistics) is still there after it was refused [opt-out refused]`,
 			`error used-after-withdrawal: "_ga" (Google, statistics) is still stored after consent was withdrawn [withdrawn]`,
@@ -418,22 +419,34 @@ func TestFindingsAreInOneOrder(t *testing.T) {
 	}
 }
 
-func TestAHundredThousandEventsAreJudgedInASecond(t *testing.T) {
+// On an idle machine 100,000 events take half a second.
+func TestTenTimesAsManyEventsTakeTenTimesAsLong(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes a second")
 	}
-	var all []seen.Event
-	for i := range 100_000 {
-		e := seen.Event{Act: []seen.Act{seen.Stored, seen.Kept, seen.Sent, seen.Contacted}[i%4], Stage: everywhere[i%len(everywhere)], Page: fmt.Sprintf("/%d", i%100)}
-		e.Kind, e.Name, e.Host = seen.Cookie, fmt.Sprintf("name-%d-x", i%1000), "shop.example"
-		if e.Act == seen.Contacted {
-			e.Host, e.Third = fmt.Sprintf("h%d.site%d.example", i%50, i%200), true
+	scan := func(events int) *seen.Scan {
+		var all []seen.Event
+		for i := range events {
+			e := seen.Event{Act: []seen.Act{seen.Stored, seen.Kept, seen.Sent, seen.Contacted}[i%4], Stage: everywhere[i%len(everywhere)], Page: fmt.Sprintf("/%d", i%100)}
+			e.Kind, e.Name, e.Host = seen.Cookie, fmt.Sprintf("name-%d-x", i%1000), "shop.example"
+			if e.Act == seen.Contacted {
+				e.Host, e.Third = fmt.Sprintf("h%d.site%d.example", i%50, i%200), true
+			}
+			e.By = seen.Cause{Script: fmt.Sprintf("https://shop.example/%d.js", i%300), Line: i % 500}
+			all = append(all, e)
 		}
-		e.By = seen.Cause{Script: fmt.Sprintf("https://shop.example/%d.js", i%300), Line: i % 500}
-		all = append(all, e)
+		return scanOf(all)
 	}
-	scan := scanOf(all)
-	began := time.Now()
-	assert.NotEmpty(t, judge.Judge(scan, shop(), judge.Options{}))
-	assert.Less(t, time.Since(began), time.Second)
+	best := func(scan *seen.Scan) time.Duration {
+		least := time.Hour
+		for range 3 {
+			began := time.Now()
+			assert.NotEmpty(t, judge.Judge(scan, shop(), judge.Options{}))
+			least = min(least, time.Since(began))
+		}
+		return least
+	}
+	few, many := best(scan(10_000)), best(scan(100_000))
+	t.Logf("10,000 events: %v, 100,000: %v", few, many)
+	assert.Less(t, many, 40*few)
 }

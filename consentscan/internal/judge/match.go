@@ -43,6 +43,7 @@ type tracer struct {
 
 	// What a first look at all events has found, by the names of stages.
 	stored, kept map[string]bool
+	storing      map[string]*seen.Event // by stage, what stored it first: who did it is known
 	// without: it was stored though not allowed, in a stage that is no withdrawal;
 	// unasked: before any answer.
 	without, unasked bool
@@ -105,7 +106,7 @@ func (d *declarations) tracer(e *seen.Event) *tracer {
 	kind := kinds[e.Kind]
 	t := &tracer{
 		id: id{kind: e.Kind, name: e.Name}, cloaked: e.Cloaked,
-		names: make(map[string]bool), hosts: make(map[string]bool), stored: make(map[string]bool), kept: make(map[string]bool),
+		names: make(map[string]bool), hosts: make(map[string]bool), stored: make(map[string]bool), kept: make(map[string]bool), storing: make(map[string]*seen.Event),
 	}
 	if e.Third {
 		t.host = e.Host

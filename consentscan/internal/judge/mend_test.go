@@ -59,7 +59,7 @@ func TestWhatToWriteFollowsTheCause(t *testing.T) {
 		"left behind, nobody knows where": {cookie(seen.Sent, "_ga", "withdrawn"), "its Domain, its Path, and Also"},
 		"left behind in a storage":        {with(with(cookie(seen.Kept, "volume", "withdrawn"), in(seen.LocalStorage)), func(e *seen.Event) {}), `<script src="/cookies/script.js" defer></script>`},
 		"left behind in another storage":  {with(cookie(seen.Kept, "volume", "withdrawn"), in(seen.CacheStorage)), "Declare it with Kind: consent.CacheStorage. "},
-		"left behind elsewhere":           {with(cookie(seen.Kept, "vuid", "withdrawn"), third("vimeo.example")), "No site can delete what lies at vimeo.example"},
+		"left behind elsewhere":           {join(with(cookie(seen.Kept, "vuid", "withdrawn"), third("vimeo.example")), with(cookie(seen.Sent, "vuid", "withdrawn"), third("vimeo.example"))), "No site can delete what lies at vimeo.example"},
 		"a lifetime":                      {with(cookie(seen.Stored, "_ga", "accepted"), attributes(seen.Attributes{HostOnly: true, Path: "/", Lifetime: 400*day + 100*day - time.Second})), "write Lifetime: 500 * 24 * time.Hour, or"},
 		"a domain":                        {with(cookie(seen.Stored, "_fbp", "accepted"), attributes(seen.Attributes{Domain: "www.shop.example", Path: "/"})), `write Domain: "www.shop.example", Path: "/", or, if it lies in several places, Also: []consent.Place{{Domain: "www.shop.example", Path: "/"}}`},
 		"a path":                          {with(cookie(seen.Stored, "theme", "accepted"), attributes(seen.Attributes{HostOnly: true, Path: "/basket"})), `write Path: "/basket", or have it set`},

@@ -21,8 +21,8 @@ type Report struct {
 	Findings []finding.Finding
 	// Registry is what the site declares; nil: nothing.
 	Registry *consent.Registry
-	// OwnCookies are the names of cookies in which the site keeps the visitor's answer. Empty:
-	// [consent.CookieName] alone.
+	// OwnCookies are further names than [consent.CookieName] under which the site keeps the
+	// visitor's answer.
 	OwnCookies []string
 	// Baselined is how many findings the baseline knows. Gone are those of the baseline
 	// that were not found again.
@@ -50,11 +50,7 @@ func (r *Report) sorted() []finding.Finding {
 // isAnswer reports whether an event is about a cookie in which the site keeps the
 // visitor's answer.
 func (r *Report) isAnswer(e seen.Event) bool {
-	own := r.OwnCookies
-	if len(own) == 0 {
-		own = []string{consent.CookieName}
-	}
-	return e.Kind == seen.Cookie && !e.Third && slices.Contains(own, e.Name)
+	return e.Kind == seen.Cookie && !e.Third && (e.Name == consent.CookieName || slices.Contains(r.OwnCookies, e.Name))
 }
 
 // of returns how many findings are of a level.

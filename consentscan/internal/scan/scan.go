@@ -32,7 +32,7 @@ type Result struct {
 	Registry *consent.Registry
 	// Banner tells how visitors have answered, such as "charter" or "klaro".
 	Banner string
-	// OwnCookies are the names under which the site keeps the answer.
+	// OwnCookies are the names under which another banner than ours keeps the answer.
 	OwnCookies []string
 }
 
@@ -92,7 +92,7 @@ func newScan(options Options) (*scan, error) {
 		options.Parallel = 6
 	}
 	s := &scan{options: options, start: start, crawl: c, trail: newTrail(), client: newClient(options.Browser.InvalidCertificates),
-		result: &Result{Scan: &seen.Scan{Site: options.URL, Started: time.Now()}, Registry: options.Registry, OwnCookies: []string{consent.CookieName}}}
+		result: &Result{Scan: &seen.Scan{Site: options.URL, Started: time.Now()}, Registry: options.Registry}}
 	if options.Hash {
 		key := []byte(rand.Text())
 		s.hash = func(value string) string {
@@ -129,6 +129,9 @@ func (s *scan) scout(ctx context.Context) error {
 		}
 	}
 	s.site = browse.NewSite(shown.Hostname(), s.options.Lookup)
+	if len(s.options.Pages) == 0 {
+		s.crawl.Load(ctx, s.client)
+	}
 	if len(s.options.States) > 0 {
 		return nil
 	}
@@ -139,6 +142,7 @@ func (s *scan) scout(ctx context.Context) error {
 		return err
 	}
 	s.result.Banner = s.way.Name()
+	s.result.OwnCookies = banner.OwnCookies(s.way)
 	ours, ok := s.way.(interface{ Path() string })
 	if !ok {
 		return nil
