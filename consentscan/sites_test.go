@@ -55,7 +55,9 @@ func scanEach(t *testing.T, folder string, check func(*testing.T, *sites.Site, [
 	files, err := filepath.Glob("testdata/sites/" + folder + "/*.txt")
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(files), 30)
-	browser := browsertest.FindChromium(t)
+	browser, err := chrome.Start(t.Context(), chrome.Options{Path: browsertest.FindChromium(t)})
+	require.NoError(t, err)
+	t.Cleanup(browser.Close)
 	for _, path := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
 			t.Parallel()
@@ -66,9 +68,9 @@ func scanEach(t *testing.T, folder string, check func(*testing.T, *sites.Site, [
 			defer cancel()
 			result, err := scan.Run(ctx, scan.Options{
 				URL: site.URL, Registry: site.Registry, OptOut: site.OptOut, Setup: setup,
-				Crawl:   crawl.Options{Pages: 10},
-				Banner:  banner.Options{Accept: site.Accept, Refuse: site.Refuse, Withdraw: site.Withdraw},
-				Browser: chrome.Options{Path: browser},
+				Crawl:  crawl.Options{Pages: 10},
+				Banner: banner.Options{Accept: site.Accept, Refuse: site.Refuse, Withdraw: site.Withdraw},
+				Runs:   browser,
 			})
 			require.NoError(t, err)
 			for _, problem := range result.Problems {

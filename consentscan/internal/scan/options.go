@@ -37,8 +37,10 @@ type Options struct {
 	// States, if there are any, are the stages in place of those that are found: see
 	// [State].
 	States []State
-	// Browser is how the browser is started.
+	// Browser is how the browser is started. If one Runs already, the scan uses that, and
+	// leaves it running.
 	Browser chrome.Options
+	Runs    *chrome.Browser
 	// Timeout is how long one page may take, 15 seconds if zero.
 	Timeout time.Duration
 	// Parallel is how many visitors walk at the same time, 6 if zero: most of the time a

@@ -58,7 +58,7 @@ func (s *scan) plan(ctx context.Context) []visit {
 		}
 		return visits
 	}
-	regime := s.regime(ctx, nil)
+	regime := s.law
 	visits := []visit{{first: seen.Stage{Name: before, Nothing: regime == consent.OptIn, Regime: regime}}}
 	refused := func(v visit) visit { v.first.Nothing = true; return v }
 	answered := func(name string, choice consent.Choice, answer func(context.Context, banner.Page) error) visit {
@@ -127,19 +127,27 @@ func (s *scan) choices() (list []string) {
 	return list
 }
 
-// regime asks the site under which law it takes a visitor for: our charter says so.
+// regime asks the site under which law it takes a visitor for who sends headers.
 func (s *scan) regime(ctx context.Context, headers map[string]string) (law consent.Regime) {
 	ours, ok := s.way.(interface{ Path() string })
 	if !ok {
 		return consent.OptIn
 	}
 	_ = s.aside(ctx, headers, func(ctx context.Context, v *browse.Visitor) error {
-		var state struct{ Regime consent.Regime }
-		err := v.Eval(ctx, fmt.Sprintf(`fetch(%q).then((r) => r.json())`, ours.Path()+"state.json"), &state)
-		law = state.Regime
-		return err
+		law = regimeOf(ctx, v, ours.Path())
+		return nil
 	}) // an error: the strictest law
 	return law
+}
+
+// regimeOf asks our charter at path under which law a visitor is: the strictest one if it
+// does not say.
+func regimeOf(ctx context.Context, v *browse.Visitor, path string) consent.Regime {
+	var state struct{ Regime consent.Regime }
+	if err := v.Eval(ctx, fmt.Sprintf(`fetch(%q).then((r) => r.json())`, path+"state.json"), &state); err != nil {
+		return consent.OptIn
+	}
+	return state.Regime
 }
 
 // aside has a visitor whose doings nobody records open the first page.

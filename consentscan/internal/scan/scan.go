@@ -43,11 +43,12 @@ func Run(ctx context.Context, options Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.browser, err = chrome.Start(ctx, options.Browser)
-	if err != nil {
-		return nil, err
+	if s.browser = options.Runs; s.browser == nil {
+		if s.browser, err = chrome.Start(ctx, options.Browser); err != nil {
+			return nil, err
+		}
+		defer s.browser.Close()
 	}
-	defer s.browser.Close()
 	s.result.Browser = s.browser.Product
 	if err := s.scout(ctx); err != nil {
 		return nil, err
@@ -69,6 +70,7 @@ type scan struct {
 	browser *chrome.Browser
 	site    *browse.Site
 	way     banner.Way
+	law     consent.Regime // of a visitor without -opt-out
 	hash    func(string) string
 	trail   *trail
 
@@ -148,6 +150,7 @@ func (s *scan) scout(ctx context.Context) error {
 		return nil
 	}
 	s.crawl.SetCharter(ours.Path())
+	s.law = regimeOf(ctx, v, ours.Path())
 	return s.readCharter(ctx, v, ours.Path())
 }
 
