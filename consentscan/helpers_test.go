@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -17,4 +18,17 @@ func serve(t *testing.T, handler http.Handler) string {
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	return strings.Replace(server.URL, "127.0.0.1", "shop.localhost", 1) + "/"
+}
+
+// packages holds the banners of others.
+func packages(t *testing.T) http.Dir {
+	t.Helper()
+	const folder = "../dev/bench/node_modules"
+	if _, err := os.Stat(folder + "/klaro"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("npm ci --ignore-scripts --prefix dev/bench has not been run, and CI=true asks for it")
+		}
+		t.Skip("npm ci --ignore-scripts --prefix dev/bench has not been run")
+	}
+	return http.Dir(folder)
 }

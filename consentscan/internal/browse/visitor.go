@@ -52,6 +52,7 @@ type Visitor struct {
 	stage     string
 	next      string // the stage that begins with the answer, while one is given
 	before    string // the stage before it
+	allows    bool   // the answer allows something
 	page      string // the path of the page that is shown
 	former    string // that of the one before
 	leaving   bool
@@ -172,21 +173,26 @@ func (v *Visitor) Stage(name string) {
 
 // Answering says that the visitor is about to answer: stage name begins with the last click
 // before [Visitor.Stage] says so, or, if the answer is posted to the site, as soon as that is
-// on its way. The cookies that go with the answer itself are those of before.
-func (v *Visitor) Answering(name string) {
+// on its way. The cookies that go with the answer itself are those of before. If the answer
+// allows something, the stage begins with the first click: where each switch is saved at
+// once, that one may have allowed it.
+func (v *Visitor) Answering(name string, allows bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.next, v.before = name, v.stage
+	v.next, v.before, v.allows = name, v.stage, allows
 }
 
 // clicked: what the clicks before this one have led to belongs to the stage of before.
 func (v *Visitor) clicked() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.next != "" {
-		v.record.restage(pending, v.before)
-		v.stage = pending
+	if v.next == "" {
+		return
 	}
+	if !v.allows {
+		v.record.restage(pending, v.before)
+	}
+	v.stage = pending
 }
 
 // answered: what the visitor decided is on its way.

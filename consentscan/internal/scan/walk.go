@@ -81,7 +81,7 @@ func (s *scan) answers(ctx context.Context, v *browse.Visitor, w visit) (stop bo
 		return true, s.cannot(ctx, w, 0, err)
 	}
 	s.picture(ctx, v, w.first.Name)
-	v.Answering(w.first.Name)
+	v.Answering(w.first.Name, !w.first.Nothing)
 	if err := s.within(ctx, v, w.answer); err != nil {
 		return true, s.cannot(ctx, w, 0, err)
 	}
@@ -247,7 +247,7 @@ func (s *scan) withdraw(ctx context.Context, v *browse.Visitor, w visit) error {
 	if err != nil {
 		return s.cannot(ctx, w, 1, err)
 	}
-	v.Answering(withdrawing)
+	v.Answering(withdrawing, false)
 	if err := s.within(ctx, v, s.way.Withdraw); err != nil {
 		return s.cannot(ctx, w, 1, err)
 	}
