@@ -32,7 +32,7 @@ func exampleBooks() (*ledger.Ledger, func()) {
 	if err != nil {
 		panic(err)
 	}
-	books, err := ledger.Open(ctx, filepath.Join(directory, "consent.db"))
+	books, err := ledger.Open(ctx, filepath.Join(directory, "consent.db"), ledger.Config{})
 	if err != nil {
 		panic(err)
 	}
@@ -59,7 +59,7 @@ func Example() {
 	}
 	defer os.RemoveAll(directory)
 
-	books, err := ledger.Open(ctx, filepath.Join(directory, "consent.db"))
+	books, err := ledger.Open(ctx, filepath.Join(directory, "consent.db"), ledger.Config{})
 	if err != nil {
 		panic(err)
 	}
@@ -140,7 +140,7 @@ func ExampleFormat() {
 		panic(err)
 	}
 	fmt.Println(bytes.Count(lines.Bytes(), []byte("\n")), "lines")
-	// Output: 3 lines
+	// Output: 7 lines
 }
 
 func ExamplePeriod() {

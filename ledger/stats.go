@@ -42,7 +42,7 @@ func (l *Ledger) Stats(ctx context.Context, period Period, progress func(records
 	const dayLength = 24 * 60 * 60 * 1000
 	cells := make(map[cell]*Stat)
 	from, until := period.keys()
-	rows, err := l.db.QueryContext(ctx, l.db.sql(`SELECT id, answers FROM consent_record WHERE id >= $1 AND id < $2 AND forgotten IS NULL`), l.db.key(from), l.db.key(until))
+	rows, err := l.db.QueryContext(ctx, l.db.sql(`SELECT id, answers FROM consent_record WHERE id >= $1 AND id < $2 AND forgotten IS NULL AND act IS NULL`), l.db.key(from), l.db.key(until))
 	count := int64(0)
 	read := make(map[string][]verdict)
 	err = each(rows, err, func(rows *sql.Rows) error {

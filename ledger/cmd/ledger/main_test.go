@@ -27,7 +27,7 @@ var visitor = consent.Reference{0xab, 15: 1}
 // books makes a ledger with a month of decisions.
 func books(t *testing.T) (path string) {
 	path = filepath.Join(t.TempDir(), "consent.db")
-	l, err := ledger.Open(context.Background(), path)
+	l, err := ledger.Open(context.Background(), path, ledger.Config{})
 	require.NoError(t, err)
 	for i := range 30 {
 		r := consent.Record{Reference: consent.Reference{1, 15: byte(i)}, Time: time.Date(2026, 3, 1+i, 12, 0, 0, 0, time.UTC), Answers: []consent.Answer{
@@ -66,7 +66,7 @@ func TestTheCommandTellsAndTends(t *testing.T) {
 	assert.Equal(t, 4, strings.Count(out, "\n"))
 	out, err = ledgerOf(t, "-db", "sqlite://"+path, "export", "-format", "jsonl")
 	require.NoError(t, err)
-	assert.Equal(t, 30, strings.Count(out, "\n"))
+	assert.Equal(t, 30, strings.Count(out, `"category":"statistics"`))
 
 	out, err = ledgerOf(t, "-db", path, "stats", "-until", "2026-03-03")
 	require.NoError(t, err)
@@ -81,7 +81,7 @@ func TestTheCommandTellsAndTends(t *testing.T) {
 	t.Setenv("CONSENT_DB", path)
 	out, err = ledgerOf(t, "verify")
 	require.NoError(t, err)
-	assert.Equal(t, "20 records of 20 visitors and 0 notices; 0 forgotten, 10 purged\nnothing was altered, nothing is missing\n", out)
+	assert.Equal(t, "20 records of 20 visitors and 0 notices; 0 forgotten, 10 purged\nno record is sealed: who computes every hash anew is not found out, except by an anchor\nnothing was altered, nothing is missing\n", out)
 }
 
 func TestTheCommandDrawsTheRate(t *testing.T) {
@@ -166,5 +166,5 @@ func TestTheCommandFailsForALedgerThatWasAltered(t *testing.T) {
 	require.NoError(t, db.Close())
 	out, err := ledgerOf(t, "-db", path, "verify")
 	assert.ErrorIs(t, err, errNotVerified)
-	assert.Contains(t, out, "FAULT: of the 30 records")
+	assert.Contains(t, out, "FAULT: of the 32 records")
 }
