@@ -41,7 +41,8 @@ type places struct {
 	Writer key         `json:"writer"`
 	From   int64       `json:"from"`
 	To     int64       `json:"to"`
-	Hash   hexadecimal `json:"hash"` // of the record at To, which a purge takes away
+	Before hexadecimal `json:"before"` // the hash of the record before From: what a purge takes away holds it no more
+	Hash   hexadecimal `json:"hash"`   // of the record at To, which the next one holds
 }
 
 // placesOf returns where records stand.
@@ -52,7 +53,7 @@ func placesOf(taken []row) (list []places) {
 		if last := len(list) - 1; last >= 0 && list[last].Writer == r.writer && list[last].To+1 == r.place {
 			list[last].To, list[last].Hash = r.place, r.hash
 		} else {
-			list = append(list, places{Writer: r.writer, From: r.place, To: r.place, Hash: r.hash})
+			list = append(list, places{Writer: r.writer, From: r.place, To: r.place, Before: r.beforeHash, Hash: r.hash})
 		}
 	}
 	return list

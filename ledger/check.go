@@ -270,6 +270,9 @@ func (v *verification) skip(c *chain, place int64) {
 				c.next, c.unknown = place, true
 				return
 			}
+			if !c.unknown && c.next == p.From && !bytes.Equal(p.Before, c.last) {
+				v.report.fault("what the writer %v wrote before place %d is not what was there when the next records were purged", c.id, p.From)
+			}
 			v.compare(c, p.To, p.Hash)
 			c.next, c.last, c.unknown = p.To+1, p.Hash, false
 			continue

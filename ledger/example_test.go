@@ -32,7 +32,7 @@ func exampleBooks() (*ledger.Ledger, func()) {
 	if err != nil {
 		panic(err)
 	}
-	books, err := ledger.Open(ctx, filepath.Join(directory, "consent.db"), ledger.Config{})
+	books, err := ledger.Open(ctx, filepath.Join(directory, "consent.db"), ledger.Config{Keys: [][]byte{secret}})
 	if err != nil {
 		panic(err)
 	}
@@ -59,7 +59,7 @@ func Example() {
 	}
 	defer os.RemoveAll(directory)
 
-	books, err := ledger.Open(ctx, filepath.Join(directory, "consent.db"), ledger.Config{})
+	books, err := ledger.Open(ctx, filepath.Join(directory, "consent.db"), ledger.Config{Keys: [][]byte{secret}})
 	if err != nil {
 		panic(err)
 	}

@@ -140,10 +140,10 @@ func (l *Ledger) purge(ctx context.Context, until int64) (records int64, err err
 	err = l.writer.act(ctx, l.db, func(tx *sql.Tx) (*act, error) {
 		var taken []row
 		rows, err := tx.QueryContext(ctx, l.db.sql(`DELETE FROM consent_record WHERE id IN
-			(SELECT id FROM consent_record WHERE id < $1 AND act IS NULL ORDER BY id LIMIT $2) RETURNING writer, place, hash`), l.db.key(firstKey(until)), purgeBatch)
+			(SELECT id FROM consent_record WHERE id < $1 AND act IS NULL ORDER BY id LIMIT $2) RETURNING writer, place, before_hash, hash`), l.db.key(firstKey(until)), purgeBatch)
 		err = each(rows, err, func(rows *sql.Rows) error {
 			var r row
-			err := rows.Scan(&r.writer, &r.place, &r.hash)
+			err := rows.Scan(&r.writer, &r.place, &r.beforeHash, &r.hash)
 			taken = append(taken, r)
 			return err
 		})

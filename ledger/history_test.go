@@ -271,7 +271,7 @@ func TestNothingIsInventedByAPurgeThatFails(t *testing.T) {
 
 func TestNothingLeaksOfAUserOfWhomAPurgeLeavesNothing(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
-		l := begin(t, url)
+		l := beginWith(t, url, ledger.Config{}) // as the time of a link is sealed
 		users, err := l.Users(make([]byte, 32))
 		require.NoError(t, err)
 		old, new := yes(visitor()), yes(visitor())

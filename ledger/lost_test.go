@@ -58,7 +58,7 @@ func TestNothingIsInventedWhereTheAnswerOfTheDatabaseIsLost(t *testing.T) {
 	f := &flaky{driver: open(t, path).Driver(), path: "file:" + (&url.URL{Path: path}).EscapedPath()}
 	db := sql.OpenDB(f)
 	defer db.Close()
-	l, err := ledger.Use(context.Background(), db, ledger.Config{})
+	l, err := ledger.Use(context.Background(), db, config)
 	require.NoError(t, err)
 
 	a := visitor()

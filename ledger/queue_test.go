@@ -116,7 +116,7 @@ func TestNothingIsForgottenForOneRecordThatTheDatabaseRefuses(t *testing.T) {
 
 func TestNothingIsForgottenOfWhatCloseCouldNotWrite(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
-		l, err := ledger.Open(context.Background(), url, ledger.Config{})
+		l, err := ledger.Open(context.Background(), url, config)
 		require.NoError(t, err)
 		keep(t, l, yes(visitor()))
 		if isSQLite(url) {
