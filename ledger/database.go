@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"net/url"
@@ -24,7 +23,8 @@ type database struct {
 	*dialect
 	name string // for errors; holds no password
 
-	closed *closedFile // what was opened as a file that nobody has open; nil if it was not
+	closed    *closedFile // what was opened as a file that nobody has open; nil if it was not
+	temporary string      // the folder of a copy that is read in its place; "" if there is none
 }
 
 // A purpose is what a database is opened for.
@@ -103,6 +103,7 @@ func connectSQLite(path string, purpose purpose) (*database, error) {
 	}
 	settings := "?mode=rw"
 	var closed *closedFile
+	name, temporary := "sqlite:"+path, ""
 	switch purpose {
 	case toWrite:
 		if err := makeFile(path); err != nil {
@@ -112,10 +113,16 @@ func connectSQLite(path string, purpose purpose) (*database, error) {
 		settings = "?mode=ro"
 		var err error
 		if closed, err = findClosed(path); err != nil {
-			return nil, fmt.Errorf("ledger: cannot open sqlite:%s: %w", path, err)
+			return nil, fmt.Errorf("ledger: cannot open %s: %w", name, err)
 		}
-		if closed != nil {
+		if temporary, err = copyLeft(path); err != nil {
+			return nil, fmt.Errorf("ledger: cannot copy %s, which a process that was killed has left with a log, to read it: %w", name, err)
+		}
+		switch {
+		case closed != nil:
 			settings = "?mode=ro&immutable=1"
+		case temporary != "":
+			path = inCopy(temporary)
 		}
 	}
 	settings += "&_pragma=busy_timeout(5000)"
@@ -134,54 +141,12 @@ func connectSQLite(path string, purpose purpose) (*database, error) {
 	}
 	db, err := sql.Open("sqlite", scheme+(&url.URL{Path: path}).EscapedPath()+settings)
 	if err != nil {
-		return nil, fmt.Errorf("ledger: cannot open sqlite:%s: %w", path, err)
+		os.RemoveAll(temporary)
+		return nil, fmt.Errorf("ledger: cannot open %s: %w", name, err)
 	}
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(8)
-	return &database{DB: db, dialect: sqliteDialect, name: "sqlite:" + path, closed: closed}, nil
-}
-
-// A closedFile is a file of SQLite that nobody has open: there is no log of what was
-// written since. SQLite would make one to read it, and leave it there, unless it is told
-// that nothing will change.
-type closedFile struct {
-	path  string
-	about fs.FileInfo
-}
-
-// findClosed returns the file at path if it is one; nil if it is not.
-func findClosed(path string) (*closedFile, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	about, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	const modes = 18 // where the header says if there is a log (SQLite's file format, section 1.3.3)
-	header := make([]byte, modes+1)
-	if n, _ := io.ReadFull(file, header); n < len(header) || header[modes] != 2 {
-		return nil, nil
-	}
-	if _, err := os.Stat(path + "-wal"); !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	return &closedFile{path, about}, nil
-}
-
-// checkUnchanged fails if somebody has written to what was to stay as it is.
-func (d *database) checkUnchanged() error {
-	if d.closed == nil {
-		return nil
-	}
-	now, err := os.Stat(d.closed.path)
-	_, open := os.Stat(d.closed.path + "-wal")
-	if err != nil || open == nil || now.Size() != d.closed.about.Size() || !now.ModTime().Equal(d.closed.about.ModTime()) {
-		return fmt.Errorf("ledger: somebody has opened %s to write while it was read: read it again", d.name)
-	}
-	return nil
+	return &database{DB: db, dialect: sqliteDialect, name: name, closed: closed, temporary: temporary}, nil
 }
 
 // makeFile makes an empty file where there is none. Made by SQLite, it could be read

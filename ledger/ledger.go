@@ -93,10 +93,11 @@ func OpenExisting(ctx context.Context, url string, config Config) (*Ledger, erro
 }
 
 // OpenReadOnly opens a ledger to be read, and changes nothing, neither in the database
-// nor in the folder of its file. What would write fails. The keys verify, and there may
-// be none. See [OpenExisting] for the errors; a file that may not be written to, on a
-// medium that may not either, is none, unless a process that was killed has left records
-// in the file "-wal" next to it: then both have to be copied to a folder that may.
+// nor in the folder of its file, which may be on a medium that cannot be written to. What
+// would write fails. The keys verify, and there may be none. See [OpenExisting] for the
+// errors. A file that nobody has open is read without locks; if a process has begun to
+// write to it meanwhile, [Ledger.Close] says so. Of a file with a log that a process has
+// left which was killed, a copy in the folder for temporary files may be read.
 func OpenReadOnly(ctx context.Context, url string, config Config) (*Ledger, error) {
 	return open(ctx, url, config, toRead)
 }
@@ -112,7 +113,7 @@ func open(ctx context.Context, url string, config Config, purpose purpose) (*Led
 	}
 	l, err := begin(ctx, db, sealer, purpose)
 	if err != nil {
-		db.Close()
+		_ = db.close()
 		return nil, err
 	}
 	l.owned = true
@@ -210,7 +211,7 @@ func (l *Ledger) Close(ctx context.Context) error {
 	}
 	err = errors.Join(err, l.writer.close())
 	if l.owned {
-		err = errors.Join(err, l.db.checkUnchanged(), l.db.Close())
+		err = errors.Join(err, l.db.close())
 	}
 	return err
 }
