@@ -348,12 +348,12 @@ func (v *verification) finish() {
 	slices.SortFunc(v.report.Anchor.Heads, func(a, b Head) int { return cmp.Compare(a.Writer, b.Writer) })
 }
 
-// learned returns what the acts say that bears on some records, if anything may.
-func (l *Ledger) learned(ctx context.Context, found []row) (*verification, error) {
+// learned returns what the acts say, if something bears on the records of a visitor: one
+// without a seal may have been vouched for, and what came before the first purged.
+func (l *Ledger) learned(ctx context.Context, found []row, first bool) (*verification, error) {
 	v := newVerification(new(Report), l.sealer)
-	if !slices.ContainsFunc(found, func(r row) bool {
-		return l.sealer.can() && len(r.seal) == 0 || r.n == found[0].n && r.previous != (key{})
-	}) {
+	isUnsealed := func(r row) bool { return l.sealer.can() && len(r.seal) == 0 }
+	if !slices.ContainsFunc(found, isUnsealed) && (!first || found[0].previous == (key{})) {
 		return v, nil
 	}
 	acts, err := readActs(ctx, l.db)

@@ -152,7 +152,7 @@ func (l *Ledger) History(ctx context.Context, reference consent.Reference) (*His
 	if len(found) == 0 {
 		return nil, ErrNoRecord
 	}
-	known, err := l.learned(ctx, found)
+	known, err := l.learned(ctx, found, true)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: cannot check the history: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cookiecharter/consent"
@@ -87,8 +88,8 @@ func (u *Users) Link(ctx context.Context, reference consent.Reference, user stri
 // Latest returns the last decision of a user on any of their devices, for
 // [consent.Middleware.Restore]: by its time, and of two of one time the one that
 // allows less. It counts what waits in this process to be written. It has no
-// Notice and no Previous. The error is [ErrNoRecord], that of an empty ID, or the
-// database's.
+// Notice and no Previous. The error is [ErrNoRecord], that of an empty ID, the
+// database's, or says that the record is not as it was written.
 func (u *Users) Latest(ctx context.Context, user string) (consent.Record, error) {
 	l := u.ledger
 	references, err := u.references(ctx, user)
@@ -114,8 +115,15 @@ func (u *Users) Latest(ctx context.Context, user string) (consent.Record, error)
 		return consent.Record{}, ErrNoRecord
 	}
 	e := latest.entry()
+	if latest.place != 0 { // it does not wait
+		known, err := l.learned(ctx, []row{*latest}, false)
+		if err != nil {
+			return consent.Record{}, fmt.Errorf("ledger: cannot check the last decision: %w", err)
+		}
+		e.check(&known.checker, latest)
+	}
 	if len(e.Faults) > 0 {
-		return consent.Record{}, fmt.Errorf("ledger: %s %s", latest.name(), e.Faults[0])
+		return consent.Record{}, fmt.Errorf("ledger: %s %s", latest.name(), strings.Join(e.Faults, ", and "))
 	}
 	return e.record(), nil
 }

@@ -33,7 +33,7 @@ type Report struct {
 }
 
 // OK reports that there are no faults.
-func (r *Report) OK() bool { return r.FaultCount == 0 }
+func (r Report) OK() bool { return r.FaultCount == 0 }
 
 func (r *Report) fault(format string, args ...any) {
 	r.FaultCount++
