@@ -9,7 +9,15 @@ import (
 // insert commits all rows, or none.
 func (w *writer) insert(ctx context.Context, db *database, rows []row) (err error) {
 	if len(rows) > 1 && db.oneStatement {
-		_, err = db.ExecContext(ctx, insertStatement(db, len(rows)), insertParameters(db, rows)...)
+		statement := w.insertMany[len(rows)]
+		if statement == "" {
+			statement = insertStatement(db, len(rows))
+			if w.insertMany == nil {
+				w.insertMany = make(map[int]string)
+			}
+			w.insertMany[len(rows)] = statement
+		}
+		_, err = db.ExecContext(ctx, statement, insertParameters(db, rows)...)
 		return err
 	}
 	if w.insertOne == nil {

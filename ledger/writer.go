@@ -12,10 +12,11 @@ import (
 type writer struct {
 	sealer
 	tip
-	known     bool            // the database knows of the writer
-	former    []tip           // those that this process was before a failure, and whose end is not written
-	insertOne *sql.Stmt       // inserts one row; nil until there is one
-	notices   map[string]bool // by fingerprint: those that the database holds
+	known      bool            // the database knows of the writer
+	former     []tip           // those that this process was before a failure, and whose end is not written
+	insertOne  *sql.Stmt       // inserts one row; nil until there is one
+	insertMany map[int]string  // the statements that insert more, of which round keeps the number low
+	notices    map[string]bool // by fingerprint: those that the database holds
 }
 
 // A tip is how far a writer has come.
