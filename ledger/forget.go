@@ -29,36 +29,16 @@ func (l *Ledger) Forget(ctx context.Context, reference consent.Reference) (recor
 		if err != nil {
 			return nil, err
 		}
-		taken, unreadable, err := l.taken(ctx, tx, key(reference))
-		if err != nil {
-			return nil, err
-		}
 		done := act{Kind: actForget, at: time.Now()}
-		erase := func(digest []byte, which string, parameter key) (int64, error) {
-			result, err := tx.ExecContext(ctx, l.db.sql(`UPDATE consent_record SET forgotten = $1, digest = $2, reference = NULL, decided = 0, revision = 0, answers = '',
-				objection = false, gpc = false, regime = '', action = '', language = '', notice = NULL, remainder = false, act = NULL WHERE reference IS NOT NULL AND `+which+` = $3`),
-				milliseconds(done.at), nullable(digest), l.db.key(parameter))
-			if err != nil {
-				return 0, err
-			}
-			return result.RowsAffected()
-		}
 		var erased []row
-		for _, r := range taken {
-			count, err := erase(r.content(), "id", r.id)
+		// Again, since an erasure waits for a record that is being added behind the last one.
+		for last := int64(-1); records > last; {
+			last = records
+			more, count, err := l.erase(ctx, tx, key(reference), milliseconds(done.at))
 			if err != nil {
 				return nil, err
 			}
-			if count > 0 { // or somebody else has erased or purged it at this moment
-				erased = append(erased, r)
-			}
-		}
-		records = int64(len(erased))
-		if unreadable {
-			count, err := erase(nil, "reference", key(reference))
-			if err != nil {
-				return nil, err
-			}
+			erased = append(erased, more...)
 			records += count
 		}
 		if records == 0 {
@@ -77,9 +57,20 @@ func (l *Ledger) Forget(ctx context.Context, reference consent.Reference) (recor
 	return records, nil
 }
 
-// taken returns the records of a visitor that are to be erased, and whether there are
-// some that cannot be read. These are erased too, and stay a fault.
-func (l *Ledger) taken(ctx context.Context, tx *sql.Tx, reference key) (found []row, unreadable bool, err error) {
+// erase erases the records of a visitor, and returns what they were and how many: there
+// may be more, that cannot be read. These stay a fault.
+func (l *Ledger) erase(ctx context.Context, tx *sql.Tx, reference key, at int64) (erased []row, count int64, err error) {
+	update := func(digest []byte, which string, parameter key) (int64, error) {
+		result, err := tx.ExecContext(ctx, l.db.sql(`UPDATE consent_record SET forgotten = $1, digest = $2, reference = NULL, decided = 0, revision = 0, answers = '',
+			objection = false, gpc = false, regime = '', action = '', language = '', notice = NULL, remainder = false, act = NULL WHERE reference IS NOT NULL AND `+which+` = $3`),
+			at, nullable(digest), l.db.key(parameter))
+		if err != nil {
+			return 0, err
+		}
+		return result.RowsAffected()
+	}
+	var found []row
+	unreadable := false
 	rows, err := tx.QueryContext(ctx, l.db.sql(whole+`WHERE reference = $1 ORDER BY n`), l.db.key(reference))
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var r row
@@ -90,7 +81,20 @@ func (l *Ledger) taken(ctx context.Context, tx *sql.Tx, reference key) (found []
 		}
 		return nil
 	})
-	return found, unreadable, err
+	for i := 0; i < len(found) && err == nil; i++ {
+		r := &found[i]
+		var changed int64
+		if changed, err = update(r.content(), "id", r.id); changed > 0 { // or somebody else has erased or purged it at this moment
+			erased = append(erased, *r)
+			count++
+		}
+	}
+	if unreadable && err == nil {
+		var changed int64
+		changed, err = update(nil, "reference", reference)
+		count += changed
+	}
+	return erased, count, err
 }
 
 // forget takes what only refuses out of the queue, where it is a visitor's.

@@ -167,13 +167,8 @@ func (l *Ledger) History(ctx context.Context, reference consent.Reference) (*His
 			}
 			e.Faults = append(e.Faults, fault...)
 		}
-		follows := r.follows(&last)
-		if i == 0 && !follows {
-			if follows, err = l.mayBeFirst(ctx, r, known.purged); err != nil {
-				return nil, fmt.Errorf("ledger: cannot check the history: %w", err)
-			}
-		}
-		if !follows {
+		// What came before the first may have been purged.
+		if !r.follows(&last) && (i > 0 || r.previous == (key{}) || r.previous.time() >= known.purged) {
 			e.Faults = append(e.Faults, doesNotFollow)
 		}
 		e.check(&known.checker, r)
@@ -181,17 +176,6 @@ func (l *Ledger) History(ctx context.Context, reference consent.Reference) (*His
 		last = *r
 	}
 	return h, nil
-}
-
-// mayBeFirst reports that the record before may have been purged, or was forgotten at the
-// moment when this one was written.
-func (l *Ledger) mayBeFirst(ctx context.Context, r *row, purged int64) (bool, error) {
-	if r.previous == (key{}) {
-		return false, nil
-	}
-	erased := 0
-	err := l.db.QueryRowContext(ctx, l.db.sql(`SELECT count(*) FROM consent_record WHERE id = $1 AND forgotten IS NOT NULL`), l.db.key(r.previous)).Scan(&erased)
-	return r.previous.time() < purged || erased > 0, err
 }
 
 // readNotice adds a notice to those that were read, and returns what is wrong with it.

@@ -66,6 +66,26 @@ var attacks = map[string]struct {
 		rows := x.rows()
 		x.compute(append(rows, x.follow(rows, x.find(rows, alice, 1))))
 	}},
+	"A record is inserted behind the end of a process, its hash computed": {ended: true, do: func(x *intruder) {
+		rows := x.rows()
+		x.compute(append(rows, x.follow(rows, x.find(rows, alice, 1))))
+	}},
+	"A record is changed, and every hash of its process is computed anew": {do: func(x *intruder) {
+		rows := x.rows()
+		changed := x.find(rows, alice, 2)
+		changed.answers = strings.ReplaceAll(changed.answers, "false", "true")
+		x.computeOf(rows, func(r *forged) bool { return bytes.Equal(r.writer, changed.writer) })
+	}},
+	"A record is changed, and every hash up to a purge is computed anew": {do: func(x *intruder) {
+		rows := x.rows()
+		changed := x.find(rows, carol, 1)
+		changed.answers = strings.ReplaceAll(changed.answers, "false", "true")
+		x.computeOf(rows, func(r *forged) bool { return bytes.Equal(r.writer, changed.writer) && r.place < 4 })
+	}},
+	"A visitor's first record is made an erased one, and a record of the forgetting is forged": {do: func(x *intruder) {
+		rows := x.rows()
+		x.compute(append(rows, x.act(rows, "forget", []*forged{x.find(rows, bob, 1)})))
+	}},
 	"A process is made up, with records whose hashes are computed": {do: func(x *intruder) {
 		rows := x.rows()
 		made := *x.find(rows, alice, 1)
@@ -526,12 +546,21 @@ var edgePattern = regexp.MustCompile(`"writer":"([0-9a-f-]+)","from":([0-9]+),"t
 // compute gives all rows the hashes that they would have, and stores them. Those at place
 // 0 are left out once others have been counted with them.
 func (x *intruder) compute(rows []*forged) {
+	x.computeOf(rows, func(*forged) bool { return true })
+}
+
+// computeOf does so with some rows.
+func (x *intruder) computeOf(rows []*forged, which func(*forged) bool) {
 	slices.SortStableFunc(rows, func(a, b *forged) int { return bytes.Compare(a.writer, b.writer) })
 	rows = slices.DeleteFunc(rows, func(r *forged) bool { return r.place == 0 })
 	at := make(map[string]*forged) // by writer and place
 	visitors := make(map[string]*forged)
 	ids := make(map[string]*forged)
 	for _, r := range rows {
+		if !which(r) {
+			at[fmt.Sprintf("%x %d", r.writer, r.place)], ids[string(r.id)], visitors[string(r.reference)] = r, r, r
+			continue
+		}
 		if before := at[fmt.Sprintf("%x %d", r.writer, r.place-1)]; before != nil {
 			r.before = before.hash
 		} else if r.place == 1 {
@@ -546,11 +575,12 @@ func (x *intruder) compute(rows []*forged) {
 			of := claimPattern.FindStringSubmatch(claim)
 			place, err := strconv.ParseInt(of[2], 10, 64)
 			require.NoError(x.t, err)
-			for ; ; place-- { // one may have been taken out
+			for ; place > 0; place-- { // one may have been taken out
 				if named := at[strings.ReplaceAll(of[1], "-", "")+" "+strconv.FormatInt(place, 10)]; named != nil {
 					return fmt.Sprintf(`{"writer":"%s","place":%d,"hash":"%x"}`, of[1], place, named.hash)
 				}
 			}
+			return claim
 		})
 		r.act.String = edgePattern.ReplaceAllStringFunc(r.act.String, func(taken string) string {
 			of := edgePattern.FindStringSubmatch(taken)
