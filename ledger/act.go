@@ -29,6 +29,9 @@ const (
 	actPurge  actKind = "purge"  // some were deleted
 )
 
+// allActs are the kinds that there are. What says that it is of another is a fault.
+var allActs = []actKind{actOpen, actEnd, actForget, actPurge}
+
 // A claim says how far a writer had come: the hash of a record holds those of all before.
 type claim struct {
 	Writer key         `json:"writer"`

@@ -229,27 +229,32 @@ func (v *verification) add(r *row) {
 	if c.ended {
 		v.report.fault("%s comes after the end of its writer", name)
 	}
-	if _, was := find(c.purged, r.place); was {
-		v.report.fault("%s was purged, and stands", name)
-	}
-	switch erased, was := find(c.forgotten, r.place); {
-	case r.forgotten != 0 && (!was || erased.at != r.forgotten):
-		v.report.fault("%s was erased, and no record of a forgetting says so", name)
-	case r.forgotten == 0 && was:
-		v.report.fault("%s was forgotten, and stands", name)
-	}
+	v.checkTaken(c, r)
 	if len(r.notice) > 0 && !v.notices[string(r.notice)] {
 		v.report.fault("the notice of %s is missing", name)
 	}
 	v.compare(c, r.place, r.hash)
 	if r.act != "" {
 		a, err := r.readAct()
-		if err != nil {
-			v.report.fault("%v", err)
+		if err != nil || !slices.Contains(allActs, a.Kind) {
+			v.report.fault("%s is of an act that nobody knows", name)
 		}
 		c.ended = c.ended || a.Kind == actEnd
 	}
 	c.next, c.last, c.unknown = r.place+1, r.hash, false
+}
+
+// checkTaken compares a record with what was erased and purged.
+func (v *verification) checkTaken(c *chain, r *row) {
+	if _, was := find(c.purged, r.place); was {
+		v.report.fault("%s was purged, and stands", r.name())
+	}
+	switch erased, was := find(c.forgotten, r.place); {
+	case r.forgotten != 0 && (!was || erased.at != r.forgotten):
+		v.report.fault("%s was erased, and no record of a forgetting says so", r.name())
+	case r.forgotten == 0 && was:
+		v.report.fault("%s was forgotten, and stands", r.name())
+	}
 }
 
 // compare compares the hash at a place with those that others have noted.
@@ -356,7 +361,7 @@ func (l *Ledger) learned(ctx context.Context, found []row, first bool) (*verific
 	if !slices.ContainsFunc(found, isUnsealed) && (!first || found[0].previous == (key{})) {
 		return v, nil
 	}
-	acts, err := readActs(ctx, l.db)
+	acts, err := readActs(ctx, l.db, actOpen, actPurge)
 	v.learn(acts)
 	return v, err
 }

@@ -90,7 +90,7 @@ func (l *Ledger) Export(ctx context.Context, w io.Writer, format Format, period 
 	if err == nil {
 		defer tx.Rollback()
 		var acts []row
-		if acts, err = readActs(ctx, tx); err == nil {
+		if acts, err = readActs(ctx, tx, allActs...); err == nil {
 			c := &checker{sealer: l.sealer}
 			c.learnVouches(acts)
 			err = do(ctx, tx, w, period, c, acts, progress)

@@ -66,9 +66,22 @@ var attacks = map[string]struct {
 		rows := x.rows()
 		x.compute(append(rows, x.follow(rows, x.find(rows, alice, 1))))
 	}},
-	"A record is inserted behind the end of a process, its hash computed": {ended: true, do: func(x *intruder) {
+	"A record is inserted behind the end of a process, its hash computed, and `written` is raised": {ended: true, do: func(x *intruder) {
+		x.execute(`UPDATE consent_writer SET written = written + 1 WHERE id = $1`, x.key(x.newest()))
 		rows := x.rows()
 		x.compute(append(rows, x.follow(rows, x.find(rows, alice, 1))))
+	}},
+	"A record is hidden as an act, and every hash is computed anew": {do: func(x *intruder) {
+		rows := x.rows()
+		hidden := x.find(rows, carol, 1)
+		hidden.act, hidden.reference, hidden.n = sql.NullString{String: "{}", Valid: true}, nil, 0
+		x.compute(rows)
+	}},
+	"A record is changed, and its own hash is computed anew": {do: func(x *intruder) {
+		rows := x.rows()
+		changed := x.find(rows, carol, 1)
+		changed.answers = strings.ReplaceAll(changed.answers, "false", "true")
+		x.computeOf(rows, func(r *forged) bool { return r == changed })
 	}},
 	"A record is changed, and every hash of its process is computed anew": {do: func(x *intruder) {
 		rows := x.rows()
@@ -594,7 +607,11 @@ func (x *intruder) computeOf(rows []*forged, which func(*forged) bool) {
 		r.hash = r.sum()
 		at[fmt.Sprintf("%x %d", r.writer, r.place)], ids[string(r.id)] = r, r
 		visitors[string(r.reference)] = r
-		x.execute(`UPDATE consent_writer SET head = $1 WHERE id = $2 AND written IS NOT NULL`, r.hash, x.key(r.writer))
+	}
+	for i, r := range rows {
+		if i+1 == len(rows) || !bytes.Equal(rows[i+1].writer, r.writer) {
+			x.execute(`UPDATE consent_writer SET head = $1 WHERE id = $2 AND written IS NOT NULL`, r.hash, x.key(r.writer))
+		}
 	}
 	x.store(rows)
 }

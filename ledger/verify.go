@@ -86,14 +86,14 @@ type tableVerification struct {
 }
 
 func (v *tableVerification) readActs(ctx context.Context) error {
-	acts, err := readActs(ctx, v.tx)
+	acts, err := readActs(ctx, v.tx, allActs...)
 	v.learn(acts)
 	return err
 }
 
-// readActs returns all acts, by time.
-func readActs(ctx context.Context, db querier) (acts []row, err error) {
-	err = eachAct(ctx, db, func(r *row) error {
+// readActs returns the acts of some kinds, by time.
+func readActs(ctx context.Context, db querier, kinds ...actKind) (acts []row, err error) {
+	err = eachAct(ctx, db, kinds, func(r *row) error {
 		acts = append(acts, *r)
 		return nil
 	})

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -260,7 +261,7 @@ func (w *writer) claims(ctx context.Context, db *database) (claims []claim, vouc
 	}
 	claimed := make(map[key]int64)
 	if !vouches {
-		err = eachAct(ctx, db, func(r *row) error {
+		err = eachAct(ctx, db, []actKind{actOpen}, func(r *row) error {
 			a, err := r.readAct()
 			if err != nil || w.can() && !w.holds(r.seal, r.sealed()) {
 				return nil // Verify tells
@@ -318,9 +319,13 @@ func (d *database) isSealed(ctx context.Context) (bool, error) {
 	return writers > 0, err
 }
 
-// eachAct calls do with the row of each act, by time.
-func eachAct(ctx context.Context, db querier, do func(*row) error) error {
-	rows, err := db.QueryContext(ctx, whole+`WHERE act IS NOT NULL ORDER BY id`)
+// eachAct calls do with the row of each act of some kinds, by time.
+func eachAct(ctx context.Context, db querier, kinds []actKind, do func(*row) error) error {
+	which := make([]string, len(kinds))
+	for i, kind := range kinds {
+		which[i] = `act LIKE '{"act":"` + string(kind) + `"%'`
+	}
+	rows, err := db.QueryContext(ctx, whole+`WHERE act IS NOT NULL AND (`+strings.Join(which, " OR ")+`) ORDER BY id`)
 	return each(rows, err, func(rows *sql.Rows) error {
 		var r row
 		if err := rows.Scan(r.into()...); err != nil {
