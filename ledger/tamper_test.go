@@ -123,6 +123,12 @@ var attacks = map[string]struct {
 		x.execute(`DELETE FROM consent_record WHERE writer = $1 AND place > 2`, x.key(x.newest()))
 		x.execute(`UPDATE consent_writer SET written = NULL, head = NULL WHERE id = $1`, x.key(x.newest()))
 	}},
+	"The same, and its row is put back from a copy of when it ran": {ended: true, do: func(x *intruder) {
+		newest := x.key(x.newest())
+		x.execute(`DELETE FROM consent_record WHERE writer = $1 AND place > 2`, newest)
+		x.execute(`DELETE FROM consent_writer WHERE id = $1`, newest)
+		x.execute(`INSERT INTO consent_writer SELECT * FROM running_writer WHERE id = $1`, newest)
+	}},
 	"The newest records of a process that runs or was killed are deleted": {do: func(x *intruder) {
 		x.execute(`DELETE FROM consent_record WHERE writer = $1 AND place > 2`, x.key(x.newest()))
 	}},
@@ -360,6 +366,7 @@ func attacked(t testing.TB, url string, config ledger.Config, ended bool) *intru
 	for range 3 {
 		keep(t, l, yes(visitor()))
 	}
+	x.execute("CREATE TABLE running_writer AS SELECT * FROM consent_writer")
 	if ended {
 		finish(t, l)
 	} else {
