@@ -218,3 +218,16 @@ func exported(t testing.TB, url string, period ledger.Period) string {
 	require.NoError(t, l.Export(context.Background(), &out, ledger.JSONLines, period, nil))
 	return out.String()
 }
+
+func TestWhatWasForgedIsTakenOutWithoutATrace(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		x := attacked(t, url, config, true)
+		attacks["A process is made up, with records whose hashes are computed"].do(x)
+		l := begin(t, url)
+		keep(t, l, yes(alice)) // begins after the forged one, and does not count it among the others
+		assert.Contains(t, verifiedFaults(t, l), "has no seal")
+		x.execute(`DELETE FROM consent_record WHERE writer = $1`, x.key(x.newest()))
+		x.execute(`DELETE FROM consent_writer WHERE id = $1`, x.key(x.newest()))
+		verified(t, l)
+	})
+}
