@@ -178,3 +178,27 @@ func TestNothingIsLeftOfAVisitorByARecordThatIsBeingAdded(t *testing.T) {
 	_, err = l.History(context.Background(), alice)
 	assert.ErrorIs(t, err, ledger.ErrNoRecord)
 }
+
+func TestNothingFollowsOnARecordThatIsBeingErased(t *testing.T) {
+	url := postgres(t)
+	l := begin(t, url)
+	keep(t, l, yes(alice))
+	tx, err := open(t, url).Begin()
+	require.NoError(t, err)
+	_, err = tx.Exec(`UPDATE consent_record SET reference = NULL, forgotten = 1 WHERE reference IS NOT NULL`)
+	require.NoError(t, err)
+	again := no(alice)
+	again.Previous = again.Time.Add(-time.Hour)
+	kept := make(chan error)
+	go func() { kept <- l.Record(context.Background(), again) }()
+	select {
+	case <-kept:
+		t.Fatal("it does not wait")
+	case <-time.After(300 * time.Millisecond):
+	}
+	require.NoError(t, tx.Commit())
+	require.NoError(t, <-kept)
+	history, err := l.History(context.Background(), alice)
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, history.Entries[0].Number, "it begins anew")
+}
