@@ -13,11 +13,11 @@ import (
 type writer struct {
 	sealer
 	tip
-	known      bool            // the database knows of the writer
-	former     []tip           // those that this process was before a failure, and whose end is not written
-	insertOne  *sql.Stmt       // inserts one row; nil until there is one
-	insertMany map[int]string  // the statements that insert more, of which round keeps the number low
-	notices    map[string]bool // by fingerprint: those that the database holds
+	known      bool  // the database knows of the writer
+	former     []tip // those that this process was before a failure, and whose end is not written
+	statements map[insertion]string
+	ones       map[insertion]*sql.Stmt // those of them that insert one row, prepared
+	notices    map[string]bool         // by fingerprint: those that the database holds
 }
 
 // A tip is how far a writer has come.
@@ -42,11 +42,11 @@ func (w *writer) renew() {
 }
 
 // close gives back what the writer holds of the database.
-func (w *writer) close() error {
-	if w.insertOne == nil {
-		return nil
+func (w *writer) close() (err error) {
+	for _, one := range w.ones {
+		err = errors.Join(err, one.Close())
 	}
-	return w.insertOne.Close()
+	return err
 }
 
 // write commits a batch, each record behind the last one of the same visitor.
@@ -149,7 +149,8 @@ func (w *writer) prepare(ctx context.Context, db *database) error {
 
 // insertAct inserts the row of an act.
 func insertAct(ctx context.Context, db *database, tx *sql.Tx, r *row) error {
-	_, err := tx.ExecContext(ctx, insertStatement(db, 1), insertParameters(db, []row{*r})...)
+	rows := []row{*r}
+	_, err := tx.ExecContext(ctx, insertStatement(db, insertionOf(rows)), insertParameters(db, rows)...)
 	return err
 }
 
