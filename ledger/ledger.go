@@ -202,6 +202,8 @@ func (l *Ledger) Close(ctx context.Context) error {
 		<-l.stopped
 	}
 	l.stop()
+	l.writing.Lock() // somebody may be erasing
+	defer l.writing.Unlock()
 	var err error
 	if l.queue.abandon(ErrClosed) == 0 {
 		err = l.writer.finish(ctx, l.db)
