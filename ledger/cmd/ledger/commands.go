@@ -95,8 +95,11 @@ func verify(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "%d records of %d visitors and %d notices; %d forgotten, %d purged\n",
-		report.Records, report.Visitors, report.Notices, report.Forgotten, report.Purged)
+	visitors := ""
+	if *export == "" {
+		visitors = fmt.Sprintf(" of %d visitors", report.Visitors)
+	}
+	fmt.Fprintf(c.out, "%d records%s and %d notices; %d forgotten, %d purged\n", report.Records, visitors, report.Notices, report.Forgotten, report.Purged)
 	if len(anchors) > 0 {
 		fmt.Fprintf(c.out, "since the anchor, %d were forgotten and %d purged\n", report.ForgottenSince, report.PurgedSince)
 	}
