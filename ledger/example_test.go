@@ -192,3 +192,33 @@ func ExampleFigures() {
 	fmt.Println(figures.Waiting, "wait,", figures.Dropped, "were dropped; failing:", figures.Failing)
 	// Output: 0 wait, 0 were dropped; failing: <nil>
 }
+
+func ExampleAnchor() {
+	books, done := exampleBooks()
+	defer done()
+	report, err := books.Verify(ctx, nil)
+	if err != nil {
+		panic(err)
+	}
+	printed := report.Anchor.String() // keep it where who may write to the database may not
+
+	anchor, err := ledger.ParseAnchor(printed)
+	if err != nil {
+		panic(err)
+	}
+	report, err = books.Verify(ctx, nil, anchor)
+	fmt.Println("what was there then is there now:", report.OK(), err)
+	// Output: what was there then is there now: true <nil>
+}
+
+func ExampleVerifyExport() {
+	books, done := exampleBooks()
+	defer done()
+	var lines bytes.Buffer
+	if err := books.Export(ctx, &lines, ledger.JSONLines, ledger.Period{}, nil); err != nil {
+		panic(err)
+	}
+	report, err := ledger.VerifyExport(&lines, ledger.Config{Keys: [][]byte{secret}}, nil)
+	fmt.Println(report.Records, "records, as they were written:", report.OK(), err)
+	// Output: 3 records, as they were written: true <nil>
+}
