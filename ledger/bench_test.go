@@ -16,8 +16,8 @@ import (
 // by the driver alone.
 func bare(t testing.TB, url string) (insert func() error) {
 	db := open(t, url)
-	statement := `INSERT INTO consent_record (id, writer, place, hash, reference, n, decided, revision, answers, objection, gpc, regime, action, language, notice)
-		VALUES ($1, $2, $3, $4, $5, 1, $6, 1, $7, false, true, 'opt-in', 'banner', 'fr-CH', $8)`
+	statement := `INSERT INTO consent_record (id, writer, place, before_hash, hash, seal, reference, n, decided, revision, answers, objection, gpc, regime, action, language, notice, remainder)
+		VALUES ($1, $2, $3, $4, $4, $4, $5, 1, $6, 1, $7, false, true, 'opt-in', 'banner', 'fr-CH', $8, false)`
 	answers := `[{"category":"statistics","provider":"Matomo","allowed":true},{"category":"third-party","provider":"AdCo \u003c\u0026\u003e \"Sons\"","allowed":false}]`
 	lite := isSQLite(url)
 	key := func() any {

@@ -39,7 +39,7 @@ const childOf = "LEDGER_TEST_CHILD"
 
 // serveAsChild serves the site and says where on its standard output.
 func serveAsChild(url string) {
-	l, err := ledger.Open(context.Background(), url)
+	l, err := ledger.Open(context.Background(), url, config)
 	if err != nil {
 		panic(err)
 	}

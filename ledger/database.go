@@ -22,15 +22,18 @@ type database struct {
 	*sql.DB
 	*dialect
 	name string // for errors; holds no password
+
+	closed    *closedFile // what was opened as a file that nobody has open; nil if it was not
+	temporary string      // the folder of a copy that is read in its place; "" if there is none
 }
 
-// A purpose is what SQLite's file is opened for: to be written to, it is made where
-// there is none, and made to survive a loss of power; to be looked at, neither.
-type purpose bool
+// A purpose is what a database is opened for.
+type purpose int
 
 const (
-	toLook  purpose = false
-	toWrite purpose = true
+	toWrite purpose = iota // a file is made where there is none, and tables too
+	toTend                 // neither is
+	toRead                 // nothing is changed
 )
 
 // connect makes a database of the URL that Open takes, without a word to it yet.
@@ -40,7 +43,7 @@ func connect(source string, purpose purpose) (*database, error) {
 	case source == "":
 		return nil, errors.New("ledger: the URL is empty; give a path, or a postgres:// URL")
 	case scheme == "postgres" || scheme == "postgresql":
-		return connectPostgres(source)
+		return connectPostgres(source, purpose)
 	case found && scheme == "sqlite":
 		if path, slashed := strings.CutPrefix(rest, "//"); slashed {
 			rest = path
@@ -54,7 +57,7 @@ func connect(source string, purpose purpose) (*database, error) {
 	return connectSQLite(source, purpose)
 }
 
-func connectPostgres(source string) (*database, error) {
+func connectPostgres(source string, purpose purpose) (*database, error) {
 	u, err := url.Parse(source)
 	if err != nil || u.Fragment != "" {
 		// The parser's own error may quote the password.
@@ -68,10 +71,13 @@ func connectPostgres(source string) (*database, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ledger: cannot open %s: %s", name.String(), whatIsWrong(u))
 	}
+	if purpose == toRead {
+		config.RuntimeParams["default_transaction_read_only"] = "on"
+	}
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(8)
-	return &database{db, postgresDialect, name.String()}, nil
+	return &database{DB: db, dialect: postgresDialect, name: name.String()}, nil
 }
 
 // whatIsWrong says it of a URL that the driver refuses, in whose own error a password
@@ -95,16 +101,39 @@ func connectSQLite(path string, purpose purpose) (*database, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") || strings.ContainsRune(path, 0) {
 		return nil, fmt.Errorf("ledger: cannot open %q: a ledger needs the path of a file", path)
 	}
-	settings := "?mode=rw&_pragma=busy_timeout(5000)"
-	if purpose == toWrite {
+	settings := "?mode=rw"
+	var closed *closedFile
+	name, temporary := "sqlite:"+path, ""
+	switch purpose {
+	case toWrite:
 		if err := makeFile(path); err != nil {
 			return nil, fmt.Errorf("ledger: cannot make sqlite:%s: %w", path, err)
 		}
+	case toRead:
+		settings = "?mode=ro"
+		var err error
+		if closed, err = findClosed(path); err != nil {
+			return nil, fmt.Errorf("ledger: cannot open %s: %w", name, err)
+		}
+		if temporary, err = copyLeft(path); err != nil {
+			return nil, fmt.Errorf("ledger: cannot copy %s, which a process that was killed has left with a log, to read it: %w", name, err)
+		}
+		switch {
+		case closed != nil:
+			settings = "?mode=ro&immutable=1"
+		case temporary != "":
+			path = inCopy(temporary)
+		}
+	}
+	settings += "&_pragma=busy_timeout(5000)"
+	if purpose != toRead {
 		// FULL has WAL survive a loss of power; erased content is overwritten. References
 		// are random, so records meet in the pages of their index only where a cache
 		// (16 MB) and a log (4000 pages) are large enough to hold many of them.
-		settings += "&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(ON)" +
-			"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)"
+		settings += "&_pragma=synchronous(FULL)&_pragma=secure_delete(ON)&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)"
+	}
+	if purpose == toWrite {
+		settings += "&_pragma=journal_mode(WAL)" // stays with the file
 	}
 	scheme := "file:"
 	if strings.HasPrefix(path, "/") {
@@ -112,11 +141,12 @@ func connectSQLite(path string, purpose purpose) (*database, error) {
 	}
 	db, err := sql.Open("sqlite", scheme+(&url.URL{Path: path}).EscapedPath()+settings)
 	if err != nil {
-		return nil, fmt.Errorf("ledger: cannot open sqlite:%s: %w", path, err)
+		os.RemoveAll(temporary)
+		return nil, fmt.Errorf("ledger: cannot open %s: %w", name, err)
 	}
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(8)
-	return &database{db, sqliteDialect, "sqlite:" + path}, nil
+	return &database{DB: db, dialect: sqliteDialect, name: name, closed: closed, temporary: temporary}, nil
 }
 
 // makeFile makes an empty file where there is none. Made by SQLite, it could be read
@@ -142,7 +172,7 @@ func recognise(ctx context.Context, db *sql.DB) (*database, error) {
 		var version string
 		err := db.QueryRowContext(ctx, d.versionQuery).Scan(&version)
 		if err == nil {
-			return &database{db, d, "the site's " + d.product}, nil
+			return &database{DB: db, dialect: d, name: "the site's " + d.product}, nil
 		}
 		failures = append(failures, err)
 	}

@@ -30,6 +30,11 @@ type dialect struct {
 	// takes the placeholders of their references.
 	known func(references []string) string
 
+	// gone returns a query that finds a row if one of these records, of which some may be
+	// NULL, stands no more. It takes the placeholders of their IDs. Until the commit nobody
+	// erases the ones that stand.
+	gone func(ids []string) string
+
 	// overwriteLog removes what was erased from the log; "" if no statement can.
 	overwriteLog string
 }
@@ -51,6 +56,10 @@ var sqliteDialect = &dialect{
 	snapshot: nil, // its only isolation level is enough; the moment is that of the first statement
 	known: func(references []string) string {
 		return "SELECT 1 FROM consent_record WHERE reference IN (" + strings.Join(references, ",") + ")"
+	},
+	gone: func(ids []string) string {
+		return "SELECT 1 FROM (VALUES (" + strings.Join(ids, "),(") + `)) AS previous
+			WHERE column1 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM consent_record WHERE id = column1 AND reference IS NOT NULL)`
 	},
 	// While somebody reads, it does nothing. The log then starts again, and overwrites
 	// the content, within its next thousand pages.
@@ -81,6 +90,11 @@ var postgresDialect = &dialect{
 		// One index search for each visitor, as in heads.
 		return "SELECT 1 FROM (VALUES " + values + `) AS visitor (reference)
 			WHERE (SELECT n FROM consent_record WHERE reference = visitor.reference ORDER BY n DESC LIMIT 1) IS NOT NULL`
+	},
+	gone: func(ids []string) string {
+		// The lock is the one of a foreign key: an erasure waits for it, and it for an erasure.
+		return "SELECT 1 FROM (VALUES (CAST(" + strings.Join(ids, " AS uuid)),(CAST(") + ` AS uuid))) AS previous (id)
+			WHERE id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM consent_record WHERE id = previous.id AND reference IS NOT NULL FOR KEY SHARE)`
 	},
 }
 

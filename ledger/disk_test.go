@@ -22,7 +22,7 @@ func TestNothingIsForgottenByADiskThatIsFull(t *testing.T) {
 		require.NoError(t, err)
 		db.SetMaxOpenConns(1) // the one that has the limit
 		defer db.Close()
-		l, err := ledger.Use(context.Background(), db)
+		l, err := ledger.Use(context.Background(), db, config)
 		require.NoError(t, err)
 		full(t, l, path, func() {
 			_, err := db.Exec("PRAGMA max_page_count = 100000")

@@ -32,7 +32,7 @@ func exampleBooks() (*ledger.Ledger, func()) {
 	if err != nil {
 		panic(err)
 	}
-	books, err := ledger.Open(ctx, filepath.Join(directory, "consent.db"))
+	books, err := ledger.Open(ctx, filepath.Join(directory, "consent.db"), ledger.Config{Keys: [][]byte{secret}})
 	if err != nil {
 		panic(err)
 	}
@@ -59,7 +59,7 @@ func Example() {
 	}
 	defer os.RemoveAll(directory)
 
-	books, err := ledger.Open(ctx, filepath.Join(directory, "consent.db"))
+	books, err := ledger.Open(ctx, filepath.Join(directory, "consent.db"), ledger.Config{Keys: [][]byte{secret}})
 	if err != nil {
 		panic(err)
 	}
@@ -140,7 +140,7 @@ func ExampleFormat() {
 		panic(err)
 	}
 	fmt.Println(bytes.Count(lines.Bytes(), []byte("\n")), "lines")
-	// Output: 3 lines
+	// Output: 7 lines
 }
 
 func ExamplePeriod() {
@@ -191,4 +191,34 @@ func ExampleFigures() {
 	figures := books.Figures()
 	fmt.Println(figures.Waiting, "wait,", figures.Dropped, "were dropped; failing:", figures.Failing)
 	// Output: 0 wait, 0 were dropped; failing: <nil>
+}
+
+func ExampleAnchor() {
+	books, done := exampleBooks()
+	defer done()
+	report, err := books.Verify(ctx, nil)
+	if err != nil {
+		panic(err)
+	}
+	printed := report.Anchor.String() // keep it where who may write to the database may not
+
+	anchor, err := ledger.ParseAnchor(printed)
+	if err != nil {
+		panic(err)
+	}
+	report, err = books.Verify(ctx, nil, anchor)
+	fmt.Println("what was there then is there now:", report.OK(), err)
+	// Output: what was there then is there now: true <nil>
+}
+
+func ExampleVerifyExport() {
+	books, done := exampleBooks()
+	defer done()
+	var lines bytes.Buffer
+	if err := books.Export(ctx, &lines, ledger.JSONLines, ledger.Period{}, nil); err != nil {
+		panic(err)
+	}
+	report, err := ledger.VerifyExport(&lines, ledger.Config{Keys: [][]byte{secret}}, nil)
+	fmt.Println(report.Records, "records, as they were written:", report.OK(), err)
+	// Output: 3 records, as they were written: true <nil>
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/cookiecharter/consent"
@@ -12,24 +13,39 @@ import (
 // Forget erases what the ledger has on a visitor (Regulation (EU) 2016/679, article
 // 17): their records, all but a place for each with its time, so that they can be
 // counted and [Ledger.Verify] still holds; what of theirs waits in this process to be
-// written; and their link to a user. It returns how many records were erased. What
-// the visitor decides from then on is recorded anew.
+// written; and their link to a user. It returns how many records were erased, and leaves
+// a record of its own of which places these were. What the visitor decides from then on
+// is recorded anew. The error is the database's, or that the ledger was opened to be read.
 func (l *Ledger) Forget(ctx context.Context, reference consent.Reference) (records int64, err error) {
+	if l.readOnly {
+		return 0, errReadOnly
+	}
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	l.queue.forget(key(reference))
-	err = l.db.atomically(ctx, func(tx *sql.Tx) error {
-		done, err := tx.ExecContext(ctx, l.db.sql(`UPDATE consent_record SET forgotten = $1, reference = NULL, n = NULL, previous = NULL,
-			previous_hash = NULL, decided = 0, revision = 0, answers = '', objection = false, gpc = false, regime = '', action = '', language = '', notice = NULL
-			WHERE reference = $2`), milliseconds(time.Now()), l.db.key(key(reference)))
+	err = l.writer.act(ctx, l.db, func(tx *sql.Tx) (*act, error) {
+		records = 0
+		_, err := tx.ExecContext(ctx, l.db.sql(`DELETE FROM consent_link WHERE reference = $1`), l.db.key(key(reference)))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if records, err = done.RowsAffected(); err != nil {
-			return err
+		done := act{Kind: actForget, at: time.Now()}
+		var erased []row
+		// Again, since an erasure waits for a record that is being added behind the last one.
+		for last := int64(-1); records > last; {
+			last = records
+			more, count, err := l.erase(ctx, tx, key(reference), milliseconds(done.at))
+			if err != nil {
+				return nil, err
+			}
+			erased = append(erased, more...)
+			records += count
 		}
-		_, err = tx.ExecContext(ctx, l.db.sql(`DELETE FROM consent_link WHERE reference = $1`), l.db.key(key(reference)))
-		return err
+		if records == 0 {
+			return nil, nil
+		}
+		done.Places = placesOf(erased)
+		return &done, nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("ledger: cannot forget: %w", err)
@@ -39,6 +55,46 @@ func (l *Ledger) Forget(ctx context.Context, reference consent.Reference) (recor
 		_, _ = l.db.ExecContext(ctx, l.db.overwriteLog)
 	}
 	return records, nil
+}
+
+// erase erases the records of a visitor, and returns what they were and how many: there
+// may be more, that cannot be read. These stay a fault.
+func (l *Ledger) erase(ctx context.Context, tx *sql.Tx, reference key, at int64) (erased []row, count int64, err error) {
+	update := func(digest []byte, which string, parameter key) (int64, error) {
+		result, err := tx.ExecContext(ctx, l.db.sql(`UPDATE consent_record SET forgotten = $1, digest = $2, reference = NULL, decided = 0, revision = 0, answers = '',
+			objection = false, gpc = false, regime = '', action = '', language = '', notice = NULL, remainder = false, act = NULL WHERE reference IS NOT NULL AND `+which+` = $3`),
+			at, nullable(digest), l.db.key(parameter))
+		if err != nil {
+			return 0, err
+		}
+		return result.RowsAffected()
+	}
+	var found []row
+	unreadable := false
+	rows, err := tx.QueryContext(ctx, l.db.sql(whole+`WHERE reference = $1 ORDER BY n`), l.db.key(reference))
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var r row
+		if err := rows.Scan(r.into()...); err != nil {
+			unreadable = true
+		} else {
+			found = append(found, r)
+		}
+		return nil
+	})
+	for i := 0; i < len(found) && err == nil; i++ {
+		r := &found[i]
+		var changed int64
+		if changed, err = update(r.content(), "id", r.id); changed > 0 { // or somebody else has erased or purged it at this moment
+			erased = append(erased, *r)
+			count++
+		}
+	}
+	if unreadable && err == nil {
+		var changed int64
+		changed, err = update(nil, "reference", reference)
+		count += changed
+	}
+	return erased, count, err
 }
 
 // forget takes what only refuses out of the queue, where it is a visitor's.
@@ -54,16 +110,18 @@ const purgeBatch = 1000
 
 // Purge deletes the records of decisions that were taken before a time, forgotten ones as
 // well, and the links of users of whom nothing is left, and returns how many records
-// that was. [Ledger.Verify] goes by that time from then on: it
-// knows the records as purged. It may be broken off, and goes on the next time.
-// Progress, if not nil, is called now and then with the number of records deleted.
+// that was. It leaves records of its own of which places these were, by which
+// [Ledger.Verify] knows them as purged. It may be broken off, and goes on the next time.
+// Progress, if not nil, is called now and then with the number of records deleted. The
+// error is the database's, or that the ledger was opened to be read.
 func (l *Ledger) Purge(ctx context.Context, before time.Time, progress func(records int64)) (records int64, err error) {
+	if l.readOnly {
+		return 0, errReadOnly
+	}
 	until := milliseconds(before)
-	now := milliseconds(time.Now())
-	_, err = l.db.ExecContext(ctx, l.db.sql(`INSERT INTO consent_purge (id, purged, until) VALUES ($1, $2, $3)`), l.db.key(newKey(now)), now, until)
-	for count := int64(purgeBatch); err == nil && count == purgeBatch; {
-		if count, err = l.purge(ctx, firstKey(until)); err == nil {
-			records += count
+	for batch := int64(purgeBatch); err == nil && batch == purgeBatch; {
+		if batch, err = l.purge(ctx, until); err == nil {
+			records += batch
 		}
 		if progress != nil {
 			progress(records)
@@ -79,46 +137,36 @@ func (l *Ledger) Purge(ctx context.Context, before time.Time, progress func(reco
 	return records, nil
 }
 
-// purge deletes the oldest records before a key, and has their writers know.
-func (l *Ledger) purge(ctx context.Context, until key) (count int64, err error) {
-	err = l.db.atomically(ctx, func(tx *sql.Tx) error {
-		count = 0
-		writers := make(map[key]*tally)
+// purge deletes the oldest records before a time. The acts stay: they say what was here.
+func (l *Ledger) purge(ctx context.Context, until int64) (records int64, err error) {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	err = l.writer.act(ctx, l.db, func(tx *sql.Tx) (*act, error) {
+		var taken []row
 		rows, err := tx.QueryContext(ctx, l.db.sql(`DELETE FROM consent_record WHERE id IN
-			(SELECT id FROM consent_record WHERE id < $1 ORDER BY id LIMIT $2) RETURNING writer, place`), l.db.key(until), purgeBatch)
+			(SELECT id FROM consent_record WHERE id < $1 AND act IS NULL ORDER BY id LIMIT $2) RETURNING writer, place, before_hash, hash`), l.db.key(firstKey(until)), purgeBatch)
 		err = each(rows, err, func(rows *sql.Rows) error {
-			var writer key
-			var place int64
-			err := rows.Scan(&writer, &place)
-			t := writers[writer]
-			if t == nil {
-				t = new(tally)
-				writers[writer] = t
-			}
-			t.purged++
-			t.purgedPlace = max(t.purgedPlace, place)
-			count++
+			var r row
+			err := rows.Scan(&r.writer, &r.place, &r.beforeHash, &r.hash)
+			taken = append(taken, r)
 			return err
 		})
-		if err != nil {
-			return err
+		records = int64(len(taken))
+		if err != nil || len(taken) == 0 {
+			return nil, err
 		}
-		for id, t := range writers {
-			_, err := tx.ExecContext(ctx, l.db.sql(`UPDATE consent_writer SET purged = purged + $1,
-				purged_place = CASE WHEN purged_place < $2 THEN $2 ELSE purged_place END WHERE id = $3`), t.purged, t.purgedPlace, l.db.key(id))
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+		return &act{Kind: actPurge, at: time.Now(), Until: until, Places: placesOf(taken)}, nil
 	})
-	return count, err
+	return records, err
 }
 
 // atomically runs do in a transaction, again where others were at the same rows at
 // the same moment.
 func (d *database) atomically(ctx context.Context, do func(*sql.Tx) error) error {
 	for attempt := 0; ; attempt++ {
+		if attempt > 0 {
+			time.Sleep(rand.N(time.Duration(attempt) * 5 * time.Millisecond))
+		}
 		tx, err := d.BeginTx(ctx, nil)
 		if err != nil {
 			return err

@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	_ "embed"
 	"encoding/hex"
@@ -10,6 +12,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"time"
 
 	"golang.org/x/text/language"
@@ -20,45 +23,85 @@ import (
 // An Entry is a record that has been read from the ledger. Its JSON is what
 // [Ledger.Export] writes.
 type Entry struct {
-	ID        string           `json:"id"`        // a UUID that begins with the time
-	Time      time.Time        `json:"time"`      // of the decision; of a forgotten one, the only thing that is known
-	Reference string           `json:"reference"` // of the visitor, as consent.Reference writes it
-	Number    int64            `json:"number"`    // among the visitor's records, from 1
-	Previous  string           `json:"previous"`  // the ID of the visitor's record before; "" for none
-	Answers   []consent.Answer `json:"answers"`
-	Objection bool             `json:"objection"`
-	GPC       bool             `json:"gpc"`
-	Regime    consent.Regime   `json:"regime"` // under which the visitor was asked
-	Revision  uint64           `json:"revision"`
-	Action    consent.Action   `json:"action"`
-	Language  string           `json:"language"`            // a BCP 47 tag
-	Notice    string           `json:"notice"`              // the SHA-256 sum of the notice that the visitor was shown, in hexadecimal
-	Hash      string           `json:"hash"`                // of this record, in hexadecimal
-	Forgotten *time.Time       `json:"forgotten,omitempty"` // when it was erased; nil for a record that stands
+	ID           string           `json:"id"`        // a UUID that begins with the time
+	Time         time.Time        `json:"time"`      // of the decision; of a forgotten one, the only thing that is known
+	Reference    string           `json:"reference"` // of the visitor, as consent.Reference writes it
+	Number       int64            `json:"number"`    // among the visitor's records, from 1
+	Previous     string           `json:"previous"`  // the ID of the visitor's record before; "" for none
+	PreviousHash string           `json:"previousHash"`
+	Remainder    bool             `json:"remainder"` // the same decision as the record before, whose consent was not confirmed and did not count: what counts of it
+	Answers      []consent.Answer `json:"answers"`
+	Objection    bool             `json:"objection"`
+	GPC          bool             `json:"gpc"`
+	Regime       consent.Regime   `json:"regime"` // under which the visitor was asked
+	Revision     uint64           `json:"revision"`
+	Action       consent.Action   `json:"action"`
+	Language     string           `json:"language"`            // a BCP 47 tag
+	Notice       string           `json:"notice"`              // the SHA-256 sum of the notice that the visitor was shown, in hexadecimal
+	Act          json.RawMessage  `json:"act,omitempty"`       // of what is no decision: what was done to the records
+	Forgotten    *time.Time       `json:"forgotten,omitempty"` // when it was erased; nil for a record that stands
+	Digest       string           `json:"digest,omitempty"`    // of what was erased
+	Writer       string           `json:"writer"`              // the UUID of the run of a process that wrote it
+	Place        int64            `json:"place"`               // among the writer's records, from 1
+	BeforeHash   string           `json:"beforeHash"`          // of the writer's record before
+	Hash         string           `json:"hash"`                // of this record, in hexadecimal
+	Seal         string           `json:"seal,omitempty"`
+	Checked      Check            `json:"checked"`          // what says that it is as it was written
+	Faults       []string         `json:"faults,omitempty"` // why it is not
 }
 
+// A Check is what was found to hold of a record.
+type Check string
+
+const (
+	Unchecked   Check = ""     // nothing: there are faults
+	HashChecked Check = "hash" // its hash, which anybody can compute
+	SealChecked Check = "seal" // its hash, and its seal by a key of the site
+)
+
 // entry makes the entry of a row.
-func (r *row) entry() (Entry, error) {
+func (r *row) entry() Entry {
 	e := Entry{
 		ID: r.id.String(), Time: time.UnixMilli(r.decided).UTC(), Reference: consent.Reference(r.reference).String(), Number: r.n,
+		PreviousHash: hex.EncodeToString(r.previousHash), Remainder: r.remainder,
 		Answers: []consent.Answer{}, Objection: r.objection, GPC: r.gpc, Revision: uint64(r.revision),
-		Action: consent.Action(r.action), Language: r.language, Notice: hex.EncodeToString(r.notice), Hash: hex.EncodeToString(r.hash),
+		Action: consent.Action(r.action), Language: r.language, Notice: hex.EncodeToString(r.notice),
+		Writer: r.writer.String(), Place: r.place, BeforeHash: hex.EncodeToString(r.beforeHash), Hash: hex.EncodeToString(r.hash), Seal: hex.EncodeToString(r.seal),
 	}
 	if r.previous != (key{}) {
 		e.Previous = r.previous.String()
 	}
-	if r.forgotten != 0 {
+	switch {
+	case r.forgotten != 0:
 		at := time.UnixMilli(r.forgotten).UTC()
-		e.Time, e.Forgotten = time.UnixMilli(r.id.time()).UTC(), &at
-		return e, nil
+		e.Time, e.Forgotten, e.Digest = time.UnixMilli(r.id.time()).UTC(), &at, hex.EncodeToString(r.digest)
+	case r.act != "":
+		if json.Valid([]byte(r.act)) { // or a fault says so
+			e.Act = json.RawMessage(r.act)
+		}
+	default:
+		if err := e.Regime.UnmarshalText([]byte(r.regime)); err != nil {
+			e.Faults = append(e.Faults, "has a regime that cannot be read")
+		}
+		if err := json.Unmarshal([]byte(r.answers), &e.Answers); err != nil {
+			e.Answers = []consent.Answer{}
+			e.Faults = append(e.Faults, "has answers that cannot be read")
+		}
 	}
-	if err := e.Regime.UnmarshalText([]byte(r.regime)); err != nil {
-		return e, fmt.Errorf("the regime of the record %v cannot be read: %w", r.id, err)
+	return e
+}
+
+// check says of the entry of a row what holds.
+func (e *Entry) check(c *checker, r *row) {
+	e.Faults = append(e.Faults, c.faults(r)...)
+	switch {
+	case len(e.Faults) > 0:
+		e.Checked = Unchecked
+	case c.can() && len(r.seal) > 0:
+		e.Checked = SealChecked
+	default:
+		e.Checked = HashChecked
 	}
-	if err := json.Unmarshal([]byte(r.answers), &e.Answers); err != nil {
-		return e, fmt.Errorf("the answers of the record %v cannot be read: %w", r.id, err)
-	}
-	return e, nil
 }
 
 // record makes the record that an entry was, but for its notice, of which the entry
@@ -80,45 +123,77 @@ type History struct {
 	Notices   map[string]json.RawMessage `json:"notices"` // what consent.Notice calls its content, by Entry.Notice
 }
 
+// OK reports that every record is as it was written. What was taken from the end does not
+// show in one visitor's history: see [Ledger.Verify].
+func (h *History) OK() bool {
+	return !slices.ContainsFunc(h.Entries, func(e Entry) bool { return e.Checked == Unchecked })
+}
+
 // ErrNoRecord says that the ledger has no record of a visitor: they never decided,
 // or their records were forgotten, purged or lost.
 var ErrNoRecord = errors.New("ledger: there is no record of this visitor")
 
-// History returns what a visitor has decided, and exactly the notices they were shown. The
-// error is [ErrNoRecord] or the database's.
+// History returns what a visitor has decided, and exactly the notices they were shown. It
+// checks each record, its notice, and that each follows on the one before; see
+// [Entry]. The error is [ErrNoRecord] or the database's.
 func (l *Ledger) History(ctx context.Context, reference consent.Reference) (*History, error) {
 	h := &History{Reference: reference.String(), Notices: make(map[string]json.RawMessage)}
+	var found []row
 	rows, err := l.db.QueryContext(ctx, l.db.sql(whole+`WHERE reference = $1 ORDER BY n`), l.db.key(key(reference)))
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var r row
-		if err := rows.Scan(r.into()...); err != nil {
-			return err
-		}
-		e, err := r.entry()
-		h.Entries = append(h.Entries, e)
+		err := rows.Scan(r.into()...)
+		found = append(found, r)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ledger: cannot read the history: %w", err)
 	}
-	if len(h.Entries) == 0 {
+	if len(found) == 0 {
 		return nil, ErrNoRecord
 	}
-	for _, e := range h.Entries {
-		if _, read := h.Notices[e.Notice]; read || e.Notice == "" {
-			continue
+	known, err := l.learned(ctx, found, true)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: cannot check the history: %w", err)
+	}
+	var last row
+	for i := range found {
+		r := &found[i]
+		e := r.entry()
+		if e.Notice != "" {
+			fault, err := l.readNotice(ctx, r.notice, h.Notices)
+			if err != nil {
+				return nil, fmt.Errorf("ledger: cannot read a notice: %w", err)
+			}
+			e.Faults = append(e.Faults, fault...)
 		}
-		fingerprint, _ := hex.DecodeString(e.Notice)
-		var content []byte
-		err := l.db.QueryRowContext(ctx, l.db.sql(`SELECT content FROM consent_notice WHERE fingerprint = $1`), fingerprint).Scan(&content)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return nil, fmt.Errorf("ledger: cannot read a notice: %w", err)
+		// What came before the first may have been purged.
+		if !r.follows(&last) && (i > 0 || r.previous == (key{}) || r.previous.time() >= known.purged) {
+			e.Faults = append(e.Faults, doesNotFollow)
 		}
-		if json.Valid(content) { // Verify says where it is missing or was altered
-			h.Notices[e.Notice] = content
-		}
+		e.check(&known.checker, r)
+		h.Entries = append(h.Entries, e)
+		last = *r
 	}
 	return h, nil
+}
+
+// readNotice adds a notice to those that were read, and returns what is wrong with it.
+func (l *Ledger) readNotice(ctx context.Context, fingerprint []byte, read map[string]json.RawMessage) (faults []string, err error) {
+	name := hex.EncodeToString(fingerprint)
+	if read[name] != nil {
+		return nil, nil
+	}
+	var content []byte
+	err = l.db.QueryRowContext(ctx, l.db.sql(`SELECT content FROM consent_notice WHERE fingerprint = $1`), fingerprint).Scan(&content)
+	if errors.Is(err, sql.ErrNoRows) {
+		return []string{"names a notice that is missing"}, nil
+	}
+	if sum := sha256.Sum256(content); err == nil && (!bytes.Equal(sum[:], fingerprint) || !json.Valid(content)) {
+		return []string{"names a notice that was altered"}, nil // and is not shown: nobody read it
+	}
+	read[name] = content
+	return nil, err
 }
 
 //go:embed history.html
@@ -157,18 +232,25 @@ func (h *History) WritePage(w io.Writer) error {
 	}
 	view := struct {
 		*History
-		Shown     map[string]notice
-		Backwards map[int64]bool
-	}{h, make(map[string]notice), make(map[int64]bool)}
+		Shown         map[string]notice
+		SetBack, Late map[int64]bool
+	}{h, make(map[string]notice), make(map[int64]bool), make(map[int64]bool)}
+	var last row
+	for _, e := range h.Entries {
+		r := row{n: e.Number, decided: milliseconds(e.Time)}
+		if err := r.writer.UnmarshalText([]byte(e.Writer)); err != nil {
+			return fmt.Errorf("ledger: the writer of the record %s cannot be read: %w", e.ID, err)
+		}
+		found := order(&last, &r)
+		view.SetBack[r.n], view.Late[r.n] = found == setBack, found == late
+		last = r
+	}
 	for fingerprint, content := range h.Notices {
 		var n notice
 		if err := json.Unmarshal(content, &n); err != nil {
 			return fmt.Errorf("ledger: the notice %s cannot be read: %w", fingerprint, err)
 		}
 		view.Shown[fingerprint] = n
-	}
-	for i, e := range h.Entries {
-		view.Backwards[e.Number] = i > 0 && e.Time.Before(h.Entries[i-1].Time)
 	}
 	return t.Execute(w, view)
 }

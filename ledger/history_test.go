@@ -128,7 +128,9 @@ func TestNothingIsLostInAnExport(t *testing.T) {
 		for decoder := json.NewDecoder(&lines); decoder.More(); {
 			var e ledger.Entry
 			require.NoError(t, decoder.Decode(&e))
-			entries = append(entries, e)
+			if e.ID != "" && e.Act == nil {
+				entries = append(entries, e)
+			}
 		}
 		require.Len(t, entries, 3)
 		assert.Equal(t, records[1].Reference.String(), entries[0].Reference)
@@ -260,7 +262,7 @@ func TestNothingIsInventedByAPurgeThatFails(t *testing.T) {
 	for range 3 {
 		keep(t, l, yes(visitor()))
 	}
-	execute(t, url, "CREATE TRIGGER stop BEFORE UPDATE ON consent_writer BEGIN SELECT RAISE(ABORT, 'no'); END")
+	execute(t, url, "CREATE TRIGGER stop BEFORE INSERT ON consent_record WHEN NEW.act LIKE '%purge%' BEGIN SELECT RAISE(ABORT, 'no'); END")
 	count, err := l.Purge(context.Background(), time.Now().Add(time.Hour), nil)
 	assert.Error(t, err)
 	assert.Zero(t, count, "what stands was not purged")
@@ -269,7 +271,7 @@ func TestNothingIsInventedByAPurgeThatFails(t *testing.T) {
 
 func TestNothingLeaksOfAUserOfWhomAPurgeLeavesNothing(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
-		l := begin(t, url)
+		l := beginWith(t, url, ledger.Config{}) // as the time of a link is sealed
 		users, err := l.Users(make([]byte, 32))
 		require.NoError(t, err)
 		old, new := yes(visitor()), yes(visitor())

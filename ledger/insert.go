@@ -2,50 +2,103 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // insert commits all rows, or none.
 func (w *writer) insert(ctx context.Context, db *database, rows []row) (err error) {
 	if len(rows) > 1 && db.oneStatement {
-		_, err = db.ExecContext(ctx, insertStatement(db, len(rows)), insertParameters(db, rows)...)
+		_, err = db.ExecContext(ctx, w.statement(db, rows), insertParameters(db, rows)...)
 		return err
-	}
-	if w.insertOne == nil {
-		if w.insertOne, err = db.PrepareContext(ctx, insertStatement(db, 1)); err != nil {
-			return err
-		}
 	}
 	if len(rows) == 1 {
-		_, err = w.insertOne.ExecContext(ctx, insertParameters(db, rows)...)
+		insertOne, err := w.prepared(ctx, db, rows)
+		if err == nil {
+			_, err = insertOne.ExecContext(ctx, insertParameters(db, rows)...)
+		}
 		return err
+	}
+	for i := range rows { // before the transaction, which may have the only connection
+		if _, err := w.prepared(ctx, db, rows[i:i+1]); err != nil {
+			return err
+		}
 	}
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() // does nothing after the commit
-	insertOne := tx.StmtContext(ctx, w.insertOne)
+	inTx := make(map[*sql.Stmt]*sql.Stmt)
 	for i := range rows {
-		if _, err := insertOne.ExecContext(ctx, insertParameters(db, rows[i:i+1])...); err != nil {
+		one, err := w.prepared(ctx, db, rows[i:i+1])
+		if err != nil {
+			return err
+		}
+		if inTx[one] == nil {
+			inTx[one] = tx.StmtContext(ctx, one)
+		}
+		if _, err := inTx[one].ExecContext(ctx, insertParameters(db, rows[i:i+1])...); err != nil {
 			return err
 		}
 	}
 	return tx.Commit()
 }
 
+// An insertion is which statement inserts rows. There are few: see round.
+type insertion struct {
+	count   int
+	follows bool // some row follows on one that is in the database
+}
+
+func insertionOf(rows []row) insertion {
+	return insertion{len(rows), slices.ContainsFunc(rows, func(r row) bool { return r.previous != key{} })}
+}
+
+// statement returns the statement for some rows.
+func (w *writer) statement(db *database, rows []row) string {
+	of := insertionOf(rows)
+	if w.statements[of] == "" {
+		if w.statements == nil {
+			w.statements = make(map[insertion]string)
+		}
+		w.statements[of] = insertStatement(db, of)
+	}
+	return w.statements[of]
+}
+
+// prepared returns the statement for one row, prepared.
+func (w *writer) prepared(ctx context.Context, db *database, row []row) (one *sql.Stmt, err error) {
+	of := insertionOf(row)
+	if one = w.ones[of]; one == nil {
+		if one, err = db.PrepareContext(ctx, w.statement(db, row)); err != nil {
+			return nil, err
+		}
+		if w.ones == nil {
+			w.ones = make(map[insertion]*sql.Stmt)
+		}
+		w.ones[of] = one
+	}
+	return one, nil
+}
+
 // insertStatement returns a statement that inserts some rows.
 //
 // It must fail if a visitor who seemed to be new has a record already: the new row would
-// be a second one without a predecessor. A query before each insert would find that, but
-// costs a round trip. So the statement sets the place of its first row to NULL in this
-// case. The column is NOT NULL, the database refuses all rows, and collided reports that
-// the writer should look for the record and try again.
-func insertStatement(db *database, count int) string {
-	rows, newVisitors := make([]string, count), make([]string, count)
+// be a second one without a predecessor. And it must fail if the record that a row follows
+// on has been erased or purged meanwhile: nothing follows on what is nobody's. A query
+// before each insert would find the first, but costs a round trip, and nothing but the
+// insert itself finds the second for certain. So the statement sets the place of its first
+// row to NULL in these cases. The column is NOT NULL, the database refuses all rows, and
+// collided reports that the writer should look for the record and try again.
+func insertStatement(db *database, of insertion) string {
+	count := of.count
+	rows, newVisitors, previous := make([]string, count), make([]string, count), make([]string, count)
 	for i := range rows {
 		newVisitors[i] = fmt.Sprintf("$%d", count*columnCount+i+1)
+		previous[i] = fmt.Sprintf("$%d", count*(columnCount+1)+i+1)
 	}
 	for i := range rows {
 		values := make([]string, columnCount)
@@ -53,7 +106,11 @@ func insertStatement(db *database, count int) string {
 			values[column] = fmt.Sprintf("$%d", i*columnCount+column+1)
 		}
 		if i == 0 {
-			values[placeColumn] = "(SELECT CAST(" + values[placeColumn] + " AS bigint) WHERE NOT EXISTS (" + db.known(newVisitors) + "))"
+			condition := "NOT EXISTS (" + db.known(newVisitors) + ")"
+			if of.follows {
+				condition += " AND NOT EXISTS (" + db.gone(previous) + ")"
+			}
+			values[placeColumn] = "(SELECT CAST(" + values[placeColumn] + " AS bigint) WHERE " + condition + ")"
 		}
 		rows[i] = "(" + strings.Join(values, ",") + ")"
 	}
@@ -61,9 +118,10 @@ func insertStatement(db *database, count int) string {
 }
 
 // insertParameters returns the parameters of insertStatement: the columns of each row,
-// then for each row the visitor's reference if the row is their first, otherwise NULL.
+// then for each row the visitor's reference if the row is their first, otherwise NULL, and
+// if one follows on another, for each row the record before, unless it is inserted with it.
 func insertParameters(db *database, rows []row) []any {
-	values := make([]any, 0, len(rows)*(columnCount+1))
+	values := make([]any, 0, len(rows)*(columnCount+2))
 	for i := range rows {
 		values = append(values, rows[i].values(db)...)
 	}
@@ -73,6 +131,16 @@ func insertParameters(db *database, rows []row) []any {
 			newVisitor = rows[i].reference
 		}
 		values = append(values, db.key(newVisitor))
+	}
+	if !insertionOf(rows).follows {
+		return values
+	}
+	for i := range rows {
+		before := rows[i].previous
+		if slices.ContainsFunc(rows[:i], func(r row) bool { return r.id == before }) {
+			before = key{}
+		}
+		values = append(values, db.key(before))
 	}
 	return values
 }

@@ -43,6 +43,12 @@ func (k key) String() string {
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
+// MarshalText returns what String does.
+func (k key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads what MarshalText returns.
+func (k *key) UnmarshalText(text []byte) error { return k.Scan(string(text)) }
+
 // Scan reads what either database holds as a key.
 func (k *key) Scan(value any) error {
 	var text string

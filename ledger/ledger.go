@@ -4,7 +4,7 @@
 // on what information (Regulation (EU) 2016/679, article 7(1)). The visitor's own
 // cookie shows that to nobody but them; a record in the site's database does.
 //
-//	books, err := ledger.Open(ctx, "consent.db") // or a postgres:// URL, or Use with the site's own *sql.DB
+//	books, err := ledger.Open(ctx, "consent.db", ledger.Config{Keys: keys}) // or a postgres:// URL, or Use with the site's own *sql.DB
 //	mw, err := consent.NewMiddleware(consent.Config{Recorder: books, …})
 //	…
 //	err = server.Shutdown(patience)
@@ -21,7 +21,8 @@
 // [Ledger.History] says what one visitor decided and what they were shown,
 // [Ledger.Export] and [Ledger.Stats] what all did, [Ledger.Forget] erases one
 // visitor's records, [Ledger.Purge] old ones, and [Ledger.Verify] finds what was
-// altered or removed in any other way. [Users] carries a decision to the other
+// altered or removed in any other way: with [Config.Keys] by anybody who has the
+// database alone, with an [Anchor] that was kept elsewhere by anybody. [Users] carries a decision to the other
 // devices of a visitor who has signed in. The command in cmd/ledger does all of
 // this from a terminal.
 package ledger
@@ -40,13 +41,28 @@ import (
 
 var _ consent.Recorder = (*Ledger)(nil)
 
+// A Config is how a ledger is kept. The zero value has no key.
+type Config struct {
+	// Keys seal the records, so that who can write to the database, and no more, can
+	// neither make one nor change one unseen. They are kept out of the database. The
+	// first seals, all verify: to change it, put a new one in front, and keep the old
+	// ones for as long as what they sealed. Each is secret, random and at least 32 bytes
+	// long. Every process that writes has the same. The first start with a key vouches for
+	// the records that are there; stop every process without a key before it.
+	//
+	// Without keys, somebody who computes all hashes anew can write what they like.
+	Keys [][]byte
+}
+
 // A Ledger keeps records of consent in a database. Make it with [Open] or [Use].
 // It is safe for concurrent use, by any number of processes on one database.
 type Ledger struct {
-	db     *database
-	owned  bool // Close closes db
-	queue  queue
-	writer writer
+	db       *database
+	sealer   sealer
+	owned    bool // Close closes db
+	readOnly bool
+	queue    queue
+	writer   writer
 
 	// writing is held while records are written, and by whoever must not meet
 	// records that are half written.
@@ -61,65 +77,108 @@ type Ledger struct {
 //   - "postgres://" or "postgresql://" is a server that speaks PostgreSQL's
 //     protocol, with the parameters that pgx knows.
 //
-// The error names what was tried, without its password. It is an error too if the
-// tables are of a newer version of this package, and if the database would call a
-// record written before it is.
-func Open(ctx context.Context, url string) (*Ledger, error) {
-	db, err := connect(url, toWrite)
+// The error names what was tried, without its password, and every key of the
+// configuration that is none. It is an error too if the tables are of a newer version
+// of this package, if the database would call a record written before it is, and if
+// what is there was sealed by a key and the configuration has none.
+func Open(ctx context.Context, url string, config Config) (*Ledger, error) {
+	return open(ctx, url, config, toWrite)
+}
+
+// OpenExisting opens a ledger as [Open] does, but makes and updates no tables: if there
+// is no ledger at url, or one of another version, that is an error, and nothing has been
+// changed. It is for tools, to which an address that was mistyped is no empty ledger.
+func OpenExisting(ctx context.Context, url string, config Config) (*Ledger, error) {
+	return open(ctx, url, config, toTend)
+}
+
+// OpenReadOnly opens a ledger to be read, and changes nothing, neither in the database
+// nor in the folder of its file, which may be on a medium that cannot be written to. What
+// would write fails. The keys verify, and there may be none. See [OpenExisting] for the
+// errors. A file that nobody has open is read without locks; if a process has begun to
+// write to it meanwhile, [Ledger.Close] says so. Of a file with a log that a process has
+// left which was killed, a copy in the folder for temporary files may be read.
+func OpenReadOnly(ctx context.Context, url string, config Config) (*Ledger, error) {
+	return open(ctx, url, config, toRead)
+}
+
+func open(ctx context.Context, url string, config Config, purpose purpose) (*Ledger, error) {
+	sealer, err := newSealer(config.Keys)
 	if err != nil {
 		return nil, err
 	}
-	l, err := begin(ctx, db)
+	db, err := connect(url, purpose)
 	if err != nil {
-		db.Close()
+		return nil, err
+	}
+	l, err := begin(ctx, db, sealer, purpose)
+	if err != nil {
+		_ = db.close()
 		return nil, err
 	}
 	l.owned = true
 	return l, nil
 }
 
-// OpenExisting opens a ledger as [Open] does, but makes none: where there is no
-// ledger at url, that is an error, and nothing has been changed. It is for tools, to
-// which an address that was mistyped is no empty ledger.
-func OpenExisting(ctx context.Context, url string) (*Ledger, error) {
-	db, err := connect(url, toLook)
-	if err != nil {
-		return nil, err
-	}
-	err = db.checkExists(ctx)
-	db.Close()
-	if err != nil {
-		return nil, err
-	}
-	return Open(ctx, url)
-}
-
 // Use opens the ledger in a database that the site has open already, SQLite or one
 // that speaks PostgreSQL's protocol, by whatever driver. [Ledger.Close] leaves it
 // open. Its pool should allow two connections or more: records wait while the only
 // one reads an export. See [Open] for the errors.
-func Use(ctx context.Context, db *sql.DB) (*Ledger, error) {
+func Use(ctx context.Context, db *sql.DB, config Config) (*Ledger, error) {
+	sealer, err := newSealer(config.Keys)
+	if err != nil {
+		return nil, err
+	}
 	d, err := recognise(ctx, db)
 	if err != nil {
 		return nil, err
 	}
-	return begin(ctx, d)
+	return begin(ctx, d, sealer, toWrite)
 }
 
-func begin(ctx context.Context, db *database) (*Ledger, error) {
-	if err := db.migrate(ctx); err != nil {
-		return nil, fmt.Errorf("ledger: cannot open %s: %w", db.name, err)
+func begin(ctx context.Context, db *database, sealer sealer, purpose purpose) (*Ledger, error) {
+	if purpose == toWrite {
+		if err := db.migrate(ctx); err != nil {
+			return nil, fmt.Errorf("ledger: cannot open %s: %w", db.name, err)
+		}
+	} else if err := db.checkExists(ctx); err != nil {
+		return nil, err
+	}
+	l := &Ledger{db: db, sealer: sealer, readOnly: purpose == toRead, stop: func() {}, stopped: make(chan struct{})}
+	if l.readOnly {
+		l.queue.readOnly = true
+		close(l.stopped)
+		return l, nil
 	}
 	if err := db.checkDurable(ctx, db.DB); err != nil {
 		return nil, fmt.Errorf("ledger: cannot use %s: %w", db.name, err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	l := &Ledger{db: db, stop: stop, stopped: make(chan struct{})}
+	if err := checkSealed(ctx, db, sealer); err != nil {
+		return nil, fmt.Errorf("ledger: cannot use %s: %w", db.name, err)
+	}
 	l.queue.wake = make(chan struct{}, 1)
+	l.writer.sealer = sealer
 	l.writer.renew()
-	go l.run(ctx)
+	running, stop := context.WithCancel(context.Background())
+	l.stop = stop
+	go l.run(running)
 	return l, nil
 }
+
+// checkSealed fails if records without a seal would come after sealed ones.
+func checkSealed(ctx context.Context, db *database, sealer sealer) error {
+	if sealer.can() {
+		return nil
+	}
+	sealed, err := db.isSealed(ctx)
+	if err == nil && sealed {
+		err = errors.New("its records are sealed by a key, and Config.Keys has none: what is written now would count for nothing")
+	}
+	return err
+}
+
+// errReadOnly is the error of what would write to a ledger that was opened to be read.
+var errReadOnly = errors.New("ledger: it was opened to be read")
 
 // ErrClosed is what [Ledger.Record] answers after [Ledger.Close]. What reads or
 // erases then fails as the database does, or goes on with one that was given to
@@ -143,6 +202,8 @@ func (l *Ledger) Close(ctx context.Context) error {
 		<-l.stopped
 	}
 	l.stop()
+	l.writing.Lock() // somebody may be erasing
+	defer l.writing.Unlock()
 	var err error
 	if l.queue.abandon(ErrClosed) == 0 {
 		err = l.writer.finish(ctx, l.db)
@@ -152,7 +213,7 @@ func (l *Ledger) Close(ctx context.Context) error {
 	}
 	err = errors.Join(err, l.writer.close())
 	if l.owned {
-		err = errors.Join(err, l.db.Close())
+		err = errors.Join(err, l.db.close())
 	}
 	return err
 }

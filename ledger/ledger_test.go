@@ -30,10 +30,15 @@ var registry = consent.MustRegistry(
 
 var notice = registry.Notice(language.French, language.English, map[string]string{"banner": "Voulez-vous <script>alert(1)</script> ?"})
 
+// config is that of most tests, with a key.
+var config = ledger.Config{Keys: [][]byte{secret}}
+
 // begin opens a ledger that the test closes.
-func begin(t testing.TB, url string) *ledger.Ledger {
+func begin(t testing.TB, url string) *ledger.Ledger { return beginWith(t, url, config) }
+
+func beginWith(t testing.TB, url string, config ledger.Config) *ledger.Ledger {
 	t.Helper()
-	l, err := ledger.Open(context.Background(), url)
+	l, err := ledger.Open(context.Background(), url, config)
 	require.NoError(t, err)
 	t.Cleanup(func() { finish(t, l) })
 	return l
@@ -102,18 +107,18 @@ func TestNothingIsForgottenThatWasRecorded(t *testing.T) {
 
 func TestNothingIsInventedWhereThereIsNoLedger(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
-		_, err := ledger.OpenExisting(context.Background(), url)
+		_, err := ledger.OpenExisting(context.Background(), url, config)
 		require.Error(t, err)
 		assert.NoFileExists(t, url)
 		execute(t, url, "CREATE TABLE users (id integer)")
 		for range 2 { // the first has made nothing
-			_, err = ledger.OpenExisting(context.Background(), url)
+			_, err = ledger.OpenExisting(context.Background(), url, config)
 			require.ErrorContains(t, err, "there is no ledger in")
 		}
 		l := begin(t, url)
 		keep(t, l, yes(visitor()))
 		finish(t, l)
-		l, err = ledger.OpenExisting(context.Background(), url)
+		l, err = ledger.OpenExisting(context.Background(), url, config)
 		require.NoError(t, err)
 		assert.EqualValues(t, 1, verified(t, l).Records)
 		finish(t, l)
@@ -186,7 +191,7 @@ func TestTenInstancesStartAtOnceOnAnEmptyDatabase(t *testing.T) {
 		var together sync.WaitGroup
 		for range 10 {
 			together.Go(func() {
-				l, err := ledger.Open(context.Background(), url)
+				l, err := ledger.Open(context.Background(), url, config)
 				if assert.NoError(t, err) {
 					assert.NoError(t, l.Record(context.Background(), yes(visitor())))
 					finish(t, l)
@@ -201,7 +206,7 @@ func TestTenInstancesStartAtOnceOnAnEmptyDatabase(t *testing.T) {
 func TestALedgerIsKeptInTheDatabaseThatASiteHas(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		db := open(t, url)
-		l, err := ledger.Use(context.Background(), db)
+		l, err := ledger.Use(context.Background(), db, config)
 		require.NoError(t, err)
 		keep(t, l, yes(visitor()))
 		verified(t, l)
@@ -212,14 +217,14 @@ func TestALedgerIsKeptInTheDatabaseThatASiteHas(t *testing.T) {
 			hasty, err := openSQLite(url, "synchronous(NORMAL)")
 			require.NoError(t, err)
 			defer hasty.Close()
-			_, err = ledger.Use(context.Background(), hasty)
+			_, err = ledger.Use(context.Background(), hasty, config)
 			assert.ErrorContains(t, err, "synchronous = FULL")
 		} else {
-			_, err = ledger.Open(context.Background(), url+"&synchronous_commit=off")
+			_, err = ledger.Open(context.Background(), url+"&synchronous_commit=off", config)
 			assert.ErrorContains(t, err, "synchronous_commit")
 		}
 	})
-	_, err := ledger.Use(context.Background(), nil)
+	_, err := ledger.Use(context.Background(), nil, config)
 	assert.Error(t, err)
 }
 
@@ -234,7 +239,7 @@ func TestNothingLeaksFromAFileThatOthersCouldRead(t *testing.T) {
 }
 
 func TestAPathThatBeginsWithTwoSlashesIsOneOnThisMachine(t *testing.T) {
-	l, err := ledger.Open(context.Background(), "/"+filepath.Join(t.TempDir(), "consent.db"))
+	l, err := ledger.Open(context.Background(), "/"+filepath.Join(t.TempDir(), "consent.db"), config)
 	require.NoError(t, err)
 	finish(t, l)
 }
@@ -262,7 +267,7 @@ func TestWhatCannotBeOpenedIsNamedWithoutItsPassword(t *testing.T) {
 		"postgres://u:hunter2%ZZ@127.0.0.1:1/db?connect_timeout=soon": "not well formed",
 	} {
 		t.Run(url, func(t *testing.T) {
-			_, err := ledger.Open(context.Background(), url)
+			_, err := ledger.Open(context.Background(), url, config)
 			require.Error(t, err)
 			assert.ErrorContains(t, err, names)
 			assert.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), "hunter2")
@@ -274,7 +279,7 @@ func TestNothingIsLostOfTablesThatAreNewer(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		finish(t, begin(t, url))
 		execute(t, url, "INSERT INTO consent_schema (version) VALUES (99)")
-		_, err := ledger.Open(context.Background(), url)
+		_, err := ledger.Open(context.Background(), url, config)
 		assert.ErrorContains(t, err, "version 99")
 	})
 }
@@ -302,7 +307,7 @@ func TestNothingIsLostOfStrangeText(t *testing.T) {
 		l = begin(t, url)
 		report := verified(t, l)
 		assert.EqualValues(t, 2, report.Records)
-		assert.EqualValues(t, 1, report.Backwards, "by a clock that was set back")
+		assert.EqualValues(t, 1, report.SetBack, "by a clock that was set back")
 	})
 }
 

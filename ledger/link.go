@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cookiecharter/consent"
@@ -26,17 +27,27 @@ type Users struct {
 	secret []byte
 }
 
-// minSecret is what RFC 2104, section 3, asks of a key.
-const minSecret = sha256.Size
-
 // Users returns the users whose IDs are hashed with that secret, which the site
 // keeps out of the database and does not change: with another one nobody is known
 // any more. It is an error if the secret has fewer than 32 bytes.
 func (l *Ledger) Users(secret []byte) (*Users, error) {
-	if len(secret) < minSecret {
-		return nil, fmt.Errorf("ledger: a secret has at least %d bytes, this one has %d", minSecret, len(secret))
+	if len(secret) < minKey {
+		return nil, fmt.Errorf("ledger: a secret has at least %d bytes, this one has %d", minKey, len(secret))
 	}
 	return &Users{l, append([]byte(nil), secret...)}, nil
+}
+
+// A link is a row of consent_link.
+type link struct {
+	user      []byte
+	reference key
+	linked    int64
+	seal      []byte
+}
+
+// sealed is what the seal of the row covers.
+func (l *link) sealed() fields {
+	return fields(nil).text("link").bytes(l.user).key(l.reference).number(l.linked)
 }
 
 // errNoUser keeps those whose ID a site has failed to fill in from sharing a decision.
@@ -60,8 +71,14 @@ func (u *Users) Link(ctx context.Context, reference consent.Reference, user stri
 		return nil
 	}
 	l := u.ledger
-	_, err := l.db.ExecContext(ctx, l.db.sql(`INSERT INTO consent_link (user_hash, reference, linked) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`),
-		u.hash(user), l.db.key(key(reference)), milliseconds(time.Now()))
+	if l.readOnly {
+		return errReadOnly
+	}
+	made := link{user: u.hash(user), reference: key(reference), linked: milliseconds(time.Now())}
+	// One without a seal may be of the time before there was a key, or forged.
+	_, err := l.db.ExecContext(ctx, l.db.sql(`INSERT INTO consent_link (user_hash, reference, linked, seal) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (user_hash, reference) DO UPDATE SET linked = excluded.linked, seal = excluded.seal WHERE consent_link.seal IS NULL AND excluded.seal IS NOT NULL`),
+		made.user, l.db.key(made.reference), made.linked, nullable(l.sealer.seal(made.sealed())))
 	if err != nil {
 		return fmt.Errorf("ledger: cannot link a user: %w", err)
 	}
@@ -71,8 +88,8 @@ func (u *Users) Link(ctx context.Context, reference consent.Reference, user stri
 // Latest returns the last decision of a user on any of their devices, for
 // [consent.Middleware.Restore]: by its time, and of two of one time the one that
 // allows less. It counts what waits in this process to be written. It has no
-// Notice and no Previous. The error is [ErrNoRecord], that of an empty ID, or the
-// database's.
+// Notice and no Previous. The error is [ErrNoRecord], that of an empty ID, the
+// database's, or says that the record is not as it was written.
 func (u *Users) Latest(ctx context.Context, user string) (consent.Record, error) {
 	l := u.ledger
 	references, err := u.references(ctx, user)
@@ -97,9 +114,16 @@ func (u *Users) Latest(ctx context.Context, user string) (consent.Record, error)
 	if latest == nil {
 		return consent.Record{}, ErrNoRecord
 	}
-	e, err := latest.entry()
-	if err != nil {
-		return consent.Record{}, fmt.Errorf("ledger: %w", err)
+	e := latest.entry()
+	if latest.place != 0 { // it does not wait
+		known, err := l.learned(ctx, []row{*latest}, false)
+		if err != nil {
+			return consent.Record{}, fmt.Errorf("ledger: cannot check the last decision: %w", err)
+		}
+		e.check(&known.checker, latest)
+	}
+	if len(e.Faults) > 0 {
+		return consent.Record{}, fmt.Errorf("ledger: %s %s", latest.name(), strings.Join(e.Faults, ", and "))
 	}
 	return e.record(), nil
 }
@@ -121,11 +145,13 @@ func (u *Users) references(ctx context.Context, user string) (references []key, 
 		return nil, errNoUser
 	}
 	l := u.ledger
-	rows, err := l.db.QueryContext(ctx, l.db.sql(`SELECT reference FROM consent_link WHERE user_hash = $1`), u.hash(user))
+	rows, err := l.db.QueryContext(ctx, l.db.sql(`SELECT reference, linked, seal FROM consent_link WHERE user_hash = $1`), u.hash(user))
 	err = each(rows, err, func(rows *sql.Rows) error {
-		var reference key
-		err := rows.Scan(&reference)
-		references = append(references, reference)
+		made := link{user: u.hash(user)}
+		err := rows.Scan(&made.reference, &made.linked, &made.seal)
+		if !l.sealer.can() || l.sealer.holds(made.seal, made.sealed()) { // nobody follows a link that was forged
+			references = append(references, made.reference)
+		}
 		return err
 	})
 	if err != nil {
@@ -172,10 +198,7 @@ func (r *row) after(other *row) bool {
 
 // allows counts what a decision allows.
 func (r *row) allows() (count int) {
-	e, err := r.entry()
-	if err != nil {
-		return 0
-	}
+	e := r.entry()
 	for _, a := range e.Answers {
 		if a.Allowed {
 			count++

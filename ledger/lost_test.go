@@ -23,6 +23,19 @@ type flaky struct {
 	driver driver.Driver
 	path   string
 	loses  atomic.Int64 // how many answers
+	before func()       // what happens just before a record is inserted; nil for nothing
+}
+
+// insert inserts a record.
+func (f *flaky) insert(do func() (driver.Result, error)) (driver.Result, error) {
+	if f.before != nil {
+		f.before()
+	}
+	result, err := do()
+	if f.loses.Add(-1) >= 0 {
+		return nil, errors.New("connection reset by peer")
+	}
+	return result, err
 }
 
 func (f *flaky) Driver() driver.Driver { return f.driver }
@@ -38,11 +51,32 @@ type flakyConn struct {
 }
 
 func (c flakyConn) ExecContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Result, error) {
-	result, err := c.Conn.(driver.ExecerContext).ExecContext(ctx, statement, args)
-	if strings.HasPrefix(statement, "INSERT INTO consent_record") && c.flaky.loses.Add(-1) >= 0 {
-		return nil, errors.New("connection reset by peer")
+	do := func() (driver.Result, error) {
+		return c.Conn.(driver.ExecerContext).ExecContext(ctx, statement, args)
 	}
-	return result, err
+	if strings.HasPrefix(statement, insertsRecord) {
+		return c.flaky.insert(do)
+	}
+	return do()
+}
+
+const insertsRecord = "INSERT INTO consent_record"
+
+func (c flakyConn) PrepareContext(ctx context.Context, statement string) (driver.Stmt, error) {
+	prepared, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, statement)
+	if err == nil && strings.HasPrefix(statement, insertsRecord) {
+		prepared = flakyStmt{prepared, c.flaky}
+	}
+	return prepared, err
+}
+
+type flakyStmt struct {
+	driver.Stmt
+	flaky *flaky
+}
+
+func (s flakyStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	return s.flaky.insert(func() (driver.Result, error) { return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args) })
 }
 
 func (c flakyConn) QueryContext(ctx context.Context, statement string, args []driver.NamedValue) (driver.Rows, error) {
@@ -53,12 +87,46 @@ func (c flakyConn) BeginTx(ctx context.Context, options driver.TxOptions) (drive
 	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, options)
 }
 
+func TestNothingFollowsOnWhatIsTakenJustBefore(t *testing.T) {
+	for name, take := range map[string]func(*ledger.Ledger) error{
+		"forgotten": func(l *ledger.Ledger) error { _, err := l.Forget(context.Background(), alice); return err },
+		"purged": func(l *ledger.Ledger) error {
+			_, err := l.Purge(context.Background(), time.Now().Add(time.Hour), nil)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := lite(t)
+			other := begin(t, path)
+			keep(t, other, yes(alice))
+			f := &flaky{driver: open(t, path).Driver(), path: "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)"}
+			db := sql.OpenDB(f)
+			defer db.Close()
+			l, err := ledger.Use(context.Background(), db, config)
+			require.NoError(t, err)
+			keep(t, l, yes(bob))
+			again := no(alice)
+			again.Previous = again.Time.Add(-time.Hour) // so that the record before is looked for
+			f.before = func() {
+				f.before = nil
+				assert.NoError(t, take(other))
+			}
+			keep(t, l, again)
+			finish(t, l)
+			history, err := other.History(context.Background(), alice)
+			require.NoError(t, err)
+			assert.EqualValues(t, 1, history.Entries[0].Number, "it begins anew")
+			verified(t, other)
+		})
+	}
+}
+
 func TestNothingIsInventedWhereTheAnswerOfTheDatabaseIsLost(t *testing.T) {
 	path := lite(t)
 	f := &flaky{driver: open(t, path).Driver(), path: "file:" + (&url.URL{Path: path}).EscapedPath()}
 	db := sql.OpenDB(f)
 	defer db.Close()
-	l, err := ledger.Use(context.Background(), db)
+	l, err := ledger.Use(context.Background(), db, config)
 	require.NoError(t, err)
 
 	a := visitor()
@@ -76,4 +144,61 @@ func TestNothingIsInventedWhereTheAnswerOfTheDatabaseIsLost(t *testing.T) {
 	finish(t, l)
 	report := verified(t, begin(t, path))
 	assert.EqualValues(t, 9, report.Records, "each of them once")
+}
+
+func TestNothingIsLeftOfAVisitorByARecordThatIsBeingAdded(t *testing.T) {
+	url := postgres(t)
+	l := begin(t, url)
+	keep(t, l, yes(alice))
+	// What an insert does that has found a record to follow on, and is not yet committed.
+	tx, err := open(t, url).Begin()
+	require.NoError(t, err)
+	for _, statement := range []string{
+		`SELECT 1 FROM consent_record WHERE reference IS NOT NULL FOR KEY SHARE`,
+		`INSERT INTO consent_record (id, writer, place, hash, n, reference, decided, revision, answers, objection, gpc, regime, action, language, remainder)
+			SELECT gen_random_uuid(), writer, 99, hash, 2, reference, decided, revision, answers, objection, gpc, regime, action, language, remainder
+			FROM consent_record WHERE reference IS NOT NULL`,
+	} {
+		_, err := tx.Exec(statement)
+		require.NoError(t, err)
+	}
+	erased := make(chan int64)
+	go func() {
+		count, err := l.Forget(context.Background(), alice)
+		assert.NoError(t, err)
+		erased <- count
+	}()
+	select {
+	case <-erased:
+		t.Fatal("it does not wait")
+	case <-time.After(300 * time.Millisecond):
+	}
+	require.NoError(t, tx.Commit())
+	assert.EqualValues(t, 2, <-erased)
+	_, err = l.History(context.Background(), alice)
+	assert.ErrorIs(t, err, ledger.ErrNoRecord)
+}
+
+func TestNothingFollowsOnARecordThatIsBeingErased(t *testing.T) {
+	url := postgres(t)
+	l := begin(t, url)
+	keep(t, l, yes(alice))
+	tx, err := open(t, url).Begin()
+	require.NoError(t, err)
+	_, err = tx.Exec(`UPDATE consent_record SET reference = NULL, forgotten = 1 WHERE reference IS NOT NULL`)
+	require.NoError(t, err)
+	again := no(alice)
+	again.Previous = again.Time.Add(-time.Hour)
+	kept := make(chan error)
+	go func() { kept <- l.Record(context.Background(), again) }()
+	select {
+	case <-kept:
+		t.Fatal("it does not wait")
+	case <-time.After(300 * time.Millisecond):
+	}
+	require.NoError(t, tx.Commit())
+	require.NoError(t, <-kept)
+	history, err := l.History(context.Background(), alice)
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, history.Entries[0].Number, "it begins anew")
 }

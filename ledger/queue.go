@@ -21,13 +21,14 @@ const maxBatch = 128
 type queue struct {
 	wake chan struct{} // of room one: there is something to do at once
 
-	mu      sync.Mutex
-	entries []*entry
-	later   int  // how many of them nobody waits for
-	small   bool // one record at a time, since a batch has failed
-	closed  bool
-	dropped uint64
-	failing error
+	mu       sync.Mutex
+	entries  []*entry
+	later    int  // how many of them nobody waits for
+	small    bool // one record at a time, since a batch has failed
+	closed   bool
+	readOnly bool
+	dropped  uint64
+	failing  error
 }
 
 // An entry is a record on its way into the database.
@@ -57,6 +58,8 @@ func (q *queue) add(e *entry) error {
 	switch {
 	case q.closed:
 		err = ErrClosed
+	case q.readOnly:
+		err = errReadOnly
 	case e.row.reference == key{}:
 		err = errNobody
 	case e.done == nil && q.later >= maxWaiting:

@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -116,7 +117,7 @@ func TestNothingIsForgottenForOneRecordThatTheDatabaseRefuses(t *testing.T) {
 
 func TestNothingIsForgottenOfWhatCloseCouldNotWrite(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
-		l, err := ledger.Open(context.Background(), url)
+		l, err := ledger.Open(context.Background(), url, config)
 		require.NoError(t, err)
 		keep(t, l, yes(visitor()))
 		if isSQLite(url) {
@@ -169,4 +170,32 @@ func TestNothingLeaksFromTheQueueOfAVisitorWhoIsForgotten(t *testing.T) {
 	_, err := l.History(context.Background(), a)
 	assert.Error(t, err)
 	verified(t, l)
+}
+
+func TestNothingFollowsOnWhatIsForgottenOrPurgedAtThatMoment(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		site, other := begin(t, url), begin(t, url)
+		keep(t, site, yes(alice))
+		var together sync.WaitGroup
+		for range 4 {
+			together.Go(func() {
+				for range 25 {
+					keep(t, site, yes(alice))
+				}
+			})
+		}
+		together.Go(func() {
+			for i := range 25 {
+				var err error
+				if i%2 == 0 {
+					_, err = other.Forget(context.Background(), alice)
+				} else {
+					_, err = other.Purge(context.Background(), time.Now().Add(time.Hour), nil)
+				}
+				assert.NoError(t, err)
+			}
+		})
+		together.Wait()
+		verified(t, site)
+	})
 }

@@ -1,9 +1,10 @@
 package ledger
 
 import (
-	"crypto/sha256"
+	"bytes"
+	"cmp"
+	"database/sql"
 	"encoding/json"
-	"strconv"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -11,17 +12,21 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
-// A row is a record as the tables hold it.
+// A row is a record as the tables hold it: a decision, what is left of one that was
+// forgotten, or an act.
 type row struct {
 	id           key
 	writer       key
-	place        int64 // among the writer's records, from 1
+	place        int64  // among the writer's records, from 1
+	beforeHash   []byte // of the writer's record before
 	hash         []byte
+	seal         []byte
 	forgotten    int64 // when, or 0
-	reference    key
-	n            int64 // among the visitor's records, from 1
+	digest       []byte
+	n            int64 // among the visitor's records, from 1; 0 for an act
 	previous     key
 	previousHash []byte
+	reference    key
 	decided      int64
 	revision     int64 // the bits of an unsigned one
 	answers      string
@@ -31,70 +36,97 @@ type row struct {
 	action       string
 	language     string
 	notice       []byte
+	remainder    bool
+	act          string
 }
 
-// columns are a row's, in the order of row.values and row.into.
-const columns = `id, writer, place, hash, reference, n, previous, previous_hash, decided, revision, answers, objection, gpc, regime, action, language, notice`
+// columns are those of a row that is inserted, in the order of row.values.
+const columns = `id, writer, place, before_hash, hash, seal, n, previous, previous_hash, reference, decided, revision, answers, objection, gpc, regime, action, language, notice, remainder, act`
 
 const (
-	columnCount = 17
+	columnCount = 21
 	placeColumn = 2 // counted from 0
 )
 
-// whole reads every column of a row, erased ones too.
-const whole = `SELECT id, writer, place, hash, reference, coalesce(n, 0), previous, previous_hash, decided, revision, answers, objection, gpc, regime, action, language, notice, coalesce(forgotten, 0) FROM consent_record `
+// whole reads every column of a row, in the order of row.into.
+const whole = `SELECT ` + columns + `, forgotten, digest FROM consent_record `
 
 // values returns the row for columns.
 func (r *row) values(d *database) []any {
 	return []any{
-		d.key(r.id), d.key(r.writer), r.place, r.hash, d.key(r.reference), r.n, d.key(r.previous), r.previousHash,
-		r.decided, r.revision, r.answers, r.objection, r.gpc, r.regime, r.action, r.language, r.notice,
+		d.key(r.id), d.key(r.writer), r.place, nullable(r.beforeHash), r.hash, nullable(r.seal), r.n, d.key(r.previous), nullable(r.previousHash), d.key(r.reference),
+		r.decided, r.revision, r.answers, r.objection, r.gpc, r.regime, r.action, r.language, nullable(r.notice), r.remainder, nullable(r.act),
 	}
+}
+
+// nullable returns v as a parameter that is NULL if it is empty.
+func nullable[T []byte | string](v T) any {
+	if len(v) == 0 {
+		return nil
+	}
+	return v
+}
+
+// orNothing reads NULL as the zero value.
+type orNothing[T any] struct{ to *T }
+
+func (o orNothing[T]) Scan(value any) error {
+	var read sql.Null[T]
+	err := read.Scan(value)
+	*o.to = read.V
+	return err
 }
 
 // into returns where a row of whole is read to.
 func (r *row) into() []any {
 	return []any{
-		&r.id, &r.writer, &r.place, &r.hash, &r.reference, &r.n, &r.previous, &r.previousHash,
-		&r.decided, &r.revision, &r.answers, &r.objection, &r.gpc, &r.regime, &r.action, &r.language, &r.notice, &r.forgotten,
+		&r.id, &r.writer, &r.place, &r.beforeHash, &r.hash, &r.seal, &r.n, &r.previous, &r.previousHash, &r.reference,
+		&r.decided, &r.revision, &r.answers, &r.objection, &r.gpc, &r.regime, &r.action, &r.language, &r.notice, &r.remainder,
+		orNothing[string]{&r.act}, orNothing[int64]{&r.forgotten}, &r.digest,
 	}
 }
 
-// sum returns what the hash of the row is to be: SHA-256 over its other columns, but
-// for forgotten, in the order of columns. Each is written as its length in bytes in
-// decimal, a colon, and itself: keys and hashes as their bytes, nothing where they are
-// null, numbers in decimal, booleans as "true" or "false".
+// content returns the digest of what an erasure takes: SHA-256 over these columns, as
+// fields writes them.
+func (r *row) content() []byte {
+	if r.forgotten != 0 {
+		return r.digest
+	}
+	return make(fields, 0, 512+len(r.answers)+len(r.act)).
+		key(r.reference).number(r.decided).number(r.revision).text(r.answers).boolean(r.objection).boolean(r.gpc).
+		text(r.regime).text(r.action).text(r.language).bytes(r.notice).boolean(r.remainder).text(r.act).
+		sum()
+}
+
+// sum returns what the hash of the row is to be. It stays when the row is erased.
 func (r *row) sum() []byte {
-	b := make([]byte, 0, 512+len(r.answers))
-	text := func(s string) {
-		b = strconv.AppendInt(b, int64(len(s)), 10)
-		b = append(append(b, ':'), s...)
+	return make(fields, 0, 256).
+		key(r.id).key(r.writer).number(r.place).bytes(r.beforeHash).number(r.n).key(r.previous).bytes(r.previousHash).bytes(r.content()).
+		sum()
+}
+
+// sealed is what the seal of the row covers.
+func (r *row) sealed() fields { return fields(nil).text("record").bytes(r.hash) }
+
+// compare orders rows by writer and place.
+func (r *row) compare(other *row) int {
+	return cmp.Or(bytes.Compare(r.writer[:], other.writer[:]), cmp.Compare(r.place, other.place))
+}
+
+// isErased reports that nothing is left of what an erasure takes.
+func (r *row) isErased() bool {
+	left := row{
+		id: r.id, writer: r.writer, place: r.place, beforeHash: r.beforeHash, hash: r.hash, seal: r.seal,
+		forgotten: r.forgotten, digest: r.digest, n: r.n, previous: r.previous, previousHash: r.previousHash,
 	}
-	id := func(k key) {
-		if k == (key{}) {
-			text("")
-		} else {
-			text(string(k[:]))
-		}
-	}
-	id(r.id)
-	id(r.writer)
-	text(strconv.FormatInt(r.place, 10))
-	id(r.reference)
-	text(strconv.FormatInt(r.n, 10))
-	id(r.previous)
-	text(string(r.previousHash))
-	text(strconv.FormatInt(r.decided, 10))
-	text(strconv.FormatInt(r.revision, 10))
-	text(r.answers)
-	text(strconv.FormatBool(r.objection))
-	text(strconv.FormatBool(r.gpc))
-	text(r.regime)
-	text(r.action)
-	text(r.language)
-	text(string(r.notice))
-	sum := sha256.Sum256(b)
-	return sum[:]
+	return bytes.Equal(left.plain(), r.plain())
+}
+
+// plain is what stands in the columns that an erasure empties.
+func (r *row) plain() []byte {
+	stands := *r
+	stands.forgotten = 0
+	return stands.content()
 }
 
 // newRow makes the row of a record, as yet without a place in any order.
@@ -103,17 +135,13 @@ func newRow(record consent.Record) row {
 	if answers == nil {
 		answers = []consent.Answer{}
 	}
-	text, err := json.Marshal(answers)
-	if err != nil {
-		panic(err) // strings and booleans alone have no such error
-	}
 	at := milliseconds(record.Time)
 	r := row{
 		id:        newKey(at),
 		reference: key(record.Reference),
 		decided:   at,
 		revision:  int64(record.Revision),
-		answers:   string(text),
+		answers:   compact(answers),
 		objection: record.Objection,
 		gpc:       record.GPC,
 		regime:    record.Regime.String(),
@@ -127,6 +155,18 @@ func newRow(record consent.Record) row {
 		r.notice = fingerprint[:]
 	}
 	return r
+}
+
+// compact returns v as JSON in the bytes that an export has too, so that who reads one
+// can compute the hash.
+func compact(v any) string {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		panic(err) // strings, numbers and booleans alone have no such error
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // storable returns s as every database takes it: PostgreSQL knows no NUL, and no

@@ -41,20 +41,20 @@ type hay struct {
 // grow adds records, by the database's own means. They have no true hashes.
 func (h *hay) grow(t *testing.T, records int64) {
 	const chunk = 250_000
-	statement := `INSERT INTO consent_record (id, writer, place, hash, reference, n, decided, revision, answers, objection, gpc, regime, action, language)
+	statement := `INSERT INTO consent_record (id, writer, place, hash, reference, n, decided, revision, answers, objection, gpc, regime, action, language, remainder)
 		SELECT CAST(lpad(to_hex($3 + i * 3000), 12, '0') || '7000' || '8000' || lpad(to_hex(i), 12, '0') AS uuid),
 			CAST('00000000-0000-7000-8000-000000000000' AS uuid), i + 1, sha256(CAST(CAST(i AS text) AS bytea)),
 			CAST(lpad(to_hex(i / 2 * 2654435761 % 4294967296), 8, '0') || lpad(to_hex(i / 2 + 1), 24, '0') AS uuid), i % 2 + 1, $3 + i * 3000, 1,
 			'[{"category":"first-party","provider":"Forum","allowed":true},{"category":"statistics","provider":"Matomo","allowed":false},{"category":"third-party","provider":"Vimeo","allowed":true}]',
-			false, false, 'opt-in', 'banner', 'fr'
+			false, false, 'opt-in', 'banner', 'fr', false
 		FROM generate_series(CAST($1 AS bigint), $2 - 1) AS counted(i)`
 	if h.lite {
 		statement = `WITH RECURSIVE counted(i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM counted WHERE i + 1 < $2)
-		INSERT INTO consent_record (id, writer, place, hash, reference, n, decided, revision, answers, objection, gpc, regime, action, language)
+		INSERT INTO consent_record (id, writer, place, hash, reference, n, decided, revision, answers, objection, gpc, regime, action, language, remainder)
 		SELECT unhex(printf('%012x70008000%012x', $3 + i * 3000, i)), x'00000000000070008000000000000000', i + 1, randomblob(32),
 			unhex(printf('%08x%024x', i / 2 * 2654435761 % 4294967296, i / 2 + 1)), i % 2 + 1, $3 + i * 3000, 1,
 			'[{"category":"first-party","provider":"Forum","allowed":true},{"category":"statistics","provider":"Matomo","allowed":false},{"category":"third-party","provider":"Vimeo","allowed":true}]',
-			false, false, 'opt-in', 'banner', 'fr'
+			false, false, 'opt-in', 'banner', 'fr', false
 		FROM counted`
 		statement = strings.ReplaceAll(statement, "$", "?")
 	}

@@ -48,13 +48,17 @@ func (d *database) migrate(ctx context.Context) error {
 	return failed
 }
 
-// checkExists fails where there are no tables.
+// checkExists fails if there are no tables, or those of another version.
 func (d *database) checkExists(ctx context.Context) error {
 	if err := d.PingContext(ctx); err != nil {
 		return fmt.Errorf("ledger: cannot open %s: %w", d.name, err)
 	}
-	if _, err := d.version(ctx); err != nil {
+	version, err := d.version(ctx)
+	switch {
+	case err != nil:
 		return fmt.Errorf("ledger: there is no ledger in %s: %w", d.name, err)
+	case version != schemaVersion:
+		return fmt.Errorf("ledger: cannot open %s: its tables are of version %d, and this program knows version %d: they are left as they are", d.name, version, schemaVersion)
 	}
 	return nil
 }

@@ -41,53 +41,64 @@ func (l *Ledger) Stats(ctx context.Context, period Period, progress func(records
 	}
 	const dayLength = 24 * 60 * 60 * 1000
 	cells := make(map[cell]*Stat)
-	from, until := period.keys()
-	rows, err := l.db.QueryContext(ctx, l.db.sql(`SELECT id, answers FROM consent_record WHERE id >= $1 AND id < $2 AND forgotten IS NULL`), l.db.key(from), l.db.key(until))
-	count := int64(0)
 	read := make(map[string][]verdict)
-	err = each(rows, err, func(rows *sql.Rows) error {
-		var id key
-		var text sql.RawBytes
-		if err := rows.Scan(&id, &text); err != nil {
-			return err
-		}
-		if count++; progress != nil && count%10_000 == 0 {
-			progress(count)
-		}
-		verdicts, known := read[string(text)]
-		if !known {
-			var err error
-			if verdicts, err = judge(text); err != nil {
-				return fmt.Errorf("the answers of the record %v cannot be read: %w", id, err)
+	count := int64(0)
+	// add counts each record of a query once, or takes it off.
+	add := func(query string, once int64) error {
+		from, until := period.keys()
+		rows, err := l.db.QueryContext(ctx, l.db.sql(query), l.db.key(from), l.db.key(until))
+		return each(rows, err, func(rows *sql.Rows) error {
+			var id key
+			var text sql.RawBytes
+			if err := rows.Scan(&id, &text); err != nil {
+				return err
 			}
-			if len(read) < maxRead {
-				read[string(text)] = verdicts
+			if count++; progress != nil && count%10_000 == 0 {
+				progress(count)
 			}
-		}
-		day := id.time() / dayLength
-		for _, v := range verdicts {
-			s := cells[cell{day, v.category}]
-			if s == nil {
-				s = &Stat{Day: time.UnixMilli(day * dayLength).UTC(), Category: v.category}
-				cells[cell{day, v.category}] = s
+			verdicts, known := read[string(text)]
+			if !known {
+				var err error
+				if verdicts, err = judge(text); err != nil {
+					return fmt.Errorf("the answers of the record %v cannot be read: %w", id, err)
+				}
+				if len(read) < maxRead {
+					read[string(text)] = verdicts
+				}
 			}
-			s.Decided++
-			switch v.allowed {
-			case v.given:
-				s.Accepted++
-			case 0:
-			default:
-				s.Partly++
+			day := id.time() / dayLength
+			for _, v := range verdicts {
+				s := cells[cell{day, v.category}]
+				if s == nil {
+					s = &Stat{Day: time.UnixMilli(day * dayLength).UTC(), Category: v.category}
+					cells[cell{day, v.category}] = s
+				}
+				s.Decided += once
+				switch v.allowed {
+				case v.given:
+					s.Accepted += once
+				case 0:
+				default:
+					s.Partly += once
+				}
 			}
-		}
-		return nil
-	})
+			return nil
+		})
+	}
+	err := add(`SELECT id, answers FROM consent_record WHERE id >= $1 AND id < $2 AND forgotten IS NULL AND act IS NULL`, 1)
+	if err == nil {
+		// A consent that did not count is no decision: what counts of it comes next.
+		err = add(`SELECT id, answers FROM consent_record WHERE forgotten IS NULL AND id IN
+			(SELECT previous FROM consent_record WHERE id >= $1 AND id < $2 AND remainder)`, -1)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("ledger: cannot count: %w", err)
 	}
 	stats := make([]Stat, 0, len(cells))
 	for _, s := range cells {
-		stats = append(stats, *s)
+		if s.Decided > 0 {
+			stats = append(stats, *s)
+		}
 	}
 	slices.SortFunc(stats, func(a, b Stat) int {
 		if byDay := a.Day.Compare(b.Day); byDay != 0 {

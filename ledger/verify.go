@@ -3,9 +3,11 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"fmt"
+	"time"
+
+	"github.com/cookiecharter/consent"
 )
 
 // maxFaults is how many faults a report spells out.
@@ -13,18 +15,25 @@ const maxFaults = 100
 
 // A Report says whether the records are as they were written: see [Ledger.Verify].
 type Report struct {
-	Records    int64    // that stand
-	Visitors   int64    // whose they are
-	Forgotten  int64    // erased records, of which only the place is left
-	Purged     int64    // records that Purge has deleted
-	Backwards  int64    // records that are older than the same visitor's before, by the clock; they are in the order in which they came
-	Notices    int64    // that visitors were shown
-	FaultCount int64    // zero if everything is as it was written
-	Faults     []string // the first 100, in words
+	Records        int64    // that stand
+	Visitors       int64    // whose they are; not counted in an export
+	Forgotten      int64    // erased records, of which only the place is left
+	Purged         int64    // records that Purge has deleted
+	SetBack        int64    // records that are older by over a minute than the same visitor's before, by the clock of one process: it was set back
+	Late           int64    // other records that are older than the same visitor's before: they waited to be written, or the clocks of two processes differ
+	Notices        int64    // that visitors were shown
+	Sealed         int64    // of all records, those that have a seal
+	SealsChecked   bool     // there were keys to check the seals by
+	UnsealedLinks  int64    // links of users that were made before there was a key: nobody follows them
+	ForgottenSince int64    // records that were forgotten since the last anchor that was given
+	PurgedSince    int64    // records that were purged since then
+	FaultCount     int64    // zero if everything is as it was written
+	Faults         []string // the first 100, in words
+	Anchor         Anchor   // what is there now
 }
 
 // OK reports that there are no faults.
-func (r *Report) OK() bool { return r.FaultCount == 0 }
+func (r Report) OK() bool { return r.FaultCount == 0 }
 
 func (r *Report) fault(format string, args ...any) {
 	r.FaultCount++
@@ -34,202 +43,238 @@ func (r *Report) fault(format string, args ...any) {
 }
 
 // Verify reads all records and reports each that was altered, and each that is
-// missing and neither forgotten nor purged. It sees a record that is missing from
-// the middle or the start of a visitor's, and the last one by the count of the
-// process that wrote it. What no ledger can see is what it never counted: that the
-// last records which a process wrote were removed together, where it still runs or
-// was killed. Nor can it see the work of somebody who may write to the
-// database and computes every hash anew: keep copies where they may not write.
+// missing and neither forgotten nor purged. What it can see depends on what the
+// database alone does not hold: the keys of the [Config], and anchors that were kept
+// elsewhere. The README of this module has a table of what shows by which of them.
 //
 // Records may be added meanwhile. It keeps none in memory. Progress, if not nil,
 // is called now and then with the number of records read. The error is the
-// database's.
-func (l *Ledger) Verify(ctx context.Context, progress func(records int64)) (Report, error) {
-	var report Report
+// database's, or says what is wrong with an anchor.
+func (l *Ledger) Verify(ctx context.Context, progress func(records int64), anchors ...Anchor) (Report, error) {
+	report := Report{SealsChecked: l.sealer.can()}
 	tx, err := l.db.BeginTx(ctx, l.db.snapshot)
 	if err != nil {
 		return report, fmt.Errorf("ledger: cannot verify: %w", err)
 	}
 	defer tx.Rollback()
-	v := verification{db: l.db, tx: tx, report: &report, progress: progress, writers: make(map[key]*tally), notices: make(map[string]bool)}
+	v := &tableVerification{verification: newVerification(&report, l.sealer), db: l.db, tx: tx, progress: progress}
 	for _, step := range []func(context.Context) error{
-		v.readPurges, v.readWriters, v.checkNotices, v.checkRecords, v.checkGaps, v.checkForgotten,
+		v.readActs, v.readWriters, v.readNotices, func(context.Context) error { return v.hold(anchors) },
+		v.checkWriters, v.checkVisitors, v.checkGaps, v.checkErasures, v.checkLinks,
 	} {
 		if err := step(ctx); err != nil {
 			return report, fmt.Errorf("ledger: cannot verify: %w", err)
 		}
 	}
-	v.checkCounts()
+	v.finish()
 	return report, nil
 }
 
-// A verification is one run of Verify. All its queries see the same moment.
-type verification struct {
+// finish ends the verification.
+func (v *tableVerification) finish() {
+	v.report.Anchor.Time = time.Now().UTC().Truncate(time.Second)
+	v.report.Anchor.Records, v.report.Anchor.Forgotten, v.report.Anchor.Purged = v.report.Records, v.verification.forgotten, v.report.Purged
+}
+
+// A tableVerification is one run of Verify. All its queries see the same moment.
+type tableVerification struct {
+	*verification
 	db       *database
 	tx       *sql.Tx
-	report   *Report
 	progress func(records int64)
-	purged   int64 // decisions before this time may be missing
-	writers  map[key]*tally
-	notices  map[string]bool // by fingerprint
-	gaps     []row           // records whose predecessor was not read: it was forgotten, or is missing
+	gaps     []row // records whose predecessor was not read: it was erased, or is missing
 }
 
-// A tally compares what a writer's row says with the records that there are.
-type tally struct {
-	known       bool          // the writer has a row
-	written     sql.NullInt64 // how many records it wrote; null if it was not closed in order
-	purged      int64         // how many of them were purged
-	purgedPlace int64         // the highest place among those
-	found       int64         // how many there are
-	highest     int64         // the highest place among those
+func (v *tableVerification) readActs(ctx context.Context) error {
+	acts, err := readActs(ctx, v.tx, allActs...)
+	v.learn(acts)
+	return err
 }
 
-func (v *verification) readPurges(ctx context.Context) error {
-	return v.tx.QueryRowContext(ctx, `SELECT coalesce(max(until), 0) FROM consent_purge`).Scan(&v.purged)
+// readActs returns the acts of some kinds, by time.
+func readActs(ctx context.Context, db querier, kinds ...actKind) (acts []row, err error) {
+	err = eachAct(ctx, db, kinds, func(r *row) error {
+		acts = append(acts, *r)
+		return nil
+	})
+	return acts, err
 }
 
-func (v *verification) readWriters(ctx context.Context) error {
-	rows, err := v.tx.QueryContext(ctx, `SELECT id, written, purged, purged_place FROM consent_writer`)
-	return each(rows, err, func(rows *sql.Rows) error {
-		id, t := key{}, &tally{known: true}
-		err := rows.Scan(&id, &t.written, &t.purged, &t.purgedPlace)
-		v.writers[id] = t
-		v.report.Purged += t.purged
-		return err
+func (v *tableVerification) readWriters(ctx context.Context) error {
+	return eachWriter(ctx, v.tx, func(w writerRow) error {
+		v.addWriter(w)
+		return nil
 	})
 }
 
-func (v *verification) checkNotices(ctx context.Context) error {
-	rows, err := v.tx.QueryContext(ctx, `SELECT fingerprint, content FROM consent_notice`)
+// eachWriter calls do with the row of each writer.
+func eachWriter(ctx context.Context, db querier, do func(writerRow) error) error {
+	rows, err := db.QueryContext(ctx, `SELECT id, opened, written, head, seal FROM consent_writer ORDER BY id`)
+	return each(rows, err, func(rows *sql.Rows) error {
+		var w writerRow
+		if err := rows.Scan(&w.id, &w.opened, &w.written, &w.head, &w.seal); err != nil {
+			return nil // it is missing then
+		}
+		return do(w)
+	})
+}
+
+func (v *tableVerification) readNotices(ctx context.Context) error {
+	return eachNotice(ctx, v.tx, func(fingerprint, content []byte) error {
+		v.addNotice(fingerprint, content)
+		return nil
+	})
+}
+
+// eachNotice calls do with each notice.
+func eachNotice(ctx context.Context, db querier, do func(fingerprint, content []byte) error) error {
+	rows, err := db.QueryContext(ctx, `SELECT fingerprint, content FROM consent_notice ORDER BY fingerprint`)
 	return each(rows, err, func(rows *sql.Rows) error {
 		var fingerprint, content []byte
-		err := rows.Scan(&fingerprint, &content)
-		if sum := sha256.Sum256(content); !bytes.Equal(sum[:], fingerprint) {
-			v.report.fault("the notice %x was altered", fingerprint)
+		if err := rows.Scan(&fingerprint, &content); err != nil {
+			return err
 		}
-		v.notices[string(fingerprint)] = true
-		v.report.Notices++
-		return err
+		return do(fingerprint, content)
 	})
 }
 
-// checkRecords reads the records that stand, each visitor's in their order.
-func (v *verification) checkRecords(ctx context.Context) error {
-	rows, err := v.tx.QueryContext(ctx, whole+`WHERE reference IS NOT NULL ORDER BY reference, n`)
+// checkWriters reads all records, each writer's in their order.
+func (v *tableVerification) checkWriters(ctx context.Context) error {
+	rows, err := v.tx.QueryContext(ctx, whole+`ORDER BY writer, place`)
+	read := int64(0)
+	err = each(rows, err, func(rows *sql.Rows) error {
+		if read++; v.progress != nil && read%10_000 == 0 {
+			v.progress(read)
+		}
+		var r row
+		if err := rows.Scan(r.into()...); err != nil {
+			v.report.fault("a record %s: %v", wasAltered, err)
+			return nil
+		}
+		v.add(&r)
+		return nil
+	})
+	v.verification.finish()
+	return err
+}
+
+// checkVisitors reads the records that stand, each visitor's in their order.
+func (v *tableVerification) checkVisitors(ctx context.Context) error {
+	rows, err := v.tx.QueryContext(ctx, `SELECT reference, n, id, previous, previous_hash, hash, decided, writer FROM consent_record
+		WHERE reference IS NOT NULL ORDER BY reference, n`)
 	var last row
 	return each(rows, err, func(rows *sql.Rows) error {
 		var r row
-		if err := rows.Scan(r.into()...); err != nil {
-			v.report.fault("a record was altered: %v", err)
-			return nil
-		}
-		v.count(&r)
-		if v.report.Records++; v.progress != nil && v.report.Records%10_000 == 0 {
-			v.progress(v.report.Records)
+		if err := rows.Scan(&r.reference, &r.n, &r.id, &r.previous, &r.previousHash, &r.hash, &r.decided, &r.writer); err != nil {
+			return nil // checkWriters has told
 		}
 		if r.reference != last.reference {
 			v.report.Visitors++
 			last = row{}
 		}
-		v.checkContent(&r)
+		switch order(&last, &r) {
+		case setBack:
+			v.report.SetBack++
+		case late:
+			v.report.Late++
+		}
 		v.checkOrder(&r, &last)
 		last = r
 		return nil
 	})
 }
 
-// checkContent checks a record on its own.
-func (v *verification) checkContent(r *row) {
-	if !bytes.Equal(r.hash, r.sum()) {
-		v.report.fault("the record %v of %x was altered", r.id, r.reference)
-	}
-	if r.forgotten != 0 { // the hash does not cover it
-		v.report.fault("the record %v of %x is marked as forgotten, and was not", r.id, r.reference)
-	}
-	if r.notice != nil && !v.notices[string(r.notice)] {
-		v.report.fault("the notice of the record %v of %x is missing", r.id, r.reference)
-	}
-}
-
 // checkOrder checks that a record names the last one of the same visitor as its
 // predecessor.
-func (v *verification) checkOrder(r, last *row) {
-	if r.decided < last.decided {
-		v.report.Backwards++
-	}
-	if r.previous == last.id && r.n == last.n+1 && bytes.Equal(r.previousHash, last.hash) {
-		return
-	}
+func (v *tableVerification) checkOrder(r, last *row) {
 	switch {
+	case r.follows(last):
 	case r.previous == (key{}) || r.previous == last.id:
-		v.report.fault("the record %v of %x does not follow on the one before", r.id, r.reference)
+		v.report.fault("%s %s", r.name(), doesNotFollow)
 	case r.previous.time() < v.purged:
 		// The predecessor may have been purged.
 	case len(v.gaps) < maxFaults:
 		v.gaps = append(v.gaps, *r)
 	default:
-		v.report.fault("the record %v does not follow on the one before", r.id)
+		v.report.fault("%s %s", r.name(), doesNotFollow)
 	}
 }
 
-// checkGaps asks if a predecessor that was not read was forgotten: that happens if the
-// visitor's next record is added at the same moment. Otherwise it is missing.
-func (v *verification) checkGaps(ctx context.Context) error {
-	for _, r := range v.gaps {
-		forgotten := 0
-		err := v.tx.QueryRowContext(ctx, v.db.sql(`SELECT count(*) FROM consent_record WHERE id = $1 AND forgotten IS NOT NULL`), v.db.key(r.previous)).Scan(&forgotten)
-		if err != nil {
+// follows reports that last is the record of the same visitor before r; the zero row if
+// there is none.
+func (r *row) follows(last *row) bool {
+	return r.previous == last.id && r.n == last.n+1 && bytes.Equal(r.previousHash, last.hash)
+}
+
+// An inversion says why a record is older than the one of the same visitor before it.
+type inversion int
+
+const (
+	none    inversion = iota
+	setBack           // the clock of the process was set back
+	late              // it waited to be written, or the clocks of two processes differ
+)
+
+// order finds an inversion. Within a process a record waits no longer than the site does
+// for a recorder, so that more than a minute is the clock.
+func order(last, r *row) inversion {
+	switch {
+	case last.n == 0 || r.decided >= last.decided:
+		return none
+	case r.writer == last.writer && last.decided-r.decided > time.Minute.Milliseconds():
+		return setBack
+	}
+	return late
+}
+
+// checkGaps says of a predecessor that was not read whether it was erased, which takes all
+// of a visitor's records, or is missing.
+func (v *tableVerification) checkGaps(ctx context.Context) error {
+	for i := range v.gaps {
+		r := &v.gaps[i]
+		erased := 0
+		err := v.tx.QueryRowContext(ctx, v.db.sql(`SELECT count(*) FROM consent_record WHERE id = $1`), v.db.key(r.previous)).Scan(&erased)
+		switch {
+		case err != nil:
 			return err
-		}
-		if forgotten == 0 {
-			v.report.fault("the record %v is missing, which came before %v of %x", r.previous, r.id, r.reference)
+		case erased == 0:
+			v.report.fault("the record %v is missing, which came before %s", r.previous, r.name())
+		default:
+			v.report.fault("%s stands, and the one before was erased", r.name())
 		}
 	}
 	return nil
 }
 
-// checkForgotten reads what is left of erased records.
-func (v *verification) checkForgotten(ctx context.Context) error {
-	rows, err := v.tx.QueryContext(ctx, `SELECT id, writer, place, forgotten FROM consent_record WHERE reference IS NULL`)
+// checkErasures looks for erased records that follow on one that stands: a forgetting takes
+// all of a visitor's.
+func (v *tableVerification) checkErasures(ctx context.Context) error {
+	rows, err := v.tx.QueryContext(ctx, `SELECT erased.id, stands.id, stands.reference FROM consent_record AS erased
+		JOIN consent_record AS stands ON stands.id = erased.previous WHERE erased.forgotten IS NOT NULL AND stands.forgotten IS NULL`)
 	return each(rows, err, func(rows *sql.Rows) error {
-		var r row
-		var forgotten sql.NullInt64
-		if err := rows.Scan(&r.id, &r.writer, &r.place, &forgotten); err != nil {
-			return err
-		}
-		v.count(&r)
-		v.report.Forgotten++
-		if !forgotten.Valid {
-			v.report.fault("the record %v is nobody's, and was not forgotten", r.id)
-		}
-		return nil
+		var erased, stands row
+		err := rows.Scan(&erased.id, &stands.id, &stands.reference)
+		v.report.fault("%s was erased, and %s, which came before, was not", erased.name(), stands.name())
+		return err
 	})
 }
 
-// count counts a row for its writer.
-func (v *verification) count(r *row) {
-	t := v.writers[r.writer]
-	if t == nil {
-		t = new(tally)
-		v.writers[r.writer] = t
+// checkLinks checks who the site's users are.
+func (v *tableVerification) checkLinks(ctx context.Context) error {
+	if !v.can() {
+		return nil
 	}
-	t.found++
-	t.highest = max(t.highest, r.place)
-}
-
-// checkCounts compares how many records each writer wrote with how many there are.
-func (v *verification) checkCounts() {
-	for id, t := range v.writers {
-		written := max(t.highest, t.purgedPlace)
-		if t.written.Valid {
-			written = t.written.Int64
-		}
+	rows, err := v.tx.QueryContext(ctx, `SELECT user_hash, reference, linked, seal FROM consent_link`)
+	return each(rows, err, func(rows *sql.Rows) error {
+		var l link
+		err := rows.Scan(&l.user, &l.reference, &l.linked, &l.seal)
 		switch {
-		case !t.known:
-			v.report.fault("the writer %v of %d records is missing", id, t.found)
-		case t.found+t.purged != written:
-			v.report.fault("of the %d records that the writer %v wrote, %d are missing", written, id, written-t.found-t.purged)
+		case err != nil || v.holds(l.seal, l.sealed()):
+		case len(l.seal) == 0 && l.linked < v.sealed:
+			v.report.UnsealedLinks++
+		default:
+			v.report.fault("the link of the visitor %v to a user was made without the key", consent.Reference(l.reference))
 		}
-	}
+		return err
+	})
 }

@@ -86,104 +86,6 @@ func (l *Ledger) write(ctx context.Context, batch []*entry) error {
 	return err
 }
 
-// A writer is the run of a process, as far as consent_writer knows of it.
-type writer struct {
-	id        key
-	last      int64           // the place of the last record that was written
-	known     bool            // the database knows of the writer
-	insertOne *sql.Stmt       // inserts one row; nil until there is one
-	notices   map[string]bool // by fingerprint: those that the database holds
-}
-
-// maxNotices bounds what a writer remembers. A site has a few for each language.
-const maxNotices = 1000
-
-// renew begins a new run. It does so too after a failure that leaves open whether
-// the places that were asked for have been filled.
-func (w *writer) renew() {
-	w.id, w.last, w.known = newKey(milliseconds(time.Now())), 0, false
-}
-
-// finish says how many records the writer has written.
-func (w *writer) finish(ctx context.Context, db *database) error {
-	if !w.known {
-		return nil
-	}
-	_, err := db.ExecContext(ctx, db.sql(`UPDATE consent_writer SET written = $1 WHERE id = $2`), w.last, db.key(w.id))
-	if err != nil {
-		return fmt.Errorf("ledger: everything is written, but not that this was all: %w", err)
-	}
-	return nil
-}
-
-// close gives back what the writer holds of the database.
-func (w *writer) close() error {
-	if w.insertOne == nil {
-		return nil
-	}
-	return w.insertOne.Close()
-}
-
-// write commits a batch, each record behind the last one of the same visitor.
-func (w *writer) write(ctx context.Context, db *database, batch []*entry) error {
-	batch, err := missing(ctx, db, batch)
-	if err != nil || len(batch) == 0 {
-		return err
-	}
-	if err := w.prepare(ctx, db, batch); err != nil {
-		return err
-	}
-	heads, err := heads(ctx, db, batch)
-	if err != nil {
-		return err
-	}
-	rows := make([]row, len(batch))
-	for i, e := range batch {
-		r := &rows[i]
-		*r = e.row
-		before := heads[r.reference]
-		r.writer, r.place = w.id, w.last+int64(i)+1
-		r.n, r.previous, r.previousHash = before.n+1, before.id, before.hash
-		r.hash = r.sum()
-		heads[r.reference] = head{r.id, r.n, r.hash}
-	}
-	if err := w.insert(ctx, db, rows); err != nil {
-		if !collided(err) {
-			w.renew()
-		}
-		return err
-	}
-	w.last += int64(len(batch))
-	return nil
-}
-
-// prepare writes what records refer to, where the database does not hold it yet.
-func (w *writer) prepare(ctx context.Context, db *database, batch []*entry) error {
-	if !w.known {
-		_, err := db.ExecContext(ctx, db.sql(`INSERT INTO consent_writer (id, opened) VALUES ($1, $2) ON CONFLICT DO NOTHING`),
-			db.key(w.id), milliseconds(time.Now()))
-		if err != nil {
-			return err
-		}
-		w.known = true
-	}
-	for _, e := range batch {
-		if e.notice == nil || w.notices[string(e.row.notice)] {
-			continue
-		}
-		_, err := db.ExecContext(ctx, db.sql(`INSERT INTO consent_notice (fingerprint, content) VALUES ($1, $2) ON CONFLICT DO NOTHING`),
-			e.row.notice, string(e.notice.Content()))
-		if err != nil {
-			return err
-		}
-		if w.notices == nil || len(w.notices) >= maxNotices {
-			w.notices = make(map[string]bool)
-		}
-		w.notices[string(e.row.notice)] = true
-	}
-	return nil
-}
-
 // missing returns the entries that have not been written by an attempt that seemed
 // to fail.
 func missing(ctx context.Context, db *database, batch []*entry) ([]*entry, error) {
@@ -218,9 +120,10 @@ func missing(ctx context.Context, db *database, batch []*entry) ([]*entry, error
 
 // A head is the last record of a visitor.
 type head struct {
-	id   key
-	n    int64
-	hash []byte
+	id      key
+	n       int64
+	hash    []byte
+	decided int64
 }
 
 // heads returns the last record of each visitor of a batch, but for those who have
@@ -245,13 +148,13 @@ func heads(ctx context.Context, db *database, batch []*entry) (map[key]head, err
 		if i > 0 {
 			statement.WriteString(" UNION ALL ")
 		}
-		fmt.Fprintf(&statement, "SELECT * FROM (SELECT reference, n, id, hash FROM consent_record WHERE reference = $%d ORDER BY n DESC LIMIT 1) AS h%d", i+1, i+1)
+		fmt.Fprintf(&statement, "SELECT * FROM (SELECT reference, n, id, hash, decided FROM consent_record WHERE reference = $%d ORDER BY n DESC LIMIT 1) AS h%d", i+1, i+1)
 	}
 	rows, err := db.QueryContext(ctx, db.sql(statement.String()), references...)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var h head
 		var reference key
-		err := rows.Scan(&reference, &h.n, &h.id, &h.hash)
+		err := rows.Scan(&reference, &h.n, &h.id, &h.hash, &h.decided)
 		h.hash = bytes.Clone(h.hash)
 		found[reference] = h
 		return err

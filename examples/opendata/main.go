@@ -36,7 +36,7 @@ func main() {
 func run(addr, db string, out io.Writer) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	books, err := ledger.Open(ctx, db)
+	books, err := ledger.Open(ctx, db, ledger.Config{})
 	if err != nil {
 		return fmt.Errorf("%w (-db chooses another database)", err)
 	}

@@ -42,7 +42,7 @@ func visit(t *testing.T, language string) visitor {
 // newBooks opens a ledger for one test.
 func newBooks(t *testing.T) *ledger.Ledger {
 	t.Helper()
-	books, err := ledger.Open(context.Background(), filepath.Join(t.TempDir(), "opendata.db"))
+	books, err := ledger.Open(context.Background(), filepath.Join(t.TempDir(), "opendata.db"), ledger.Config{})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, books.Close(context.Background())) })
 	return books

@@ -76,7 +76,7 @@ func run(o options, out, errs io.Writer) (err error) {
 	defer stop()
 	logger := slog.New(slog.NewTextHandler(errs, nil))
 	if o.db != "" {
-		books, failed := ledger.Open(ctx, o.db)
+		books, failed := ledger.Open(ctx, o.db, ledger.Config{})
 		if failed != nil {
 			return fmt.Errorf("-db: %w", failed)
 		}

@@ -28,7 +28,7 @@ func TestWhatVisitorsDecideIsInTheDatabaseThatIsNamed(t *testing.T) {
 	require.NoError(t, p.Process.Signal(os.Interrupt))
 	require.NoError(t, p.Wait(), p.errs)
 
-	books, err := ledger.Open(context.Background(), db)
+	books, err := ledger.Open(context.Background(), db, ledger.Config{})
 	require.NoError(t, err)
 	defer books.Close(context.Background())
 	report, err := books.Verify(context.Background(), nil)

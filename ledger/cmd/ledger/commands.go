@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -79,31 +81,116 @@ func export(ctx context.Context, c *call) error {
 var errNotVerified = errors.New("the ledger is not as it was written")
 
 func verify(ctx context.Context, c *call) error {
+	var anchors []ledger.Anchor
+	c.flags.Func("anchor", "`file` that holds an anchor, or the anchor itself: what was there then has to be there", func(s string) error {
+		a, err := readAnchor(s)
+		anchors = append(anchors, a)
+		return err
+	})
+	export := c.flags.String("export", "", "`file` that export -format jsonl has written, to verify in place of a database")
 	if err := c.parse(0); err != nil {
 		return err
 	}
-	if err := c.open(ctx); err != nil {
-		return err
-	}
-	report, err := c.ledger.Verify(ctx, c.progress)
+	report, err := c.verify(ctx, *export, anchors)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "%d records of %d visitors and %d notices; %d forgotten, %d purged\n",
-		report.Records, report.Visitors, report.Notices, report.Forgotten, report.Purged)
-	if report.Backwards > 0 {
-		fmt.Fprintf(c.out, "%d records are older by the clock than the one they follow: a clock was wrong\n", report.Backwards)
+	visitors := ""
+	if *export == "" {
+		visitors = fmt.Sprintf(" of %d visitors", report.Visitors)
 	}
-	for _, fault := range report.Faults {
-		fmt.Fprintln(c.out, "FAULT:", fault)
+	fmt.Fprintf(c.out, "%d records%s and %d notices; %d forgotten, %d purged\n", report.Records, visitors, report.Notices, report.Forgotten, report.Purged)
+	if len(anchors) > 0 {
+		fmt.Fprintf(c.out, "since the anchor, %d were forgotten and %d purged\n", report.ForgottenSince, report.PurgedSince)
 	}
-	if unsaid := report.FaultCount - int64(len(report.Faults)); unsaid > 0 {
-		fmt.Fprintf(c.out, "FAULT: and %d more\n", unsaid)
+	if report.SetBack > 0 {
+		fmt.Fprintf(c.out, "%d records are older by the clock than the one they follow: a clock was set back\n", report.SetBack)
 	}
+	if report.Late > 0 {
+		fmt.Fprintf(c.out, "%d records were decided before the one they follow: they waited to be written, or the clocks of two computers differ\n", report.Late)
+	}
+	if report.UnsealedLinks > 0 {
+		fmt.Fprintf(c.out, "%d links of users are older than the key, and are not followed until the user signs in again\n", report.UnsealedLinks)
+	}
+	switch {
+	case !report.SealsChecked && report.Sealed > 0:
+		fmt.Fprintf(c.out, "%d records are sealed, which was not checked: there is no -keys\n", report.Sealed)
+	case !report.SealsChecked:
+		fmt.Fprintln(c.out, "no record is sealed: who computes every hash anew is not found out, except by an anchor")
+	}
+	c.tellFaults(c.out, report)
 	if !report.OK() {
 		return errNotVerified
 	}
 	fmt.Fprintln(c.out, "nothing was altered, nothing is missing")
+	return nil
+}
+
+// verify verifies an export if there is one, otherwise the database.
+func (c *call) verify(ctx context.Context, export string, anchors []ledger.Anchor) (ledger.Report, error) {
+	if export == "" {
+		if err := c.open(ctx); err != nil {
+			return ledger.Report{}, err
+		}
+		return c.ledger.Verify(ctx, c.progress, anchors...)
+	}
+	config, err := c.config()
+	if err != nil {
+		return ledger.Report{}, err
+	}
+	file, err := os.Open(export)
+	if err != nil {
+		return ledger.Report{}, err
+	}
+	defer file.Close()
+	return ledger.VerifyExport(file, config, c.progress, anchors...)
+}
+
+// tellFaults says what is wrong.
+func (c *call) tellFaults(out io.Writer, report ledger.Report) {
+	for _, fault := range report.Faults {
+		fmt.Fprintln(out, "FAULT:", fault)
+	}
+	if unsaid := report.FaultCount - int64(len(report.Faults)); unsaid > 0 {
+		fmt.Fprintf(out, "FAULT: and %d more\n", unsaid)
+	}
+}
+
+// maxAnchor bounds what is read of a file. An anchor has some hundred bytes for each
+// process that runs.
+const maxAnchor = 16 << 20
+
+// readAnchor reads an anchor, or a file that holds one.
+func readAnchor(s string) (ledger.Anchor, error) {
+	if a, err := ledger.ParseAnchor(s); err == nil || strings.ContainsAny(s, " \n") {
+		return a, err
+	}
+	file, err := os.Open(s)
+	if err != nil {
+		return ledger.Anchor{}, err
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, maxAnchor))
+	if err != nil {
+		return ledger.Anchor{}, err
+	}
+	return ledger.ParseAnchor(string(content))
+}
+
+// anchor prints an anchor, also of a ledger that has faults, which it then tells.
+func anchor(ctx context.Context, c *call) error {
+	if err := c.parse(0); err != nil {
+		return err
+	}
+	report, err := c.verify(ctx, "", nil)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out, report.Anchor)
+	c.tellFaults(c.say, report)
+	if !report.OK() {
+		return errNotVerified
+	}
 	return nil
 }
 
@@ -119,7 +206,7 @@ func purge(ctx context.Context, c *call) error {
 	case before.After(time.Now()):
 		return fmt.Errorf("%v is yet to come; this would delete every record", &before)
 	}
-	if err := c.open(ctx); err != nil {
+	if err := c.openToWrite(ctx); err != nil {
 		return err
 	}
 	purged, err := c.ledger.Purge(ctx, before.Time, c.progress)
@@ -132,7 +219,7 @@ func forget(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.open(ctx); err != nil {
+	if err := c.openToWrite(ctx); err != nil {
 		return err
 	}
 	forgotten, err := c.ledger.Forget(ctx, reference)

@@ -4,11 +4,13 @@
 //	ledger -db postgres://localhost/site verify
 //
 // The database may stand in the environment as CONSENT_DB, which keeps a password
-// out of the list of processes. It exits with 1 where something failed, or was found
+// out of the list of processes, and the name of the file of keys as CONSENT_KEYS. Only
+// purge and forget write. It exits with 1 where something failed, or was found
 // altered or missing, and with 2 for a command that it does not know.
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -52,7 +54,8 @@ type command struct {
 var commands = []command{
 	{"history", "[-json] REFERENCE", "what one visitor decided and was shown, as a page", history},
 	{"export", "[-format csv|jsonl] [-from DAY] [-until DAY]", "all records", export},
-	{"verify", "", "that no record was altered or removed", verify},
+	{"verify", "[-anchor FILE|VALUE] [-export FILE]", "that no record was altered or removed", verify},
+	{"anchor", "", "what is there now, in a few lines to keep elsewhere, for verify -anchor", anchor},
 	{"purge", "-before DAY", "deletes the records of decisions before a day", purge},
 	{"forget", "REFERENCE", "erases one visitor's records", forget},
 	{"stats", "[-from DAY] [-until DAY] [-chart FILE.svg]", "decisions by day and category, and how they change", stats},
@@ -61,6 +64,7 @@ var commands = []command{
 // A call is one use of a command.
 type call struct {
 	db       string
+	keys     string         // the name of a file
 	ledger   *ledger.Ledger // nil until open
 	flags    *flag.FlagSet  // of the command
 	command  command
@@ -75,7 +79,7 @@ var errUsage = errors.New("see ledger -h")
 // run does what the arguments say, writing the answer to out and everything else to
 // say.
 func run(ctx context.Context, args []string, out, say io.Writer) error {
-	c := &call{db: os.Getenv("CONSENT_DB"), out: out, say: say}
+	c := &call{db: os.Getenv("CONSENT_DB"), keys: os.Getenv("CONSENT_KEYS"), out: out, say: say}
 	flags := c.newFlags("ledger")
 	flags.Usage = func() {
 		fmt.Fprintln(say, "usage: ledger -db URL COMMAND")
@@ -118,13 +122,17 @@ func usage(err error) error {
 	return fmt.Errorf("%w: %w", err, errUsage)
 }
 
-// newFlags returns a set of flags that holds -db, which may stand before the command
-// and behind it. What is wrong is said once, by the error.
+// newFlags returns a set of flags that holds -db and -keys, which may stand before the
+// command and behind it. What is wrong is said once, by the error.
 func (c *call) newFlags(name string) *flag.FlagSet {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.Func("db", "the database: a path, or a sqlite: or postgres:// `URL`; CONSENT_DB where it is not given", func(db string) error {
 		c.db = db
+		return nil
+	})
+	flags.Func("keys", "`file` with the keys that seal the records, one per line: the first seals, all verify; CONSENT_KEYS where it is not given", func(keys string) error {
+		c.keys = keys
 		return nil
 	})
 	flags.Usage = func() {
@@ -144,17 +152,47 @@ func (c *call) parse(arguments int) error {
 	if c.flags.NArg() != arguments {
 		return fmt.Errorf("%s is written: ledger -db URL %[1]s %s: %w", c.command.name, c.command.arguments, errUsage)
 	}
-	if c.db == "" {
-		return fmt.Errorf("which database? Say -db or set CONSENT_DB: %w", errUsage)
-	}
 	return nil
 }
 
-// open opens the ledger, which has to be there.
-func (c *call) open(ctx context.Context) (err error) {
-	c.ledger, err = ledger.OpenExisting(ctx, c.db)
+// open opens the ledger to be read. It has to be there.
+func (c *call) open(ctx context.Context) error { return c.openWith(ctx, ledger.OpenReadOnly) }
+
+// openToWrite opens the ledger to be written to. It has to be there.
+func (c *call) openToWrite(ctx context.Context) error { return c.openWith(ctx, ledger.OpenExisting) }
+
+func (c *call) openWith(ctx context.Context, open func(context.Context, string, ledger.Config) (*ledger.Ledger, error)) error {
+	if c.db == "" {
+		return fmt.Errorf("which database? Say -db or set CONSENT_DB: %w", errUsage)
+	}
+	config, err := c.config()
+	if err == nil {
+		c.ledger, err = open(ctx, c.db, config)
+	}
 	return err
 }
+
+// config reads the keys.
+func (c *call) config() (config ledger.Config, err error) {
+	if c.keys == "" {
+		return config, nil
+	}
+	content, err := os.ReadFile(c.keys)
+	if err != nil {
+		return config, fmt.Errorf("-keys: %w", err)
+	}
+	for i, line := range bytes.Split(bytes.TrimSuffix(content, []byte("\n")), []byte("\n")) {
+		key := bytes.TrimSpace(line)
+		if len(key) < minKey {
+			err = errors.Join(err, fmt.Errorf("-keys: %s, line %d: has %d bytes; a key has at least %d", c.keys, i+1, len(key), minKey))
+		}
+		config.Keys = append(config.Keys, key)
+	}
+	return config, err
+}
+
+// minKey is how many bytes a key has at least.
+const minKey = 32
 
 // progressTo returns a function that says how far long work is, at most once a
 // second, and one that ends the line.

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ var visitor = consent.Reference{0xab, 15: 1}
 // books makes a ledger with a month of decisions.
 func books(t *testing.T) (path string) {
 	path = filepath.Join(t.TempDir(), "consent.db")
-	l, err := ledger.Open(context.Background(), path)
+	l, err := ledger.Open(context.Background(), path, ledger.Config{})
 	require.NoError(t, err)
 	for i := range 30 {
 		r := consent.Record{Reference: consent.Reference{1, 15: byte(i)}, Time: time.Date(2026, 3, 1+i, 12, 0, 0, 0, time.UTC), Answers: []consent.Answer{
@@ -41,6 +42,29 @@ func books(t *testing.T) (path string) {
 	}
 	require.NoError(t, l.Close(context.Background()))
 	return path
+}
+
+// sealedBooks makes a ledger with a key, and returns the file of that key.
+func sealedBooks(t *testing.T) (path, keys string) {
+	path, keys = filepath.Join(t.TempDir(), "consent.db"), filepath.Join(t.TempDir(), "keys")
+	key := strings.Repeat("k", 32)
+	require.NoError(t, os.WriteFile(keys, []byte(key+"\n"), 0o600))
+	l, err := ledger.Open(context.Background(), path, ledger.Config{Keys: [][]byte{[]byte(key)}})
+	require.NoError(t, err)
+	for _, allowed := range []bool{true, false, true} {
+		require.NoError(t, l.Record(context.Background(), consent.Record{Reference: visitor, Time: time.Now(), Answers: []consent.Answer{{Category: consent.Statistics, Provider: "Matomo", Allowed: allowed}}}))
+	}
+	require.NoError(t, l.Close(context.Background()))
+	return path, keys
+}
+
+// tamper runs a statement behind the ledger's back.
+func tamper(t *testing.T, path, statement string) {
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	_, err = db.Exec(statement)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
 }
 
 // ledgerOf runs the command and returns what it says.
@@ -66,7 +90,7 @@ func TestTheCommandTellsAndTends(t *testing.T) {
 	assert.Equal(t, 4, strings.Count(out, "\n"))
 	out, err = ledgerOf(t, "-db", "sqlite://"+path, "export", "-format", "jsonl")
 	require.NoError(t, err)
-	assert.Equal(t, 30, strings.Count(out, "\n"))
+	assert.Equal(t, 30, strings.Count(out, `"category":"statistics"`))
 
 	out, err = ledgerOf(t, "-db", path, "stats", "-until", "2026-03-03")
 	require.NoError(t, err)
@@ -81,7 +105,7 @@ func TestTheCommandTellsAndTends(t *testing.T) {
 	t.Setenv("CONSENT_DB", path)
 	out, err = ledgerOf(t, "verify")
 	require.NoError(t, err)
-	assert.Equal(t, "20 records of 20 visitors and 0 notices; 0 forgotten, 10 purged\nnothing was altered, nothing is missing\n", out)
+	assert.Equal(t, "20 records of 20 visitors and 0 notices; 0 forgotten, 10 purged\nno record is sealed: who computes every hash anew is not found out, except by an anchor\nnothing was altered, nothing is missing\n", out)
 }
 
 func TestTheCommandDrawsTheRate(t *testing.T) {
@@ -108,6 +132,8 @@ func TestTheCommandSaysWhatIsWrong(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "mistyped.db")
 	empty := filepath.Join(t.TempDir(), "empty.db")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+	short := filepath.Join(t.TempDir(), "short.keys")
+	require.NoError(t, os.WriteFile(short, []byte(strings.Repeat("k", 32)+"\nshort\n"), 0o600))
 	foreign := filepath.Join(t.TempDir(), "foreign.db")
 	db, err := sql.Open("sqlite", foreign)
 	require.NoError(t, err)
@@ -120,6 +146,13 @@ func TestTheCommandSaysWhatIsWrong(t *testing.T) {
 		usage bool
 	}{
 		{[]string{"verify"}, "which database", true},
+		{[]string{"-db", path, "verify", "-anchor", "consent-ledger-anchor/1 2026"}, "copied badly", true},
+		{[]string{"-db", path, "verify", "-anchor", empty}, "an anchor begins with", true},
+		{[]string{"-db", path, "verify", "-anchor", missing}, "mistyped.db", true},
+		{[]string{"verify", "-export", missing}, "mistyped.db", false},
+		{[]string{"verify", "-export", empty}, "it is empty", false},
+		{[]string{"-db", path, "-keys", missing, "verify"}, "mistyped.db", false},
+		{[]string{"-db", path, "-keys", short, "verify"}, "short.keys, line 2: has 5 bytes", false},
 		{[]string{"-db", foreign, "verify"}, "there is no ledger in", false},
 		{[]string{"-db", empty, "verify"}, "there is no ledger in", false},
 		{[]string{"export", "-db", path, "-from", "2026-12-01", "-until", "2026-11-01"}, "no day is from 2026-12-01 and before 2026-11-01", true},
@@ -159,12 +192,75 @@ func TestTheCommandSaysWhatIsWrong(t *testing.T) {
 
 func TestTheCommandFailsForALedgerThatWasAltered(t *testing.T) {
 	path := books(t)
-	db, err := sql.Open("sqlite", path)
-	require.NoError(t, err)
-	_, err = db.Exec("DELETE FROM consent_record WHERE place = 30")
-	require.NoError(t, err)
-	require.NoError(t, db.Close())
+	tamper(t, path, "DELETE FROM consent_record WHERE place = 30")
 	out, err := ledgerOf(t, "-db", path, "verify")
 	assert.ErrorIs(t, err, errNotVerified)
-	assert.Contains(t, out, "FAULT: of the 30 records")
+	assert.Contains(t, out, "FAULT: of the 32 records")
+	out, err = ledgerOf(t, "-db", path, "anchor")
+	assert.ErrorIs(t, err, errNotVerified, "an anchor of what has faults says so")
+	assert.Contains(t, out, "consent-ledger-anchor/1 ")
+}
+
+func TestTheCommandNamesAVisitorAsHistoryTakesThem(t *testing.T) {
+	path, keys := sealedBooks(t)
+	tamper(t, path, "UPDATE consent_record SET decided = decided + 1 WHERE n = 2")
+	out, err := ledgerOf(t, "-db", path, "-keys", keys, "verify")
+	assert.ErrorIs(t, err, errNotVerified)
+	named := regexp.MustCompile("FAULT: the record .* of the visitor ([0-9a-f]+) was altered").FindStringSubmatch(out)
+	require.NotNil(t, named, out)
+	out, err = ledgerOf(t, "-db", path, "-keys", keys, "history", named[1])
+	require.NoError(t, err)
+	assert.Contains(t, out, "This record was altered.")
+}
+
+func TestTheCommandFindsWhatWasThereWhenAnAnchorWasMade(t *testing.T) {
+	path, keys := sealedBooks(t)
+	value, err := ledgerOf(t, "-db", path, "anchor")
+	require.NoError(t, err)
+	assert.Less(t, len(value), 300, "short enough to print")
+	file := filepath.Join(t.TempDir(), "anchor.txt")
+	require.NoError(t, os.WriteFile(file, []byte(value), 0o600))
+	for _, anchor := range []string{value, strings.TrimSpace(value), file} {
+		out, err := ledgerOf(t, "-db", path, "-keys", keys, "verify", "-anchor", anchor)
+		require.NoError(t, err)
+		assert.Equal(t, "3 records of 1 visitors and 0 notices; 0 forgotten, 0 purged\nsince the anchor, 0 were forgotten and 0 purged\nnothing was altered, nothing is missing\n", out)
+	}
+	out, err := ledgerOf(t, "-db", path, "verify")
+	require.NoError(t, err)
+	assert.Contains(t, out, "5 records are sealed, which was not checked: there is no -keys\n")
+
+	export := filepath.Join(t.TempDir(), "export.jsonl")
+	text, err := ledgerOf(t, "-db", path, "-keys", keys, "export", "-format", "jsonl")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(export, []byte(text), 0o600))
+
+	tamper(t, path, "DELETE FROM consent_record")
+	tamper(t, path, "DELETE FROM consent_writer")
+	_, err = ledgerOf(t, "-db", path, "-keys", keys, "verify")
+	require.NoError(t, err, "an empty ledger has no faults")
+	for _, anchor := range []string{value, file} {
+		out, err := ledgerOf(t, "-db", path, "-keys", keys, "verify", "-anchor", anchor)
+		assert.ErrorIs(t, err, errNotVerified)
+		assert.Contains(t, out, "of the 5 records that the writer")
+		out, err = ledgerOf(t, "-keys", keys, "verify", "-export", export, "-anchor", anchor)
+		assert.NoError(t, err)
+		assert.Contains(t, out, "3 records and 0 notices;")
+	}
+	require.NoError(t, os.WriteFile(export, []byte(strings.Replace(text, `"allowed":false`, `"allowed":true`, 1)), 0o600))
+	out, err = ledgerOf(t, "-keys", keys, "verify", "-export", export)
+	assert.ErrorIs(t, err, errNotVerified)
+	assert.Contains(t, out, "of the visitor "+visitor.String()+" was altered")
+}
+
+func TestTheCommandWritesWithTheKeyAlone(t *testing.T) {
+	path, keys := sealedBooks(t)
+	_, err := ledgerOf(t, "-db", path, "forget", visitor.String())
+	assert.ErrorContains(t, err, "sealed by a key")
+	t.Setenv("CONSENT_KEYS", keys)
+	out, err := ledgerOf(t, "-db", path, "forget", visitor.String())
+	require.NoError(t, err)
+	assert.Equal(t, "3 records were erased\n", out)
+	out, err = ledgerOf(t, "-db", path, "verify")
+	require.NoError(t, err)
+	assert.Equal(t, "0 records of 0 visitors and 0 notices; 3 forgotten, 0 purged\nnothing was altered, nothing is missing\n", out)
 }

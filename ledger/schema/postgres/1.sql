@@ -9,28 +9,33 @@ CREATE TABLE IF NOT EXISTS consent_notice (
   content     text  NOT NULL     -- JSON
 );
 
--- Who has written records: a row for each run of a process. A writer numbers its
--- records from 1, so that a missing one shows.
+-- Who has written records: a row for each run of a process, and for each run after a
+-- failure. A row is changed once, when the writer has ended.
 CREATE TABLE IF NOT EXISTS consent_writer (
-  id           uuid   PRIMARY KEY,
-  opened       bigint NOT NULL,
-  written      bigint,                    -- how many records it wrote; null until it was closed in order
-  purged       bigint NOT NULL DEFAULT 0, -- how many of them were purged
-  purged_place bigint NOT NULL DEFAULT 0  -- the highest number among those
+  id      uuid   PRIMARY KEY,
+  opened  bigint NOT NULL,
+  written bigint, -- how many records it wrote; null until it has ended
+  head    bytea,  -- the hash of the last of them
+  seal    bytea   -- HMAC-SHA-256 over the row, by a key that the site keeps elsewhere; null without one
 );
 
--- The decisions. Rows are only added, but for an erasure, which sets forgotten and
--- empties what is below it, and a purge, which deletes the row.
+-- The decisions, and what was done to them. A writer numbers its records from 1, and
+-- each holds the hash of the one before. Rows are only added, but for an erasure, which
+-- sets forgotten and digest and empties what is below previous_hash, and a purge, which
+-- deletes rows. Each of both leaves a record of its own.
 CREATE TABLE IF NOT EXISTS consent_record (
   id            uuid    PRIMARY KEY, -- UUIDv7: begins with the time of the decision
   writer        uuid    NOT NULL,    -- consent_writer.id
   place         bigint  NOT NULL,    -- the writer's number for it
-  hash          bytea   NOT NULL,    -- SHA-256 over id, writer, place and what is below forgotten
+  before_hash   bytea,               -- the hash of the writer's record before; null for the first
+  hash          bytea   NOT NULL,    -- SHA-256 over id, writer, place, before_hash, n, previous, previous_hash and digest
+  seal          bytea,               -- HMAC-SHA-256 over hash, by a key that the site keeps elsewhere; null without one
   forgotten     bigint,              -- when it was erased; null for a record that stands
-  reference     uuid,                -- of the visitor, random
-  n             bigint,              -- the visitor's number for it, from 1
+  digest        bytea,               -- SHA-256 over what was erased; null for a record that stands
+  n             bigint  NOT NULL,    -- the visitor's number for it, from 1; 0 if it is no decision
   previous      uuid,                -- the id of the visitor's record before; null for the first
   previous_hash bytea,               -- the hash of that record
+  reference     uuid,                -- of the visitor, random; null if it is no decision
   decided       bigint  NOT NULL,    -- when
   revision      bigint  NOT NULL,    -- of the site
   answers       text    NOT NULL,    -- JSON: [{"category":…,"provider":…,"allowed":…}]
@@ -40,24 +45,22 @@ CREATE TABLE IF NOT EXISTS consent_record (
   action        text    NOT NULL,    -- what the visitor did
   language      text    NOT NULL,    -- in which they were asked, BCP 47
   notice        bytea,               -- consent_notice.fingerprint
-  UNIQUE (reference, n)
+  remainder     boolean NOT NULL,    -- what counts of the decision of the record before, which was not confirmed
+  act           text,                -- JSON, of what is no decision: {"act":"open"|"end"|"forget"|"purge",…}
+  UNIQUE (reference, n),
+  UNIQUE (writer, place)
 );
+CREATE INDEX IF NOT EXISTS consent_record_act ON consent_record (id) WHERE act IS NOT NULL;
 
 -- Which references belong to which of the site's own users.
 CREATE TABLE IF NOT EXISTS consent_link (
   user_hash bytea  NOT NULL, -- HMAC-SHA-256 of the user id, by a key that the site keeps elsewhere
   reference uuid   NOT NULL,
   linked    bigint NOT NULL,
+  seal      bytea,           -- HMAC-SHA-256 over the row, by a key that the site keeps elsewhere; null without one
   PRIMARY KEY (user_hash, reference)
 );
 CREATE INDEX IF NOT EXISTS consent_link_reference ON consent_link (reference);
-
--- What was purged.
-CREATE TABLE IF NOT EXISTS consent_purge (
-  id     uuid   PRIMARY KEY,
-  purged bigint NOT NULL, -- when
-  until  bigint NOT NULL  -- decisions before this time were deleted
-);
 
 -- Which of these files have been run.
 CREATE TABLE IF NOT EXISTS consent_schema (version bigint PRIMARY KEY);
