@@ -81,10 +81,7 @@ func (s *scan) plan(ctx context.Context) []visit {
 		visits = append(visits, visit{first: seen.Stage{Name: "new with Sec-GPC", Regime: regime, GPC: true}})
 	}
 	if len(s.options.OptOut) > 0 {
-		law := consent.OptOut
-		if s.isOurs() {
-			law = s.regime(ctx, s.options.OptOut)
-		}
+		law := s.regime(ctx, s.options.OptOut)
 		visits = append(visits,
 			visit{first: seen.Stage{Name: "opt-out", Regime: law}, headers: s.options.OptOut},
 			visit{first: seen.Stage{Name: "opt-out with Sec-GPC", Regime: law, GPC: true}, headers: s.options.OptOut})
@@ -111,11 +108,6 @@ func (s *scan) canObject() bool {
 	return s.result.Registry != nil && slices.ContainsFunc(s.result.Registry.Cookies(), func(c consent.Cookie) bool { return c.Anonymous })
 }
 
-func (s *scan) isOurs() bool {
-	_, ok := s.way.(interface{ Path() string })
-	return ok
-}
-
 // choices asks the banner what can be chosen, by a visitor of its own.
 func (s *scan) choices() (list []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.patience())
@@ -129,12 +121,12 @@ func (s *scan) choices() (list []string) {
 
 // regime asks the site under which law it takes a visitor for who sends headers.
 func (s *scan) regime(ctx context.Context, headers map[string]string) (law consent.Regime) {
-	ours, ok := s.way.(interface{ Path() string })
-	if !ok {
-		return consent.OptIn
+	path, ours := banner.CharterPath(s.way)
+	if !ours {
+		return consent.OptOut // as the user says
 	}
 	_ = s.aside(ctx, headers, func(ctx context.Context, v *browse.Visitor) error {
-		law = regimeOf(ctx, v, ours.Path())
+		law = regimeOf(ctx, v, path)
 		return nil
 	}) // an error: the strictest law
 	return law

@@ -145,13 +145,13 @@ func (s *scan) scout(ctx context.Context) error {
 	}
 	s.result.Banner = s.way.Name()
 	s.result.OwnCookies = banner.OwnCookies(s.way)
-	ours, ok := s.way.(interface{ Path() string })
-	if !ok {
+	path, ours := banner.CharterPath(s.way)
+	if !ours {
 		return nil
 	}
-	s.crawl.SetCharter(ours.Path())
-	s.law = regimeOf(ctx, v, ours.Path())
-	return s.readCharter(ctx, v, ours.Path())
+	s.crawl.SetCharter(path)
+	s.law = regimeOf(ctx, v, path)
+	return s.readCharter(ctx, v, path)
 }
 
 // setUp does what each visitor does first.
