@@ -46,5 +46,5 @@ let answers = document.charter = [], last = law,
 // What a page hears first is what holds without an answer; what is known follows at once.
 say(true);
 look();
-addEventListener("consent", look, true);
+addEventListener("consent", e => e.detail?.leaves || look(), true);
 addEventListener("visibilitychange", () => document.hidden || look(), true); // without script.js, a page that comes back

@@ -241,12 +241,15 @@ const look = () => {
   state = now;
   const alive = live();
   isStale ||= [...living].some(key => !alive.includes(key));
-  // A page that leaves tells nobody: a tag would at once send that it may no longer.
-  if (isStale && !typed) return location.reload();
-  alive.forEach(key => living.add(key));
-  scan();
-  if (d) C.clean?.(d);
-  document.dispatchEvent(new CustomEvent("consent", {detail: {...state, before}}));
+  const leaves = isStale && !typed;
+  if (!leaves) {
+    alive.forEach(key => living.add(key));
+    scan();
+    if (d) C.clean?.(d);
+  }
+  // head.js tells no tag of a page that leaves: it would at once send that it may no longer.
+  document.dispatchEvent(new CustomEvent("consent", {detail: {...state, before, leaves}}));
+  if (leaves) return location.reload();
   ask();
   if (isStale) load("stale", confirm);
 };

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"flag"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -31,4 +34,14 @@ func packages(t *testing.T) http.Dir {
 		t.Skip("npm ci --ignore-scripts --prefix dev/bench has not been run")
 	}
 	return http.Dir(folder)
+}
+
+// TestMain has four tests run at the same time unless somebody says otherwise: a visitor
+// waits most of the time.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if named := flag.Lookup("test.parallel"); named.Value.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) {
+		_ = named.Value.Set("4") // a number is no mistake
+	}
+	os.Exit(m.Run())
 }
