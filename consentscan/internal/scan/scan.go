@@ -131,12 +131,10 @@ func (s *scan) scout(ctx context.Context) error {
 		}
 	}
 	s.site = browse.NewSite(shown.Hostname(), s.options.Lookup)
-	if len(s.options.Pages) == 0 {
-		s.crawl.Load(ctx, s.client)
-	}
 	if len(s.options.States) > 0 {
-		return nil
+		return nil // a test of its own site's, which only the browser can reach
 	}
+	s.crawl.Load(ctx, s.client)
 	if err := s.setUp(ctx, v); err != nil {
 		return err
 	}

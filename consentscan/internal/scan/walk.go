@@ -61,6 +61,10 @@ func (s *scan) walk(ctx context.Context, w visit) error {
 		if err := v.Bring(ctx, w.then.Cookie); err != nil {
 			return err
 		}
+		// The request that brings the decision to the site brings along what is refused by it.
+		if err := v.Open(ctx, s.start.String()); err != nil {
+			return s.cannot(ctx, w, 1, err)
+		}
 		v.Stage(w.then.Stage.Name)
 		return s.look(ctx, v, w, 1, w.then.Stage)
 	}
