@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/cookiecharter/consent/consentscan/internal/element"
 )
@@ -14,6 +15,9 @@ import (
 // clicks answers by what a user has said to click. What they have not said is answered as
 // the site was found to ask.
 type clicks struct {
+	// stays is whether a button was seen to stay where it is after an answer. Several
+	// visitors share what they are told.
+	stays atomic.Bool
 	accept, refuse, object, withdraw sequence
 	only                             map[string]sequence
 	otherwise                        Way
@@ -111,7 +115,14 @@ func (c *clicks) answer(ctx context.Context, page Page, s sequence, otherwise fu
 	if err := click(ctx, page, last, false); err != nil {
 		return err
 	}
-	return page.Settle(ctx)
+	if err := page.Settle(ctx); err != nil {
+		return err
+	}
+	visible, err := element.IsVisible(ctx, page, last)
+	if visible {
+		c.stays.Store(true)
+	}
+	return err
 }
 
 func (c *clicks) Object(ctx context.Context, page Page) error {
@@ -133,8 +144,12 @@ func (c *clicks) Choices(ctx context.Context, page Page) ([]string, error) {
 	return c.otherwise.Choices(ctx, page)
 }
 
-// Kept takes a site to ask if what is clicked first to answer can be seen.
+// Kept takes a site to ask if what is clicked first to answer can be seen. If it stays
+// after an answer, as the buttons in the foot of a page do, it tells nothing.
 func (c *clicks) Kept(ctx context.Context, page Page) (kept, known bool, err error) {
+	if c.stays.Load() {
+		return false, false, nil
+	}
 	for _, s := range []sequence{c.accept, c.refuse} {
 		if s != nil {
 			visible, err := element.IsVisible(ctx, page, s[0])

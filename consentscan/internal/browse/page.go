@@ -73,7 +73,7 @@ func (v *Visitor) Open(ctx context.Context, url string) error {
 	}
 	v.mu.Lock()
 	v.leaving = true
-	v.rest.crashed, v.rest.download = false, false
+	v.rest.crashed = false
 	v.rest.begin()
 	v.shutAll()
 	v.mu.Unlock()
@@ -106,7 +106,7 @@ func (v *Visitor) navigate(ctx context.Context, url string) error {
 		return &LoadError{url, fmt.Sprintf("net::ERR_TIMED_OUT after %v", v.options.Timeout)}
 	case err != nil:
 		return err
-	case shown.IsDownload || v.rest.download:
+	case shown.IsDownload:
 		return fmt.Errorf("%s %w", parse(url).path, ErrDownload)
 	case shown.ErrorText == errAborted.Error():
 		v.rest.loaded = true

@@ -22,12 +22,12 @@ const (
 
 // A rest tells whether a page has come to rest.
 type rest struct {
-	loaded, crashed, download bool
-	restless                  bool // it was waited for in vain
-	loadedAt, last, due       time.Time
-	open                      map[*request]bool
-	waited                    map[time.Duration]int
-	period                    time.Duration // the longest that a timer repeats itself in
+	loaded, crashed     bool
+	restless            bool // it was waited for in vain
+	loadedAt, last, due time.Time
+	open                map[*request]bool
+	waited              map[time.Duration]int
+	period              time.Duration // the longest that a timer repeats itself in
 }
 
 // begin: another document is shown.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/debugger"
 	"github.com/chromedp/cdproto/emulation"
@@ -216,8 +215,6 @@ func (v *Visitor) Event(s *chrome.Session, event any) {
 		if s == v.main {
 			v.rest.crashed = true
 		}
-	case *browser.EventDownloadWillBegin:
-		v.rest.download = true
 	default:
 		return // no sign of life
 	}

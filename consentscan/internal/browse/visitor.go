@@ -43,26 +43,25 @@ type Visitor struct {
 	token   string // marks what the hook tells
 	context cdp.BrowserContextID
 
-	mu        sync.Mutex
-	changed   chan struct{} // closed and made anew by each event
-	main      *chrome.Session
-	tabs      map[*chrome.Session]*tab
-	requests  map[network.RequestID]*request // of all sessions: a worker's is told of in part by its page
-	windows   []*chrome.Session
-	stage     string
-	next      string // the stage that begins with the answer, while one is given
-	before    string // the stage before it
-	allows    bool   // the answer allows something
-	page      string // the path of the page that is shown
-	former    string // that of the one before
-	leaving   bool
-	rest      rest
-	record    record
-	held      map[string]string // the cookies of the last look
-	unheard   []string          // addresses whose answers told no header since
-	problems  []seen.Problem
-	attached  chan *chrome.Session
-	downloads map[string]bool
+	mu       sync.Mutex
+	changed  chan struct{} // closed and made anew by each event
+	main     *chrome.Session
+	tabs     map[*chrome.Session]*tab
+	requests map[network.RequestID]*request // of all sessions: a worker's is told of in part by its page
+	windows  []*chrome.Session
+	stage    string
+	next     string // the stage that begins with the answer, while one is given
+	before   string // the stage before it
+	allows   bool   // the answer allows something
+	page     string // the path of the page that is shown
+	former   string // that of the one before
+	leaving  bool
+	rest     rest
+	record   record
+	held     map[string]string // the cookies of the last look
+	unheard  []string          // addresses whose answers told no header since
+	problems []seen.Problem
+	attached chan *chrome.Session
 }
 
 // ErrCrashed says that the page's process has ended.
