@@ -51,7 +51,12 @@ type CannotError struct {
 	Why         string
 }
 
-func (e *CannotError) Error() string { return fmt.Sprintf("%s: cannot %s: %s", e.Way, e.Answer, e.Why) }
+func (e *CannotError) Error() string {
+	if e.Way == (none{}).Name() {
+		return fmt.Sprintf("cannot %s: %s", e.Answer, e.Why)
+	}
+	return fmt.Sprintf("%s: cannot %s: %s", e.Way, e.Answer, e.Why)
+}
 
 // IsCannot reports whether an error says that a site has no such answer.
 func IsCannot(err error) bool {
