@@ -154,6 +154,28 @@ func TestNobodysDecisionBecomesAnothersOnASharedComputer(t *testing.T) {
 	})
 }
 
+func TestWhatARestoreHasPutThereIsNotTheAccounts(t *testing.T) {
+	ctx := context.Background()
+	p := portalOf(t, begin(t, lite(t)))
+	shared := p.save("", "", consent.RefuseAll())
+	home := p.save("42", "", consent.AcceptAll())
+	time.Sleep(2 * time.Millisecond)
+	shared = p.as("42", shared, func(w http.ResponseWriter, r *http.Request) { p.restore("42", w, r) })
+	assert.False(t, p.sees(shared).allows)
+	references, err := p.users.References(ctx, "42")
+	require.NoError(t, err)
+	assert.Equal(t, []consent.Reference{p.sees(home).of}, references)
+
+	// Nor if a site links it.
+	serve(p.mw, shared, func(_ http.ResponseWriter, r *http.Request) {
+		restored := consent.FromContext(r.Context())
+		require.NoError(t, p.users.Link(ctx, restored.Reference(), restored.DecidedAt(), "42"))
+	})
+	record, err := p.users.Latest(ctx, "42")
+	require.NoError(t, err)
+	assert.Equal(t, p.sees(home).of, record.Reference)
+}
+
 // holding is a ledger whose refusals wait until it is told.
 type holding struct {
 	*ledger.Ledger
@@ -170,6 +192,7 @@ func TestAWithdrawalThatWaitsInOneInstanceIsNotUndoneByAnother(t *testing.T) {
 		one.mw = site(t, held)
 		phone := one.save("42", "", consent.AcceptAll())
 		require.True(t, other.sees(other.signIn("42", "")).allows)
+		one.save("42", "", consent.AcceptAll()) // on a laptop
 		phone = one.save("42", phone, consent.RefuseAll())
 		require.Len(t, held.waits, 1)
 		assert.False(t, other.sees(other.signIn("42", phone)).allows)
