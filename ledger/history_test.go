@@ -325,6 +325,8 @@ func TestStatsCountDecisionsAndNobody(t *testing.T) {
 				{Category: consent.ThirdParty, Provider: "C", Allowed: allowed[2]},
 			}
 			keep(t, l, r)
+			r.Reference, r.Evidence.Action = visitor(), consent.ByAccount
+			keep(t, l, r) // on another device, by a Restore
 		}
 		stats, err := l.Stats(context.Background(), ledger.Period{}, nil)
 		require.NoError(t, err)
