@@ -76,7 +76,8 @@ func (m *Middleware) Unlink(_ http.ResponseWriter, r *http.Request) error {
 	if own.DecidedAt.IsZero() {
 		return nil
 	}
-	left := Record{Time: own.DecidedAt, Revision: m.revision, Objection: own.Objection}
+	// Earlier than the decision itself, which a Restore brings back to who signs in again.
+	left := Record{Time: own.DecidedAt.Add(-time.Millisecond), Revision: m.revision, Objection: own.Objection}
 	for i, party := range m.policy().Parties() {
 		if refuses(own.Answers()[i]) || m.regime != nil && m.policy().RefusesBeside(own, i) && !own.Answers()[i].Allows() {
 			left.Answers = append(left.Answers, Answer{Category: Category(party.Category), Provider: party.Provider})

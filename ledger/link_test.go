@@ -145,6 +145,7 @@ func TestNobodysDecisionBecomesAnothersOnASharedComputer(t *testing.T) {
 		kiosk := p.save("8", "", consent.AcceptAll())
 		assert.False(t, p.sees(p.signOut("8", kiosk)).allows)
 		assert.Zero(t, p.sees(p.signOut("8", kiosk)).of)
+		assert.True(t, p.sees(p.signIn("8", p.signOut("8", kiosk))).allows, "but who comes back has their own")
 
 		// A decision before the sign-in counts for the account once it is saved again.
 		tablet := p.signIn("9", p.save("", "", consent.AcceptAll()))

@@ -45,6 +45,8 @@ func TestWhatSomebodyDecidesWhileSignedInHoldsOnTheirOtherDevicesAndForNobodyEls
 	assert.True(t, phone.allows("_pk_id.1.1fff"))
 	assert.True(t, phone.get("/cookies/").says("taken over from your account, for"))
 
+	assert.Equal(t, http.StatusOK, phone.get("/record").StatusCode)
+
 	// A computer that is shared.
 	shared := laptop.another()
 	shared.post("/sign-in", ada)
