@@ -452,23 +452,3 @@ func (m *Middleware) Save(w http.ResponseWriter, r *http.Request, choice Choice)
 	}
 	return v.decideOnRecord(r.Context(), m.recorder, record, given)
 }
-
-// Restore puts back a decision that was recorded for the same visitor, such as
-// one that they took on another device before they signed in here, with its time
-// and its reference. It takes effect as a [Middleware.Save] does, and is no new
-// decision. Nothing happens if the visitor's own decision is as new or newer, or may
-// be since the browser has held it back (a form that another site posts, see
-// [Preferences.ShouldAsk]), or if the recorded one no longer stands; it covers what it
-// was an answer to, and no more. The error is [ErrOutside] or [ErrTooLate].
-func (m *Middleware) Restore(_ http.ResponseWriter, r *http.Request, record Record) error {
-	v := m.visitOf(r.Context())
-	if v == nil {
-		return ErrOutside
-	}
-	record.Time = record.Time.Truncate(time.Millisecond)
-	own := v.visitor().Grants().DecidedAt
-	if !m.cookie.Stands(record.Time, time.Now()) || !record.Time.After(own) || own.IsZero() && m.holdsBack(v.filter.Came()) {
-		return nil
-	}
-	return v.decide(record, record.restored)
-}

@@ -15,7 +15,6 @@ import (
 
 	"github.com/cookiecharter/consent/internal/decision"
 	"github.com/cookiecharter/consent/internal/policy"
-	"github.com/cookiecharter/consent/internal/visitor"
 )
 
 // A Recorder keeps proof of what visitors have decided, which a site must be able
@@ -73,6 +72,7 @@ const (
 	ByPlaceholder Action = "placeholder" // the button of embedded content
 	ByObjection   Action = "objection"   // to anonymous statistics, in the form
 	ByGPC         Action = "gpc"         // a site has saved what the browser's Global Privacy Control asks for
+	ByAccount     Action = "account"     // nothing here: it comes from the visitor's account, see Middleware.Restore
 )
 
 // A Reference stands for a visitor in a site's records. It is random, tells
@@ -301,16 +301,6 @@ func (v *visit) given(c Choice, before *policy.Grants) func(Answer) decision.Ans
 		}
 		return decision.Yes
 	}
-}
-
-// restored returns how a yes of a record was given: what its regime had presumed may
-// have been ticked already.
-func (r *Record) restored(a Answer) decision.Answer {
-	regime := min(uint8(r.Regime), visitor.Regimes-1) // an unknown one is trusted least
-	if presumption(visitor.Law{Regime: regime}, string(a.Category)) == policy.Presumed {
-		return decision.Ticked
-	}
-	return decision.Yes
 }
 
 // allowsMore reports whether the record is one of a consent, even if it only

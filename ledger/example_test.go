@@ -175,8 +175,8 @@ func ExampleUsers() {
 	if err != nil {
 		panic(err)
 	}
-	// At each sign-in, with the reference of the visitor's preferences.
-	if err := users.Link(ctx, consent.Reference{15: 2}, "account 42"); err != nil {
+	// After each Save of who is signed in, with the visitor's preferences; Users.Wrap does it.
+	if err := users.Link(ctx, consent.Reference{15: 2}, march(2, true).Time, "account 42"); err != nil {
 		panic(err)
 	}
 	// On another device, for mw.Restore.

@@ -169,7 +169,7 @@ func TestNothingLeaksOfAVisitorWhoIsForgotten(t *testing.T) {
 		}
 		users, err := l.Users(make([]byte, 32))
 		require.NoError(t, err)
-		require.NoError(t, users.Link(context.Background(), a, "42"))
+		require.NoError(t, users.Link(context.Background(), a, secret.Time, "42"))
 
 		erased, err := l.Forget(context.Background(), a)
 		require.NoError(t, err)
@@ -271,16 +271,15 @@ func TestNothingIsInventedByAPurgeThatFails(t *testing.T) {
 
 func TestNothingLeaksOfAUserOfWhomAPurgeLeavesNothing(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
-		l := beginWith(t, url, ledger.Config{}) // as the time of a link is sealed
+		l := begin(t, url)
 		users, err := l.Users(make([]byte, 32))
 		require.NoError(t, err)
 		old, new := yes(visitor()), yes(visitor())
 		old.Time = time.UnixMilli(1)
 		for user, record := range map[string]consent.Record{"old": old, "new": new} {
 			keep(t, l, record)
-			require.NoError(t, users.Link(context.Background(), record.Reference, user))
+			require.NoError(t, users.Link(context.Background(), record.Reference, record.Time, user))
 		}
-		execute(t, url, "UPDATE consent_link SET linked = 1") // with the decision
 		_, err = l.Purge(context.Background(), new.Time, nil)
 		require.NoError(t, err)
 		for user, left := range map[string]int{"old": 0, "new": 1} {
@@ -326,6 +325,8 @@ func TestStatsCountDecisionsAndNobody(t *testing.T) {
 				{Category: consent.ThirdParty, Provider: "C", Allowed: allowed[2]},
 			}
 			keep(t, l, r)
+			r.Reference, r.Evidence.Action = visitor(), consent.ByAccount
+			keep(t, l, r) // on another device, by a Restore
 		}
 		stats, err := l.Stats(context.Background(), ledger.Period{}, nil)
 		require.NoError(t, err)

@@ -1,27 +1,34 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/cookiecharter/consent"
 )
 
-// Users ties the references of visitors to the site's own users, so that a decision
-// follows a visitor who signs in to their other devices:
+// Users know which decisions the site's own users have taken while signed in, so that
+// these hold on their other devices. Only such a decision counts for an account: neither
+// one that was taken in the same browser before the sign-in or after the sign-out, by
+// whoever, nor one that a Restore has put there. Make it with [Ledger.Users].
 //
-//	users.Link(ctx, consent.FromContext(r.Context()).Reference(), account)
-//	if record, err := users.Latest(ctx, account); err == nil {
-//		err = mw.Restore(w, r, record)
-//	}
+//	handler := mw.Wrap(users.Wrap(site, account, failed)) // each decision of who is signed in
 //
-// The ledger holds no user, only an HMAC of their ID. Make it with [Ledger.Users].
+//	record, err := users.Latest(ctx, user) // at the sign-in
+//	err = mw.Restore(w, r, record)
+//
+//	err = mw.Unlink(w, r) // at the sign-out
+//
+// The ledger holds no user, only an HMAC of their ID.
 type Users struct {
 	ledger *Ledger
 	secret []byte
@@ -41,13 +48,13 @@ func (l *Ledger) Users(secret []byte) (*Users, error) {
 type link struct {
 	user      []byte
 	reference key
-	linked    int64
+	decided   int64 // with the reference, which decision
 	seal      []byte
 }
 
 // sealed is what the seal of the row covers.
 func (l *link) sealed() fields {
-	return fields(nil).text("link").bytes(l.user).key(l.reference).number(l.linked)
+	return fields(nil).text("link").bytes(l.user).key(l.reference).number(l.decided)
 }
 
 // errNoUser keeps those whose ID a site has failed to fill in from sharing a decision.
@@ -60,10 +67,44 @@ func (u *Users) hash(user string) []byte {
 	return h.Sum(nil)
 }
 
-// Link notes that the visitor of that reference is the user of that ID. For the
-// zero reference, of a visitor who has not decided, it does nothing. Link who has signed
-// in, and nobody else. The error is that of an empty ID, or the database's.
-func (u *Users) Link(ctx context.Context, reference consent.Reference, user string) error {
+// Wrap returns a handler that serves as next does, and links each decision that is
+// saved meanwhile to the user who was signed in when the request came: account returns their
+// ID, or "" for nobody. Put it inside of [consent.Middleware.Wrap], around the charter too. If a decision
+// cannot be linked, it counts in this browser alone, and failed is told, unless it is nil.
+func (u *Users) Wrap(next http.Handler, account func(*http.Request) string, failed func(*http.Request, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user := account(r)
+		if user == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		came := time.Now().Truncate(time.Millisecond)
+		before := consent.FromContext(r.Context()).DecidedAt()
+		defer func() { // also if next panics: the decision may have left
+			visitor := consent.FromContext(r.Context())
+			decided := visitor.DecidedAt()
+			if !decided.After(before) || decided.Before(came) { // what a Restore has put there is older
+				return
+			}
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), maxLinking)
+			defer cancel()
+			if err := u.Link(ctx, visitor.Reference(), decided, user); err != nil && failed != nil {
+				failed(r, err)
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// maxLinking is how long a response waits for a link.
+const maxLinking = 10 * time.Second
+
+// Link notes that the user of that ID has taken the decision of that reference and
+// time while signed in: [consent.Preferences.Reference] and DecidedAt after a Save. Of each
+// reference the newest counts. For the zero reference, of a visitor who has not decided, it
+// does nothing. [Users.Wrap] calls it for each Save. The error is that of an empty ID, or
+// the database's.
+func (u *Users) Link(ctx context.Context, reference consent.Reference, decided time.Time, user string) error {
 	if user == "" {
 		return errNoUser
 	}
@@ -74,41 +115,45 @@ func (u *Users) Link(ctx context.Context, reference consent.Reference, user stri
 	if l.readOnly {
 		return errReadOnly
 	}
-	made := link{user: u.hash(user), reference: key(reference), linked: milliseconds(time.Now())}
+	made := link{user: u.hash(user), reference: key(reference), decided: milliseconds(decided)}
 	// One without a seal may be of the time before there was a key, or forged.
-	_, err := l.db.ExecContext(ctx, l.db.sql(`INSERT INTO consent_link (user_hash, reference, linked, seal) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (user_hash, reference) DO UPDATE SET linked = excluded.linked, seal = excluded.seal WHERE consent_link.seal IS NULL AND excluded.seal IS NOT NULL`),
-		made.user, l.db.key(made.reference), made.linked, nullable(l.sealer.seal(made.sealed())))
+	_, err := l.db.ExecContext(ctx, l.db.sql(`INSERT INTO consent_link (user_hash, reference, decided, seal) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (user_hash, reference) DO UPDATE SET decided = excluded.decided, seal = excluded.seal
+		WHERE consent_link.decided < excluded.decided OR consent_link.seal IS NULL AND excluded.seal IS NOT NULL`),
+		made.user, l.db.key(made.reference), made.decided, nullable(l.sealer.seal(made.sealed())))
 	if err != nil {
 		return fmt.Errorf("ledger: cannot link a user: %w", err)
 	}
 	return nil
 }
 
-// Latest returns the last decision of a user on any of their devices, for
-// [consent.Middleware.Restore]: by its time, and of two of one time the one that
-// allows less. It counts what waits in this process to be written. It has no
-// Notice and no Previous. The error is [ErrNoRecord], that of an empty ID, the
-// database's, or says that the record is not as it was written.
+// Latest returns the last decision that a user has taken on any of their devices while
+// signed in, for [consent.Middleware.Restore]: by its time, and of two of one time the
+// one that allows less. It counts what waits in this process to be written. What waits in another one
+// it knows of, and then hands on nothing older. It has no Notice and no
+// Previous. The error is [ErrNoRecord], also if the last decision is not in the ledger, that of an empty
+// ID, the database's, or says that the record is not as it was written.
 func (u *Users) Latest(ctx context.Context, user string) (consent.Record, error) {
 	l := u.ledger
-	references, err := u.references(ctx, user)
+	links, err := u.links(ctx, user)
 	if err != nil {
 		return consent.Record{}, err
 	}
+	slices.SortFunc(links, func(a, b link) int { return cmp.Compare(b.decided, a.decided) })
 	var latest *row
-	for _, reference := range references {
-		// What waits is looked for first, or might be missed as it goes over.
-		waits := l.queue.last(reference)
-		last, err := l.last(ctx, reference)
-		if err != nil {
+	for _, made := range links {
+		if latest != nil && made.decided < latest.decided {
+			break
+		}
+		taken, err := l.taken(ctx, made)
+		switch {
+		case err != nil:
 			return consent.Record{}, err
-		}
-		if waits != nil && (last == nil || waits.after(last)) {
-			last = waits
-		}
-		if last != nil && (latest == nil || last.after(latest)) {
-			latest = last
+		case taken == nil: // a consent is written before it is linked: it refuses something
+			return consent.Record{}, fmt.Errorf("%w: the user's last decision is not written yet, or was lost", ErrNoRecord)
+		case taken.action == string(consent.ByAccount): // nobody has taken it here
+		case latest == nil || taken.after(latest):
+			latest = taken
 		}
 	}
 	if latest == nil {
@@ -128,59 +173,66 @@ func (u *Users) Latest(ctx context.Context, user string) (consent.Record, error)
 	return e.record(), nil
 }
 
-// References returns the references of a user, in no order: none for somebody who
-// was never linked. With [Ledger.History] and [Ledger.Forget] a site answers who
+// References returns the references under which a user has decided while signed in, in no
+// order: none for somebody who was never linked. Others may have decided under them too, in a browser
+// without [consent.Middleware.Unlink]. With [Ledger.History] and [Ledger.Forget] a site answers who
 // asks by their account. The error is the database's.
 func (u *Users) References(ctx context.Context, user string) ([]consent.Reference, error) {
-	keys, err := u.references(ctx, user)
-	references := make([]consent.Reference, len(keys))
-	for i, k := range keys {
-		references[i] = consent.Reference(k)
+	links, err := u.links(ctx, user)
+	references := make([]consent.Reference, len(links))
+	for i, made := range links {
+		references[i] = consent.Reference(made.reference)
 	}
 	return references, err
 }
 
-func (u *Users) references(ctx context.Context, user string) (references []key, err error) {
+func (u *Users) links(ctx context.Context, user string) (links []link, err error) {
 	if user == "" {
 		return nil, errNoUser
 	}
 	l := u.ledger
-	rows, err := l.db.QueryContext(ctx, l.db.sql(`SELECT reference, linked, seal FROM consent_link WHERE user_hash = $1`), u.hash(user))
+	rows, err := l.db.QueryContext(ctx, l.db.sql(`SELECT reference, decided, seal FROM consent_link WHERE user_hash = $1`), u.hash(user))
 	err = each(rows, err, func(rows *sql.Rows) error {
 		made := link{user: u.hash(user)}
-		err := rows.Scan(&made.reference, &made.linked, &made.seal)
+		err := rows.Scan(&made.reference, &made.decided, &made.seal)
 		if !l.sealer.can() || l.sealer.holds(made.seal, made.sealed()) { // nobody follows a link that was forged
-			references = append(references, made.reference)
+			links = append(links, made)
 		}
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ledger: cannot read who a user is: %w", err)
 	}
-	return references, nil
+	return links, nil
 }
 
-// last returns the last record of a visitor; nil if there is none.
-func (l *Ledger) last(ctx context.Context, reference key) (*row, error) {
-	var r row
-	err := l.db.QueryRowContext(ctx, l.db.sql(whole+`WHERE reference = $1 ORDER BY n DESC LIMIT 1`), l.db.key(reference)).Scan(r.into()...)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil, nil
-	case err != nil:
+// taken returns the decision of a link, written or waiting in this process; nil if there
+// is none.
+func (l *Ledger) taken(ctx context.Context, made link) (taken *row, err error) {
+	// What waits is looked for first, or might be missed as it goes over.
+	taken = l.queue.waiting(made)
+	rows, err := l.db.QueryContext(ctx, l.db.sql(whole+`WHERE reference = $1 AND decided = $2 ORDER BY n`), l.db.key(made.reference), made.decided)
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var r row
+		err := rows.Scan(r.into()...)
+		if taken == nil || !taken.after(&r) { // there may be a remainder
+			taken = &r
+		}
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("ledger: cannot read the last decision: %w", err)
 	}
-	return &r, nil
+	return taken, nil
 }
 
-// last returns the last refusal of a visitor that waits to be written; nil for
-// none.
-func (q *queue) last(reference key) *row {
+// waiting returns the refusal of a link that waits to be written; nil for none.
+func (q *queue) waiting(made link) *row {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i := len(q.entries) - 1; i >= 0; i-- {
 		// A consent counts once Record has returned to whoever waits for it.
-		if e := q.entries[i]; e.done == nil && e.row.reference == reference {
+		if e := q.entries[i]; e.done == nil && e.row.reference == made.reference && e.row.decided == made.decided {
 			r := e.row
 			return &r
 		}

@@ -20,70 +20,205 @@ func TestNothingLeaksBetweenUsersWithoutAnID(t *testing.T) {
 	require.NoError(t, err)
 	record := yes(visitor())
 	keep(t, l, record)
-	assert.Error(t, users.Link(context.Background(), record.Reference, ""))
+	assert.Error(t, users.Link(context.Background(), record.Reference, record.Time, ""))
 	_, err = users.Latest(context.Background(), "")
 	assert.ErrorContains(t, err, "without an ID")
 	_, err = users.References(context.Background(), "")
 	assert.ErrorContains(t, err, "without an ID")
 }
 
+// A portal is an instance of a site with accounts: the field "User" of a request says who
+// is signed in.
+type portal struct {
+	mw    *consent.Middleware
+	users *ledger.Users
+	t     testing.TB
+}
+
+func portalOf(t testing.TB, l *ledger.Ledger) portal {
+	users, err := l.Users(make([]byte, 32))
+	require.NoError(t, err)
+	return portal{site(t, l), users, t}
+}
+
+// as serves one request of a browser in which that user is signed in, "" for nobody.
+func (p portal) as(user, cookies string, handle http.HandlerFunc) (sends string) {
+	return serve(p.mw, cookies, p.users.Wrap(handle, func(*http.Request) string { return user },
+		func(_ *http.Request, err error) { assert.NoError(p.t, err) }).ServeHTTP)
+}
+
+func (p portal) save(user, cookies string, choice consent.Choice) (sends string) {
+	time.Sleep(2 * time.Millisecond)
+	return p.as(user, cookies, func(w http.ResponseWriter, r *http.Request) { assert.NoError(p.t, p.mw.Save(w, r, choice)) })
+}
+
+func (p portal) signIn(user, cookies string) (sends string) {
+	return p.as("", cookies, func(w http.ResponseWriter, r *http.Request) { p.restore(user, w, r) })
+}
+
+func (p portal) restore(user string, w http.ResponseWriter, r *http.Request) {
+	record, err := p.users.Latest(r.Context(), user)
+	if err == nil {
+		err = p.mw.Restore(w, r, record)
+	}
+	if err != nil {
+		assert.ErrorIs(p.t, err, ledger.ErrNoRecord)
+	}
+}
+
+func (p portal) signOut(user, cookies string) (sends string) {
+	return p.as(user, cookies, func(w http.ResponseWriter, r *http.Request) { assert.NoError(p.t, p.mw.Unlink(w, r)) })
+}
+
+func (p portal) sees(cookies string) (prefs struct {
+	allows bool
+	of     consent.Reference
+}) {
+	serve(p.mw, cookies, func(_ http.ResponseWriter, r *http.Request) {
+		prefs.allows = consent.FromContext(r.Context()).Allows(consent.Statistics)
+		prefs.of = consent.FromContext(r.Context()).Reference()
+	})
+	return prefs
+}
+
 func TestNothingIsForgottenOnTheOtherDevicesOfAUser(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		l := begin(t, url)
-		mw := site(t, l)
-		users, err := l.Users(make([]byte, 32))
+		p := portalOf(t, l)
+		assert.Empty(t, p.signIn("42", ""), "who has never decided is not decided for")
+
+		home := p.save("42", "", consent.AcceptAll())
+		phone := p.signIn("42", "")
+		assert.True(t, p.sees(phone).allows, "the consent of one device is there on the other")
+		assert.NotZero(t, p.sees(phone).of)
+		assert.NotEqual(t, p.sees(home).of, p.sees(phone).of, "two devices have two references")
+		history, err := l.History(context.Background(), p.sees(phone).of)
 		require.NoError(t, err)
-		signIn := func(cookies string) (sends string) {
-			return serve(mw, cookies, func(w http.ResponseWriter, r *http.Request) {
-				require.NoError(t, users.Link(r.Context(), consent.FromContext(r.Context()).Reference(), "42"))
-				record, err := users.Latest(r.Context(), "42")
-				if err == nil {
-					err = mw.Restore(w, r, record)
-				}
-				if err != nil {
-					assert.ErrorIs(t, err, ledger.ErrNoRecord)
-				}
-			})
-		}
-		save := func(cookies string, choice consent.Choice) (sends string) {
-			return serve(mw, cookies, func(w http.ResponseWriter, r *http.Request) { assert.NoError(t, mw.Save(w, r, choice)) })
-		}
-		allows := func(cookies string) (yes bool) {
-			serve(mw, cookies, func(_ http.ResponseWriter, r *http.Request) {
-				yes = consent.FromContext(r.Context()).Allows(consent.Statistics)
-			})
-			return yes
-		}
-		assert.Empty(t, signIn(""), "who has never decided is not decided for")
+		assert.Equal(t, consent.ByAccount, history.Entries[0].Action)
 
-		home := signIn(save("", consent.AcceptAll()))
-		phone := signIn("")
-		assert.True(t, allows(phone), "the consent of one device is there on the other")
+		phone = p.save("42", phone, consent.RefuseAll())
+		assert.False(t, p.sees(p.signIn("42", home)).allows, "a newer refusal too, be it written or not")
 
-		time.Sleep(2 * time.Millisecond)
-		phone = save(phone, consent.RefuseAll())
-		home = signIn(home)
-		assert.False(t, allows(home), "a newer refusal too, be it written or not")
-
-		tablet := save("", consent.AcceptAll())
-		time.Sleep(2 * time.Millisecond)
-		laptop := save("", consent.RefuseAll())
-		tablet = signIn(tablet)
-		assert.True(t, allows(tablet), "an older refusal is not newer than this consent")
-		laptop = signIn(laptop)
-		assert.False(t, allows(laptop), "a refusal is not overwritten by an older consent")
-		assert.False(t, allows(signIn(tablet)))
-		assert.False(t, allows(signIn(phone)))
+		home = p.save("42", home, consent.AcceptAll())
+		assert.False(t, p.sees(p.signIn("42", phone)).allows, "what was refused here is allowed by nobody elsewhere")
+		assert.True(t, p.sees(p.signIn("42", "")).allows)
+		references, err := p.users.References(context.Background(), "42")
+		require.NoError(t, err)
+		assert.ElementsMatch(t, []consent.Reference{p.sees(home).of, p.sees(phone).of}, references)
 
 		finish(t, l)
 		l = begin(t, url)
-		users, err = l.Users(append(make([]byte, 31), 1))
+		verified(t, l)
+		users, err := l.Users(append(make([]byte, 31), 1))
 		require.NoError(t, err)
 		_, err = users.Latest(context.Background(), "42")
 		assert.ErrorIs(t, err, ledger.ErrNoRecord, "without the secret nobody is known")
 		_, err = l.Users(make([]byte, 31))
 		assert.Error(t, err)
 	})
+}
+
+// The shared computer: whatever somebody else decides there is not the account's.
+func TestNobodysDecisionBecomesAnothersOnASharedComputer(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		p := portalOf(t, begin(t, url))
+		phone := p.save("42", "", consent.RefuseAll())
+
+		shared := p.save("", "", consent.AcceptAll()) // by whoever was there before
+		shared = p.signIn("42", shared)
+		assert.False(t, p.sees(shared).allows, "the account's refusal is newer than nothing, and stricter")
+		shared = p.signOut("42", shared)
+		before := p.sees(shared).of
+		shared = p.save("", shared, consent.AcceptAll()) // by whoever comes after
+		assert.True(t, p.sees(shared).allows)
+		assert.NotEqual(t, before, p.sees(shared).of)
+		assert.False(t, p.sees(p.signIn("42", phone)).allows)
+		assert.False(t, p.sees(p.signIn("42", "")).allows)
+
+		// A session that expired: nobody has called Unlink.
+		library := p.save("7", "", consent.RefuseAll())
+		library = p.save("", library, consent.AcceptAll())
+		assert.False(t, p.sees(p.signIn("7", "")).allows, "what was decided after is not the account's")
+		assert.False(t, p.sees(p.signIn("7", library)).allows, "and does not stand for the account")
+
+		// Who comes after a consent inherits none.
+		kiosk := p.save("8", "", consent.AcceptAll())
+		assert.False(t, p.sees(p.signOut("8", kiosk)).allows)
+		assert.Zero(t, p.sees(p.signOut("8", kiosk)).of)
+		assert.True(t, p.sees(p.signIn("8", p.signOut("8", kiosk))).allows, "but who comes back has their own")
+
+		// A decision before the sign-in counts for the account once it is saved again.
+		tablet := p.signIn("9", p.save("", "", consent.AcceptAll()))
+		assert.False(t, p.sees(p.signIn("9", "")).allows)
+		p.save("9", tablet, consent.AcceptAll())
+		assert.True(t, p.sees(p.signIn("9", "")).allows)
+	})
+}
+
+func TestWhatARestoreHasPutThereIsNotTheAccounts(t *testing.T) {
+	ctx := context.Background()
+	p := portalOf(t, begin(t, lite(t)))
+	shared := p.save("", "", consent.RefuseAll())
+	home := p.save("42", "", consent.AcceptAll())
+	time.Sleep(2 * time.Millisecond)
+	shared = p.as("42", shared, func(w http.ResponseWriter, r *http.Request) { p.restore("42", w, r) })
+	assert.False(t, p.sees(shared).allows)
+	references, err := p.users.References(ctx, "42")
+	require.NoError(t, err)
+	assert.Equal(t, []consent.Reference{p.sees(home).of}, references)
+
+	// Nor if a site links it.
+	serve(p.mw, shared, func(_ http.ResponseWriter, r *http.Request) {
+		restored := consent.FromContext(r.Context())
+		require.NoError(t, p.users.Link(ctx, restored.Reference(), restored.DecidedAt(), "42"))
+	})
+	record, err := p.users.Latest(ctx, "42")
+	require.NoError(t, err)
+	assert.Equal(t, p.sees(home).of, record.Reference)
+}
+
+// holding is a ledger whose refusals wait until it is told.
+type holding struct {
+	*ledger.Ledger
+	waits []consent.Record
+}
+
+func (h *holding) RecordLater(record consent.Record) { h.waits = append(h.waits, record) }
+
+// Of a withdrawal that waits in one instance, another one knows that it was taken.
+func TestAWithdrawalThatWaitsInOneInstanceIsNotUndoneByAnother(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		held := &holding{Ledger: begin(t, url)}
+		one, other := portalOf(t, held.Ledger), portalOf(t, begin(t, url))
+		one.mw = site(t, held)
+		phone := one.save("42", "", consent.AcceptAll())
+		require.True(t, other.sees(other.signIn("42", "")).allows)
+		one.save("42", "", consent.AcceptAll()) // on a laptop
+		phone = one.save("42", phone, consent.RefuseAll())
+		require.Len(t, held.waits, 1)
+		assert.False(t, other.sees(other.signIn("42", phone)).allows)
+		assert.Empty(t, other.signIn("42", ""), "an older consent is not the last word")
+		_, err := other.users.Latest(context.Background(), "42")
+		assert.ErrorIs(t, err, ledger.ErrNoRecord)
+
+		held.Ledger.RecordLater(held.waits[0])
+		record, err := one.users.Latest(context.Background(), "42")
+		require.NoError(t, err, "the instance in which it waits has it, be it written or not")
+		assert.False(t, record.Answers[0].Allowed)
+	})
+}
+
+func TestADecisionThatCannotBeLinkedIsTold(t *testing.T) {
+	l := begin(t, lite(t))
+	p := portalOf(t, l)
+	var told []error
+	failing := p.users.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, p.mw.Save(w, r, consent.AcceptAll()))
+		finish(t, l)
+	}), func(*http.Request) string { return "42" }, func(_ *http.Request, err error) { told = append(told, err) })
+	assert.True(t, p.sees(serve(p.mw, "", failing.ServeHTTP)).allows, "it stands in this browser")
+	require.Len(t, told, 1)
+	assert.ErrorContains(t, told[0], "cannot link a user")
 }
 
 func TestNothingIsInventedForTwoDecisionsOfOneInstant(t *testing.T) {
@@ -96,7 +231,7 @@ func TestNothingIsInventedForTwoDecisionsOfOneInstant(t *testing.T) {
 		r.Time = at
 		r.Objection = false
 		keep(t, l, r)
-		require.NoError(t, users.Link(context.Background(), r.Reference, "42"))
+		require.NoError(t, users.Link(context.Background(), r.Reference, r.Time, "42"))
 	}
 	record, err := users.Latest(context.Background(), "42")
 	require.NoError(t, err)

@@ -153,7 +153,7 @@ func TestNothingIsWrittenToALedgerThatIsOpenedToBeRead(t *testing.T) {
 			assert.ErrorContains(t, err, reads)
 			users, err := l.Users(secret)
 			require.NoError(t, err)
-			assert.ErrorContains(t, users.Link(ctx, alice, "42"), reads)
+			assert.ErrorContains(t, users.Link(ctx, alice, time.Now(), "42"), reads)
 		})
 		// A tool of another version leaves the tables to the site.
 		for _, version := range []string{"99", "0"} {

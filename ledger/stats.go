@@ -30,9 +30,12 @@ func (s Stat) Rate() float64 {
 	return float64(s.Accepted) / float64(s.Decided)
 }
 
+// takenHere leaves out what was decided on another device, and counts there.
+const takenHere = " AND action <> '" + string(consent.ByAccount) + "'"
+
 // Stats counts the decisions of a period by day, then by category. It counts
-// decisions, not visitors: who decides twice counts twice, and who was forgotten or
-// purged not at all. It keeps none of the records in memory. Progress, if not nil, is
+// decisions, not visitors: who decides twice counts twice, who was forgotten or
+// purged not at all, and what a Restore has carried to another device not again. It keeps none of the records in memory. Progress, if not nil, is
 // called now and then with the number of records read. The error is the database's.
 func (l *Ledger) Stats(ctx context.Context, period Period, progress func(records int64)) ([]Stat, error) {
 	type cell struct {
@@ -85,11 +88,11 @@ func (l *Ledger) Stats(ctx context.Context, period Period, progress func(records
 			return nil
 		})
 	}
-	err := add(`SELECT id, answers FROM consent_record WHERE id >= $1 AND id < $2 AND forgotten IS NULL AND act IS NULL`, 1)
+	err := add(`SELECT id, answers FROM consent_record WHERE id >= $1 AND id < $2 AND forgotten IS NULL AND act IS NULL`+takenHere, 1)
 	if err == nil {
 		// A consent that did not count is no decision: what counts of it comes next.
 		err = add(`SELECT id, answers FROM consent_record WHERE forgotten IS NULL AND id IN
-			(SELECT previous FROM consent_record WHERE id >= $1 AND id < $2 AND remainder)`, -1)
+			(SELECT previous FROM consent_record WHERE id >= $1 AND id < $2 AND remainder)`+takenHere, -1)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ledger: cannot count: %w", err)

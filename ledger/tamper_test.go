@@ -220,6 +220,13 @@ var attacks = map[string]struct {
 	"A user's link is deleted": {do: func(x *intruder) {
 		x.execute(`DELETE FROM consent_link`)
 	}},
+	"A user's link is put back from a copy of before their last decision": {do: func(x *intruder) {
+		x.execute(`DELETE FROM consent_link`)
+		x.execute(`INSERT INTO consent_link SELECT * FROM saved_link`)
+	}},
+	"A user is linked to another decision of the same visitor": {do: func(x *intruder) {
+		x.execute(`UPDATE consent_link SET decided = (SELECT decided FROM saved_link)`)
+	}},
 	"A process of another ledger with the same key is added": {do: func(x *intruder) {
 		l := beginWith(x.t, x.other, x.config)
 		keep(x.t, l, yes(visitor()))
@@ -335,9 +342,12 @@ func attacked(t testing.TB, url string, config ledger.Config, ended bool) *intru
 	odd.Evidence.Action = "odd"
 	require.Error(t, l.Record(ctx, odd))
 	repair()
-	keep(t, l, yes(alice))
+	first := yes(alice)
+	keep(t, l, first)
 	keep(t, l, no(alice))
-	keep(t, l, yes(alice))
+	time.Sleep(2 * time.Millisecond)
+	linked := yes(alice)
+	keep(t, l, linked)
 	finish(t, l)
 	time.Sleep(2 * time.Millisecond) // so that the IDs of processes are in order
 
@@ -350,10 +360,11 @@ func attacked(t testing.TB, url string, config ledger.Config, ended bool) *intru
 	keep(t, l, old)
 	users, err := l.Users(secret)
 	require.NoError(t, err)
-	require.NoError(t, users.Link(ctx, alice, "42"))
+	require.NoError(t, users.Link(ctx, alice, first.Time, "42"))
 	for _, table := range []string{"record", "writer", "link"} {
 		x.execute("CREATE TABLE saved_" + table + " AS SELECT * FROM consent_" + table)
 	}
+	require.NoError(t, users.Link(ctx, alice, linked.Time, "42"))
 	_, err = l.Forget(ctx, dora)
 	require.NoError(t, err)
 	_, err = l.Purge(ctx, time.UnixMilli(1000), nil)

@@ -264,13 +264,13 @@ func (v *tableVerification) checkLinks(ctx context.Context) error {
 	if !v.can() {
 		return nil
 	}
-	rows, err := v.tx.QueryContext(ctx, `SELECT user_hash, reference, linked, seal FROM consent_link`)
+	rows, err := v.tx.QueryContext(ctx, `SELECT user_hash, reference, decided, seal FROM consent_link`)
 	return each(rows, err, func(rows *sql.Rows) error {
 		var l link
-		err := rows.Scan(&l.user, &l.reference, &l.linked, &l.seal)
+		err := rows.Scan(&l.user, &l.reference, &l.decided, &l.seal)
 		switch {
 		case err != nil || v.holds(l.seal, l.sealed()):
-		case len(l.seal) == 0 && l.linked < v.sealed:
+		case len(l.seal) == 0 && l.decided < v.sealed:
 			v.report.UnsealedLinks++
 		default:
 			v.report.fault("the link of the visitor %v to a user was made without the key", consent.Reference(l.reference))

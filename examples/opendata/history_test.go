@@ -32,3 +32,32 @@ func TestVisitorsSeeTheirOwnHistoryInTheForm(t *testing.T) {
 	assert.True(t, french.get("/cookies/").says("par le bandeau, pour"))
 	assert.False(t, french.get("/cookies/").says("Atlas Exemple</strong>"), "of nobody else")
 }
+
+func TestWhatSomebodyDecidesWhileSignedInHoldsOnTheirOtherDevicesAndForNobodyElse(t *testing.T) {
+	ada := url.Values{"name": {"Ada"}}
+	accept := url.Values{"choice": {"accept"}, "by": {"banner"}}
+
+	laptop := visit(t, "en")
+	laptop.post("/sign-in", ada)
+	laptop.post("/cookies/", accept)
+	phone := laptop.another()
+	phone.post("/sign-in", ada)
+	assert.True(t, phone.allows("_pk_id.1.1fff"))
+	assert.True(t, phone.get("/cookies/").says("taken over from your account, for"))
+
+	assert.Equal(t, http.StatusOK, phone.get("/record").StatusCode)
+
+	// A computer that is shared.
+	shared := laptop.another()
+	shared.post("/sign-in", ada)
+	shared.post("/sign-out", nil)
+	assert.False(t, shared.allows("_pk_id.1.1fff"), "who comes next is asked")
+	phone.post("/cookies/", refuse)
+	shared.post("/cookies/", accept)
+	for _, device := range []visitor{phone, laptop, laptop.another()} {
+		device.post("/sign-out", nil)
+		device.post("/sign-in", ada)
+		assert.False(t, device.allows("_pk_id.1.1fff"))
+	}
+	assert.True(t, shared.allows("_pk_id.1.1fff"), "whoever sits there now has allowed it")
+}

@@ -16,25 +16,25 @@ import (
 // middleware decides; what a visitor must be told and asked, the charter does.
 type portal struct {
 	charter  *charter.Charter
-	sessions sessions
+	accounts *accounts
 }
 
-func newPortal(c *charter.Charter, books *ledger.Ledger) http.Handler {
-	p := &portal{charter: c}
+func newPortal(c *charter.Charter, books *ledger.Ledger, who *accounts) http.Handler {
+	p := &portal{charter: c, accounts: who}
 	mux := http.NewServeMux()
 	mux.Handle("/cookies/", c.Handler())
 	mux.HandleFunc("GET /record", historyPage(books))
 	mux.HandleFunc("GET /{$}", p.home)
 	mux.HandleFunc("POST /language", chooseLanguage)
-	mux.HandleFunc("POST /sign-in", p.sessions.signIn)
-	mux.HandleFunc("POST /sign-out", p.sessions.signOut)
+	mux.HandleFunc("POST /sign-in", who.signIn)
+	mux.HandleFunc("POST /sign-out", who.signOut)
 	mux.HandleFunc("POST /api/datasets", serveDatasets)
 	mux.HandleFunc("GET /atlas/{$}", atlas)
 	mux.HandleFunc("GET /atlas/atlas.css", asset("atlas.css", "text/css; charset=utf-8"))
 	mux.HandleFunc("GET /portal.css", asset("portal.css", "text/css; charset=utf-8"))
 	mux.HandleFunc("GET /portal.js", asset("portal.js", "text/javascript; charset=utf-8"))
 	mux.HandleFunc("GET /favicon.ico", asset("icon.svg", "image/svg+xml"))
-	return mux
+	return who.wrap(mux)
 }
 
 //go:embed *.html *.css *.js *.svg

@@ -141,7 +141,7 @@ func TestNoSentenceIsMissingOrIdle(t *testing.T) {
 		said[string(reason)] = true
 		assert.Contains(t, words, string(reason))
 	}
-	for _, action := range []consent.Action{consent.ByBanner, consent.ByForm, consent.ByObjection, consent.ByPlaceholder} {
+	for _, action := range []consent.Action{consent.ByBanner, consent.ByForm, consent.ByObjection, consent.ByPlaceholder, consent.ByAccount} {
 		said[string(action)] = true
 		assert.Contains(t, words, string(action))
 	}

@@ -17,6 +17,10 @@ import (
 func newSite(books *ledger.Ledger) (http.Handler, error) {
 	key := make([]byte, 32) // for this run alone; a real site keeps its keys
 	rand.Read(key)
+	users, err := books.Users(key)
+	if err != nil {
+		return nil, err
+	}
 	mw, err := consent.NewMiddleware(consent.Config{
 		Registry: cookies,
 		Keys:     [][]byte{key},
@@ -40,5 +44,5 @@ func newSite(books *ledger.Ledger) (http.Handler, error) {
 	// The charter refuses the posts of other sites by itself; the portal's own
 	// forms want the same.
 	forms := http.NewCrossOriginProtection()
-	return watch(forms.Handler(mw.Wrap(newPortal(c, books)))), nil
+	return watch(forms.Handler(mw.Wrap(newPortal(c, books, &accounts{mw: mw, users: users})))), nil
 }

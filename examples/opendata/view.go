@@ -40,7 +40,7 @@ func (p *portal) view(r *http.Request, token string, tried []string) view {
 	say := speaker(lang)
 	return view{
 		Lang:     lang.String(),
-		Name:     p.sessions.nameOf(r),
+		Name:     p.accounts.nameOf(r),
 		Token:    token,
 		Choice:   choiceOf(consent.FromContext(r.Context()), lang),
 		Fates:    fates(r, tried, say),

@@ -39,6 +39,15 @@ func visit(t *testing.T, language string) visitor {
 	return visitor{t, &http.Client{Jar: jar}, server.URL, language}
 }
 
+// another is another browser, on the same site.
+func (v visitor) another() visitor {
+	v.Helper()
+	jar, err := cookiejar.New(nil)
+	require.NoError(v, err)
+	v.Client = &http.Client{Jar: jar}
+	return v
+}
+
 // newBooks opens a ledger for one test.
 func newBooks(t *testing.T) *ledger.Ledger {
 	t.Helper()
@@ -86,6 +95,12 @@ func (v visitor) send(request *http.Request) answer {
 	body, err := io.ReadAll(response.Body)
 	require.NoError(v, err)
 	return answer{response, html.UnescapeString(string(body))}
+}
+
+// allows reports whether the site sets that cookie.
+func (v visitor) allows(name string) bool {
+	v.Helper()
+	return slices.ContainsFunc(v.get("/").Cookies(), func(c *http.Cookie) bool { return c.Name == name && c.MaxAge >= 0 })
 }
 
 // jar returns the cookies that the browser keeps.

@@ -40,6 +40,7 @@ var words = map[string]consent.Text{
 	string(consent.ByBanner):      text("par le bandeau, pour", "by the banner, for"),
 	string(consent.ByForm):        text("par ce formulaire, pour", "by this form, for"),
 	string(consent.ByObjection):   text("en vous opposant aux statistiques, pour", "objecting to statistics, for"),
+	string(consent.ByAccount):     text("repris de votre compte, pour", "taken over from your account, for"),
 	string(consent.ByPlaceholder): text("en affichant le plan, pour", "by showing the map, for"),
 
 	"map":      text("La ville sur un plan", "The town on a map"),

@@ -139,6 +139,14 @@ func (p *Policy) Presume(g *Grants, by Presumption) *Grants {
 	return &presumed
 }
 
+// RefusesBeside reports whether the visitor has refused something in the category of
+// the party at i, be it declared still or not, or everything.
+func (p *Policy) RefusesBeside(g *Grants, i int) bool {
+	n := slices.IndexFunc(p.ranges, func(category Scope) bool { return category.from <= i && i < category.to })
+	refused := func(a Answer) bool { return a == No || a == Reopened }
+	return g.refusesAll || g.refused != nil && g.refused[n] || slices.ContainsFunc(g.Of(p.ranges[n]), refused)
+}
+
 // Answers returns the answer for each of [Policy.Parties]. The caller must not
 // change them.
 func (g *Grants) Answers() []Answer { return g.answers }

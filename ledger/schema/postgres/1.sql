@@ -52,11 +52,11 @@ CREATE TABLE IF NOT EXISTS consent_record (
 );
 CREATE INDEX IF NOT EXISTS consent_record_act ON consent_record (id) WHERE act IS NOT NULL;
 
--- Which references belong to which of the site's own users.
+-- The last decision that one of the site's own users has taken on each device while signed in.
 CREATE TABLE IF NOT EXISTS consent_link (
   user_hash bytea  NOT NULL, -- HMAC-SHA-256 of the user id, by a key that the site keeps elsewhere
   reference uuid   NOT NULL,
-  linked    bigint NOT NULL,
+  decided   bigint NOT NULL, -- as in consent_record: with the reference, which decision
   seal      bytea,           -- HMAC-SHA-256 over the row, by a key that the site keeps elsewhere; null without one
   PRIMARY KEY (user_hash, reference)
 );
