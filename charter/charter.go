@@ -206,6 +206,7 @@ type Charter struct {
 	localized       []func() *localized // made at first use; indexed as the matcher's languages
 	matcher         language.Matcher
 	templates       *template.Template
+	templatesSum    string
 	failed          func(*http.Request, error)
 	notKept         sync.Once
 	unverified      sync.Once
@@ -238,6 +239,7 @@ func New(config Config) (*Charter, error) {
 		languageOf:      config.LanguageOf,
 		categories:      config.Categories,
 		templates:       templates,
+		templatesSum:    ownTemplatesSum,
 		failed:          config.Failed,
 		aside:           config.Aside,
 		google:          googleOf(config.Signals),

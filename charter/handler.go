@@ -128,7 +128,7 @@ const keptQuery = "kept"
 // sendPage sends the charter's page with the groups, and so the form, of v.
 func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v view, l *localized) {
 	v.Back = cmp.Or(v.Back, c.public)
-	v.Tables = l.tables
+	v.Tables, v.Control = l.tables, byPage
 	if c.hasStorage() && !c.mw.Cookie().HttpOnly {
 		v.Script = c.public + c.script.name // deletes at once what the form refuses
 	}
@@ -224,7 +224,7 @@ func (c *Charter) partFor(r *http.Request) drawn {
 	switch query.Get("show") {
 	case "settings":
 		v.Back = back
-		v.Groups = l.groupsFor(consent.FromContext(r.Context()))
+		v.Groups, v.Control = l.groupsFor(consent.FromContext(r.Context())), bySettings
 		return drawn{c.render("settings", v), string(c.style.content)}
 	case "placeholders":
 		return drawn{c.placeholders(r, query["for"], back), string(c.style.content)}
