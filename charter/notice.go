@@ -69,7 +69,7 @@ func (c *Charter) screen(r *http.Request, v view, l *localized, a answer) consen
 		q := l.questionBefore(r, prefs)
 		v.Ask, v.Presumed = q.ask, q.presumed
 		s.Layout, s.Categories = string(c.layout), q.categories
-		c.read(&s, "banner", v)
+		c.draw(&s, "banner", v)
 	case byPlaceholder:
 		category, provider := cutAllowValue(a.allow[0]) // choice has refused an answer without one
 		e := Embed{Category: category, Provider: provider}
@@ -82,7 +82,7 @@ func (c *Charter) screen(r *http.Request, v view, l *localized, a answer) consen
 		}
 		v.Embedded = c.embed(r, l, e, title)
 		s.Categories = []consent.ScreenCategory{{Category: category, Providers: []string{provider}}}
-		c.read(&s, "placeholder", v)
+		c.draw(&s, "placeholder", v)
 	case bySettings, byPage, byForm:
 		s.OwnAnswers = !prefs.DecidedAt().IsZero()
 		if v.Groups = l.groupsFor(prefs); s.OwnAnswers {
@@ -94,7 +94,7 @@ func (c *Charter) screen(r *http.Request, v view, l *localized, a answer) consen
 			}
 		}
 		v.Tables = l.tables
-		c.read(&s, string(a.control), v) // each has its template
+		c.draw(&s, string(a.control), v) // each has its template
 	}
 	return s
 }
@@ -118,13 +118,12 @@ func (g group) named(tables bool) consent.ScreenCategory {
 	return named
 }
 
-// read adds to s what a template shows.
-func (c *Charter) read(s *consent.Screen, name string, v view) {
-	read := reading{charter: c.public}
-	read.all(c.render(name, v))
-	s.Lines = read.lines
+// draw adds to s what a template shows.
+func (c *Charter) draw(s *consent.Screen, name string, v view) {
+	shown := read(c.render(name, v), c.public)
+	s.Lines = shown.lines
 	if s.Control != string(byPage) { // which is the last layer
-		s.Layers = read.layers
+		s.Layers = shown.layers
 	}
 }
 

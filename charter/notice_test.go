@@ -206,7 +206,8 @@ func TestABannerInASecondTabIsRecordedAsItAsked(t *testing.T) {
 
 func TestANoticeIsOfTheTemplatesOfTheSite(t *testing.T) {
 	const banner = `{{define "banner"}}<script>if (1<2) no</script><STYLE>p>b{}</STYLE><p lang=fr>Oui&nbsp;?<br>Non</p><p hidden>no<form action={{.Path}} method=post>` +
-		`<p>{{.Words.Accept}}: <a href="{{.Path}}">more</a><li><a href="/x">elsewhere</a><input type=submit name=choice value=accept></form><noscript>no</noscript>{{end}}`
+		`<p>{{.Words.Accept}}: <a href="{{.Path}}">more</a><li><a href="/x">elsewhere</a><input type=submit name=choice value=accept></form><noscript>no</noscript>` +
+		`<p><input type=radio id=a checked><label for=a>A</label><label for=b>B</label><input type=checkbox id=b checked></p><p>C{{end}}`
 	own, kept := newRecordedSite(t, func(c *charter.Config) { c.Templates = template.Must(template.New("").Parse(banner)) })
 	own.do("POST", "/cookies/", url.Values{"choice": {"accept"}, "by": {"banner"}})
 	screen := screenOf(t, kept.records[0])
@@ -214,6 +215,7 @@ func TestANoticeIsOfTheTemplatesOfTheSite(t *testing.T) {
 		assert.NotContains(t, line.Text, "no")
 	}
 	assert.Contains(t, screen.Lines, consent.Line{Text: "Oui\u00a0?"})
+	assert.Subset(t, screen.Lines, []consent.Line{{Text: "A", As: consent.AsOption, Checked: true}, {Text: "B", As: consent.AsBox, Checked: true}, {Text: "C"}})
 	assert.Contains(t, screen.Lines, consent.Line{Text: "accept", As: consent.AsButton, Value: "accept"})
 	assert.Equal(t, []consent.Layer{{Name: "charter", Path: "/cookies/"}}, screen.Layers)
 

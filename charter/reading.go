@@ -21,6 +21,10 @@ type reading struct {
 	line  consent.Line
 	isRow bool   // a row has begun
 	of    []part // what the line is made of
+
+	id     string                  // of the input of which the line is the label
+	inputs map[string]consent.Line // without a text, by their ids
+	labels map[string]int          // the lines that are labels, by the ids of their inputs
 }
 
 // An element is one that has begun and not ended.
@@ -66,8 +70,9 @@ var kinds = map[string]consent.LineAs{
 	"button": consent.AsButton, "summary": consent.AsSummary, "li": consent.AsItem, "td": consent.AsCell, "th": consent.AsCell,
 }
 
-// all reads a drawn template.
-func (r *reading) all(drawn template.HTML) {
+// read reads a drawn template of the charter at a path.
+func read(drawn template.HTML, charter string) *reading {
+	r := &reading{charter: charter, inputs: make(map[string]consent.Line), labels: make(map[string]int)}
 	text := opaque.ReplaceAllString(string(drawn), "")
 	next := 0
 	for _, at := range tag.FindAllStringSubmatchIndex(text, -1) {
@@ -82,6 +87,7 @@ func (r *reading) all(drawn template.HTML) {
 	}
 	r.add(html.UnescapeString(text[next:]))
 	r.flush()
+	return r
 }
 
 func attributesIn(s string) map[string]string {
@@ -154,10 +160,13 @@ func (r *reading) isA(name string, attributes map[string]string, has func(string
 		}
 	case name == "button" && attributes["name"] == "choice":
 		r.line.Value = attributes["value"]
+	case name == "label":
+		r.id = attributes["for"]
+		r.line.As, r.line.Checked = r.inputs[r.id].As, r.inputs[r.id].Checked
 	case name == "input" && kind == "radio":
-		r.line.As, r.line.Checked = consent.AsOption, has("checked")
+		r.choose(attributes["id"], consent.AsOption, has("checked"))
 	case name == "input" && kind == "checkbox":
-		r.line.As, r.line.Checked = consent.AsBox, has("checked")
+		r.choose(attributes["id"], consent.AsBox, has("checked"))
 	case name == "input" && kind == "submit":
 		r.flush()
 		r.line.As = consent.AsButton
@@ -173,6 +182,18 @@ func (r *reading) isA(name string, attributes map[string]string, has func(string
 	}
 	if path, _, _ := strings.Cut(layer.Path, "#"); path == r.charter && !slices.Contains(r.layers, layer) {
 		r.layers = append(r.layers, layer)
+	}
+}
+
+// choose notes an input whose label is around it, after it or before it.
+func (r *reading) choose(id string, as consent.LineAs, checked bool) {
+	if i, ok := r.labels[id]; ok && id != "" {
+		r.lines[i].As, r.lines[i].Checked = as, checked
+		return
+	}
+	r.line.As, r.line.Checked = as, checked
+	if id != "" {
+		r.inputs[id] = consent.Line{As: as, Checked: checked}
 	}
 }
 
@@ -214,8 +235,11 @@ func (r *reading) flush() {
 	}
 	if isCell := r.line.As == consent.AsRow || r.line.As == consent.AsCell; r.line.Text != "" || isCell {
 		r.lines = append(r.lines, r.line)
+		if r.id != "" {
+			r.labels[r.id] = len(r.lines) - 1
+		}
 	}
-	r.line, r.of = consent.Line{}, nil
+	r.line, r.of, r.id = consent.Line{}, nil, ""
 }
 
 // space is what HTML takes for white space.
