@@ -116,5 +116,5 @@ func ExampleScreen() {
 	}
 	fmt.Printf("%.100s…\n", asked.Notice().Content())
 	// Output:
-	// {"version":1,"language":"en","control":"banner","pressed":"accept","regime":"opt-in","host":"example.…
+	// {"version":1,"language":"en","control":"banner","pressed":"accept","regime":"opt-in","host":"example…
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -93,13 +92,14 @@ type answer struct {
 
 	control control  // by which the visitor answered
 	pressed string   // what its button posts
+	said    said     // what the form said for a while
 	shows   []string // what a placeholder showed of its content: "title", "link"
 }
 
 // answerOf reads the answer from a form. An objection ends if the visitor accepts
 // all, or saves a form that shows the box of the objection unticked.
 func (c *Charter) answerOf(form url.Values, before consent.Preferences) (a answer, ok bool) {
-	a.action, a.control, a.pressed = consent.ByForm, controlIn(form.Get("by")), form.Get("choice")
+	a.action, a.control, a.pressed, a.said = consent.ByForm, controlIn(form.Get("by")), form.Get("choice"), said(form.Get("said"))
 	if a.control == byBanner {
 		a.action = consent.ByBanner
 	}
@@ -198,7 +198,7 @@ func (c *Charter) askAgain(w http.ResponseWriter, r *http.Request, a answer) {
 		return
 	}
 	v.Back = localPath(r.PostForm.Get("back"))
-	v.Note, v.Status = "", template.HTML(template.HTMLEscapeString(l.words.NotRecorded))
+	v.say(saidNotRecorded)
 	v.Groups = l.groupsBy(func(category consent.Category, provider string) reply {
 		switch {
 		case a.allows(category, provider):

@@ -27,6 +27,33 @@ const (
 	byProgram     control = "program"
 )
 
+// A said is a sentence that stands above the form for a while, by its key among the words.
+type said string
+
+const (
+	saidSaved       said = "Saved" // before the status; the others replace it
+	saidNotRecorded said = "NotRecorded"
+	saidNotKept     said = "NotKept"
+	saidUnverified  said = "Unverified"
+)
+
+// say has the view say so above the form.
+func (v *view) say(what said) {
+	v.Said = what
+	switch what {
+	case saidSaved:
+		v.Just = true
+	case saidNotRecorded:
+		v.Status = template.HTML(template.HTMLEscapeString(v.Words.NotRecorded))
+	case saidNotKept:
+		v.Status = template.HTML(template.HTMLEscapeString(v.Words.NotKept))
+	case saidUnverified:
+		v.Status = template.HTML(template.HTMLEscapeString(v.Words.Unverified))
+	default:
+		v.Said = "" // somebody has posted something else
+	}
+}
+
 // controlIn returns the control that a form names.
 func controlIn(named string) control {
 	switch by := control(named); by {
@@ -84,7 +111,8 @@ func (c *Charter) screen(r *http.Request, v view, l *localized, a answer) consen
 		s.Categories = []consent.ScreenCategory{{Category: category, Providers: []string{provider}}}
 		c.draw(&s, "placeholder", v)
 	case bySettings, byPage, byForm:
-		s.OwnAnswers = !prefs.DecidedAt().IsZero()
+		v.say(a.said)
+		s.OwnAnswers = !prefs.DecidedAt().IsZero() || v.Said == saidNotRecorded // which has what was posted
 		if v.Groups = l.groupsFor(prefs); s.OwnAnswers {
 			v.Groups = l.groupsBy(func(consent.Category, string) reply { return unanswered }, false)
 		}

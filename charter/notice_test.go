@@ -2,6 +2,7 @@ package charter_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
 	"html/template"
@@ -228,4 +229,47 @@ func TestANoticeIsOfTheTemplatesOfTheSite(t *testing.T) {
 		sums[screenOf(t, kept.records[0]).Templates] = true
 	}
 	assert.Len(t, sums, 3, "each set of templates has its own sum")
+}
+
+func TestANoticeSaysWhatTheFormSaidForAWhile(t *testing.T) {
+	s, kept := newRecordedSite(t, func(c *charter.Config) { c.Failed = func(*http.Request, error) {} })
+	again := func(form url.Values, change ...func(*http.Request)) consent.Screen {
+		drawn := controls["page"].drawn.FindString(body(s.do("POST", "/cookies/", form, change...)))
+		if drawn == "" {
+			drawn = controls["page"].drawn.FindString(s.get("/cookies/"))
+		}
+		text, fields := seen(drawn)
+		fields.Set("choice", "accept")
+		kept.fails, kept.records = nil, nil
+		s.do("POST", "/cookies/", fields)
+		require.Len(t, kept.records, 1)
+		screen := screenOf(t, kept.records[0])
+		for _, line := range screen.Lines {
+			if !strings.Contains(line.Text, "{") {
+				assert.Contains(t, text, blank.ReplaceAllString(line.Text, ""))
+			}
+		}
+		return screen
+	}
+	kept.fails = errors.New("full")
+	screen := again(url.Values{"choice": {"accept"}})
+	assert.True(t, screen.OwnAnswers)
+	assert.Contains(t, written(screen), "Yourchoicecouldnotberecorded")
+
+	s.cookies = map[string]string{}
+	screen = again(url.Values{"choice": {"accept"}}, with("Origin", "null"))
+	assert.False(t, screen.OwnAnswers)
+	assert.Contains(t, written(screen), "Pleasechooseagainhere.")
+
+	screen = again(url.Values{"choice": {"refuse"}})
+	assert.Contains(t, written(screen), "Yourchoiceissaved.Youdecidedon{date}")
+
+	s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}})
+	kept.records = nil
+	for _, said := range []string{"", "Stale", "<b>"} {
+		s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}, "by": {"page"}, "said": {said}})
+	}
+	for _, record := range kept.records {
+		assert.Equal(t, kept.records[0].Evidence.Notice, record.Evidence.Notice, "nobody has a notice say what no form says")
+	}
 }

@@ -50,6 +50,7 @@ type view struct {
 	Aside     template.HTML // see Config.Aside
 
 	Control control // that a form posts as "by"
+	Said    said    // above the form: it posts this too
 
 	Embedded embedded // for a placeholder
 }
