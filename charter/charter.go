@@ -109,7 +109,8 @@ type Config struct {
 	//	details      who is behind a provider; shown by "form" and "tables"
 	//
 	// Begin with a copy from this package's folder templates, which shows the data
-	// that each template is given. Keep the names and values that the forms post.
+	// that each template is given. Keep the names and values that the forms post: by
+	// "by", "said" and "shows" a record knows what was on the screen.
 	// A template that fails is a mistake. Nil means none.
 	Templates *template.Template
 
