@@ -3,9 +3,7 @@ package consent
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -60,7 +58,7 @@ type Answer struct {
 type Evidence struct {
 	Action   Action       // what the visitor did; "" if the site does not say
 	Language language.Tag // in which they were asked; the zero Tag if the site does not say
-	Notice   *Notice      // what they could read; nil means the declarations alone, in the order in which they were made
+	Notice   *Notice      // what they were shown; nil means the declarations alone, in the order in which they were made
 }
 
 // An Action is what a visitor did to decide.
@@ -103,66 +101,6 @@ func ParseReference(s string) (Reference, error) {
 }
 
 var errBadReference = errors.New("consent: a reference is 32 hexadecimal digits, not all zero")
-
-// A Notice is what visitors can read before they decide: sentences, and what is
-// declared. One notice serves every visitor who reads the same; it never changes.
-// Make it with [Registry.Notice].
-type Notice struct {
-	content     []byte
-	fingerprint [sha256.Size]byte
-}
-
-// Notice makes the notice of these declarations in one language, with the
-// sentences that say more, each under a name that the site chooses. The texts are
-// those for a visitor who reads lang; site is the site's own language.
-func (r *Registry) Notice(lang, site language.Tag, sentences map[string]string) *Notice {
-	shown := noticeContent{Language: lang.String(), Sentences: sentences, Cookies: make([]noticeCookie, len(r.cookies)), Providers: r.providers}
-	for i, c := range r.cookies {
-		service, _ := c.Service.In(site, lang)
-		purpose, _ := c.Purpose.In(site, lang)
-		shown.Cookies[i] = noticeCookie{
-			Provider: c.Provider, Service: service, Name: c.Name, Purpose: purpose,
-			Category: c.Category, Lifetime: int64(c.Lifetime / time.Second), NeedsConsent: c.NeedsConsent(),
-		}
-		if c.Kind != HTTPCookie {
-			shown.Cookies[i].Kind = c.Kind.String()
-		}
-	}
-	content, err := json.Marshal(shown)
-	if err != nil {
-		panic(err) // strings and numbers alone have no such error
-	}
-	return &Notice{content: content, fingerprint: sha256.Sum256(content)}
-}
-
-type noticeContent struct {
-	Language  string            `json:"language"`
-	Sentences map[string]string `json:"sentences,omitempty"`
-	Cookies   []noticeCookie    `json:"cookies"`
-	Providers []Provider        `json:"providers,omitempty"`
-}
-
-type noticeCookie struct {
-	Provider     string   `json:"provider"`
-	Service      string   `json:"service,omitempty"`
-	Name         string   `json:"name"`
-	Purpose      string   `json:"purpose"`
-	Category     Category `json:"category"`
-	Kind         string   `json:"kind,omitempty"` // "" for an HTTP cookie
-	Lifetime     int64    `json:"lifetime"`       // in seconds
-	NeedsConsent bool     `json:"needsConsent"`
-}
-
-// Content returns the notice as a JSON object: "language", "sentences" by name,
-// and "cookies", each with "provider", "service", "name", "purpose", "category",
-// "kind" unless it is an HTTP cookie, "lifetime" in seconds and "needsConsent"; and
-// "providers", if the registry has details of them. It is the same bytes for the same
-// notice, and must not be changed.
-func (n *Notice) Content() []byte { return n.content }
-
-// Fingerprint returns the SHA-256 sum of the content, by which a site keeps each
-// notice once.
-func (n *Notice) Fingerprint() [sha256.Size]byte { return n.fingerprint }
 
 // ErrNotRecorded is what [Middleware.Save] returns, joined with the recorder's
 // own error, if a consent could not be recorded and so does not count.

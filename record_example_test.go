@@ -108,3 +108,13 @@ func ExampleNotice() {
 	// Output:
 	// {"language":"en","sentences":{"banner":"May we count you?"},"c…
 }
+
+func ExampleScreen() {
+	asked := consent.Screen{
+		Language: "en", Control: "banner", Pressed: "accept", Regime: consent.OptIn.String(), Host: "example.org",
+		Lines: []consent.Line{{Text: "May we count you?"}, {Text: "Yes", As: consent.AsButton, Value: "accept"}, {Text: "No", As: consent.AsButton, Value: "refuse"}},
+	}
+	fmt.Printf("%.100s…\n", asked.Notice().Content())
+	// Output:
+	// {"version":1,"language":"en","control":"banner","pressed":"accept","regime":"opt-in","host":"example…
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -440,6 +441,30 @@ func TestNothingIsInventedInANotice(t *testing.T) {
 	assert.Equal(t, sha256.Sum256(n.Content()), n.Fingerprint())
 	assert.Equal(t, n, r.Notice(language.French, language.English, map[string]string{"A": "<a>", "B": "b"}))
 	assert.NotEqual(t, n, r.Notice(language.English, language.English, map[string]string{"A": "<a>", "B": "b"}))
+}
+
+func TestANoticeOfAScreenIsTheSameForTheSameScreenAndBounded(t *testing.T) {
+	screen := consent.Screen{Language: "fr", Control: "banner", Pressed: "accept", Regime: "opt-in", Lines: []consent.Line{{Text: "<Voulez-vous ?>"}}}
+	n := screen.Notice()
+	assert.JSONEq(t, `{"version": 1, "language": "fr", "control": "banner", "pressed": "accept", "regime": "opt-in", "lines": [{"text": "<Voulez-vous ?>"}]}`, string(n.Content()))
+	assert.Equal(t, sha256.Sum256(n.Content()), n.Fingerprint())
+	assert.Equal(t, n, screen.Notice())
+
+	for i := range 200_000 {
+		screen.Lines = append(screen.Lines, consent.Line{Text: strconv.Itoa(i)})
+	}
+	before := len(screen.Lines)
+	content := screen.Notice().Content()
+	assert.Len(t, screen.Lines, before, "the caller's is as it was")
+	assert.LessOrEqual(t, len(content), 1<<20)
+	var read consent.Screen
+	require.NoError(t, json.Unmarshal(content, &read))
+	assert.True(t, read.Cut)
+	assert.Equal(t, screen.Lines[:len(read.Lines)], read.Lines)
+
+	huge := consent.Screen{Lines: []consent.Line{{Text: strings.Repeat("a", 2<<20)}}, Categories: []consent.ScreenCategory{{Category: "chat"}}}
+	require.NoError(t, json.Unmarshal(huge.Notice().Content(), &read))
+	assert.True(t, read.Cut)
 }
 
 func TestNothingIsForgottenSinceTheCookieStaysSmallOnRecord(t *testing.T) {

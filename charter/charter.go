@@ -109,7 +109,8 @@ type Config struct {
 	//	details      who is behind a provider; shown by "form" and "tables"
 	//
 	// Begin with a copy from this package's folder templates, which shows the data
-	// that each template is given. Keep the names and values that the forms post.
+	// that each template is given. Keep the names and values that the forms post: by
+	// "by", "said" and "shows" a record knows what was on the screen.
 	// A template that fails is a mistake. Nil means none.
 	Templates *template.Template
 
@@ -206,6 +207,7 @@ type Charter struct {
 	localized       []func() *localized // made at first use; indexed as the matcher's languages
 	matcher         language.Matcher
 	templates       *template.Template
+	templatesSum    string
 	failed          func(*http.Request, error)
 	notKept         sync.Once
 	unverified      sync.Once
@@ -238,6 +240,7 @@ func New(config Config) (*Charter, error) {
 		languageOf:      config.LanguageOf,
 		categories:      config.Categories,
 		templates:       templates,
+		templatesSum:    ownTemplatesSum,
 		failed:          config.Failed,
 		aside:           config.Aside,
 		google:          googleOf(config.Signals),

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -90,16 +89,21 @@ type answer struct {
 	allow       []string // the providers that are allowed: see allowValue
 	hasObjected bool     // to anonymous statistics
 	action      consent.Action
+
+	control control  // by which the visitor answered
+	pressed string   // what its button posts
+	said    said     // what the form said for a while
+	shows   []string // what a placeholder showed of its content: "title", "link"
 }
 
 // answerOf reads the answer from a form. An objection ends if the visitor accepts
 // all, or saves a form that shows the box of the objection unticked.
 func (c *Charter) answerOf(form url.Values, before consent.Preferences) (a answer, ok bool) {
-	a.action = consent.ByForm
-	if form.Get("by") == "banner" {
+	a.action, a.control, a.pressed, a.said = consent.ByForm, controlIn(form.Get("by")), form.Get("choice"), said(form.Get("said"))
+	if a.control == byBanner {
 		a.action = consent.ByBanner
 	}
-	switch form.Get("choice") {
+	switch a.pressed {
 	case "accept":
 		a.all = true
 	case "refuse":
@@ -113,6 +117,7 @@ func (c *Charter) answerOf(form url.Values, before consent.Preferences) (a answe
 		}
 	case "add":
 		a.adds, a.allow, a.action = true, form["allow"], consent.ByPlaceholder
+		a.control, a.shows = byPlaceholder, form["shows"]
 	default:
 		return answer{}, false
 	}
@@ -182,31 +187,6 @@ func (a answer) allows(category consent.Category, provider string) bool {
 	return a.all || slices.Contains(a.allow, allowValue(category, provider))
 }
 
-// evidence returns, for the record of an answer, the visitor's action and the notice that
-// the visitor could read.
-func (c *Charter) evidence(r *http.Request, a answer) consent.Evidence {
-	l, prefs := c.localizedFor(r), consent.FromContext(r.Context())
-	return consent.Evidence{Action: a.action, Language: l.words.tag, Notice: c.notice(l, l.questionFor(prefs).plain)}
-}
-
-// notice returns the texts that visitors can read before they decide, with the
-// question that the banner asks.
-func (c *Charter) notice(l *localized, ask string) *consent.Notice {
-	w := l.words
-	read := map[string]string{
-		"Title": w.Title, "Intro": l.intro, "What": w.What, "AskTitle": w.AskTitle, "Ask": ask,
-		"Refuse": w.Refuse, "Accept": w.Accept, "Choose": w.Choose, "Save": w.Save, "Allow": w.Allow, "Reject": w.Reject, "Some": w.Some,
-		"Always": w.Always, "ObjectTitle": w.ObjectTitle, "ObjectAbout": w.ObjectAbout, "Object": w.Object, "Presumed": l.presumedSays, "GPC": l.gpcRefuses,
-		"Embedded": w.Embedded, "Show": w.Show,
-		"OwnProvider": w.OwnProvider, "OwnService": w.OwnService, "OwnPurpose": w.OwnPurpose,
-	}
-	for _, g := range l.groups {
-		read["Categories."+string(g.Category)+".Title"] = g.Title.Text
-		read["Categories."+string(g.Category)+".About"] = g.About.Text
-	}
-	return c.mw.Registry().Notice(w.tag, c.defaultLanguage, read)
-}
-
 // askAgain shows the form again, filled in as it was posted, after a consent could
 // not be recorded and so does not count. The script, which stays on its page, asks for
 // the sentence alone.
@@ -218,7 +198,7 @@ func (c *Charter) askAgain(w http.ResponseWriter, r *http.Request, a answer) {
 		return
 	}
 	v.Back = localPath(r.PostForm.Get("back"))
-	v.Note, v.Status = "", template.HTML(template.HTMLEscapeString(l.words.NotRecorded))
+	v.say(saidNotRecorded)
 	v.Groups = l.groupsBy(func(category consent.Category, provider string) reply {
 		switch {
 		case a.allows(category, provider):

@@ -115,7 +115,7 @@ func (c *Charter) page(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		c.notKept.Do(func() { c.failed(r, errNotKept) })
-		v.Status = template.HTML(template.HTMLEscapeString(l.words.NotKept))
+		v.say(saidNotKept)
 	}
 	v.Groups = l.groupsFor(prefs)
 	c.sendPage(w, r, http.StatusOK, v, l)
@@ -128,7 +128,10 @@ const keptQuery = "kept"
 // sendPage sends the charter's page with the groups, and so the form, of v.
 func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v view, l *localized) {
 	v.Back = cmp.Or(v.Back, c.public)
-	v.Tables = l.tables
+	v.Tables, v.Control = l.tables, byPage
+	if v.Just && v.Said == "" {
+		v.say(saidSaved)
+	}
 	if c.hasStorage() && !c.mw.Cookie().HttpOnly {
 		v.Script = c.public + c.script.name // deletes at once what the form refuses
 	}
@@ -170,7 +173,7 @@ func (c *Charter) deny(w http.ResponseWriter, r *http.Request, next http.Handler
 		return
 	}
 	v.Back = "" // whoever posted may have chosen it
-	v.Status = template.HTML(template.HTMLEscapeString(l.words.Unverified))
+	v.say(saidUnverified)
 	v.Groups = l.groupsFor(consent.FromContext(r.Context()))
 	w.Header().Set("Referrer-Policy", "same-origin")
 	c.sendPage(w, r, http.StatusForbidden, v, l)
@@ -224,7 +227,7 @@ func (c *Charter) partFor(r *http.Request) drawn {
 	switch query.Get("show") {
 	case "settings":
 		v.Back = back
-		v.Groups = l.groupsFor(consent.FromContext(r.Context()))
+		v.Groups, v.Control = l.groupsFor(consent.FromContext(r.Context())), bySettings
 		return drawn{c.render("settings", v), string(c.style.content)}
 	case "placeholders":
 		return drawn{c.placeholders(r, query["for"], back), string(c.style.content)}

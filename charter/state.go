@@ -64,7 +64,7 @@ func (c *Charter) postState(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	before := consent.FromContext(r.Context())
-	a := answer{action: consent.ByForm, hasObjected: before.HasObjected()}
+	a := answer{action: consent.ByForm, hasObjected: before.HasObjected(), control: byProgram, pressed: posted.Choice}
 	for category, providers := range posted.Allow {
 		for _, provider := range providers {
 			a.allow = append(a.allow, allowValue(category, provider))
@@ -72,7 +72,7 @@ func (c *Charter) postState(w http.ResponseWriter, r *http.Request) {
 	}
 	switch posted.Choice {
 	case "accept":
-		a = answer{all: true, action: a.action}
+		a.all, a.allow, a.hasObjected = true, nil, false
 	case "refuse":
 		a.allow = nil
 		a.hasObjected = a.hasObjected || posted.Objection != nil && *posted.Objection

@@ -38,7 +38,7 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 	if !replacesAny {
 		return fmt.Errorf(`charter: Config.Templates: none is called as one of this package's, such as "banner" or "page"%s`, site.DefinedTemplates())
 	}
-	c.templates = replaced
+	c.templates, c.templatesSum = replaced, sumWith(site)
 	l := c.localized[0]()
 	undecided := c.viewIn(l)
 	undecided.Host, undecided.Back, undecided.At, undecided.Nonce = "x", "/", "0", "x"

@@ -49,6 +49,9 @@ type view struct {
 	Reference string        // the reference under which the visitor's decisions are recorded
 	Aside     template.HTML // see Config.Aside
 
+	Control control // that a form posts as "by"
+	Said    said    // above the form: it posts this too
+
 	Embedded embedded // for a placeholder
 }
 
@@ -116,10 +119,10 @@ type localized struct {
 
 // A question is what a banner asks, with the banner itself.
 type question struct {
-	plain    string // for a record
-	ask      template.HTML
-	presumed string    // the categories that are allowed without an answer, separated by spaces
-	banner   [3]string // the rendered banner, around view.At and view.Back; empty if it is rendered for each request
+	ask        template.HTML
+	presumed   string                   // the categories that are allowed without an answer, separated by spaces
+	banner     [3]string                // the rendered banner, around view.At and view.Back; empty if it is rendered for each request
+	categories []consent.ScreenCategory // that it names
 }
 
 // localize prepares the charter in the language of w.
@@ -134,12 +137,12 @@ func (c *Charter) localize(w *words) *localized {
 			l.gpcGroups = append(l.gpcGroups, g)
 		}
 	}
-	l.gpcRefuses = l.refusedByGPC(func(consent.Category) bool { return false })
+	l.gpcRefuses = l.saysGPC(l.gpcGroups)
 	l.tables = c.render("tables", view{Words: w, Groups: l.groups})
-	l.optIn = l.newQuestion(w.Ask, "", func(consent.Category) bool { return false })
-	l.uk = l.newQuestion(w.AskUK, "", c.presumed.uk.has)
-	l.optOut = l.newQuestion(w.AskOptOut, "", c.presumed.optOut.has)
-	l.optOutGPC = l.newQuestion(w.AskOptOut, l.gpcRefuses, c.presumed.optOutGPC.has)
+	l.optIn = l.newQuestion(w.Ask, nil, func(consent.Category) bool { return false })
+	l.uk = l.newQuestion(w.AskUK, nil, c.presumed.uk.has)
+	l.optOut = l.newQuestion(w.AskOptOut, nil, c.presumed.optOut.has)
+	l.optOutGPC = l.newQuestion(w.AskOptOut, l.gpcGroups, c.presumed.optOutGPC.has)
 	if c.templates != templates {
 		return l // where a template of the site shows At and Back is not known
 	}
@@ -155,9 +158,9 @@ func (c *Charter) localize(w *words) *localized {
 }
 
 // newQuestion fills {presumed} in a sentence with the purposes of the categories that
-// need consent and are presumed, and {purposes} with those of the others, and adds
-// another sentence.
-func (l *localized) newQuestion(ask, more string, presumed func(consent.Category) bool) question {
+// need consent and are presumed, and {purposes} with those of the others. It adds the
+// sentence about what Global Privacy Control refuses, unless that is nothing.
+func (l *localized) newQuestion(ask string, refused []group, presumed func(consent.Category) bool) question {
 	var purposes, others []text
 	var categories []string
 	for _, g := range l.groups {
@@ -173,7 +176,9 @@ func (l *localized) newQuestion(ask, more string, presumed func(consent.Category
 	if len(others) == 0 && ask == l.words.AskUK {
 		ask = l.words.AskOptOut
 	}
-	ask = strings.TrimSpace(ask + " " + more)
+	if len(refused) > 0 {
+		ask += " " + l.saysGPC(refused)
+	}
 	site := text{Text: l.site}
 	settings := text{Text: l.words.Settings}
 	fill := func(show func(text) string) string {
@@ -182,7 +187,13 @@ func (l *localized) newQuestion(ask, more string, presumed func(consent.Category
 			"{presumed}", l.words.listOf(purposes, show), "{purposes}", l.words.listOf(others, show),
 		).Replace(ask)
 	}
-	q := question{plain: fill(text.plain), presumed: strings.Join(categories, " ")}
+	q := question{presumed: strings.Join(categories, " ")}
+	for _, g := range l.groups {
+		isPresumed := presumed(g.Category)
+		if !g.Exempt() && (isPresumed && strings.Contains(ask, "{presumed}") || !isPresumed && strings.Contains(ask, "{purposes}") || slices.ContainsFunc(refused, func(r group) bool { return r.Category == g.Category })) {
+			q.categories = append(q.categories, consent.ScreenCategory{Category: g.Category})
+		}
+	}
 	ask = template.HTMLEscapeString(ask)
 	q.ask = template.HTML(fill(text.html))
 	return q
@@ -203,22 +214,26 @@ func (l *localized) questionFor(prefs consent.Preferences) question {
 	// Some answers stand, so only the rest is presumed: the question is the
 	// visitor's own, and has no banner yet.
 	case regime == consent.UK:
-		return l.newQuestion(l.words.AskUK, "", prefs.Presumed)
+		return l.newQuestion(l.words.AskUK, nil, prefs.Presumed)
 	case prefs.RefusedByGPC():
 		return l.newQuestion(l.words.AskOptOut, l.refusedByGPC(prefs.Allows), prefs.Presumed)
 	default:
-		return l.newQuestion(l.words.AskOptOut, "", prefs.Presumed)
+		return l.newQuestion(l.words.AskOptOut, nil, prefs.Presumed)
 	}
 }
 
-// refusedByGPC returns the sentence that names what Global Privacy Control refuses, but
-// for the categories that the visitor allows.
-func (l *localized) refusedByGPC(allows func(consent.Category) bool) string {
-	var titles []text
-	for _, g := range l.gpcGroups {
-		if !allows(g.Category) {
-			titles = append(titles, g.Title)
-		}
+// refusedByGPC returns what Global Privacy Control refuses, but for the categories that
+// the visitor allows.
+func (l *localized) refusedByGPC(allows func(consent.Category) bool) []group {
+	return slices.DeleteFunc(slices.Clone(l.gpcGroups), func(g group) bool { return allows(g.Category) })
+}
+
+// saysGPC returns the sentence that names the categories that Global Privacy Control
+// refuses.
+func (l *localized) saysGPC(refused []group) string {
+	titles := make([]text, len(refused))
+	for i, g := range refused {
+		titles[i] = g.Title
 	}
 	return strings.ReplaceAll(l.words.GPC, "{refused}", l.words.listOf(titles, text.plain))
 }
@@ -226,15 +241,17 @@ func (l *localized) refusedByGPC(allows func(consent.Category) bool) string {
 // gpc returns what has become of the opt-out request that the browser sends with r. It
 // is shown after a decision too (California Code of Regulations, title 11, section
 // 7025(c)(6)).
-func (l *localized) gpc(r *http.Request, prefs consent.Preferences) string {
-	if prefs.Regime() != consent.OptOut || !slices.Contains(r.Header["Sec-Gpc"], "1") {
+func (l *localized) gpc(r *http.Request, prefs consent.Preferences, list func(names []string) string) string {
+	if prefs.Regime() != consent.OptOut || !sendsGPC(r) {
 		return ""
 	}
 	if names := allowedIn(l.gpcGroups, prefs); len(names) > 0 {
-		return strings.ReplaceAll(l.words.GPCExcept, "{providers}", l.words.list(names))
+		return strings.ReplaceAll(l.words.GPCExcept, "{providers}", list(names))
 	}
 	return l.words.GPCHonored
 }
+
+func sendsGPC(r *http.Request) bool { return slices.Contains(r.Header["Sec-Gpc"], "1") }
 
 // viewIn returns the view of a charter in one language, without anything of a visitor.
 func (c *Charter) viewIn(l *localized) view {
@@ -260,21 +277,21 @@ func (c *Charter) view(r *http.Request) (view, *localized) {
 	v := c.viewIn(l)
 	v.Host, v.Back, v.Nonce = r.Host, c.backOf(r), c.nonceOf(r)
 	v.Decided, v.Just = prefs.Decided(), isJust(prefs)
-	v.GPC, v.Reference = l.gpc(r, prefs), prefs.Reference().String()
+	v.GPC, v.Reference = l.gpc(r, prefs, l.words.list), prefs.Reference().String()
 	if !v.Decided {
 		q := l.questionFor(prefs)
 		v.Ask, v.Presumed = q.ask, q.presumed
 	}
-	v.Status = l.statusFor(prefs, v)
+	v.Status = l.statusFor(prefs, v, l.decided(prefs))
 	return v, l
 }
 
 // statusFor returns the sentences that say what the visitor has decided, and what holds
-// without a decision.
-func (l *localized) statusFor(prefs consent.Preferences, v view) template.HTML {
+// without a decision. decided is what it says of one.
+func (l *localized) statusFor(prefs consent.Preferences, v view, decided template.HTML) template.HTML {
 	status := template.HTML(template.HTMLEscapeString(l.words.Undecided))
-	if at := prefs.DecidedAt(); v.Decided && !at.IsZero() {
-		status = l.words.dated(l.words.Decided, at) + " " + template.HTML(template.HTMLEscapeString(l.allowed(prefs)))
+	if v.Decided && !prefs.DecidedAt().IsZero() {
+		status = decided
 	}
 	add := func(sentence string) { status += " " + template.HTML(template.HTMLEscapeString(sentence)) }
 	if prefs.HasObjected() {
@@ -284,11 +301,17 @@ func (l *localized) statusFor(prefs consent.Preferences, v view) template.HTML {
 		add(l.presumedSays)
 	}
 	if prefs.RefusedByGPC() {
-		add(l.refusedByGPC(prefs.Allows))
+		add(l.saysGPC(l.refusedByGPC(prefs.Allows)))
 	} else if v.GPC != "" {
 		add(v.GPC)
 	}
 	return status
+}
+
+// decided returns the sentences with the day of the decision and the providers that it
+// allows.
+func (l *localized) decided(prefs consent.Preferences) template.HTML {
+	return l.words.dated(l.words.Decided, prefs.DecidedAt()) + " " + template.HTML(template.HTMLEscapeString(l.allowed(prefs)))
 }
 
 // allowed returns the sentence that names the providers that the visitor has

@@ -215,26 +215,19 @@ func page() (*template.Template, error) {
 }
 
 // WritePage writes the history as a page of HTML that needs nothing else: for the
-// visitor who asks, or for whoever the site has to answer to.
+// visitor who asks, or for whoever the site has to answer to. It draws what was on the
+// visitor's screen again, from the notices alone: as text, with buttons and boxes that do
+// nothing, the one that was pressed marked, and without the site's style.
 func (h *History) WritePage(w io.Writer) error {
 	t, err := page()
 	if err != nil {
 		return err
 	}
-	type notice struct {
-		Language  string
-		Sentences map[string]string
-		Cookies   []struct {
-			Provider, Service, Name, Purpose, Category string
-			Lifetime                                   int64
-			NeedsConsent                               bool
-		}
-	}
 	view := struct {
 		*History
-		Shown         map[string]notice
+		Shown         map[string]shownNotice
 		SetBack, Late map[int64]bool
-	}{h, make(map[string]notice), make(map[int64]bool), make(map[int64]bool)}
+	}{h, make(map[string]shownNotice), make(map[int64]bool), make(map[int64]bool)}
 	var last row
 	for _, e := range h.Entries {
 		r := row{n: e.Number, decided: milliseconds(e.Time)}
@@ -246,8 +239,8 @@ func (h *History) WritePage(w io.Writer) error {
 		last = r
 	}
 	for fingerprint, content := range h.Notices {
-		var n notice
-		if err := json.Unmarshal(content, &n); err != nil {
+		n, err := readShown(content)
+		if err != nil {
 			return fmt.Errorf("ledger: the notice %s cannot be read: %w", fingerprint, err)
 		}
 		view.Shown[fingerprint] = n

@@ -1,0 +1,230 @@
+package charter
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/cookiecharter/consent"
+)
+
+// A control is what a visitor answers by, as the field "by" of a form names it.
+type control string
+
+const (
+	byBanner      control = "banner"
+	bySettings    control = "settings" // the dialog with the form
+	byPage        control = "page"     // the charter's page with the form
+	byForm        control = "form"     // one of the two: a template of the site has no such field
+	byPlaceholder control = "placeholder"
+	byProgram     control = "program"
+)
+
+// A said is a sentence that stands above the form for a while, by its key among the words.
+type said string
+
+const (
+	saidSaved       said = "Saved" // before the status; the others replace it
+	saidNotRecorded said = "NotRecorded"
+	saidNotKept     said = "NotKept"
+	saidUnverified  said = "Unverified"
+)
+
+// say has the view say so above the form.
+func (v *view) say(what said) {
+	v.Said = what
+	switch what {
+	case saidSaved:
+		v.Just = true
+	case saidNotRecorded:
+		v.Status = template.HTML(template.HTMLEscapeString(v.Words.NotRecorded))
+	case saidNotKept:
+		v.Status = template.HTML(template.HTMLEscapeString(v.Words.NotKept))
+	case saidUnverified:
+		v.Status = template.HTML(template.HTMLEscapeString(v.Words.Unverified))
+	default:
+		v.Said = "" // somebody has posted something else
+	}
+}
+
+// controlIn returns the control that a form names.
+func controlIn(named string) control {
+	switch by := control(named); by {
+	case byBanner, bySettings, byPage:
+		return by
+	default:
+		return byForm
+	}
+}
+
+// evidence returns, for the record of an answer, the visitor's action and what the control
+// had on the screen.
+func (c *Charter) evidence(r *http.Request, a answer) consent.Evidence {
+	v, l := c.view(r)
+	notice := c.screen(r, v, l, a).Notice()
+	return consent.Evidence{Action: a.action, Language: l.words.tag, Notice: notice}
+}
+
+// screen returns what the control of an answer had on the screen. It draws it again, by the
+// same templates: a list of sentences here would differ from them one day. v is the view of
+// the visitor who answers.
+func (c *Charter) screen(r *http.Request, v view, l *localized, a answer) consent.Screen {
+	prefs := consent.FromContext(r.Context())
+	s := consent.Screen{
+		Language: v.Lang, Control: string(a.control), Pressed: a.pressed, Regime: prefs.Regime().String(),
+		Host: hostOf(r), Templates: c.templatesSum, Style: sumOf(c.style.content),
+	}
+	if v.Dir != "ltr" {
+		s.Direction = v.Dir
+	}
+	// What differs between visitors is left out, so that they share the notice.
+	v.Host, v.Back, v.At, v.Nonce, v.Just, v.Control = s.Host, "/", "0", "", false, a.control
+	v.GPC = l.gpc(r, prefs, func([]string) string { return "{providers}" })
+	v.Status = l.statusFor(prefs, v, l.decidedUnnamed(prefs))
+	if v.Reference != "" {
+		v.Reference = "{reference}"
+	}
+	switch a.control {
+	case byBanner:
+		q := l.questionBefore(r, prefs)
+		v.Ask, v.Presumed = q.ask, q.presumed
+		s.Layout, s.Categories = string(c.layout), q.categories
+		c.draw(&s, "banner", v)
+	case byPlaceholder:
+		category, provider := cutAllowValue(a.allow[0]) // choice has refused an answer without one
+		e := Embed{Category: category, Provider: provider}
+		title := ""
+		if slices.Contains(a.shows, "title") {
+			title = "{title}"
+		}
+		if slices.Contains(a.shows, "link") {
+			e.Link = "https://x"
+		}
+		v.Embedded = c.embed(r, l, e, title)
+		s.Categories = []consent.ScreenCategory{{Category: category, Providers: []string{provider}}}
+		c.draw(&s, "placeholder", v)
+	case bySettings, byPage, byForm:
+		v.say(a.said)
+		s.OwnAnswers = !prefs.DecidedAt().IsZero() || v.Said == saidNotRecorded // which has what was posted
+		if v.Groups = l.groupsFor(prefs); s.OwnAnswers {
+			v.Groups = l.groupsBy(func(consent.Category, string) reply { return unanswered }, false)
+		}
+		for _, g := range l.groups {
+			if len(g.Cookies) > 0 || a.control == byPage {
+				s.Categories = append(s.Categories, g.named(a.control == byPage))
+			}
+		}
+		v.Tables = l.tables
+		c.draw(&s, string(a.control), v) // each has its template
+	}
+	return s
+}
+
+// named returns the category with the providers that the form names, or the tables too.
+func (g group) named(tables bool) consent.ScreenCategory {
+	named := consent.ScreenCategory{Category: g.Category}
+	add := func(name string) {
+		if name != "" && !slices.Contains(named.Providers, name) {
+			named.Providers = append(named.Providers, name)
+		}
+	}
+	for _, p := range g.Providers {
+		add(p.Name)
+	}
+	for _, row := range g.Cookies {
+		if tables {
+			add(row.Provider.Text)
+		}
+	}
+	return named
+}
+
+// draw adds to s what a template shows.
+func (c *Charter) draw(s *consent.Screen, name string, v view) {
+	shown := read(c.render(name, v), c.public)
+	s.Lines = shown.lines
+	if s.Control != string(byPage) { // which is the last layer
+		s.Layers = shown.layers
+	}
+}
+
+// questionBefore returns the question to which the visitor of r has answered by a banner.
+// It may have been in a second tab, after an answer in the first.
+func (l *localized) questionBefore(r *http.Request, prefs consent.Preferences) question {
+	switch regime := prefs.Regime(); {
+	case !prefs.Decided():
+		return l.questionFor(prefs)
+	case regime == consent.UK:
+		return l.uk
+	case regime == consent.OptOut && sendsGPC(r) && len(l.gpcGroups) > 0:
+		return l.optOutGPC
+	case regime == consent.OptOut:
+		return l.optOut
+	default:
+		return l.optIn
+	}
+}
+
+// decidedUnnamed returns the sentence about a decision without its day and its providers.
+func (l *localized) decidedUnnamed(prefs consent.Preferences) template.HTML {
+	allowed := l.words.Allowed
+	if len(allowedIn(l.groups, prefs)) == 0 {
+		allowed = l.words.Nothing
+	}
+	return template.HTML(template.HTMLEscapeString(l.words.Decided + " " + allowed))
+}
+
+// host matches a name or an address with an optional port. Its length is bounded by that of
+// a name (RFC 1035 section 2.3.4).
+var host = regexp.MustCompile(`^([a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?$`)
+
+// hostOf returns the host that a browser has asked, "" if it cannot be one.
+func hostOf(r *http.Request) string {
+	name := strings.ToLower(r.Host)
+	if len(name) > 253+len(":65535") || !host.MatchString(name) {
+		return ""
+	}
+	return name
+}
+
+func sumOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
+// ownTemplatesSum is the sum of this package's templates.
+var ownTemplatesSum = func() string {
+	var all bytes.Buffer
+	names, err := fs.Glob(templateFiles, "templates/*.html") // sorted
+	if err != nil {
+		panic(err) // cannot happen: the pattern is valid
+	}
+	for _, name := range names {
+		content, err := templateFiles.ReadFile(name)
+		if err != nil {
+			panic(err) // cannot happen: it is embedded
+		}
+		fmt.Fprintf(&all, "%s %d\n%s", name, len(content), content)
+	}
+	return sumOf(all.Bytes())
+}()
+
+// sumWith returns the sum of this package's templates with those of a site, none of which
+// has been executed: that changes a template.
+func sumWith(site *template.Template) string {
+	all := []string{ownTemplatesSum}
+	for _, t := range site.Templates() {
+		if t.Tree != nil {
+			all = append(all, fmt.Sprintf("%q %q", t.Name(), t.Tree.Root.String()))
+		}
+	}
+	slices.Sort(all[1:])
+	return sumOf([]byte(strings.Join(all, "\n")))
+}
