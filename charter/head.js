@@ -46,5 +46,6 @@ let answers = document.charter = [], last = law,
 // What a page hears first is what holds without an answer; what is known follows at once.
 say(true);
 look();
+// A page that leaves says nothing more.
 addEventListener("consent", e => e.detail?.leaves || look(), true);
-addEventListener("visibilitychange", () => document.hidden || look(), true); // without script.js, a page that comes back
+addEventListener("focus", look); // without script.js, a page that comes back

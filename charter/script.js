@@ -241,17 +241,13 @@ const look = () => {
   state = now;
   const alive = live();
   isStale ||= [...living].some(key => !alive.includes(key));
-  const leaves = isStale && !typed;
-  if (!leaves) {
-    alive.forEach(key => living.add(key));
-    scan();
-    if (d) C.clean?.(d);
-  }
+  alive.forEach(key => living.add(key));
+  scan();
+  if (d) C.clean?.(d);
   // head.js tells no tag of a page that leaves: it would at once send that it may no longer.
-  document.dispatchEvent(new CustomEvent("consent", {detail: {...state, before, leaves}}));
-  if (leaves) return location.reload();
+  document.dispatchEvent(new CustomEvent("consent", {detail: {...state, before, leaves: isStale && !typed}}));
   ask();
-  if (isStale) load("stale", confirm);
+  if (isStale) typed ? load("stale", confirm) : location.reload();
 };
 live().forEach(key => living.add(key)); // what was allowed when the page was drawn, maybe in advance
 
