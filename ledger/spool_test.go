@@ -174,7 +174,9 @@ func TestNothingIsInventedOfAFileThatIsNotTheLedgers(t *testing.T) {
 			_, after, _ := bytes.Cut(b, []byte("\n"))
 			return append([]byte("consent-ledger-spool/1 01a21783-9b2d-735f-8a35-c9c442418cce\n"), after...)
 		}, "another ledger"},
-		"of no ledger": {func(b []byte) []byte { return append([]byte("consent-ledger-spool/1 all of them, whatever they may be\n"), b...) }, "of which ledger"},
+		"of no ledger": {func(b []byte) []byte {
+			return append([]byte("consent-ledger-spool/1 all of them, whatever they may be\n"), b...)
+		}, "of which ledger"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path, config := lite(t), spooling(t)
