@@ -234,10 +234,11 @@ func (l *Ledger) Close(ctx context.Context) error {
 	l.stop()
 	l.writing.Lock() // somebody may be erasing
 	defer l.writing.Unlock()
-	err := l.spool.end()
+	l.spool.end()
+	var err error
 	spooled, lost := l.queue.abandon(ErrClosed)
 	if spooled+lost == 0 {
-		err = errors.Join(err, l.writer.finish(ctx, l.db))
+		err = l.writer.finish(ctx, l.db)
 	}
 	if spooled > 0 {
 		err = errors.Join(fmt.Errorf("ledger: %d refusals wait in %s, to be recorded at the next start: %w", spooled, l.spool.place.folder, cmp.Or(errors.Join(ctx.Err(), l.queue.figures().Failing), ErrClosed)), err)

@@ -326,26 +326,26 @@ func (s *spool) await(kept <-chan struct{}) {
 // end ends the spool, after everything that waits is on disk if that can be, for the next
 // process; and without its files if nothing waits. It does not wait for a disk that does
 // not answer.
-func (s *spool) end() error {
+func (s *spool) end() {
 	if s == nil {
-		return nil
+		return
 	}
 	close(s.stop)
-	waiting := s.queue.refusals()
-	ended := make(chan error, 1)
+	waiting := len(s.queue.refusals())
+	ended := make(chan struct{})
 	go func() {
+		defer close(ended)
 		<-s.stopped
-		ended <- s.leave(len(waiting))
+		s.leave(waiting)
 	}()
 	select {
-	case err := <-ended:
-		return err
+	case <-ended:
 	case <-time.After(4 * maxSpooling):
-		return fmt.Errorf("ledger: the disk of %s does not answer", s.place.folder)
+		slog.Error("ledger: the disk does not answer", "folder", s.place.folder)
 	}
 }
 
-func (s *spool) leave(waiting int) (err error) {
+func (s *spool) leave(waiting int) {
 	s.disk.Lock()
 	defer s.disk.Unlock()
 	if waiting > s.queue.spooled() {
@@ -356,13 +356,14 @@ func (s *spool) leave(waiting int) (err error) {
 		files = append(files, s.file)
 	}
 	for _, f := range files {
-		if waiting == 0 {
-			err = errors.Join(err, f.remove())
-		} else {
-			err = errors.Join(err, f.Close())
+		end := f.remove
+		if waiting > 0 {
+			end = f.Close
+		}
+		if err := end(); err != nil { // what is in it is not written twice
+			slog.Warn("ledger: a file of refusals stays, of which none waits", "error", err)
 		}
 	}
-	return err
 }
 
 // rouse has the spool look at the queue.

@@ -74,7 +74,7 @@ func makeSpoolFile(place spoolPlace) (*spoolFile, error) {
 // openSpoolFile opens a file that another process has left.
 func openSpoolFile(path string, place spoolPlace) (*spoolFile, error) {
 	file, err := openLocked(path, os.O_RDWR)
-	if errors.Is(err, fs.ErrPermission) {
+	if err != nil && !errors.Is(err, errLocked) && !errors.Is(err, fs.ErrNotExist) {
 		file, err = openLocked(path, os.O_RDONLY) // on a medium that cannot be written to
 	}
 	if err != nil {

@@ -255,6 +255,54 @@ func TestRefusingWorksWithoutADiskToWaitOn(t *testing.T) {
 		finish(t, l)
 		assert.EqualValues(t, 1000, verified(t, begin(t, path)).Records)
 	})
+	t.Run("where it does not answer", func(t *testing.T) {
+		path, config := lite(t), spooling(t)
+		l := beginWith(t, path, config)
+		unlock := locked(t, path)
+		release := l.HoldDisk()
+		assert.Less(t, timed(func() { l.RecordLater(no(visitor())) }), 5*time.Second)
+		assert.Less(t, timed(func() {
+			for range 20 {
+				l.RecordLater(no(visitor()))
+			}
+		}), 400*time.Millisecond, "it has been waited for once")
+		assert.Zero(t, l.Figures().Spooled)
+		release()
+		assert.Eventually(t, func() bool { return l.Figures().Spooled == 21 }, time.Minute, time.Millisecond)
+		unlock()
+		finish(t, l)
+		assert.EqualValues(t, 21, verified(t, begin(t, path)).Records)
+	})
+	t.Run("where it cannot be written to", func(t *testing.T) {
+		path, config := lite(t), spooling(t)
+		folder := left(t, path, config, no(visitor()))
+		disk := smallDisk(t, 1<<20)
+		require.NoError(t, os.CopyFS(disk.path, os.DirFS(folder)))
+		disk.remount(t, "ro")
+		config.Spool = disk.path
+		l := beginWith(t, path, config)
+		l.RecordLater(no(visitor()))
+		assert.ErrorContains(t, l.Figures().SpoolFailing, "read-only")
+		finish(t, l)
+		assert.EqualValues(t, 2, verified(t, begin(t, path)).Records)
+	})
+	t.Run("beyond the size of a file", func(t *testing.T) {
+		path, config := lite(t), spooling(t)
+		l := beginWith(t, path, config)
+		unlock := locked(t, path)
+		for range 70 {
+			large := no(visitor())
+			large.Evidence.Action = consent.Action(strings.Repeat("x", 1<<20))
+			l.RecordLater(large)
+		}
+		figures := l.Figures()
+		assert.Equal(t, 70, figures.Waiting)
+		assert.InDelta(t, 63, figures.Spooled, 1, "the oldest are kept")
+		assert.ErrorContains(t, figures.SpoolFailing, "64 MB")
+		unlock()
+		finish(t, l)
+		assert.EqualValues(t, 70, verified(t, begin(t, path)).Records)
+	})
 	t.Run("by choice", func(t *testing.T) {
 		path, config := lite(t), spooling(t)
 		config.NoSpool = true
