@@ -219,7 +219,7 @@ func (s *spool) keep() {
 	fresh := s.queue.takeFresh()
 	switch {
 	case time.Now().Before(s.paused): // they wait in memory
-	case s.file == nil || s.file.at > tidySpool && 4*s.queue.spooled() < s.file.records:
+	case s.file == nil || !s.paused.IsZero() || s.file.at > tidySpool && 4*s.queue.spooled() < s.file.records:
 		s.report(s.renew())
 	case len(fresh) > 0:
 		err := s.file.append(fresh)
