@@ -85,6 +85,25 @@ func TestNothingIsForgottenThatWaitsOnDisk(t *testing.T) {
 	assert.Empty(t, spoolFiles(t, config.Spool), "nothing waits")
 }
 
+func TestNothingIsInventedOfARefusalThatWaitedLongerThanANewerConsent(t *testing.T) {
+	path, config := lite(t), spooling(t)
+	a := visitor()
+	refusal := no(a)
+	config.Spool = left(t, path, config, refusal)
+	other := beginWith(t, path, spooling(t)) // as on another machine
+	newer := yes(a)
+	newer.Time, newer.Previous = refusal.Time.Add(time.Second), refusal.Time
+	keep(t, other, newer)
+	finish(t, beginWith(t, path, config))
+	report := verified(t, other)
+	assert.EqualValues(t, 2, report.Records)
+	assert.EqualValues(t, 0, report.SetBack, "no clock was wrong")
+	history, err := other.History(context.Background(), a)
+	require.NoError(t, err)
+	require.Len(t, history.Entries, 2)
+	assert.True(t, history.Entries[1].Time.Before(history.Entries[0].Time), "each has its own time")
+}
+
 func TestNothingIsLeftOnDiskOfWhatIsWritten(t *testing.T) {
 	path, config := lite(t), spooling(t)
 	l := beginWith(t, path, config)
