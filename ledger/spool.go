@@ -351,6 +351,9 @@ func (s *spool) leave(waiting int) {
 	if waiting > s.queue.spooled() {
 		s.report(s.renew())
 	}
+	if waiting == 0 {
+		s.queue.spoolFails(nil) // nothing is in memory alone
+	}
 	files := s.old
 	if s.file != nil {
 		files = append(files, s.file)
