@@ -28,7 +28,8 @@ type Recorder interface {
 	// RecordLater keeps a decision that allows nothing new, and that stands
 	// whatever becomes of the record: one that only refuses or, after Record has
 	// failed, what is left of the decision, with the earlier consents that it did
-	// not withdraw. It must not wait for anything.
+	// not withdraw. It must not wait for a network or a database; it may keep
+	// the record on a disk of this machine first, if that has a limit in time.
 	RecordLater(record Record)
 }
 

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/ledger"
 )
 
 // bare inserts rows as the ledger writes them, one statement and one commit each,
@@ -76,6 +78,40 @@ func BenchmarkRecord(b *testing.B) {
 				crowded(b, b.N, func() error { return l.Record(context.Background(), yes(visitor())) })
 			})
 		})
+	}
+}
+
+// A site waits for its disk with each refusal, and not with NoSpool; both take turns here.
+// Refusals come more slowly than the database takes them, so that none is dropped.
+func BenchmarkRecordLater(b *testing.B) {
+	for kind, url := range map[string]func(testing.TB) string{"SQLite": lite, "PostgreSQL": postgres} {
+		for _, crowd := range []int{1, 64} {
+			b.Run(fmt.Sprintf("%s/%d visitors", kind, crowd), func(b *testing.B) {
+				address := url(b)
+				memory := beginWith(b, address, ledger.Config{Keys: config.Keys, NoSpool: true})
+				spool := beginWith(b, address, config)
+				took := make(map[*ledger.Ledger]time.Duration)
+				for b.Loop() {
+					for _, l := range []*ledger.Ledger{memory, spool} {
+						took[l] += timed(func() {
+							var together sync.WaitGroup
+							for range crowd {
+								together.Go(func() { l.RecordLater(no(visitor())) })
+							}
+							together.Wait()
+						})
+						for l.Figures().Waiting > 1000 {
+							time.Sleep(time.Millisecond)
+						}
+					}
+				}
+				each := float64(b.N * crowd)
+				b.ReportMetric(float64(took[memory].Microseconds())/each, "µs/memory")
+				b.ReportMetric(float64(took[spool].Microseconds())/each, "µs/spool")
+				assert.Zero(b, spool.Figures().Dropped)
+				assert.NoError(b, spool.Figures().SpoolFailing)
+			})
+		}
 	}
 }
 

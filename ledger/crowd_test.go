@@ -20,10 +20,14 @@ import (
 type browser struct {
 	cookies  string
 	consents []confirmed
-	denials  int // refusals that failed
+	refusals []confirmed
+	denials  int  // refusals that failed
+	doubtful bool // the answer to the last decision, if there was one, did not confirm it
+	allowed  bool // by the cookie
+	last     consent.Reference
 }
 
-// confirmed is a consent that an answer of the site confirmed.
+// confirmed is a decision that an answer of the site confirmed.
 type confirmed struct {
 	reference consent.Reference
 	at        int64
@@ -56,7 +60,7 @@ func (c *crowd) decide(lines int, stop <-chan struct{}, answer func(*browser, bo
 					time.Sleep(time.Millisecond)
 				}
 				c.heard.Add(int64(len(b.consents) - before))
-				if turn%5 == 4 {
+				if turn%6 == 5 { // the last is a refusal
 					c.add(b)
 					b = new(browser)
 				}
@@ -81,14 +85,63 @@ func (c *crowd) add(b *browser) {
 	c.browsers = append(c.browsers, b)
 }
 
-// check compares the consents that were confirmed with the records that are there.
+// check compares what was confirmed with the records that are there, and for each visitor
+// the cookie with the last record.
 func (c *crowd) check(t *testing.T, url string) {
 	t.Helper()
-	db := open(t, url)
-	rows, err := db.Query("SELECT reference, decided, answers FROM consent_record WHERE reference IS NOT NULL")
+	l := begin(t, url) // and what waits on disk is written
+	require.Eventually(t, func() bool { return l.Figures().Waiting == 0 }, time.Minute, time.Millisecond)
+	there, last := recorded(t, url)
+	consents, refusals, lost, lostRefusals, denied := 0, 0, 0, 0, 0
+	visitors, doubtful, disagree, disagreeInDoubt := 0, 0, 0, 0
+	for _, b := range c.browsers {
+		denied += b.denials
+		for _, consent := range b.consents {
+			consents++
+			if allowed, found := there[consent]; !found || !allowed {
+				lost++
+			}
+		}
+		for _, refusal := range b.refusals {
+			refusals++
+			if allowed, found := there[refusal]; !found || allowed {
+				lostRefusals++
+			}
+		}
+		if b.last == (consent.Reference{}) {
+			continue
+		}
+		visitors++
+		differs := last[b.last] != b.allowed
+		switch {
+		case b.doubtful:
+			doubtful++
+			if differs {
+				disagreeInDoubt++
+			}
+		case differs:
+			disagree++
+		}
+	}
+	assert.Zero(t, lost, "consents that were confirmed to a browser and the ledger does not have")
+	assert.Zero(t, lostRefusals, "refusals that were confirmed to a browser and the ledger does not have")
+	assert.Zero(t, disagree, "visitors whose cookie and last record disagree")
+	assert.Zero(t, denied, "refusals that did not take effect")
+	assert.NotZero(t, consents)
+	report := verified(t, l)
+	t.Logf("%d consents and %d refusals were confirmed, of which %d and %d are not among the %d records; of %d visitors %d have a cookie that says other than the last record; "+
+		"of these visitors %d did not hear what became of their last decision, and %d of them have a record that their cookie does not know",
+		consents, refusals, lost, lostRefusals, report.Records, visitors, disagree, doubtful, disagreeInDoubt)
+	finish(t, l)
+}
+
+// recorded returns whether each decision that is recorded allows something, and whether
+// each visitor's last does.
+func recorded(t *testing.T, url string) (there map[confirmed]bool, last map[consent.Reference]bool) {
+	rows, err := open(t, url).Query("SELECT reference, decided, answers FROM consent_record WHERE reference IS NOT NULL ORDER BY decided, n")
 	require.NoError(t, err)
 	defer rows.Close()
-	there := make(map[confirmed]bool)
+	there, last = make(map[confirmed]bool), make(map[consent.Reference]bool)
 	for rows.Next() {
 		var reference, answers string
 		var raw any
@@ -104,28 +157,11 @@ func (c *crowd) check(t *testing.T, url string) {
 		require.NoError(t, err)
 		var list []consent.Answer
 		require.NoError(t, json.Unmarshal([]byte(answers), &list))
-		if list[0].Allowed {
-			there[confirmed{r, at}] = true
-		}
+		there[confirmed{r, at}] = list[0].Allowed
+		last[r] = list[0].Allowed
 	}
 	require.NoError(t, rows.Err())
-	total, lost, denied := 0, 0, 0
-	for _, b := range c.browsers {
-		denied += b.denials
-		for _, consent := range b.consents {
-			total++
-			if !there[consent] {
-				lost++
-			}
-		}
-	}
-	assert.Zero(t, lost, "consents that were confirmed to a browser and the ledger does not have")
-	assert.Zero(t, denied, "refusals that did not take effect")
-	assert.NotZero(t, total)
-	l := begin(t, url)
-	report := verified(t, l)
-	t.Logf("%d consents were confirmed, all of %d records are there", total, report.Records)
-	finish(t, l)
+	return there, last
 }
 
 // inProcess has visitors decide on a site in this process while something happens.
@@ -154,6 +190,7 @@ func decideHere(mw, reader *consent.Middleware, b *browser, allow bool) (answere
 		set = ""
 	}
 	b.learn(reader, set, allow)
+	b.doubtful = !answered
 	return answered
 }
 
@@ -164,11 +201,14 @@ func (b *browser) learn(reader *consent.Middleware, set string, allow bool) {
 	}
 	serve(reader, b.cookies, func(_ http.ResponseWriter, r *http.Request) {
 		prefs := consent.FromContext(r.Context())
+		b.allowed, b.last = prefs.Allows(consent.Statistics), prefs.Reference()
 		switch allowed := prefs.Allows(consent.Statistics); {
 		case allowed && allow && set != "":
 			b.consents = append(b.consents, confirmed{prefs.Reference(), prefs.DecidedAt().UnixMilli()})
 		case allowed && !allow:
 			b.denials++
+		case !allowed && !allow && set != "":
+			b.refusals = append(b.refusals, confirmed{prefs.Reference(), prefs.DecidedAt().UnixMilli()})
 		}
 	})
 }

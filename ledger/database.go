@@ -22,6 +22,7 @@ type database struct {
 	*sql.DB
 	*dialect
 	name string // for errors; holds no password
+	file string // of SQLite, as far as it was this package that opened it
 
 	closed    *closedFile // what was opened as a file that nobody has open; nil if it was not
 	temporary string      // the folder of a copy that is read in its place; "" if there is none
@@ -146,7 +147,7 @@ func connectSQLite(path string, purpose purpose) (*database, error) {
 	}
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(8)
-	return &database{DB: db, dialect: sqliteDialect, name: name, closed: closed, temporary: temporary}, nil
+	return &database{DB: db, dialect: sqliteDialect, name: name, file: path, closed: closed, temporary: temporary}, nil
 }
 
 // makeFile makes an empty file where there is none. Made by SQLite, it could be read
@@ -177,4 +178,20 @@ func recognise(ctx context.Context, db *sql.DB) (*database, error) {
 		failures = append(failures, err)
 	}
 	return nil, fmt.Errorf("ledger: cannot use the site's database, as SQLite or as PostgreSQL: %w", errors.Join(failures...))
+}
+
+// path returns the path of the file of a database; "" if it is on a server or in memory.
+func (d *database) path(ctx context.Context) (path string, err error) {
+	if d.file != "" || !d.embedded {
+		return d.file, nil
+	}
+	err = d.QueryRowContext(ctx, `SELECT file FROM pragma_database_list WHERE name = 'main'`).Scan(orNothing[string]{&path})
+	return path, err
+}
+
+// hasWriter reports whether there is a writer of that ID.
+func (d *database) hasWriter(ctx context.Context, id key) (bool, error) {
+	var count int
+	err := d.QueryRowContext(ctx, d.sql(`SELECT count(*) FROM consent_writer WHERE id = $1`), d.key(id)).Scan(&count)
+	return count > 0, err
 }

@@ -12,6 +12,7 @@ import (
 type dialect struct {
 	product      string // its name, for errors
 	schema       string // the folder of its tables
+	embedded     bool   // it is a file, or in memory
 	versionQuery string // a query that no other kind answers
 	parameter    string // what stands before the number of a parameter
 	uuid         func(key) driver.Value
@@ -42,6 +43,7 @@ type dialect struct {
 var sqliteDialect = &dialect{
 	product:      "SQLite",
 	schema:       "sqlite",
+	embedded:     true,
 	versionQuery: "SELECT sqlite_version()",
 	parameter:    "?",
 	uuid:         func(k key) driver.Value { return k[:] },

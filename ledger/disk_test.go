@@ -93,8 +93,10 @@ func smallDisk(t *testing.T, bytes int) *disk {
 	return d
 }
 
-func (d *disk) resize(t *testing.T, bytes int) {
-	said, err := exec.Command("mount", "-o", "remount,size="+strconv.Itoa(bytes), d.path).CombinedOutput()
+func (d *disk) resize(t *testing.T, bytes int) { d.remount(t, "size="+strconv.Itoa(bytes)) }
+
+func (d *disk) remount(t *testing.T, options string) {
+	said, err := exec.Command("mount", "-o", "remount,"+options, d.path).CombinedOutput()
 	assert.NoError(t, err, string(said))
 }
 

@@ -23,6 +23,9 @@ func (l *Ledger) Forget(ctx context.Context, reference consent.Reference) (recor
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	l.queue.forget(key(reference))
+	if err := l.spool.clean(); err != nil {
+		return 0, fmt.Errorf("ledger: cannot forget what waits on disk: %w", err)
+	}
 	err = l.writer.act(ctx, l.db, func(tx *sql.Tx) (*act, error) {
 		records = 0
 		_, err := tx.ExecContext(ctx, l.db.sql(`DELETE FROM consent_link WHERE reference = $1`), l.db.key(key(reference)))
@@ -119,6 +122,9 @@ func (l *Ledger) Purge(ctx context.Context, before time.Time, progress func(reco
 		return 0, errReadOnly
 	}
 	until := milliseconds(before)
+	if err := l.spool.clean(); err != nil {
+		return 0, fmt.Errorf("ledger: cannot purge, since what is on disk might come back: %w", err)
+	}
 	for batch := int64(purgeBatch); err == nil && batch == purgeBatch; {
 		if batch, err = l.purge(ctx, until); err == nil {
 			records += batch

@@ -41,7 +41,7 @@ import (
 
 var _ consent.Recorder = (*Ledger)(nil)
 
-// A Config is how a ledger is kept. The zero value has no key.
+// A Config is how a ledger is kept. The zero value has no key, and a spool.
 type Config struct {
 	// Keys seal the records, so that who can write to the database, and no more, can
 	// neither make one nor change one unseen. They are kept out of the database. The
@@ -52,6 +52,19 @@ type Config struct {
 	//
 	// Without keys, somebody who computes all hashes anew can write what they like.
 	Keys [][]byte
+
+	// Spool is the folder in which a refusal is kept until the database has it, so that a
+	// process that is killed leaves it for the next one. It must be on a disk of this
+	// machine that outlives the process: in a container, on a volume. It may be shared by
+	// processes and by ledgers. It is made if there is none, for this user alone.
+	//
+	// Empty means the folder of SQLite's own file, and for a server "consent-ledger" in the
+	// folder that [os.UserCacheDir] names. See the README for what the files hold.
+	Spool string
+
+	// NoSpool keeps the refusals that wait in memory alone: they are lost if the process is
+	// killed, and then the last record of a visitor may allow what their cookie refuses.
+	NoSpool bool
 }
 
 // A Ledger keeps records of consent in a database. Make it with [Open] or [Use].
@@ -63,6 +76,7 @@ type Ledger struct {
 	readOnly bool
 	queue    queue
 	writer   writer
+	spool    *spool // nil if there is none
 
 	// writing is held while records are written, and by whoever must not meet
 	// records that are half written.
@@ -111,7 +125,7 @@ func open(ctx context.Context, url string, config Config, purpose purpose) (*Led
 	if err != nil {
 		return nil, err
 	}
-	l, err := begin(ctx, db, sealer, purpose)
+	l, err := begin(ctx, db, sealer, config, purpose)
 	if err != nil {
 		_ = db.close()
 		return nil, err
@@ -133,10 +147,10 @@ func Use(ctx context.Context, db *sql.DB, config Config) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return begin(ctx, d, sealer, toWrite)
+	return begin(ctx, d, sealer, config, toWrite)
 }
 
-func begin(ctx context.Context, db *database, sealer sealer, purpose purpose) (*Ledger, error) {
+func begin(ctx context.Context, db *database, sealer sealer, config Config, purpose purpose) (*Ledger, error) {
 	if purpose == toWrite {
 		if err := db.migrate(ctx); err != nil {
 			return nil, fmt.Errorf("ledger: cannot open %s: %w", db.name, err)
@@ -159,10 +173,25 @@ func begin(ctx context.Context, db *database, sealer sealer, purpose purpose) (*
 	l.queue.wake = make(chan struct{}, 1)
 	l.writer.sealer = sealer
 	l.writer.renew()
+	if purpose == toWrite {
+		if err := l.beginSpool(ctx, config); err != nil {
+			return nil, errors.Join(err, l.writer.close())
+		}
+	}
 	running, stop := context.WithCancel(context.Background())
 	l.stop = stop
 	go l.run(running)
 	return l, nil
+}
+
+// beginSpool begins the spool, if there is to be one.
+func (l *Ledger) beginSpool(ctx context.Context, config Config) error {
+	place, wanted, err := placeOf(ctx, config, l.db, &l.writer)
+	if err != nil || !wanted {
+		return err
+	}
+	l.spool, err = openSpool(place, &l.queue, func(writer key) (bool, error) { return l.db.hasWriter(ctx, writer) })
+	return err
 }
 
 // checkSealed fails if records without a seal would come after sealed ones.
@@ -188,7 +217,8 @@ var ErrClosed = errors.New("ledger: closed")
 // Close writes what waits to be written, for as long as ctx allows, and ends the
 // ledger. Give it a context of its own: with one that has ended, such as that of the
 // signal that stops the server, nothing more is written. The error says how many
-// refusals were not recorded, and why. A later call does nothing.
+// refusals were not recorded, and why, and how many wait for the next start. A later call
+// does nothing.
 func (l *Ledger) Close(ctx context.Context) error {
 	if !l.queue.close() {
 		<-l.stopped
@@ -204,9 +234,14 @@ func (l *Ledger) Close(ctx context.Context) error {
 	l.stop()
 	l.writing.Lock() // somebody may be erasing
 	defer l.writing.Unlock()
+	l.spool.end()
 	var err error
-	if l.queue.abandon(ErrClosed) == 0 {
+	spooled, lost := l.queue.abandon(ErrClosed)
+	if spooled+lost == 0 {
 		err = l.writer.finish(ctx, l.db)
+	}
+	if spooled > 0 {
+		err = errors.Join(fmt.Errorf("ledger: %d refusals wait in %s, to be recorded at the next start: %w", spooled, l.spool.place.folder, cmp.Or(errors.Join(ctx.Err(), l.queue.figures().Failing), ErrClosed)), err)
 	}
 	if now := l.queue.figures(); now.Dropped > before {
 		err = errors.Join(fmt.Errorf("ledger: %d refusals were not recorded: %w", now.Dropped-before, cmp.Or(errors.Join(ctx.Err(), now.Failing), ErrClosed)), err)
@@ -223,6 +258,9 @@ type Figures struct {
 	Waiting int    // records that wait to be written
 	Dropped uint64 // refusals that were not recorded, since Open: the queue was full, the ledger closed, or the database refused that one record for good
 	Failing error  // why the last attempt to write failed; nil if it did not
+
+	Spooled      int   // of those that wait, the refusals that are on disk: see Config.Spool
+	SpoolFailing error // why refusals that wait are in memory alone; nil if they are not
 }
 
 // Figures returns how the ledger fares now, for a site to watch: a database that

@@ -32,7 +32,15 @@ func TestMain(m *testing.M) {
 		serveAsChild(work)
 		return
 	}
+	cache, err := os.MkdirTemp("", "cache") // in which refusals wait
+	if err == nil {
+		err = os.Setenv("XDG_CACHE_HOME", cache)
+	}
+	if err != nil {
+		panic(err)
+	}
 	status := m.Run()
+	os.RemoveAll(cache)
 	if used.Load() {
 		if c, err := shared(); err == nil {
 			c.remove()

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/bits"
 	"sync"
 
@@ -27,22 +28,35 @@ type queue struct {
 	small    bool // one record at a time, since a batch has failed
 	closed   bool
 	readOnly bool
+	full     bool // the last refusal was dropped
 	dropped  uint64
 	failing  error
+
+	spool        *spool   // keeps the refusals on disk; nil if there is none
+	fresh        []*entry // those that it is to write
+	onDisk       int      // how many entries it has
+	spoolFailing error
 }
 
 // An entry is a record on its way into the database.
 type entry struct {
-	row    row
-	notice *consent.Notice
-	done   chan error // of room one; nil if nobody waits
-	first  bool       // the visitor has no other record, as far as is known
-	taken  bool       // it is being written
-	tried  bool       // it may have been written already
+	row     row
+	notice  []byte        // the content; nil if there is none
+	done    chan error    // of room one; nil if nobody waits
+	kept    chan struct{} // of a refusal; closed when it is on disk, or cannot be; nil then
+	first   bool          // the visitor has no other record, as far as is known
+	taken   bool          // it is being written
+	tried   bool          // it may have been written already
+	spooled bool          // it is on disk
+	left    bool          // it is in the queue no more
 }
 
 func newEntry(record consent.Record) *entry {
-	return &entry{row: newRow(record), notice: record.Evidence.Notice, first: record.Previous.IsZero()}
+	e := &entry{row: newRow(record), first: record.Previous.IsZero()}
+	if record.Evidence.Notice != nil {
+		e.notice = record.Evidence.Notice.Content()
+	}
+	return e
 }
 
 var (
@@ -54,6 +68,19 @@ var (
 func (q *queue) add(e *entry) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	return q.insert(e)
+}
+
+// addLater puts a refusal at the end, and returns what is closed when it is on disk, or
+// cannot be; nil if there is no spool.
+func (q *queue) addLater(e *entry) (kept <-chan struct{}, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	err = q.insert(e)
+	return e.kept, err
+}
+
+func (q *queue) insert(e *entry) error {
 	err := error(nil)
 	switch {
 	case q.closed:
@@ -69,11 +96,21 @@ func (q *queue) add(e *entry) error {
 		if e.done == nil {
 			q.dropped++
 		}
+		if err == errFull && !q.full {
+			q.full = true
+			slog.Error("ledger: refusals are not recorded, since so many wait for the database", "waiting", q.later, "error", q.failing)
+		}
 		return err
 	}
 	q.entries = append(q.entries, e)
 	if e.done == nil {
+		q.full = false
 		q.later++
+		if q.spool != nil {
+			q.fresh = append(q.fresh, e)
+			e.kept = make(chan struct{})
+			q.spool.rouse()
+		}
 	}
 	// While the database fails, only somebody who waits is a reason to try early.
 	if e.done != nil || q.failing == nil {
@@ -106,8 +143,15 @@ func (q *queue) remove(out func(*entry) bool) {
 	for _, e := range q.entries {
 		if !out(e) {
 			kept = append(kept, e)
-		} else if e.done == nil {
+			continue
+		}
+		e.left = true
+		if e.done == nil {
 			q.later--
+			e.release()
+		}
+		if e.spooled {
+			q.onDisk--
 		}
 	}
 	clear(q.entries[len(kept):])
@@ -189,25 +233,26 @@ func (q *queue) finished() bool {
 	return q.closed && len(q.entries) == 0
 }
 
-// abandon empties the queue and returns how many refusals were in it.
-func (q *queue) abandon(err error) (refusals int) {
+// abandon empties the queue and returns how many refusals were in it that are on disk, and
+// how many that are lost.
+func (q *queue) abandon(err error) (spooled, lost int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	refusals = q.later
-	q.dropped += uint64(refusals)
+	spooled, lost = q.onDisk, q.later-q.onDisk
+	q.dropped += uint64(lost)
 	q.remove(func(e *entry) bool {
 		if e.done != nil {
 			e.done <- err
 		}
 		return true
 	})
-	return refusals
+	return spooled, lost
 }
 
 func (q *queue) figures() Figures {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return Figures{Waiting: len(q.entries), Dropped: q.dropped, Failing: q.failing}
+	return Figures{Waiting: len(q.entries), Dropped: q.dropped, Failing: q.failing, Spooled: q.onDisk, SpoolFailing: q.spoolFailing}
 }
 
 // Record writes a consent, and returns once it is durable. Records that come
@@ -236,12 +281,18 @@ func (l *Ledger) Record(ctx context.Context, record consent.Record) error {
 	}
 }
 
-// RecordLater puts a refusal in line, and returns at once. It is written in the order
-// in which each visitor decided, and again and again until the database takes
-// it; [Ledger.Figures] says how many wait, and how many were dropped since
-// 10,000 waited already. What waits when the process is killed is lost: the
+// RecordLater puts a refusal in line, and returns once it is on the disk of this machine:
+// see [Config.Spool]. It waits for no database, and for a disk half a second at most. The
+// refusal is written in the order in which each visitor decided, and again and again until
+// the database takes it, by the next process if this one is killed. [Ledger.Figures] says
+// how many wait, and how many were dropped since 10,000 waited already. Without a spool,
+// and if the disk fails, what waits when the process is killed is lost: the
 // refusal stands, unrecorded. See [consent.Recorder].
 func (l *Ledger) RecordLater(record consent.Record) {
+	e := newEntry(record)
 	// Its figures say what could not be added.
-	_ = l.queue.add(newEntry(record))
+	kept, _ := l.queue.addLater(e)
+	if kept != nil {
+		l.spool.await(kept)
+	}
 }

@@ -75,15 +75,32 @@ func TestRefusingFillsAQueueThatSaysSo(t *testing.T) {
 	assert.Equal(t, 10_000, l.Figures().Waiting)
 	assert.EqualValues(t, 5, l.Figures().Dropped)
 
-	// What cannot be written before Close has to end is counted.
+	// What cannot be written before Close has to end waits for the next start.
 	soon, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
 	err := l.Close(soon)
-	assert.ErrorContains(t, err, "10000 refusals were not recorded")
+	assert.ErrorContains(t, err, "10000 refusals wait in")
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.EqualValues(t, 10_005, l.Figures().Dropped)
+	assert.EqualValues(t, 5, l.Figures().Dropped)
 	unlock()
-	verified(t, begin(t, path))
+	finish(t, begin(t, path))
+	assert.EqualValues(t, 10_000, verified(t, begin(t, path)).Records)
+}
+
+func TestRefusingSaysWhatIsLostWithoutASpool(t *testing.T) {
+	path := lite(t)
+	l := beginWith(t, path, ledger.Config{Keys: config.Keys, NoSpool: true})
+	unlock := locked(t, path)
+	defer unlock()
+	for range 10 {
+		l.RecordLater(no(visitor()))
+	}
+	soon, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	err := l.Close(soon)
+	assert.ErrorContains(t, err, "10 refusals were not recorded")
+	assert.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.EqualValues(t, 10, l.Figures().Dropped)
 }
 
 func TestNothingIsForgottenForOneRecordThatTheDatabaseRefuses(t *testing.T) {

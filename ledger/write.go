@@ -62,6 +62,7 @@ func (l *Ledger) writeNext(ctx context.Context) (count int, err error) {
 // connection, and more where somebody else was at the same visitor's records.
 func (l *Ledger) write(ctx context.Context, batch []*entry) error {
 	var err error
+	broken := false
 	ctx, cancel := context.WithTimeout(ctx, maxAttempt)
 	defer cancel()
 	for attempt := 0; ctx.Err() == nil; attempt++ {
@@ -74,8 +75,9 @@ func (l *Ledger) write(ctx context.Context, batch []*entry) error {
 		switch {
 		case collided(err) && attempt < 20:
 			time.Sleep(rand.N(time.Duration(attempt)*5*time.Millisecond + 1))
-		case !unacceptable(err) && attempt == 0:
+		case !unacceptable(err) && !broken:
 			// The connection may be the last of a server that has been restarted.
+			broken = true
 		default:
 			return err
 		}

@@ -104,7 +104,7 @@ func (w *writer) keepNotices(ctx context.Context, db *database, batch []*entry) 
 			continue
 		}
 		_, err := db.ExecContext(ctx, db.sql(`INSERT INTO consent_notice (fingerprint, content) VALUES ($1, $2) ON CONFLICT DO NOTHING`),
-			e.row.notice, string(e.notice.Content()))
+			e.row.notice, string(e.notice))
 		if err != nil {
 			return err
 		}

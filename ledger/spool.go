@@ -1,0 +1,451 @@
+package ledger
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	maxSpooling = 500 * time.Millisecond // how long a refusal waits for the disk
+	spoolPause  = 5 * time.Second        // after the disk has failed
+	spoolIdle   = time.Second            // after which a file of which nothing waits is emptied
+	tidySpool   = 4 << 20                // from this size on, a file of which little waits is begun anew
+)
+
+// A spool keeps the refusals that wait on the disk of this machine, so that a process that
+// is killed leaves them for the next one. Refusals that come together share a write.
+type spool struct {
+	place   spoolPlace
+	queue   *queue
+	wake    chan struct{} // of room one: a refusal is to be kept
+	stop    chan struct{}
+	stopped chan struct{} // closed when run has returned
+	stalled atomic.Bool   // a refusal has waited for the disk in vain
+
+	disk   sync.Mutex   // held while files are written
+	file   *spoolFile   // nil if there is none that can be written to
+	old    []*spoolFile // what they hold waits still, or is in file too
+	paused time.Time    // until when nothing is tried after a failure
+}
+
+// A spoolPlace is where the files of a ledger lie.
+type spoolPlace struct {
+	folder string
+	prefix string // of their names
+	shared bool   // by ledgers: the ID of the ledger comes next in the name
+	ledger key    // the ID of a writer that the ledger has
+	sealer sealer
+}
+
+// errSpoolFull says that a file has no room for a refusal.
+var errSpoolFull = fmt.Errorf("its file would have more than %d MB", maxSpoolFile>>20)
+
+// placeOf returns where the spool of a ledger is to be; false if there is to be none.
+func placeOf(ctx context.Context, config Config, db *database, w *writer) (place spoolPlace, wanted bool, err error) {
+	if config.NoSpool {
+		if config.Spool != "" {
+			return place, false, errors.New("ledger: Config.Spool names a folder, and Config.NoSpool says that there is to be none")
+		}
+		return place, false, nil
+	}
+	file, err := db.path(ctx)
+	if err != nil {
+		return place, false, err
+	}
+	place.sealer = w.sealer
+	switch {
+	case config.Spool != "":
+		place.folder, err = filepath.Abs(config.Spool)
+	case file != "":
+		place.folder, err = filepath.Abs(filepath.Dir(file))
+		place.prefix = filepath.Base(file) + "-refusals-"
+	case db.embedded:
+		return place, false, nil // in memory: the ledger is gone first
+	default:
+		place.folder, err = os.UserCacheDir()
+		place.folder = filepath.Join(place.folder, "consent-ledger")
+	}
+	if err != nil {
+		return place, false, fmt.Errorf("ledger: Config.Spool is empty, and there is no folder to take in its place: %w", err)
+	}
+	if place.ledger, err = w.identify(ctx, db); err != nil {
+		return place, false, err
+	}
+	if place.prefix == "" {
+		place.prefix, place.shared = "consent-refusals-", true
+	}
+	return place, true, nil
+}
+
+// newName returns a name for a file of this process.
+func (p *spoolPlace) newName() string {
+	var run [runBytes]byte
+	rand.Read(run[:]) // never fails
+	name := p.prefix
+	if p.shared {
+		name += p.ledger.String() + "-"
+	}
+	return name + hex.EncodeToString(run[:])
+}
+
+// isOurs reports whether a name is that of a file of the ledger.
+func (p *spoolPlace) isOurs(name string, knows func(key) (bool, error)) (bool, error) {
+	run, found := strings.CutPrefix(name, p.prefix)
+	if found && p.shared {
+		cut := max(0, strings.LastIndexByte(run, '-'))
+		var ledger key
+		if ledger.UnmarshalText([]byte(run[:cut])) != nil {
+			return false, nil
+		}
+		if known, err := knows(ledger); err != nil || !known {
+			return false, err
+		}
+		run = run[cut+1:]
+	}
+	return found && len(run) == hex.EncodedLen(runBytes), nil
+}
+
+// identify returns the ID of the ledger's first writer, by which a spool knows the ledger
+// again. If there is none yet, it is this one.
+func (w *writer) identify(ctx context.Context, db *database) (first key, err error) {
+	err = db.QueryRowContext(ctx, `SELECT id FROM consent_writer ORDER BY id LIMIT 1`).Scan(&first)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = w.prepare(ctx, db)
+		first = w.id
+	}
+	return first, err
+}
+
+// openSpool takes over what processes that have ended have left, into the queue, and
+// begins a file. Only a file that it must not touch is an error: a disk that fails is told
+// of, as later.
+func openSpool(place spoolPlace, q *queue, knows func(key) (bool, error)) (*spool, error) {
+	s := &spool{place: place, queue: q, wake: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{})}
+	if err := s.adopt(knows); err != nil {
+		for _, f := range s.old {
+			f.Close()
+		}
+		return nil, fmt.Errorf("ledger: cannot take over the refusals that wait: %w", err)
+	}
+	q.spool = s
+	s.report(s.renew())
+	go s.run()
+	return s, nil
+}
+
+// adopt reads the files that no process has open.
+func (s *spool) adopt(knows func(key) (bool, error)) error {
+	listed, err := os.ReadDir(s.place.folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		slog.Warn("ledger: cannot look for refusals that an earlier process has left", "folder", s.place.folder, "error", err)
+	}
+	seen := make(map[key]bool)
+	for _, entry := range listed {
+		ours, err := s.place.isOurs(entry.Name(), knows)
+		if err != nil {
+			return err
+		}
+		if !ours || !entry.Type().IsRegular() {
+			continue
+		}
+		f, err := openSpoolFile(filepath.Join(s.place.folder, entry.Name()), s.place)
+		if errors.Is(err, errLocked) || errors.Is(err, fs.ErrNotExist) {
+			continue // its process runs, or another one was first
+		}
+		if err != nil {
+			return err
+		}
+		s.old = append(s.old, f)
+		entries, err := f.read(knows)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if !seen[e.row.id] {
+				seen[e.row.id] = true
+				s.queue.adopt(e)
+			}
+		}
+	}
+	if count := len(s.queue.entries); count > 0 {
+		slog.Info("ledger: refusals are written that an earlier process has left", "refusals", count)
+	}
+	return nil
+}
+
+// run keeps what comes, until stop is closed.
+func (s *spool) run() {
+	defer close(s.stopped)
+	for {
+		var later <-chan time.Time
+		if s.isUneasy() {
+			later = time.After(spoolIdle)
+		}
+		select {
+		case <-s.wake:
+			s.keep()
+		case <-later:
+			s.tidy()
+		case <-s.stop:
+			return
+		}
+	}
+}
+
+// isUneasy reports that there is something to do even if no refusal comes.
+func (s *spool) isUneasy() bool {
+	s.disk.Lock()
+	defer s.disk.Unlock()
+	return !s.paused.IsZero() || s.file == nil || s.file.records > 0 || len(s.old) > 0
+}
+
+// keep writes the refusals that came since the last time.
+func (s *spool) keep() {
+	s.disk.Lock()
+	defer s.disk.Unlock()
+	fresh := s.queue.takeFresh()
+	switch {
+	case time.Now().Before(s.paused): // they wait in memory
+	case s.file == nil || !s.paused.IsZero() || s.file.at > tidySpool && 4*s.queue.spooled() < s.file.records:
+		s.report(s.renew())
+	case len(fresh) > 0:
+		err := s.file.append(fresh)
+		if err == nil {
+			s.queue.markSpooled(fresh)
+		} else {
+			s.old, s.file = append(s.old, s.file), nil
+		}
+		s.report(err)
+	}
+	s.queue.release(fresh)
+	s.stalled.Store(false)
+}
+
+// tidy empties the file if nothing of it waits, and tries again what has failed.
+func (s *spool) tidy() {
+	s.disk.Lock()
+	defer s.disk.Unlock()
+	switch {
+	case time.Now().Before(s.paused):
+	case !s.paused.IsZero() || s.file == nil || len(s.old) > 0 && s.queue.spooled() == 0:
+		s.report(s.renew())
+	case s.queue.spooled() == 0 && s.file.records > 0:
+		s.report(s.file.empty())
+	}
+}
+
+// clean has the files hold nothing but what waits: what is forgotten or purged must not
+// come back.
+func (s *spool) clean() error {
+	if s == nil {
+		return nil
+	}
+	s.disk.Lock()
+	defer s.disk.Unlock()
+	switch {
+	case len(s.old) == 0 && (s.file == nil || s.file.records == 0):
+		return nil
+	case len(s.old) == 0 && s.queue.spooled() == 0:
+		return s.file.empty()
+	}
+	err := s.renew()
+	s.report(err)
+	return err
+}
+
+// renew begins a file with all that waits, and deletes those before.
+func (s *spool) renew() error {
+	waiting := s.queue.refusals()
+	f, err := makeSpoolFile(s.place)
+	if err != nil {
+		return err
+	}
+	if err := f.append(waiting); err != nil {
+		return errors.Join(err, f.remove())
+	}
+	s.queue.markSpooled(waiting)
+	if s.file != nil {
+		s.old = append(s.old, s.file)
+	}
+	s.file = f
+	for len(s.old) > 0 {
+		if err := s.old[0].remove(); err != nil {
+			return err
+		}
+		s.old = s.old[1:]
+	}
+	return nil
+}
+
+// report tells once that the disk fails, and once that it does no more.
+func (s *spool) report(err error) {
+	switch was := s.queue.spoolFails(err); {
+	case err != nil:
+		s.paused = time.Now().Add(spoolPause)
+		if was == nil {
+			slog.Error("ledger: refusals that wait are in memory alone, and lost if the process is killed", "folder", s.place.folder, "error", err)
+		}
+	case was != nil:
+		slog.Info("ledger: refusals that wait are kept on disk again", "folder", s.place.folder)
+		fallthrough
+	default:
+		s.paused = time.Time{}
+	}
+}
+
+// await waits until a refusal is on disk, or cannot be. A disk that does not answer is
+// waited for once, and then no more until it does.
+func (s *spool) await(kept <-chan struct{}) {
+	if s.stalled.Load() {
+		return
+	}
+	timer := time.NewTimer(maxSpooling)
+	defer timer.Stop()
+	select {
+	case <-kept:
+	case <-timer.C:
+		if !s.stalled.Swap(true) {
+			slog.Error("ledger: the disk does not answer, and refusals do not wait for it", "folder", s.place.folder)
+		}
+	}
+}
+
+// end ends the spool, after everything that waits is on disk if that can be, for the next
+// process; and without its files if nothing waits. It does not wait for a disk that does
+// not answer.
+func (s *spool) end() {
+	if s == nil {
+		return
+	}
+	close(s.stop)
+	waiting := len(s.queue.refusals())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		<-s.stopped
+		s.leave(waiting)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(4 * maxSpooling):
+		slog.Error("ledger: the disk does not answer", "folder", s.place.folder)
+	}
+}
+
+func (s *spool) leave(waiting int) {
+	s.disk.Lock()
+	defer s.disk.Unlock()
+	if waiting > s.queue.spooled() {
+		s.report(s.renew())
+	}
+	if waiting == 0 {
+		s.queue.spoolFails(nil) // nothing is in memory alone
+	}
+	files := s.old
+	if s.file != nil {
+		files = append(files, s.file)
+	}
+	for _, f := range files {
+		end := f.remove
+		if waiting > 0 {
+			end = f.Close
+		}
+		if err := end(); err != nil { // what is in it is not written twice
+			slog.Warn("ledger: a file of refusals stays, of which none waits", "error", err)
+		}
+	}
+}
+
+// rouse has the spool look at the queue.
+func (s *spool) rouse() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// adopt puts a refusal that an earlier process has left at the end.
+func (q *queue) adopt(e *entry) {
+	e.spooled = true
+	q.entries = append(q.entries, e)
+	q.later++
+	q.onDisk++
+}
+
+// takeFresh returns the refusals that are not on disk and still wait.
+func (q *queue) takeFresh() []*entry {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	fresh := slices.DeleteFunc(q.fresh, func(e *entry) bool { return e.left || e.spooled })
+	q.fresh = nil
+	return fresh
+}
+
+// refusals returns those that wait.
+func (q *queue) refusals() (waiting []*entry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range q.entries {
+		if e.done == nil {
+			waiting = append(waiting, e)
+		}
+	}
+	return waiting
+}
+
+// markSpooled notes that refusals are on disk.
+func (q *queue) markSpooled(entries []*entry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range entries {
+		if !e.left && !e.spooled {
+			e.spooled = true
+			q.onDisk++
+		}
+		e.release()
+	}
+}
+
+// release lets those go who wait for refusals to be on disk.
+func (q *queue) release(entries []*entry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range entries {
+		e.release()
+	}
+}
+
+func (e *entry) release() {
+	if e.kept != nil {
+		close(e.kept)
+		e.kept = nil
+	}
+}
+
+// spooled returns how many refusals that wait are on disk.
+func (q *queue) spooled() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.onDisk
+}
+
+// spoolFails notes why the spool failed last, and returns why the time before.
+func (q *queue) spoolFails(err error) (was error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	was, q.spoolFailing = q.spoolFailing, err
+	return was
+}
