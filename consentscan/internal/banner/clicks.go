@@ -17,7 +17,7 @@ import (
 type clicks struct {
 	// stays is whether a button was seen to stay where it is after an answer. Several
 	// visitors share what they are told.
-	stays atomic.Bool
+	stays                            atomic.Bool
 	accept, refuse, object, withdraw sequence
 	only                             map[string]sequence
 	otherwise                        Way

@@ -72,7 +72,7 @@ func (j *judge) subject(c *cause) subject {
 func (j *judge) meets(t *tracer) bool {
 	before, after, wild := strings.Cut(t.name, "*")
 	return wild && slices.ContainsFunc(j.declarations.all, func(c consent.Cookie) bool {
-		return c.Kind == kinds[t.kind] && strings.HasPrefix(c.Name, before) && strings.HasSuffix(c.Name, after)
+		return c.Kind == seen.Declared[t.kind] && strings.HasPrefix(c.Name, before) && strings.HasSuffix(c.Name, after)
 	})
 }
 

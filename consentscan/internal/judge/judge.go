@@ -333,7 +333,7 @@ func (j *judge) judgeUnseen() {
 
 // seenKind returns the kind of a declaration as a scan names it.
 func seenKind(kind consent.Kind) seen.Kind {
-	for name, other := range kinds {
+	for name, other := range seen.Declared {
 		if other == kind {
 			return name
 		}

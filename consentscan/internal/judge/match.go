@@ -16,17 +16,6 @@ import (
 	"github.com/cookiecharter/consent/inventory"
 )
 
-// kinds are those of declarations, by where a browser keeps a tracer. A service worker has
-// none of its own.
-var kinds = map[seen.Kind]consent.Kind{
-	seen.Cookie:         consent.HTTPCookie,
-	seen.LocalStorage:   consent.LocalStorage,
-	seen.SessionStorage: consent.SessionStorage,
-	seen.IndexedDB:      consent.IndexedDB,
-	seen.CacheStorage:   consent.CacheStorage,
-	seen.ServiceWorker:  consent.Other,
-}
-
 // A tracer is a cookie or an entry, or a family of them: all that one declaration's name
 // covers, or names that nobody declared and that differ in a variable part alone.
 type tracer struct {
@@ -103,7 +92,7 @@ func (d *declarations) lookup(kind consent.Kind, name string) *rule {
 
 // tracer returns what is declared of a tracer that an event tells of.
 func (d *declarations) tracer(e *seen.Event) *tracer {
-	kind := kinds[e.Kind]
+	kind := seen.Declared[e.Kind]
 	t := &tracer{
 		id: id{kind: e.Kind, name: e.Name}, cloaked: e.Cloaked,
 		names: make(map[string]bool), hosts: make(map[string]bool), stored: make(map[string]bool), kept: make(map[string]bool), storing: make(map[string]*seen.Event),

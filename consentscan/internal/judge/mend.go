@@ -145,7 +145,7 @@ func (j *judge) forget(c *cause, about subject) string {
 		return "Nothing deletes a service worker but a script of its origin: for (const r of await navigator.serviceWorker.getRegistrations()) r.unregister();"
 	default:
 		kind := ""
-		if k := kinds[c.kind]; len(about.declared) > 0 && about.declared[0].Kind != k {
+		if k := seen.Declared[c.kind]; len(about.declared) > 0 && about.declared[0].Kind != k {
 			kind = "Declare it with Kind: " + goKind(k) + ". "
 		}
 		return kind + `Put site.Script(r), or <script src="/cookies/script.js" defer></script>, on each page: it deletes what was refused, unless HttpOnly of consent.Config hides the answer from it.`
@@ -198,7 +198,7 @@ func (j *judge) declare(c *cause, about subject) string {
 		return fmt.Sprintf("In the declaration of %s by %s write Origins: []string{%q}, if that provider answers for it", quote(d.Name), quote(d.Provider), plain(origin(about.host)))
 	}
 	e := c.doer()
-	draft, impossible := inventory.Draft(kinds[c.kind], e.Name, attributesOf(c.events))
+	draft, impossible := inventory.Draft(seen.Declared[c.kind], e.Name, attributesOf(c.events))
 	if impossible != nil {
 		return "No declaration can have this name, as " + clip(impossible.Error()) + ": rename it, or do not store it"
 	}
@@ -256,7 +256,7 @@ func corrected(drifts []drift, declared []consent.Cookie) string {
 	for _, d := range drifts {
 		switch d.field {
 		case "Kind":
-			for name, kind := range kinds {
+			for name, kind := range seen.Declared {
 				if string(name) == d.seen {
 					all = append(all, "Kind: "+goKind(kind))
 				}

@@ -17,16 +17,6 @@ import (
 	"github.com/cookiecharter/consent/inventory"
 )
 
-// kinds are those of declarations, by where a browser keeps a tracer.
-var kinds = map[seen.Kind]consent.Kind{
-	seen.Cookie:         consent.HTTPCookie,
-	seen.LocalStorage:   consent.LocalStorage,
-	seen.SessionStorage: consent.SessionStorage,
-	seen.IndexedDB:      consent.IndexedDB,
-	seen.CacheStorage:   consent.CacheStorage,
-	seen.ServiceWorker:  consent.Other, // it has no kind of its own
-}
-
 // Declarations writes a draft of declarations for what nobody declared: form is "json", as
 // [consent.ReadRegistry] reads it, or "go", a file of the package pkg, "main" if that is
 // empty. What a scan cannot know says TODO, which a registry refuses. No domain, host or
@@ -37,7 +27,7 @@ func Declarations(w io.Writer, r Report, form, pkg string) error {
 	}
 	found := inventory.New(r.Registry)
 	for _, e := range r.Scan.Events {
-		if kind, ok := kinds[e.Kind]; ok && (e.Act == seen.Stored || e.Act == seen.Kept) && !r.isAnswer(e) {
+		if kind, ok := seen.Declared[e.Kind]; ok && (e.Act == seen.Stored || e.Act == seen.Kept) && !r.isAnswer(e) {
 			found.Add(observation(e, kind))
 		}
 	}

@@ -14,7 +14,7 @@ func newDeclared(registry *consent.Registry) declared {
 		registry = new(consent.Registry)
 	}
 	d := make(declared)
-	for _, kind := range kinds {
+	for _, kind := range seen.Declared {
 		d[kind] = new(pattern.Set[string])
 	}
 	for _, c := range registry.Cookies() {
@@ -27,7 +27,7 @@ func newDeclared(registry *consent.Registry) declared {
 
 // by returns provider and category, "" if nobody declares it.
 func (d declared) by(kind seen.Kind, name string) string {
-	k, ok := kinds[kind]
+	k, ok := seen.Declared[kind]
 	if !ok {
 		return ""
 	}

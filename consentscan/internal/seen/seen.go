@@ -95,6 +95,17 @@ const (
 	ServiceWorker  Kind = "service worker"
 )
 
+// Declared are the kinds of declarations, by where a browser keeps a tracer. A service worker
+// has none of its own.
+var Declared = map[Kind]consent.Kind{
+	Cookie:         consent.HTTPCookie,
+	LocalStorage:   consent.LocalStorage,
+	SessionStorage: consent.SessionStorage,
+	IndexedDB:      consent.IndexedDB,
+	CacheStorage:   consent.CacheStorage,
+	ServiceWorker:  consent.Other,
+}
+
 // A Transport is how a host was contacted.
 type Transport string
 
