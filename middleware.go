@@ -388,6 +388,10 @@ func (m *Middleware) Registry() *Registry { return m.registry }
 // Revision returns [Config.Revision].
 func (m *Middleware) Revision() uint64 { return m.revision }
 
+// Records reports whether decisions are recorded: whether there is a [Config.Recorder], and so
+// whether anybody reads the [Evidence] of a choice.
+func (m *Middleware) Records() bool { return m.recorder != nil }
+
 // FormerCookieName returns [Config.FormerCookieName].
 func (m *Middleware) FormerCookieName() string { return m.cookie.Former() }
 

@@ -67,6 +67,9 @@ func controlIn(named string) control {
 // evidence returns, for the record of an answer, the visitor's action and what the control
 // had on the screen.
 func (c *Charter) evidence(r *http.Request, a answer) consent.Evidence {
+	if !c.mw.Records() {
+		return consent.Evidence{Action: a.action} // to draw the screen again is most of what a post costs
+	}
 	v, l := c.view(r)
 	notice := c.screen(r, v, l, a).Notice()
 	return consent.Evidence{Action: a.action, Language: l.words.tag, Notice: notice}
