@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,33 +26,41 @@ import (
 
 func TestEachFaultIsFoundAndNamedRightly(t *testing.T) {
 	t.Parallel()
-	scanEach(t, "bad", func(t *testing.T, site *sites.Site, found []finding.Finding) {
+	scanEach(t, "bad", func(site *sites.Site, found []finding.Finding) (wrong []string) {
 		for _, e := range site.Expected {
 			i := slices.IndexFunc(found, func(f finding.Finding) bool { return isSubject(e, f) && string(f.Check) == e.Check })
-			if i < 0 {
-				assert.True(t, e.Optional, "not found: %+v", e)
-				continue
+			if i >= 0 {
+				wrong = append(wrong, compare(e, found[i])...)
+			} else if !e.Optional {
+				wrong = append(wrong, fmt.Sprintf("not found: %+v", e))
 			}
-			compare(t, e, found[i])
 		}
 		for _, f := range found {
-			assert.True(t, slices.ContainsFunc(site.Expected, func(e sites.Expectation) bool {
+			if !slices.ContainsFunc(site.Expected, func(e sites.Expectation) bool {
 				return isSubject(e, f) && (string(f.Check) == e.Check || slices.Contains(e.Also, string(f.Check)))
-			}), "false alarm: %s", told(f))
+			}) {
+				wrong = append(wrong, "false alarm: "+told(f))
+			}
 		}
+		return wrong
 	})
 }
 
 func TestGoodSitesRaiseNoAlarm(t *testing.T) {
 	t.Parallel()
-	scanEach(t, "good", func(t *testing.T, _ *sites.Site, found []finding.Finding) {
+	scanEach(t, "good", func(_ *sites.Site, found []finding.Finding) (wrong []string) {
 		for _, f := range found {
-			assert.Fail(t, "false alarm", told(f))
+			wrong = append(wrong, "false alarm: "+told(f))
 		}
+		return wrong
 	})
 }
 
-func scanEach(t *testing.T, folder string, check func(*testing.T, *sites.Site, []finding.Finding)) {
+func scanEach(t *testing.T, folder string, check func(*sites.Site, []finding.Finding) (wrong []string)) {
+	var again atomic.Int32
+	t.Cleanup(func() {
+		assert.LessOrEqual(t, again.Load(), int32(4), "sites of which two scans said different things")
+	})
 	files, err := filepath.Glob("testdata/sites/" + folder + "/*.txt")
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(files), 30)
@@ -64,32 +73,45 @@ func scanEach(t *testing.T, folder string, check func(*testing.T, *sites.Site, [
 			site := sites.Open(t, path)
 			setup, err := steps.Parse(strings.NewReader(site.Setup), func(string) string { return "" })
 			require.NoError(t, err)
-			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-			defer cancel()
-			result, err := scan.Run(ctx, scan.Options{
-				URL: site.URL, Registry: site.Registry, OptOut: site.OptOut, Setup: setup,
-				Crawl:  crawl.Options{Pages: 10},
-				Banner: banner.Options{Accept: site.Accept, Refuse: site.Refuse, Withdraw: site.Withdraw},
-				Runs:   browser,
-			})
-			require.NoError(t, err)
-			for _, problem := range result.Problems {
-				t.Logf("problem: %+v", problem)
-			}
-			for _, stage := range result.Stages {
-				if stage.Skipped != "" {
-					t.Logf("%s was skipped: %s", stage.Name, stage.Skipped)
-				}
-			}
-			found := judge.Judge(result.Scan, result.Registry, judge.Options{OwnCookies: result.OwnCookies})
-			check(t, site, found)
-			if t.Failed() {
-				for _, f := range found {
-					t.Log("found: " + told(f))
+			found := look(t, browser, site, setup)
+			if wrong := check(site, found); wrong != nil {
+				// On a machine that is too busy a page does late what it does. What is so of
+				// the site is so the second time.
+				again.Add(1)
+				t.Logf("once more, since: %q", wrong)
+				found = look(t, browser, site, setup)
+				if wrong = check(site, found); wrong != nil {
+					t.Errorf("%s", strings.Join(wrong, "\n"))
+					for _, f := range found {
+						t.Log("found: " + told(f))
+					}
 				}
 			}
 		})
 	}
+}
+
+// look scans a site in a browser of several scans.
+func look(t *testing.T, browser *chrome.Browser, site *sites.Site, setup steps.Steps) []finding.Finding {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	result, err := scan.Run(ctx, scan.Options{
+		URL: site.URL, Registry: site.Registry, OptOut: site.OptOut, Setup: setup,
+		Crawl:  crawl.Options{Pages: 10},
+		Banner: banner.Options{Accept: site.Accept, Refuse: site.Refuse, Withdraw: site.Withdraw},
+		Runs:   browser,
+	})
+	require.NoError(t, err)
+	for _, problem := range result.Problems {
+		t.Logf("problem: %+v", problem)
+	}
+	for _, stage := range result.Stages {
+		if stage.Skipped != "" {
+			t.Logf("%s was skipped: %s", stage.Name, stage.Skipped)
+		}
+	}
+	return judge.Judge(result.Scan, result.Registry, judge.Options{OwnCookies: result.OwnCookies})
 }
 
 // isSubject reports whether a finding is about what is expected, whatever it says.
@@ -97,17 +119,24 @@ func isSubject(e sites.Expectation, f finding.Finding) bool {
 	return f.Kind == e.Kind && withoutPort(f.Name) == e.Name && (e.Host == "" || f.Host == "" || withoutPort(f.Host) == e.Host)
 }
 
-func compare(t *testing.T, e sites.Expectation, f finding.Finding) {
-	t.Helper()
+// compare returns what a finding should say and does not.
+func compare(e sites.Expectation, f finding.Finding) (wrong []string) {
 	for _, stage := range e.Stages {
-		assert.Contains(t, f.Stages, stage, "of the stages of %s", told(f))
+		if !slices.Contains(f.Stages, stage) {
+			wrong = append(wrong, fmt.Sprintf("not in %q: %s", stage, told(f)))
+		}
 	}
 	for _, stage := range e.Never {
-		assert.NotContains(t, f.Stages, stage, "of the stages of %s", told(f))
+		if slices.Contains(f.Stages, stage) {
+			wrong = append(wrong, fmt.Sprintf("in %q: %s", stage, told(f)))
+		}
 	}
-	assert.True(t, e.How == "" && e.Script == "" && e.Line == 0 || slices.ContainsFunc(f.Places, func(p finding.Place) bool {
+	if (e.How != "" || e.Script != "" || e.Line != 0) && !slices.ContainsFunc(f.Places, func(p finding.Place) bool {
 		return strings.Contains(withoutPort(p.How), e.How) && strings.HasSuffix(withoutPort(p.Script), e.Script) && (e.Line == 0 || p.Line == e.Line)
-	}), "no place has how %q, script %q, line %d: %+v", e.How, e.Script, e.Line, f.Places)
+	}) {
+		wrong = append(wrong, fmt.Sprintf("no place has how %q, script %q, line %d: %+v", e.How, e.Script, e.Line, f.Places))
+	}
+	return wrong
 }
 
 // withoutPort takes the ports off the hosts of a text.
