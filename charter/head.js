@@ -12,7 +12,8 @@
 // It has to be small, and so reads the decision in its own way. As in script.js, the newest
 // counts; only the server can check its signature. Package internal/decision has the format.
 if (document.charter) return; // a page holds it twice, or Turbo runs it again
-let answers = document.charter = [], last = law,
+document.charter = signals; // script.js takes them away from a page that leaves
+let answers = [], last = law,
   decode = s => atob(s.replace(/-/g, "+").replace(/_/g, "/")),
 
   // Says whether all of these marks of a category are allowed: by an answer, 1 or 3, or by a
@@ -46,6 +47,5 @@ let answers = document.charter = [], last = law,
 // What a page hears first is what holds without an answer; what is known follows at once.
 say(true);
 look();
-// A page that leaves says nothing more.
-addEventListener("consent", e => e.detail?.leaves || look(), true);
-addEventListener("focus", look); // without script.js, a page that comes back
+addEventListener("consent", look, true);
+addEventListener("visibilitychange", look, true); // without script.js, a page that comes back

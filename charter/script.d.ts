@@ -28,8 +28,6 @@ declare namespace CookieCharter {
 	interface Change extends State {
 		/** Not there in the first event of a page. */
 		readonly before?: State;
-		/** The page is about to load itself again: something is refused that may be alive on it. */
-		readonly leaves: boolean;
 	}
 
 	/** The methods need no "this", so that they can be handed on as they are. */

@@ -244,8 +244,9 @@ const look = () => {
   alive.forEach(key => living.add(key));
   scan();
   if (d) C.clean?.(d);
-  // head.js tells no tag of a page that leaves: it would at once send that it may no longer.
-  document.dispatchEvent(new CustomEvent("consent", {detail: {...state, before, leaves: isStale && !typed}}));
+  // No tag hears of it on a page that leaves: it would at once send that it may no longer.
+  if (isStale && !typed) document.charter?.splice(0);
+  document.dispatchEvent(new CustomEvent("consent", {detail: {...state, before}}));
   ask();
   if (isStale) typed ? load("stale", confirm) : location.reload();
 };

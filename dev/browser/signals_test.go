@@ -305,7 +305,7 @@ func TestThePageHearsEachChangeAndNothingTwice(t *testing.T) {
 	b.click(".charter-banner [value=accept]")
 	b.until(`document.querySelector(".charter-done")`)
 	b.isTold(false, "accepted")
-	eval[any](b, `document.dispatchEvent(new CustomEvent("consent")), dispatchEvent(new Event("focus"))`)
+	eval[any](b, `document.dispatchEvent(new CustomEvent("consent")), document.dispatchEvent(new Event("visibilitychange"))`)
 	assert.Equal(t, 3, eval[int](b, "dataLayer.length"), "default, update and its event")
 
 	b.visit(d.url + "/bare/page")
@@ -316,7 +316,7 @@ func TestThePageHearsEachChangeAndNothingTwice(t *testing.T) {
 	eval[any](b, `document.cookie = "former=; Max-Age=0; Path=/"`)
 	b.decide(`{"choice":"accept"}`)
 	b.visit(d.url + "/bare/page")
-	eval[any](b, `document.cookie = "cookies_preferences=; Max-Age=0; Path=/", dispatchEvent(new Event("focus"))`)
+	eval[any](b, `document.cookie = "cookies_preferences=; Max-Age=0; Path=/", document.dispatchEvent(new Event("visibilitychange"))`)
 	b.until("dataLayer.length === 5")
 	assert.Equal(t, "denied", eval[string](b, "dataLayer[3][2].ad_storage"), "a decision that has gone")
 }
