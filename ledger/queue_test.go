@@ -68,9 +68,8 @@ func TestRefusingFillsAQueueThatSaysSo(t *testing.T) {
 	path := lite(t)
 	l := begin(t, path)
 	unlock := locked(t, path)
-	a := visitor()
 	for range 10_005 {
-		l.RecordLater(no(a))
+		l.RecordLater(no(visitor()))
 	}
 	assert.Equal(t, 10_000, l.Figures().Waiting)
 	assert.EqualValues(t, 5, l.Figures().Dropped)
