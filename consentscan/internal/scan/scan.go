@@ -171,7 +171,8 @@ func (s *scan) readCharter(ctx context.Context, v *browse.Visitor, path string) 
 	}
 	var document string
 	if err := v.Eval(ctx, fmt.Sprintf(`fetch(%q).then((r) => r.ok ? r.text() : "")`, path+"charter.json"), &document); err != nil || document == "" {
-		v.Problem(path, "charter.json cannot be read: name the declarations by -declarations FILE")
+		// Not by the visitor: what the scout does is no part of the result.
+		s.result.Problems = append(s.result.Problems, seen.Problem{Page: path, Text: "charter.json cannot be read: name the declarations by -declarations FILE"})
 		return nil
 	}
 	registry, err := consent.ReadRegistry(strings.NewReader(document))
