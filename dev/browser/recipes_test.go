@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -300,27 +299,42 @@ func TestEachTagIsToldBeforeItsOwnCode(t *testing.T) {
 	}
 }
 
-// Not in parallel with other tests, which would take the processor: the best of many runs,
-// each of a script that is compiled anew.
-func TestTheHeadsScriptTakesLessThanTwoMillisecondsOnASlowMachine(t *testing.T) {
+// It takes half a millisecond on two quiet cores, and so 2 ms on a phone that is four times
+// as slow.
+func TestTheHeadsScriptTakesAsLongAsAFewThousandSteps(t *testing.T) {
 	d := newTagging(t, map[string]string{"{page}": ""}, charter.Google())
 	b := newTab(t)
 	b.visit(d.url + "/inline/page")
 	b.decide(`{"choice":"accept"}`)
-	call(b, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: 4})
-	took := eval[float64](b, `(async () => {
-		const script = await (await fetch("/cookies/head.js")).text(), times = [];
-		for (let i = 0; i < 50; i++) {
+	script, work := 1000., 1000.
+	for range 30 {
+		b.timeHeadScript(10, &script, &work)
+	}
+	t.Logf("%.2f ms, and %.2f ms of work", script, work)
+	assert.Less(t, script, 5*work, "1.4 times on a machine that does nothing else")
+}
+
+// timeHeadScript lowers best to the milliseconds that the script takes, compiled anew each
+// time, and work to those of some work that takes 0.35 on two quiet cores: absolute times say
+// nothing on a machine that others use too.
+func (b *tab) timeHeadScript(batch int, best, work *float64) {
+	took := eval[[]float64](b, fmt.Sprintf(`(async () => {
+		const script = await (await fetch("/cookies/head.js")).text(), took = [];
+		const work = "(() => { let sum = 0, text = ''; for (let i = 0; i < 6000; i++) { text += i; sum += text.length %% 7 } })()";
+		for (const source of [script, work]) {
 			await new Promise(done => setTimeout(done, 20));
-			document.charter = undefined;
-			const anew = script + "//" + i, begin = performance.now();
-			(0, eval)(anew);
-			times.push(performance.now() - begin);
+			let sum = 0;
+			for (let i = 0; i < %[1]d; i++) {
+				document.charter = undefined;
+				const anew = source + "//" + Math.random(), begin = performance.now();
+				(0, eval)(anew);
+				sum += performance.now() - begin;
+			}
+			took.push(sum / %[1]d);
 		}
-		return Math.min(...times);
-	})()`)
-	t.Logf("%.2f ms", took)
-	assert.Less(t, took, 2.0)
+		return took;
+	})()`, batch))
+	*best, *work = min(*best, took[0]), min(*work, took[1])
 }
 
 // Browsers that nobody drives: one draws pages in advance, and Firefox has its own ways.
