@@ -126,7 +126,7 @@ func TestSizeTakesNoMemory(t *testing.T) {
 		})
 		assert.Greater(t, int64(counted), 100*most)
 		h.constant(t, "stats", func() {
-			stats, err := l.Stats(context.Background(), ledger.Period{}, nil)
+			stats, err := l.Stats(context.Background(), ledger.Period{}, ledger.Grouping{}, nil)
 			require.NoError(t, err)
 			assert.NotEmpty(t, stats)
 		})
