@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/bits"
 	"sync"
+	"time"
 
 	"github.com/cookiecharter/consent"
 )
@@ -258,7 +259,8 @@ func (q *queue) figures() Figures {
 // Record writes a consent, and returns once it is durable. Records that come
 // together share a commit. After any error but ctx's own, and one of a connection
 // that broke at that moment, nothing has been written. See [consent.Recorder].
-func (l *Ledger) Record(ctx context.Context, record consent.Record) error {
+func (l *Ledger) Record(ctx context.Context, record consent.Record) (err error) {
+	defer l.meter.consent(time.Now(), &err)
 	if err := ctx.Err(); err != nil {
 		return err
 	}

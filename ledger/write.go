@@ -53,6 +53,9 @@ func (l *Ledger) writeNext(ctx context.Context) (count int, err error) {
 	batch := l.queue.take()
 	if len(batch) > 0 {
 		err = l.write(ctx, batch)
+		if err == nil {
+			l.meter.wrote(len(batch))
+		}
 		l.queue.settle(batch, err)
 	}
 	return len(batch), err
