@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -89,7 +91,8 @@ func (e *IssuerError) Error() string { return "ledger: " + e.Field + ": " + e.Re
 // error joins every mistake, each with its field, and its line if it is one of JSON.
 func ReadIssuer(from io.Reader) (Issuer, error) {
 	var issuer Issuer
-	read, err := document.Read(from, &issuer)
+	var content bytes.Buffer
+	read, err := document.Read(io.TeeReader(from, &content), &issuer)
 	if err != nil {
 		return Issuer{}, err
 	}
@@ -97,13 +100,15 @@ func ReadIssuer(from io.Reader) (Issuer, error) {
 	if written == nil {
 		return issuer, issuer.check()
 	}
-	// A field that could not be read is wrong once. Of a document that breaks off, no more
-	// is known than that.
-	wrong := written.(interface{ Unwrap() []error }).Unwrap()
+	if !json.Valid(content.Bytes()) { // it breaks off, and what is missing may have come
+		return Issuer{}, written
+	}
+	wrong := []error{written}
+	// A field that could not be read is wrong once.
 	unreadable := func(field string) bool {
-		return slices.ContainsFunc(wrong, func(err error) bool {
-			mistake, _ := errors.AsType[*document.Mistake](err)
-			return mistake.Path == "" || field == mistake.Path || strings.HasPrefix(field, mistake.Path+".") || strings.HasPrefix(field, mistake.Path+"[")
+		return slices.ContainsFunc(written.(interface{ Unwrap() []error }).Unwrap(), func(err error) bool {
+			mistake, is := errors.AsType[*document.Mistake](err)
+			return is && (field == mistake.Path || strings.HasPrefix(field, mistake.Path+".") || strings.HasPrefix(field, mistake.Path+"["))
 		})
 	}
 	for _, mistake := range issuer.mistakes() {
@@ -249,7 +254,7 @@ func (c *issuerChecker) recipients(all []Recipient) {
 			c.wrong(in+"email", "is missing, and so are phone and url: one of them is needed")
 		}
 		c.address(in+"url", r.URL, false)
-		if err := attribute.CheckCountry(r.Country); r.Country != "" && (err != nil || dpv.KindOf(placePrefix+r.Country) != dpv.Place) {
+		if err := attribute.CheckCountry(r.Country); r.Country != "" && (err != nil || r.Country == "EU" || dpv.KindOf(placePrefix+r.Country) != dpv.Place) {
 			c.wrong(in+"country", "%q is no code of ISO 3166-1", r.Country)
 		}
 	}

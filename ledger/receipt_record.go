@@ -60,17 +60,10 @@ type ldSubject struct {
 }
 
 type ldNotice struct {
-	ID         string      `json:"@id,omitempty"`
-	Type       string      `json:"@type"`
-	Identifier string      `json:"dct:identifier,omitempty"`
-	Language   string      `json:"dct:language,omitempty"`
-	Checksum   *ldChecksum `json:"spdx:checksum,omitempty"`
-}
-
-type ldChecksum struct {
-	Type      string `json:"@type"`
-	Algorithm string `json:"spdx:algorithm"`
-	Value     string `json:"spdx:checksumValue"`
+	ID         string `json:"@id,omitempty"`
+	Type       string `json:"@type"`
+	Identifier string `json:"dct:identifier,omitempty"`
+	Language   string `json:"dct:language,omitempty"`
 }
 
 // An ldAt is what is done at an address.
@@ -174,8 +167,9 @@ func readShownBy(content []byte) (s shownBy) {
 
 // A visitorSoFar is what a visitor had answered before the record that comes next.
 type visitorSoFar struct {
-	id    string          // of the last record
-	given map[of]struct{} // for what they have given their consent
+	id    string      // of the last record
+	time  time.Time   // of the last decision
+	given map[of]bool // for what they had given their consent then
 }
 
 // An of is what an answer is about.
@@ -201,22 +195,23 @@ func (m *recordMaker) record(e *Entry, shown shownBy, visit *visitorSoFar) ldRec
 		r.Replaces = urn + visit.id
 	}
 	r.Jurisdiction = m.jurisdiction(e.Regime)
-	given := make(map[of]struct{})
+	if e.Time.Sub(visit.time) >= m.issuer.Lifetime {
+		visit.given = nil // it has expired
+	}
+	given := make(map[of]bool)
 	for _, a := range e.Answers {
 		p := m.process(a.Category)
 		p.Recipient = m.recipientID(a.Provider)
 		about := of{a.Category, a.Provider}
-		_, before := visit.given[about]
+		before := visit.given[about]
 		m.answer(&p, e, a, shown, before)
 		r.Processes = append(r.Processes, p)
-		if a.Allowed && !e.Regime.Presumes(a.Category, e.GPC) {
-			given[about] = struct{}{}
-		}
+		given[about] = a.Allowed && (before || !e.Regime.Presumes(a.Category, e.GPC))
 	}
 	if e.Objection || len(e.Answers) == 0 {
 		r.Processes = append(r.Processes, objection(e.Objection))
 	}
-	visit.id, visit.given = e.ID, given
+	visit.id, visit.time, visit.given = e.ID, e.Time, given
 	return r
 }
 
@@ -224,7 +219,8 @@ func (m *recordMaker) record(e *Entry, shown shownBy, visit *visitorSoFar) ldRec
 // stood when they did.
 func (m *recordMaker) answer(p *ldProcess, e *Entry, a consent.Answer, shown shownBy, before bool) {
 	status := ldStatus{Time: ldTime(e.Time), Duration: lasting(m.issuer.Lifetime), By: subjectID(e.Reference), Method: method(e.Action, shown)}
-	presumed := e.Regime.Presumes(a.Category, e.GPC)
+	// Who had consented before, under another regime, has still.
+	presumed := e.Regime.Presumes(a.Category, e.GPC) && !before
 	if presumed {
 		// Who says nothing has not refused here. That is a right to refuse, and no consent.
 		p.Involvement = "dpv:OptingOutFromProcess"
@@ -267,9 +263,8 @@ func (m *recordMaker) notices(e *Entry) []ldNotice {
 	}
 	shown := ldNotice{Type: "dpv:ConsentNotice", Language: e.Language}
 	if sum, err := hex.DecodeString(e.Notice); err == nil && len(sum) == sha256.Size {
-		shown.ID = "ni:///sha-256;" + base64.RawURLEncoding.EncodeToString(sum) // RFC 6920, section 3
+		shown.ID = "ni:///sha-256;" + base64.RawURLEncoding.EncodeToString(sum) // which names it by its sum (RFC 6920, section 3)
 		shown.Identifier = e.Notice
-		shown.Checksum = &ldChecksum{"spdx:Checksum", "spdx:checksumAlgorithm_sha256", e.Notice}
 	}
 	return []ldNotice{shown, policy}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -198,7 +199,8 @@ func TestReceiptsAreWhatTheGuideAsksFor(t *testing.T) {
 
 	// A validator that finds nothing would find nothing here either.
 	for _, field := range []string{"dpv:hasJurisdiction", "dpv:hasConsentStatus", "dpv:hasRecipient", "schema:streetAddress", "dct:language", "dpv:isIndicatedAtTime", "dpv:hasPersonalData", "dct:conformsTo"} {
-		checked := validated(t, bytes.ReplaceAll(export, []byte(`"`+field+`":`), []byte(`"dct:title":`)))
+		without := regexp.MustCompile(`"`+field+`":([^ ])`).ReplaceAll(export, []byte(`"dct:title":$1`)) // but for the context
+		checked := validated(t, without)
 		assert.NotEmpty(t, checked.Faults, field)
 	}
 	checked := validated(t, bytes.ReplaceAll(export, []byte("dpv:ConsentGiven"), []byte("dpv:ConsentAccepted")))
@@ -225,6 +227,11 @@ func TestAReceiptSaysWhatBecameOfEachConsent(t *testing.T) {
 			{consent.OptIn, false, true, false, []string{"ConsentRefused", "ConsentGiven"}},
 			{consent.OptOut, false, false, true, []string{"ConsentUnknown", "ConsentWithdrawn"}},
 		},
+		"a consent stands under a law that presumes": {
+			{consent.OptIn, false, true, false, []string{"ConsentRefused", "ConsentGiven"}},
+			{consent.UK, false, true, false, []string{"ConsentRefused", "RenewedConsentGiven"}},
+			{consent.UK, false, false, false, []string{"ConsentRefused", "ConsentWithdrawn"}},
+		},
 		"a yes against Global Privacy Control is one": {
 			{consent.OptOut, true, true, true, []string{"ConsentGiven", "ConsentUnknown"}},
 			{consent.UK, true, true, true, []string{"RenewedConsentGiven", "ConsentUnknown"}},
@@ -244,7 +251,7 @@ func TestAReceiptSaysWhatBecameOfEachConsent(t *testing.T) {
 			for i, s := range steps {
 				assert.Equal(t, s.want, records[i].status(), i)
 				for j, p := range records[i].Processes {
-					presumed := s.regime.Presumes(consent.Category(p.Purpose.Title), s.gpc)
+					presumed := s.regime.Presumes(consent.Category(p.Purpose.Title), s.gpc) && s.want[j] != "ConsentWithdrawn" && s.want[j] != "RenewedConsentGiven"
 					assert.Equal(t, presumed, p.LegalBasis == "", "%d, %d", i, j)
 					assert.Equal(t, presumed, p.Involvement == "dpv:OptingOutFromProcess", "%d, %d", i, j)
 				}
@@ -254,6 +261,22 @@ func TestAReceiptSaysWhatBecameOfEachConsent(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAConsentThatHasExpiredIsNotRenewed(t *testing.T) {
+	l := begin(t, lite(t))
+	a := visitor()
+	first := answered(a, 0, consent.OptIn, true, true)
+	keep(t, l, first)
+	for _, later := range []time.Duration{180*24*time.Hour - time.Millisecond, 360 * 24 * time.Hour} {
+		next := answered(a, 0, consent.OptIn, true, false)
+		next.Time = first.Time.Add(later)
+		keep(t, l, next)
+	}
+	records, _ := exportedRecords(t, l, ledger.Period{})
+	require.Len(t, records, 3)
+	assert.Equal(t, []string{"ConsentWithdrawn", "RenewedConsentGiven"}, records[1].status())
+	assert.Equal(t, []string{"ConsentRefused", "ConsentGiven"}, records[2].status())
 }
 
 func TestAReceiptHoldsWhatIsKnownAndNoMore(t *testing.T) {

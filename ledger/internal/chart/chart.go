@@ -189,7 +189,7 @@ func (d *drawing) line(i int, line Line) {
 			fmt.Fprintf(&marks, "M%.1f %.1f%s", d.x(p.X), d.y(p.Y), shape)
 		}
 	}
-	fmt.Fprintf(&d.b, "<path class='s%d' d='%s' stroke='%s' stroke-dasharray='%s' stroke-width='1.5' fill='none'/>\n<path class='f%[1]d' d='%s' fill='%[3]s'/>\n",
+	fmt.Fprintf(&d.b, "<path class='s%d' d='%s' stroke='%s' stroke-dasharray='%s' stroke-width='1.5' fill='none'/>\n<path class='f%[1]d' d='%[5]s' fill='%[3]s'/>\n",
 		colour, &way, onLight[colour], dash, &marks)
 	for row, text := range d.names[i] {
 		d.text(at.X+sample, at.Y+5+lineHeight*float64(row), "start", text)
