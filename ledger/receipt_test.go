@@ -130,25 +130,26 @@ func receipt(t testing.TB, l *ledger.Ledger, visitor consent.Reference) []byte {
 
 // A checked document is what a processor of JSON-LD and a validator of shapes have found.
 type checkedDocument struct {
-	Quads, Records, Receipts int
-	Names, Faults            []string
+	Records, Receipts int
+	Names, Faults     []string
 }
 
-// validated takes a document to the processor of JSON-LD and to the shapes of the guide.
-func validated(t testing.TB, document []byte) (f checkedDocument) {
+// validated takes documents to a processor of JSON-LD and to the shapes of the guide.
+func validated(t testing.TB, documents ...[]byte) (all []checkedDocument) {
 	t.Helper()
 	folder := filepath.Join("..", "dev", "receipts")
 	if _, err := os.Stat(filepath.Join(folder, "node_modules")); err != nil && os.Getenv("CI") != "true" {
 		t.Skipf("the processor is not installed, see npm ci --prefix dev/receipts: %v", err)
 	}
 	command := exec.Command("node", filepath.Join(folder, "validate.mjs"))
-	command.Stdin = bytes.NewReader(document)
+	command.Stdin = strings.NewReader("[" + string(bytes.Join(documents, []byte(","))) + "]")
 	var complaint bytes.Buffer
 	command.Stderr = &complaint
 	out, err := command.Output()
 	require.NoError(t, err, "CI=true asks for node, and for npm ci --prefix dev/receipts: %s", &complaint)
-	require.NoError(t, json.Unmarshal(out, &f), "%s", out)
-	return f
+	require.NoError(t, json.Unmarshal(out, &all), "%s", out)
+	require.Len(t, all, len(documents))
+	return all
 }
 
 // unknownNames returns the names of the vocabulary that it does not have.
@@ -182,30 +183,27 @@ func TestReceiptsAreWhatTheGuideAsksFor(t *testing.T) {
 	own.Evidence.Action = "kiosk"
 	keep(t, l, own)
 
+	// A validator that finds nothing would find nothing in these either.
 	_, export := exportedRecords(t, l, ledger.Period{})
-	for name, document := range map[string][]byte{"export": export, "receipt": receipt(t, l, a)} {
-		checked := validated(t, document)
-		assert.Empty(t, checked.Faults, name)
-		assert.Empty(t, unknownNames(checked.Names), name)
-		assert.Contains(t, checked.Names, "https://w3id.org/dpv#ServiceUsageAnalytics", name)
-		if name == "export" {
-			assert.Equal(t, 11, checked.Records)
-			assert.Zero(t, checked.Receipts)
-		} else {
-			assert.Equal(t, 8, checked.Records)
-			assert.Equal(t, 1, checked.Receipts)
-		}
+	documents := [][]byte{export, receipt(t, l, a), bytes.ReplaceAll(export, []byte("dpv:ConsentGiven"), []byte("dpv:ConsentAccepted"))}
+	fields := []string{"dpv:hasJurisdiction", "dpv:hasConsentStatus", "dpv:hasRecipient", "schema:streetAddress", "dct:language", "dpv:isIndicatedAtTime", "dpv:hasPersonalData", "dct:conformsTo"}
+	for _, field := range fields {
+		other := regexp.MustCompile(`"`+field+`":([^ ])`).ReplaceAll(export, []byte(`"dct:title":$1`)) // but for the context
+		documents = append(documents, other)
 	}
-
-	// A validator that finds nothing would find nothing here either.
-	for _, field := range []string{"dpv:hasJurisdiction", "dpv:hasConsentStatus", "dpv:hasRecipient", "schema:streetAddress", "dct:language", "dpv:isIndicatedAtTime", "dpv:hasPersonalData", "dct:conformsTo"} {
-		without := regexp.MustCompile(`"`+field+`":([^ ])`).ReplaceAll(export, []byte(`"dct:title":$1`)) // but for the context
-		checked := validated(t, without)
-		assert.NotEmpty(t, checked.Faults, field)
+	checked := validated(t, documents...)
+	for _, right := range checked[:2] {
+		assert.Empty(t, right.Faults)
+		assert.Empty(t, unknownNames(right.Names))
+		assert.Contains(t, right.Names, "https://w3id.org/dpv#ServiceUsageAnalytics")
 	}
-	checked := validated(t, bytes.ReplaceAll(export, []byte("dpv:ConsentGiven"), []byte("dpv:ConsentAccepted")))
-	assert.Equal(t, []string{"https://w3id.org/dpv#ConsentAccepted"}, unknownNames(checked.Names))
-	assert.NotEmpty(t, checked.Faults)
+	assert.Equal(t, [2]int{11, 0}, [2]int{checked[0].Records, checked[0].Receipts})
+	assert.Equal(t, [2]int{8, 1}, [2]int{checked[1].Records, checked[1].Receipts})
+	assert.Equal(t, []string{"https://w3id.org/dpv#ConsentAccepted"}, unknownNames(checked[2].Names))
+	assert.NotEmpty(t, checked[2].Faults)
+	for i, field := range fields {
+		assert.NotEmpty(t, checked[3+i].Faults, field)
+	}
 }
 
 func TestAReceiptSaysWhatBecameOfEachConsent(t *testing.T) {
