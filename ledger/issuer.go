@@ -98,7 +98,10 @@ func ReadIssuer(from io.Reader) (Issuer, error) {
 	}
 	written := read.Err()
 	if written == nil {
-		return issuer, issuer.check()
+		if err := issuer.check(); err != nil {
+			return Issuer{}, err
+		}
+		return issuer, nil
 	}
 	if !json.Valid(content.Bytes()) { // it breaks off, and what is missing may have come
 		return Issuer{}, written
