@@ -44,8 +44,8 @@ func (m *meter) wrote(records int) {
 }
 
 // consent counts a consent that has come to an end.
-func (m *meter) consent(begun time.Time, err *error) {
-	if *err != nil {
+func (m *meter) consent(begun time.Time, err error) {
+	if err != nil {
 		m.failed.Add(1)
 		return
 	}

@@ -259,8 +259,14 @@ func (q *queue) figures() Figures {
 // Record writes a consent, and returns once it is durable. Records that come
 // together share a commit. After any error but ctx's own, and one of a connection
 // that broke at that moment, nothing has been written. See [consent.Recorder].
-func (l *Ledger) Record(ctx context.Context, record consent.Record) (err error) {
-	defer l.meter.consent(time.Now(), &err)
+func (l *Ledger) Record(ctx context.Context, record consent.Record) error {
+	begun := time.Now()
+	err := l.record(ctx, record)
+	l.meter.consent(begun, err)
+	return err
+}
+
+func (l *Ledger) record(ctx context.Context, record consent.Record) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

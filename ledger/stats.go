@@ -26,9 +26,9 @@ type Grouping struct {
 type Dimension string
 
 const (
-	ByDay      Dimension = Dimension(calendar.Day)
-	ByWeek     Dimension = Dimension(calendar.Week) // from Monday to Sunday (ISO 8601)
-	ByMonth    Dimension = Dimension(calendar.Month)
+	ByDay      Dimension = "day"
+	ByWeek     Dimension = "week" // from Monday to Sunday (ISO 8601)
+	ByMonth    Dimension = "month"
 	ByCategory Dimension = "category"
 	ByProvider Dimension = "provider"
 	ByLanguage Dimension = "language" // in which the visitor was asked
@@ -41,8 +41,7 @@ var spans = []Dimension{ByDay, ByWeek, ByMonth}
 
 var dimensions = append(slices.Clone(spans), ByCategory, ByProvider, ByLanguage, ByAction, ByRegime)
 
-// Has reports whether the grouping counts apart by d.
-func (g Grouping) Has(d Dimension) bool { return slices.Contains(g.by(), d) }
+func (g Grouping) has(d Dimension) bool { return slices.Contains(g.by(), d) }
 
 func (g Grouping) by() []Dimension {
 	if len(g.By) == 0 {
@@ -51,7 +50,8 @@ func (g Grouping) by() []Dimension {
 	return g.By
 }
 
-// Span returns which dimension of time the grouping has, "" if it has none.
+// Span returns the dimension of time that the grouping has: ByDay, ByWeek, ByMonth, or "" if
+// it has none.
 func (g Grouping) Span() Dimension {
 	for _, d := range g.by() {
 		if slices.Contains(spans, d) {
@@ -120,10 +120,10 @@ func (s *Stat) compare(other *Stat) int {
 const takenHere = " AND action <> '" + string(consent.ByAccount) + "'"
 
 // Stats counts the decisions of a period, by time, category, provider, language, action and
-// regime, as far as grouping names them. It counts
-// decisions, not visitors: who decides twice counts twice, who was forgotten or
-// purged not at all, and what a Restore has carried to another device not again. It keeps none of the records in memory. Progress, if not nil, is
-// called now and then with the number of records read. The error joins every mistake in
+// regime, as far as grouping names them. It counts decisions, not visitors: who decides
+// twice counts twice, who was forgotten or purged not at all, and what a Restore has carried
+// to another device not again. It keeps none of the records in memory. Progress, if not nil,
+// is called now and then with the number of records read. The error joins every mistake in
 // grouping; or it is the database's, or says that there are more than 100,000 groups.
 func (l *Ledger) Stats(ctx context.Context, period Period, grouping Grouping, progress func(records int64)) ([]Stat, error) {
 	if err := grouping.check(); err != nil {
@@ -229,7 +229,7 @@ func (c *counter) add(at int64, answers, language, action, regime []byte, once i
 
 // name returns what a column holds if the grouping names it.
 func (c *counter) name(d Dimension, value []byte) string {
-	if len(value) == 0 || !c.Has(d) {
+	if len(value) == 0 || !c.has(d) {
 		return ""
 	}
 	known, is := c.names[string(value)]
@@ -257,8 +257,8 @@ func (c *counter) stats() []Stat {
 // few.
 const maxRead = 1000
 
-// A verdict says how many answers were given for what is counted apart, and how many of them
-// allow.
+// A verdict says how many answers were given for what is counted apart, and how many of
+// them allow.
 type verdict struct {
 	category       consent.Category
 	provider       string
@@ -277,10 +277,10 @@ func (c *counter) judge(text []byte) ([]verdict, error) {
 	var verdicts []verdict
 	for _, a := range answers {
 		about := verdict{}
-		if c.Has(ByCategory) {
+		if c.has(ByCategory) {
 			about.category = a.Category
 		}
-		if c.Has(ByProvider) {
+		if c.has(ByProvider) {
 			about.provider = a.Provider
 		}
 		i := slices.IndexFunc(verdicts, func(v verdict) bool { return v.category == about.category && v.provider == about.provider })
