@@ -398,6 +398,20 @@ func TestNoReceiptShowsAsRightWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestAConsentThatDidNotCountIsNotShownForARemainderThatIsWrong(t *testing.T) {
+	path := lite(t)
+	l := begin(t, path)
+	a := visitor()
+	keep(t, l, answered(a, 1, consent.OptIn, true, true))
+	keep(t, l, answered(a, 1, consent.OptIn, false, false)) // what counts of it
+	execute(t, path, `UPDATE consent_record SET language = 'de' WHERE remainder`)
+	var out bytes.Buffer
+	err := l.ExportReceipts(context.Background(), &out, issuer(t), ledger.Period{}, nil)
+	assert.ErrorContains(t, err, "1 records are left out")
+	assert.Empty(t, consentRecords(t, out.Bytes()))
+	assert.Contains(t, out.String(), "dpv:DataController", "the document is whole")
+}
+
 func TestAnIssuersMistakesComeAllAtOnce(t *testing.T) {
 	wrong := issuer(t)
 	wrong.Controller = ledger.Party{URL: "www.example.fr"}

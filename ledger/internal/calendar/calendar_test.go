@@ -25,6 +25,8 @@ func TestADayBeginsWhenTheClocksSaySo(t *testing.T) {
 		{"Europe/Paris", "2026-03-30", "2026-03-29T22:00:00Z"},
 		{"America/Havana", "2026-03-08", "2026-03-08T05:00:00Z"},    // from 00:00 to 01:00
 		{"America/Havana", "2026-11-01", "2026-11-01T04:00:00Z"},    // from 01:00 back to 00:00
+		{"Asia/Amman", "2021-10-29", "2021-10-28T21:00:00Z"},        // the same
+		{"Atlantic/Azores", "2026-10-25", "2026-10-25T00:00:00Z"},   // the same
 		{"America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00:00Z"}, // from 00:00 to 01:00
 		{"Asia/Kathmandu", "2026-03-31", "2026-03-30T18:15:00Z"},
 		{"Pacific/Apia", "2011-12-31", "2011-12-30T10:00:00Z"}, // the day before was left out
