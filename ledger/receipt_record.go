@@ -225,6 +225,8 @@ func (m *recordMaker) answer(p *ldProcess, e *Entry, a consent.Answer, shown sho
 		// Who says nothing has not refused here. That is a right to refuse, and no consent.
 		p.Involvement = "dpv:OptingOutFromProcess"
 		p.Description = "Under the regime " + e.Regime.String() + " this was allowed until the visitor refuses."
+	} else if e.Action == "" { // nobody says that there was an act
+		p.LegalBasis = "dpv:Consent"
 	} else {
 		p.LegalBasis = "dpv:ExpressedConsent"
 	}

@@ -282,7 +282,7 @@ func TestAReceiptHoldsWhatIsKnownAndNoMore(t *testing.T) {
 	a := visitor()
 	shown := answered(a, 1, consent.OptIn, true, false)
 	keep(t, l, shown)
-	bare := answered(a, 2, consent.OptOut, true, false)
+	bare := answered(a, 2, consent.OptIn, true, false)
 	bare.Evidence = consent.Evidence{}
 	bare.Answers = []consent.Answer{{Category: consent.ThirdParty, Provider: "Nobody's"}}
 	keep(t, l, bare)
@@ -302,7 +302,10 @@ func TestAReceiptHoldsWhatIsKnownAndNoMore(t *testing.T) {
 	assert.Equal(t, "2026-03-31T12:01:00.000Z", first.Processes[0].Status.Time)
 	assert.Equal(t, []string{"dpv:TargetedAdvertising"}, first.Processes[0].Purpose.Broader, "the issuer says more")
 
+	assert.Equal(t, "dpv:ExpressedConsent", first.Processes[0].LegalBasis)
+
 	second := records[1]
+	assert.Equal(t, "dpv:Consent", second.Processes[0].LegalBasis, "the site does not say that there was an act")
 	require.Len(t, second.Notices, 1, "no notice was recorded")
 	assert.Empty(t, second.Processes[0].Status.Method)
 	assert.Empty(t, second.Processes[0].Purpose.Broader, "a category that says who collects has no purpose")
