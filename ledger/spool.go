@@ -279,7 +279,7 @@ func (s *spool) keep() {
 	fresh := s.queue.takeFresh()
 	switch {
 	case time.Now().Before(s.paused): // they wait in memory
-	case s.file == nil || !s.paused.IsZero() || s.file.at > tidySpool && 4*s.queue.spooled() < s.file.records:
+	case s.file == nil || !s.paused.IsZero() || s.file.at > tidySpool && 4*s.queue.spooled() < s.file.records || !s.file.isThere():
 		s.report(s.renew())
 	case len(fresh) > 0:
 		err := s.file.append(fresh)
@@ -300,7 +300,7 @@ func (s *spool) tidy() {
 	defer s.disk.Unlock()
 	switch {
 	case time.Now().Before(s.paused):
-	case !s.paused.IsZero() || s.file == nil || len(s.old) > 0 && s.queue.spooled() == 0:
+	case !s.paused.IsZero() || s.file == nil || len(s.old) > 0 && s.queue.spooled() == 0 || !s.file.isThere():
 		s.report(s.renew())
 	case s.queue.spooled() == 0 && s.file.records > 0:
 		s.report(s.file.empty())

@@ -21,7 +21,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
 	"github.com/cookiecharter/consent/ledger"
 )
@@ -221,14 +220,12 @@ func TestASiteStartsWithoutItsDatabase(t *testing.T) {
 // visits returns a function that posts to the charter of a site as a new visitor.
 func visits(t *testing.T, l *ledger.Ledger) func(choice string) *httptest.ResponseRecorder {
 	mw := site(t, l)
-	pages, err := charter.New(mw, charter.Config{})
+	pages, err := charter.New(charter.Config{Middleware: mw})
 	require.NoError(t, err)
 	handler := mw.Wrap(pages.Wrap(http.NotFoundHandler()))
 	return func(choice string) *httptest.ResponseRecorder {
 		request := httptest.NewRequest("POST", "http://example.org/cookies/", strings.NewReader("choice="+choice))
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		request.Header.Set("Origin", "http://example.org")
-		request.Header.Set("Sec-Fetch-Site", "same-origin")
 		response := httptest.NewRecorder()
 		handler.ServeHTTP(response, request)
 		return response
