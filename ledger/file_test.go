@@ -23,10 +23,22 @@ var losses = map[string]struct {
 	},
 	"replaced": {
 		func(t *testing.T, path string) {
-			require.NoError(t, os.Rename(path, path+".away"))
-			finish(t, begin(t, path))
+			for _, suffix := range []string{"", "-wal", "-shm"} {
+				if err := os.Rename(path+suffix, path+".away"+suffix); suffix == "" {
+					require.NoError(t, err)
+				}
+			}
+			other, err := ledger.Open(context.Background(), path, ledger.Config{NoSpool: true})
+			require.NoError(t, err)
+			finish(t, other)
 		},
-		func(t *testing.T, path string) { require.NoError(t, os.Rename(path+".away", path)) },
+		func(t *testing.T, path string) {
+			for _, suffix := range []string{"", "-wal", "-shm"} {
+				if err := os.Rename(path+".away"+suffix, path+suffix); suffix == "" {
+					require.NoError(t, err)
+				}
+			}
+		},
 	},
 	"in a folder that is moved": {
 		func(t *testing.T, path string) {

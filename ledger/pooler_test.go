@@ -38,7 +38,7 @@ func pooled(t *testing.T, settings ...string) (url string) {
 	config := filepath.Join(c.directory, name+".ini")
 	require.NoError(t, os.WriteFile(config, []byte(strings.Join(append([]string{
 		"[databases]", "* = host=" + c.directory + " user=postgres",
-		"[pgbouncer]", "listen_addr = 127.0.0.1", "listen_port = " + strconv.Itoa(port), "unix_socket_dir =", "auth_type = any", "default_pool_size = 4",
+		"[pgbouncer]", "listen_addr = 127.0.0.1", "listen_port = " + strconv.Itoa(port), "unix_socket_dir =", "auth_type = any",
 	}, settings...), "\n")), 0o644))
 	process := exec.Command(binary, config)
 	process.SysProcAttr = &syscall.SysProcAttr{Credential: c.owner(), Setpgid: true}
@@ -60,9 +60,9 @@ func pooled(t *testing.T, settings ...string) (url string) {
 }
 
 func TestNothingIsForgottenBehindAPooler(t *testing.T) {
-	for _, mode := range []string{"session", "transaction"} {
+	for mode, size := range map[string]string{"session": "20", "transaction": "4"} {
 		t.Run(mode, func(t *testing.T) {
-			url := pooled(t, "pool_mode = "+mode)
+			url := pooled(t, "pool_mode = "+mode, "default_pool_size = "+size)
 			l := begin(t, url)
 			var together sync.WaitGroup
 			for range 16 { // so that each transaction has another session of the server
@@ -99,7 +99,7 @@ func TestNothingIsForgottenBehindAPooler(t *testing.T) {
 }
 
 func TestAPoolOfTheSiteBehindAPoolerIsUsedAsTheSiteHasSetIt(t *testing.T) {
-	url := pooled(t, "pool_mode = transaction")
+	url := pooled(t, "pool_mode = transaction", "default_pool_size = 4")
 	db, err := sql.Open("pgx", url+"&default_query_exec_mode=exec")
 	require.NoError(t, err)
 	defer db.Close()

@@ -75,7 +75,7 @@ func connectKeywords(source string, purpose purpose) (*database, error) {
 		// The parser's own error may quote the password.
 		return nil, errors.New(`ledger: cannot open a connection by keywords that is not well formed (has a value with spaces quotes, as in password='a b'?)`)
 	}
-	name := url.URL{Scheme: "postgres", User: url.User(config.User), Host: net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port))), Path: config.Database}
+	name := url.URL{Scheme: "postgres", User: url.User(config.User), Host: net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port))), Path: "/" + config.Database}
 	if strings.HasPrefix(config.Host, "/") { // a socket
 		name.Host, name.RawQuery = "", url.Values{"host": {config.Host}}.Encode()
 	}

@@ -41,6 +41,10 @@ func (d *database) migrate(ctx context.Context) error {
 			return lasting{fmt.Errorf("its tables are of version %d, and this program knows no version after %d: they are left as they are", version, schemaVersion)}
 		}
 		failed = d.apply(ctx, version+1)
+		if turnedReadOnly(failed) {
+			d.leaveReadOnly(ctx)
+			return failed
+		}
 		if state, _ := code(failed); state == "42501" {
 			return failed // a role that may not make tables will not learn to
 		}

@@ -297,7 +297,7 @@ func TestNothingIsForgottenOfWhatWasRefusedBeforeTheDatabaseWasThere(t *testing.
 				history, err := l.History(context.Background(), a)
 				require.NoError(t, err)
 				require.Len(t, history.Entries, 2)
-				assert.Equal(t, newer.Time, history.Entries[0].Time, "in their order")
+				assert.Equal(t, newer.Time, history.Entries[1].Time, "in their order")
 
 				// What lies under the address is known also if the database is there.
 				again := opens(t, away.url, crashed)
