@@ -51,7 +51,7 @@ var sqliteDialect = &dialect{
 		var level int
 		err := db.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&level)
 		if err == nil && level < 2 {
-			err = errors.New(`a commit may be lost with the power; it needs "PRAGMA synchronous = FULL"`)
+			err = lasting{errors.New(`a commit may be lost with the power; it needs "PRAGMA synchronous = FULL"`)}
 		}
 		return err
 	},
@@ -78,7 +78,7 @@ var postgresDialect = &dialect{
 		var level sql.NullString
 		err := db.QueryRowContext(ctx, "SELECT current_setting('synchronous_commit', true)").Scan(&level)
 		if err == nil && level.String == "off" {
-			err = errors.New("a commit may be lost with the power; it needs synchronous_commit = on, which may stand in the URL as ?synchronous_commit=on")
+			err = lasting{errors.New("a commit may be lost with the power; it needs synchronous_commit = on, which may stand in the URL as ?synchronous_commit=on")}
 		}
 		return err
 	},

@@ -17,8 +17,8 @@ import (
 // a record of its own of which places these were. What the visitor decides from then on
 // is recorded anew. The error is the database's, or that the ledger was opened to be read.
 func (l *Ledger) Forget(ctx context.Context, reference consent.Reference) (records int64, err error) {
-	if l.readOnly {
-		return 0, errReadOnly
+	if err := l.writable(); err != nil {
+		return 0, err
 	}
 	l.writing.Lock()
 	defer l.writing.Unlock()
@@ -118,8 +118,8 @@ const purgeBatch = 1000
 // Progress, if not nil, is called now and then with the number of records deleted. The
 // error is the database's, or that the ledger was opened to be read.
 func (l *Ledger) Purge(ctx context.Context, before time.Time, progress func(records int64)) (records int64, err error) {
-	if l.readOnly {
-		return 0, errReadOnly
+	if err := l.writable(); err != nil {
+		return 0, err
 	}
 	until := milliseconds(before)
 	if err := l.spool.clean(); err != nil {
@@ -184,6 +184,10 @@ func (d *database) atomically(ctx context.Context, do func(*sql.Tx) error) error
 			return nil
 		}
 		tx.Rollback()
+		if attempt == 0 && turnedReadOnly(err) {
+			d.leaveReadOnly(ctx)
+			continue
+		}
 		if attempt == 20 || !collided(err) {
 			return err
 		}

@@ -3,7 +3,6 @@ package ledger
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"math/bits"
 	"sync"
 
@@ -28,8 +27,9 @@ type queue struct {
 	small    bool // one record at a time, since a batch has failed
 	closed   bool
 	readOnly bool
-	full     bool // the last refusal was dropped
+	away     bool // the database is not there yet: nobody waits for it
 	dropped  uint64
+	dropping complaint // tells of those
 	failing  error
 
 	spool        *spool   // keeps the refusals on disk; nil if there is none
@@ -87,6 +87,8 @@ func (q *queue) insert(e *entry) error {
 		err = ErrClosed
 	case q.readOnly:
 		err = errReadOnly
+	case e.done != nil && q.away:
+		err = notReady(q.failing)
 	case e.row.reference == key{}:
 		err = errNobody
 	case e.done == nil && q.later >= maxWaiting:
@@ -94,17 +96,12 @@ func (q *queue) insert(e *entry) error {
 	}
 	if err != nil {
 		if e.done == nil {
-			q.dropped++
-		}
-		if err == errFull && !q.full {
-			q.full = true
-			slog.Error("ledger: refusals are not recorded, since so many wait for the database", "waiting", q.later, "error", q.failing)
+			q.drop(1, err)
 		}
 		return err
 	}
 	q.entries = append(q.entries, e)
 	if e.done == nil {
-		q.full = false
 		q.later++
 		if q.spool != nil {
 			q.fresh = append(q.fresh, e)
@@ -117,6 +114,14 @@ func (q *queue) insert(e *entry) error {
 		q.rouse()
 	}
 	return nil
+}
+
+// drop counts refusals that are not recorded, and why.
+func (q *queue) drop(count int, err error) {
+	if count > 0 {
+		q.dropped += uint64(count)
+		q.dropping.add(int64(count), err)
+	}
 }
 
 // rouse has the writer look at the queue.
@@ -209,7 +214,7 @@ func (q *queue) settle(batch []*entry, err error) {
 			return true
 		}
 		if hopeless && e == batch[0] {
-			q.dropped++
+			q.drop(1, err)
 			return true
 		}
 		return false
@@ -239,7 +244,7 @@ func (q *queue) abandon(err error) (spooled, lost int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	spooled, lost = q.onDisk, q.later-q.onDisk
-	q.dropped += uint64(lost)
+	q.drop(lost, err)
 	q.remove(func(e *entry) bool {
 		if e.done != nil {
 			e.done <- err
@@ -247,6 +252,41 @@ func (q *queue) abandon(err error) (spooled, lost int) {
 		return true
 	})
 	return spooled, lost
+}
+
+// isClosed reports that nothing is taken any more.
+func (q *queue) isClosed() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed
+}
+
+// setAway has nobody wait for the database until it is found.
+func (q *queue) setAway(reason error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.away, q.failing = true, reason
+}
+
+func (q *queue) isAway() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.away
+}
+
+// found ends that.
+func (q *queue) found() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.away, q.failing = false, nil
+	q.rouse()
+}
+
+// fails notes why nothing can be written.
+func (q *queue) fails(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.failing = err
 }
 
 func (q *queue) figures() Figures {

@@ -210,7 +210,7 @@ func (f *spoolFile) read(knows func(key) (bool, error)) (entries []*entry, err e
 	if err := f.place.ledger.UnmarshalText([]byte(ledger)); err != nil {
 		return nil, fmt.Errorf("%s does not say of which ledger it is: it is left as it is", f.Name())
 	}
-	known, err := knows(f.place.ledger)
+	known, err := f.place.knows(f.place.ledger, knows)
 	if err != nil {
 		return nil, err
 	}

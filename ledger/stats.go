@@ -38,6 +38,9 @@ const takenHere = " AND action <> '" + string(consent.ByAccount) + "'"
 // purged not at all, and what a Restore has carried to another device not again. It keeps none of the records in memory. Progress, if not nil, is
 // called now and then with the number of records read. The error is the database's.
 func (l *Ledger) Stats(ctx context.Context, period Period, progress func(records int64)) ([]Stat, error) {
+	if err := l.readable(); err != nil {
+		return nil, err
+	}
 	type cell struct {
 		day      int64
 		category consent.Category

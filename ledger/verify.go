@@ -52,6 +52,9 @@ func (r *Report) fault(format string, args ...any) {
 // database's, or says what is wrong with an anchor.
 func (l *Ledger) Verify(ctx context.Context, progress func(records int64), anchors ...Anchor) (Report, error) {
 	report := Report{SealsChecked: l.sealer.can()}
+	if err := l.readable(); err != nil {
+		return report, err
+	}
 	tx, err := l.db.BeginTx(ctx, l.db.snapshot)
 	if err != nil {
 		return report, fmt.Errorf("ledger: cannot verify: %w", err)
