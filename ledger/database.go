@@ -34,6 +34,7 @@ type purpose int
 const (
 	toWrite purpose = iota // a file is made where there is none, and tables too
 	toTend                 // neither is
+	toFill                 // as toWrite, by this process alone, and in one transaction
 	toRead                 // nothing is changed
 )
 
@@ -106,7 +107,7 @@ func connectSQLite(path string, purpose purpose) (*database, error) {
 	var closed *closedFile
 	name, temporary := "sqlite:"+path, ""
 	switch purpose {
-	case toWrite:
+	case toWrite, toFill:
 		if err := makeFile(path); err != nil {
 			return nil, fmt.Errorf("ledger: cannot make sqlite:%s: %w", path, err)
 		}
@@ -133,8 +134,13 @@ func connectSQLite(path string, purpose purpose) (*database, error) {
 		// (16 MB) and a log (4000 pages) are large enough to hold many of them.
 		settings += "&_pragma=synchronous(FULL)&_pragma=secure_delete(ON)&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)"
 	}
-	if purpose == toWrite {
+	switch purpose {
+	case toWrite:
 		settings += "&_pragma=journal_mode(WAL)" // stays with the file
+	case toFill:
+		// A log would hold each page as often as it is written. This journal holds what there
+		// was before, which is nothing.
+		settings += "&_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(DELETE)&_pragma=cache_size(-65536)"
 	}
 	scheme := "file:"
 	if strings.HasPrefix(path, "/") {
@@ -147,6 +153,9 @@ func connectSQLite(path string, purpose purpose) (*database, error) {
 	}
 	db.SetMaxOpenConns(8)
 	db.SetMaxIdleConns(8)
+	if purpose == toFill {
+		db.SetMaxOpenConns(1) // which locks out all others
+	}
 	return &database{DB: db, dialect: sqliteDialect, name: name, file: path, closed: closed, temporary: temporary}, nil
 }
 
