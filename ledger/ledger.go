@@ -65,6 +65,21 @@ type Config struct {
 	// NoSpool keeps the refusals that wait in memory alone: they are lost if the process is
 	// killed, and then the last record of a visitor may allow what their cookie refuses.
 	NoSpool bool
+
+	// Retention is how long a record is kept, from its decision on. Zero keeps all for
+	// ever. Otherwise the process deletes what is older as [Ledger.Purge] does, within
+	// seconds of the start and then once a day, and logs how many records that was. It is
+	// 210 days at least: consents have to be proven for as long as they stand, which is
+	// 180 days unless [consent.Config.Lifetime] says otherwise. With a longer Lifetime,
+	// Retention has to be longer than that. How much longer depends on until when somebody
+	// may dispute a consent that has ended: ask whoever answers for the site's data.
+	Retention time.Duration
+}
+
+// check returns what the configuration has to seal with. The error names all that is wrong.
+func (c Config) check() (sealer, error) {
+	s, err := newSealer(c.Keys)
+	return s, errors.Join(err, checkRetention(c.Retention))
 }
 
 // A Ledger keeps records of consent in a database. Make it with [Open] or [Use].
@@ -77,6 +92,7 @@ type Ledger struct {
 	queue    queue
 	writer   writer
 	spool    *spool // nil if there is none
+	keeper   keeper
 
 	// writing is held while records are written, and by whoever must not meet
 	// records that are half written.
@@ -117,7 +133,7 @@ func OpenReadOnly(ctx context.Context, url string, config Config) (*Ledger, erro
 }
 
 func open(ctx context.Context, url string, config Config, purpose purpose) (*Ledger, error) {
-	sealer, err := newSealer(config.Keys)
+	sealer, err := config.check()
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +155,7 @@ func open(ctx context.Context, url string, config Config, purpose purpose) (*Led
 // open. Its pool should allow two connections or more: records wait while the only
 // one reads an export. See [Open] for the errors.
 func Use(ctx context.Context, db *sql.DB, config Config) (*Ledger, error) {
-	sealer, err := newSealer(config.Keys)
+	sealer, err := config.check()
 	if err != nil {
 		return nil, err
 	}
@@ -181,6 +197,9 @@ func begin(ctx context.Context, db *database, sealer sealer, config Config, purp
 	running, stop := context.WithCancel(context.Background())
 	l.stop = stop
 	go l.run(running)
+	if purpose == toWrite {
+		l.keepFor(config.Retention)
+	}
 	return l, nil
 }
 
@@ -224,6 +243,7 @@ func (l *Ledger) Close(ctx context.Context) error {
 		<-l.stopped
 		return nil
 	}
+	l.keeper.end()
 	before := l.queue.figures().Dropped
 	select {
 	case <-l.stopped:

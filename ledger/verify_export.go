@@ -49,7 +49,7 @@ type exportVerification struct {
 	acts     []row // those that are still to be added, by writer and place
 	last     *exportEnd
 	records  int64
-	torn     bool // the lines are not all that were written
+	torn     bool                      // the lines are not all that were written
 	keep     func(*table, []any) error // is given the row of each line; nil if nobody asks
 }
 
