@@ -1,0 +1,268 @@
+package ledger_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/ledger"
+)
+
+// answering is a refusal with an answer for one provider.
+func answering(r consent.Reference, provider string, allowed bool) consent.Record {
+	record := no(r)
+	record.Answers = []consent.Answer{{Category: consent.Statistics, Provider: provider, Allowed: allowed}}
+	return record
+}
+
+// times returns when the decisions of a visitor were taken, in the order of their records.
+func times(t *testing.T, l *ledger.Ledger, of consent.Reference) (all []time.Time) {
+	t.Helper()
+	history, err := l.History(context.Background(), of)
+	require.NoError(t, err)
+	assert.True(t, history.OK())
+	for _, e := range history.Entries {
+		all = append(all, e.Time)
+	}
+	return all
+}
+
+// at gives a decision its time, in seconds from some moment on.
+func at(record consent.Record, seconds int) consent.Record {
+	record.Time = time.Date(2026, 11, 1, 0, 0, seconds, 0, time.UTC)
+	return record
+}
+
+// moments are times of at.
+func moments(seconds ...int) (all []time.Time) {
+	for _, s := range seconds {
+		all = append(all, at(consent.Record{}, s).Time)
+	}
+	return all
+}
+
+func TestOfRefusalsThatWaitTheFirstAndTheLastAreKept(t *testing.T) {
+	path := lite(t)
+	l := begin(t, path)
+	a := visitor()
+	keep(t, l, at(yes(a), 0))
+	unlock := locked(t, path)
+	for i := range 50 {
+		l.RecordLater(at(no(a), i+1))
+	}
+	assert.Equal(t, 2, l.Figures().Waiting)
+	unlock()
+	require.Eventually(t, func() bool { return l.Figures().Waiting == 0 }, time.Minute, time.Millisecond)
+	assert.Equal(t, moments(0, 1, 50), times(t, l, a), "since when they refuse, and what their cookie says")
+	verified(t, l)
+}
+
+func TestARefusalThatSaysSomethingElseIsKept(t *testing.T) {
+	path := lite(t)
+	l := begin(t, path)
+	a := visitor()
+	keep(t, l, at(yes(a), 0))
+	unlock := locked(t, path)
+	for i, record := range []consent.Record{
+		answering(a, "one", true), answering(a, "one", true), answering(a, "one", false), answering(a, "one", false), answering(a, "one", false),
+	} {
+		l.RecordLater(at(record, i+1))
+	}
+	unlock()
+	require.Eventually(t, func() bool { return l.Figures().Waiting == 0 }, time.Minute, time.Millisecond)
+	assert.Equal(t, moments(0, 1, 2, 3, 5), times(t, l, a))
+}
+
+func TestARefusalBetweenTwoConsentsIsKept(t *testing.T) {
+	path := lite(t)
+	l := begin(t, path)
+	a := visitor()
+	keep(t, l, at(yes(a), 0))
+	unlock := locked(t, path)
+	consents := make(chan error, 2)
+	consent := func(seconds, waiting int) {
+		go func() { consents <- l.Record(context.Background(), at(yes(a), seconds)) }()
+		require.Eventually(t, func() bool { return l.Figures().Waiting == waiting }, time.Minute, time.Millisecond)
+	}
+	l.RecordLater(at(no(a), 1))
+	l.RecordLater(at(no(a), 2))
+	consent(3, 3)
+	l.RecordLater(at(no(a), 4))
+	consent(5, 5)
+	l.RecordLater(at(no(a), 6))
+	l.RecordLater(at(no(a), 7))
+	l.RecordLater(at(no(a), 8))
+	unlock()
+	require.NoError(t, <-consents)
+	require.NoError(t, <-consents)
+	require.Eventually(t, func() bool { return l.Figures().Waiting == 0 }, time.Minute, time.Millisecond)
+	assert.Equal(t, moments(0, 1, 2, 3, 4, 5, 6, 8), times(t, l, a))
+	verified(t, l)
+}
+
+func TestTheRefusalsOfOneVisitorPushOutNobodys(t *testing.T) {
+	path, config := lite(t), spooling(t)
+	l := beginWith(t, path, config)
+	unlock := locked(t, path)
+	flood, others := visitor(), make([]consent.Reference, 100)
+	for i := range others {
+		others[i] = visitor()
+		for range 100 {
+			l.RecordLater(no(flood))
+		}
+		l.RecordLater(no(others[i]))
+	}
+	l.RecordLater(at(no(flood), 1))
+	assert.Equal(t, 102, l.Figures().Waiting)
+	assert.Equal(t, 102, l.Figures().Spooled)
+	assert.Zero(t, l.Figures().Dropped)
+	size := int64(0)
+	for _, file := range spoolFiles(t, config.Spool) {
+		about, err := os.Stat(file)
+		require.NoError(t, err)
+		size += about.Size()
+	}
+	assert.Less(t, size, int64(8<<20), "nor do they fill the disk")
+	unlock()
+	require.Eventually(t, func() bool { return l.Figures().Waiting == 0 }, time.Minute, time.Millisecond)
+	for _, r := range others {
+		assert.Len(t, times(t, l, r), 1)
+	}
+	assert.Equal(t, moments(1), times(t, l, flood)[1:])
+}
+
+func TestRefusalsThatWereMergedAreOnDiskToo(t *testing.T) {
+	path, config := lite(t), spooling(t)
+	l := beginWith(t, path, config)
+	a, b := visitor(), visitor()
+	unlock := locked(t, path)
+	for i := range 20 {
+		l.RecordLater(at(no(a), i+1))
+		l.RecordLater(at(no(b), i+1))
+	}
+	assert.Equal(t, 4, l.Figures().Spooled)
+	// The process is killed now: what lies on disk is taken over by the next one.
+	folder := filepath.Join(t.TempDir(), "left")
+	require.NoError(t, os.CopyFS(folder, os.DirFS(config.Spool)))
+	_, err := l.Forget(canceled(), a)
+	require.Error(t, err)
+	unlock()
+	next := ledger.Config{Keys: config.Keys, Spool: folder}
+	other := beginWith(t, path, next)
+	require.Eventually(t, func() bool { return other.Figures().Waiting == 0 }, time.Minute, time.Millisecond)
+	assert.Equal(t, moments(1, 20), times(t, other, a))
+	verified(t, other)
+}
+
+// canceled returns a context that has ended.
+func canceled() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+func TestNobodyFillsTheDiskWithOneCookie(t *testing.T) {
+	path := lite(t)
+	synctest.Test(t, func(t *testing.T) {
+		l, err := ledger.Open(context.Background(), path, ledger.Config{Keys: config.Keys, NoSpool: true})
+		require.NoError(t, err)
+		a := visitor()
+		for range 100 {
+			keep(t, l, yes(a))
+		}
+		assert.ErrorIs(t, l.Record(context.Background(), yes(a)), ledger.ErrTooMany)
+		for i := range 1000 {
+			l.RecordLater(answering(a, fmt.Sprint(i), false))
+			time.Sleep(time.Second)
+		}
+		last := no(a)
+		l.RecordLater(last)
+		time.Sleep(time.Second)
+		assert.Equal(t, 1, l.Figures().Waiting)
+		assert.ErrorIs(t, l.Record(context.Background(), yes(a)), ledger.ErrTooMany)
+		keep(t, l, yes(visitor()))
+
+		time.Sleep(time.Hour)
+		assert.Zero(t, l.Figures().Waiting, "the last refusal is written when there is room again")
+		found := times(t, l, a)
+		assert.Len(t, found, 101)
+		assert.True(t, last.Time.Equal(found[100]), "so that the last record and the cookie agree")
+		keep(t, l, yes(a))
+		assert.NoError(t, l.Close(context.Background()))
+	})
+	verified(t, begin(t, path))
+}
+
+func TestNothingIsForgottenOfWhatIsHeldWhenTheProcessEnds(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		l := begin(t, url)
+		a := visitor()
+		for range 100 {
+			keep(t, l, yes(a))
+		}
+		last := no(a)
+		l.RecordLater(last)
+		assert.Equal(t, 1, l.Figures().Waiting)
+		finish(t, l)
+		found := times(t, begin(t, url), a)
+		assert.True(t, last.Time.Equal(found[len(found)-1]))
+	})
+}
+
+func TestAConsentThatWasNotRecordedIsNotCounted(t *testing.T) {
+	path := lite(t)
+	l := begin(t, path)
+	a := visitor()
+	execute(t, path, "CREATE TRIGGER picky BEFORE INSERT ON consent_record BEGIN SELECT RAISE(ABORT, 'no'); END")
+	for range 300 {
+		err := l.Record(context.Background(), yes(a))
+		require.Error(t, err)
+		require.NotErrorIs(t, err, ledger.ErrTooMany)
+	}
+	execute(t, path, "DROP TRIGGER picky")
+	keep(t, l, yes(a))
+}
+
+func TestTheVisitorIsToldThatTheyDecideTooOften(t *testing.T) {
+	l := begin(t, lite(t))
+	mw := site(t, l)
+	cookies := serve(mw, "", func(w http.ResponseWriter, r *http.Request) { require.NoError(t, mw.Save(w, r, consent.AcceptAll())) })
+	var err error
+	for range 150 {
+		sent := serve(mw, cookies, func(w http.ResponseWriter, r *http.Request) {
+			if err = mw.Save(w, r, consent.AcceptAll()); err != nil {
+				err = fmt.Errorf("%w", err)
+			}
+		})
+		if err != nil {
+			break
+		}
+		cookies = sent
+	}
+	assert.ErrorIs(t, err, consent.ErrNotRecorded)
+	assert.ErrorIs(t, err, ledger.ErrTooMany)
+	refused := ""
+	serve(mw, cookies, func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.Save(w, r, consent.RefuseAll()))
+		assert.False(t, consent.FromContext(r.Context()).Allows(consent.Statistics), refused)
+	})
+}
+
+func TestMadeUpVisitorsDoNotMakeRoomForOneWhoDecidesTooOften(t *testing.T) {
+	l := begin(t, lite(t))
+	a := visitor()
+	for range 100 {
+		keep(t, l, yes(a))
+	}
+	crowded(t, 10_000, func() error { return l.Record(context.Background(), yes(visitor())) })
+	assert.ErrorIs(t, l.Record(context.Background(), yes(a)), ledger.ErrTooMany)
+}
