@@ -2,15 +2,21 @@ package ledger
 
 import "time"
 
+// maxRun is how many refusals of one visitor wait before they are merged, unless the database
+// fails: a visitor who clicks twice finds both in their history.
+const maxRun = 16
+
 // Of the refusals of one visitor that wait together, with no consent between them, the first
 // says since when they refuse, and the last what their cookie says. What lies between is
-// kept if it says other than the one before it, and otherwise the next one takes its place.
+// kept if it says other than the one before it. Otherwise the next one takes its place, if the
+// database fails, or if there are many.
 
 // admit finds the place of a refusal: it may take that of one that waits, or has to wait
 // itself since its visitor decides too often. replaced reports that it is in the queue.
 func (q *queue) admit(e *entry, now time.Time) (replaced bool, err error) {
-	last, before := q.run(e.row.reference)
-	if before >= 0 && q.entries[last].says(q.entries[before]) && q.replace(last, e) {
+	last, before, count := q.run(e.row.reference)
+	isMany := q.failing != nil || count >= maxRun
+	if before >= 0 && isMany && q.entries[last].says(q.entries[before]) && q.replace(last, e) {
 		return true, nil
 	}
 	full := q.later >= maxWaiting
@@ -41,21 +47,23 @@ func (q *queue) admitConsent(e *entry, now time.Time) error {
 }
 
 // run returns where the last refusal of a visitor stands, and the one before it; -1 for
-// none since their last consent that waits.
-func (q *queue) run(of key) (last, before int) {
+// none since their last consent that waits. It counts them up to maxRun.
+func (q *queue) run(of key) (last, before, count int) {
 	last, before = -1, -1
-	for i := len(q.entries) - 1; i >= 0 && before < 0; i-- {
+	for i := len(q.entries) - 1; i >= 0 && count < maxRun; i-- {
 		switch e := q.entries[i]; {
 		case e.row.reference != of:
+			continue
 		case e.done != nil:
-			return last, before
-		case last < 0:
+			return last, before, count
+		case count == 0:
 			last = i
-		default:
+		case count == 1:
 			before = i
 		}
+		count++
 	}
-	return last, before
+	return last, before, count
 }
 
 // says reports that two decisions have the same content.

@@ -32,6 +32,7 @@ type queue struct {
 	full     bool // the last refusal was dropped
 	dropped  uint64
 	failing  error
+	idle     bool // the writer has found nothing to write, and does not try again by itself
 
 	limit   limiter
 	holds   bool        // some entries may be held
@@ -118,7 +119,7 @@ func (q *queue) insert(e *entry) error {
 		q.spoolLater(e)
 	}
 	// While the database fails, only somebody who waits is a reason to try early.
-	if e.done != nil || q.failing == nil {
+	if e.done != nil || q.failing == nil || q.idle {
 		q.rouse()
 	}
 	return nil
@@ -207,6 +208,7 @@ func (q *queue) take() []*entry {
 		}
 	}
 	batch = batch[:round(len(batch))]
+	q.idle = len(batch) == 0
 	for _, e := range batch {
 		e.taken = true
 	}

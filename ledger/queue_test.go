@@ -132,6 +132,16 @@ func TestNothingIsForgottenForOneRecordThatTheDatabaseRefuses(t *testing.T) {
 	})
 }
 
+func TestARefusalIsWrittenAlsoIfTheConsentBeforeHasFailed(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		l := begin(t, url)
+		away(t, l, url)() // a consent fails, and the database is there again
+		time.Sleep(10 * time.Millisecond)
+		l.RecordLater(no(visitor()))
+		assert.Eventually(t, func() bool { return l.Figures().Waiting == 0 }, 10*time.Second, time.Millisecond)
+	})
+}
+
 func TestNothingIsForgottenOfWhatCloseCouldNotWrite(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		l, err := ledger.Open(context.Background(), url, config)
