@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -243,6 +244,23 @@ func TestAConsentThatWasNotRecordedIsNotCounted(t *testing.T) {
 	}
 	execute(t, path, "DROP TRIGGER picky")
 	keep(t, l, yes(a))
+}
+
+func TestAConsentIsWrittenAfterARefusalThatIsHeld(t *testing.T) {
+	path := lite(t)
+	l := begin(t, path)
+	a := visitor()
+	unlock := locked(t, path)
+	var together sync.WaitGroup
+	for range 100 {
+		together.Go(func() { assert.Error(t, l.Record(context.Background(), yes(a))) })
+	}
+	require.Eventually(t, func() bool { return l.Figures().Waiting == 100 }, time.Minute, time.Millisecond)
+	l.RecordLater(at(no(a), 1)) // is held
+	together.Wait()             // they have failed, and count no more
+	unlock()
+	keep(t, l, at(yes(a), 2))
+	assert.Equal(t, moments(1, 2), times(t, l, a))
 }
 
 func TestTheVisitorIsToldThatTheyDecideTooOften(t *testing.T) {
