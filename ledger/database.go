@@ -31,6 +31,7 @@ type purpose int
 const (
 	toWrite purpose = iota // a file is made where there is none, and tables too
 	toTend                 // neither is
+	toFill                 // as toWrite, by this process alone, and in one transaction
 	toRead                 // nothing is changed
 )
 

@@ -36,6 +36,10 @@ type dialect struct {
 	// erases the ones that stand.
 	gone func(ids []string) string
 
+	// lockOut keeps others from beginning to write until the transaction ends; "" if who fills
+	// a database has it alone.
+	lockOut string
+
 	// overwriteLog removes what was erased from the log; "" if no statement can.
 	overwriteLog string
 }
@@ -83,6 +87,7 @@ var postgresDialect = &dialect{
 		return err
 	},
 	snapshot:     &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+	lockOut:      "LOCK TABLE consent_writer IN SHARE ROW EXCLUSIVE MODE",
 	oneStatement: true,
 	known: func(references []string) string {
 		values := "(CAST(" + references[0] + " AS uuid))" // the first value gives the column its type

@@ -70,6 +70,15 @@ type Config struct {
 	// the site starts without it; and how long [OpenExisting] and [OpenReadOnly] wait before
 	// they fail. Zero means 5 seconds; less is a mistake.
 	Wait time.Duration
+
+	// Retention is how long a record is kept, from its decision on. Zero keeps all for
+	// ever. Otherwise the process deletes what is older as [Ledger.Purge] does, within
+	// seconds of the start and then once a day, and logs how many records that was. It is
+	// 210 days at least: consents have to be proven for as long as they stand, which is
+	// 180 days unless [consent.Config.Lifetime] says otherwise. With a longer Lifetime,
+	// Retention has to be longer than that. How much longer depends on until when somebody
+	// may dispute a consent that has ended: ask whoever answers for the site's data.
+	Retention time.Duration
 }
 
 // defaultWait is Config.Wait unless a site says otherwise.
@@ -84,7 +93,7 @@ func (c *Config) check() (sealer, error) {
 	if c.Wait < 0 {
 		err = errors.Join(err, fmt.Errorf("ledger: Config.Wait is %v, and no time is less than none", c.Wait))
 	}
-	return sealer, err
+	return sealer, errors.Join(err, checkRetention(c.Retention))
 }
 
 // A Ledger keeps records of consent in a database. Make it with [Open] or [Use].
@@ -98,8 +107,9 @@ type Ledger struct {
 	spool    *spool // nil if there is none
 	failing  complaint
 
-	start *start
-	ready chan struct{} // closed when the database was found, and found in order
+	start  *start
+	ready  chan struct{} // closed when the database was found, and found in order
+	keeper keeper
 
 	// writing is held while records are written, and by whoever must not meet
 	// records that are half written.
@@ -206,6 +216,7 @@ func (l *Ledger) Close(ctx context.Context) error {
 		<-l.stopped
 		return nil
 	}
+	l.keeper.end()
 	before := l.queue.figures().Dropped
 	select {
 	case <-l.stopped:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/bits"
 	"sync"
+	"time"
 
 	"github.com/cookiecharter/consent"
 )
@@ -31,6 +32,12 @@ type queue struct {
 	dropped  uint64
 	dropping complaint // tells of those
 	failing  error
+	idle     bool // the writer has found nothing to write, and does not try again by itself
+
+	limit   limiter
+	holds   bool        // some entries may be held
+	alarm   *time.Timer // wakes the writer when the first of them may be written; nil if none is
+	alarmAt time.Time
 
 	spool        *spool   // keeps the refusals on disk; nil if there is none
 	fresh        []*entry // those that it is to write
@@ -49,6 +56,9 @@ type entry struct {
 	tried   bool          // it may have been written already
 	spooled bool          // it is on disk
 	left    bool          // it is in the queue no more
+
+	held     time.Time // of a refusal of a visitor who decides too often: when it may be written
+	replaces key       // of a refusal that took the place of another one on disk: which
 }
 
 func newEntry(record consent.Record) *entry {
@@ -81,7 +91,7 @@ func (q *queue) addLater(e *entry) (kept <-chan struct{}, err error) {
 }
 
 func (q *queue) insert(e *entry) error {
-	err := error(nil)
+	replaced, err := false, error(nil)
 	switch {
 	case q.closed:
 		err = ErrClosed
@@ -91,8 +101,10 @@ func (q *queue) insert(e *entry) error {
 		err = notReady(q.failing)
 	case e.row.reference == key{}:
 		err = errNobody
-	case e.done == nil && q.later >= maxWaiting:
-		err = errFull
+	case e.done == nil:
+		replaced, err = q.admit(e, time.Now())
+	default:
+		err = q.admitConsent(e, time.Now())
 	}
 	if err != nil {
 		if e.done == nil {
@@ -100,17 +112,17 @@ func (q *queue) insert(e *entry) error {
 		}
 		return err
 	}
-	q.entries = append(q.entries, e)
-	if e.done == nil {
-		q.later++
-		if q.spool != nil {
-			q.fresh = append(q.fresh, e)
-			e.kept = make(chan struct{})
-			q.spool.rouse()
+	if !replaced {
+		q.entries = append(q.entries, e)
+		if e.done == nil {
+			q.later++
 		}
 	}
+	if e.done == nil {
+		q.spoolLater(e)
+	}
 	// While the database fails, only somebody who waits is a reason to try early.
-	if e.done != nil || q.failing == nil {
+	if e.done != nil || q.failing == nil || q.idle {
 		q.rouse()
 	}
 	return nil
@@ -122,6 +134,18 @@ func (q *queue) drop(count int, err error) {
 		q.dropped += uint64(count)
 		q.dropping.add(int64(count), err)
 	}
+}
+
+// spoolLater has a refusal kept on disk, if there is a spool.
+func (q *queue) spoolLater(e *entry) {
+	if q.spool == nil {
+		return
+	}
+	q.fresh = append(q.fresh, e)
+	if e.kept == nil {
+		e.kept = make(chan struct{})
+	}
+	q.spool.rouse()
 }
 
 // rouse has the writer look at the queue.
@@ -138,6 +162,7 @@ func (q *queue) leave(e *entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !e.taken {
+		q.limit.giveBack(e.row.reference)
 		q.remove(func(other *entry) bool { return other == e })
 	}
 }
@@ -168,14 +193,24 @@ func (q *queue) remove(out func(*entry) bool) {
 func (q *queue) take() []*entry {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	count := round(min(len(q.entries), maxBatch))
+	most := maxBatch
 	if q.small {
-		count = min(count, 1)
+		most = 1
 	}
-	batch := make([]*entry, count)
-	for i := range batch {
-		batch[i] = q.entries[i]
-		batch[i].taken = true
+	now := time.Now()
+	batch := make([]*entry, 0, min(len(q.entries), most))
+	for _, e := range q.entries {
+		if len(batch) == most {
+			break
+		}
+		if q.due(e, now) {
+			batch = append(batch, e)
+		}
+	}
+	batch = batch[:round(len(batch))]
+	q.idle = len(batch) == 0
+	for _, e := range batch {
+		e.taken = true
 	}
 	return batch
 }
@@ -210,6 +245,7 @@ func (q *queue) settle(batch []*entry, err error) {
 	}
 	q.remove(func(e *entry) bool {
 		if e.done != nil {
+			q.limit.giveBack(e.row.reference)
 			e.done <- err
 			return true
 		}
@@ -226,7 +262,8 @@ func (q *queue) close() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	was := !q.closed
-	q.closed = true
+	q.closed = true // from now on nothing is held
+	q.stopAlarm()
 	q.rouse()
 	return was
 }

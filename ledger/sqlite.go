@@ -22,7 +22,7 @@ func connectSQLite(path string, purpose purpose) (*database, error) {
 	d := &database{dialect: sqliteDialect, name: "sqlite:" + path, file: path}
 	settings := "?mode=rw"
 	switch purpose {
-	case toWrite:
+	case toWrite, toFill:
 		if err := makeFile(path); err != nil {
 			return nil, fmt.Errorf("ledger: cannot make sqlite:%s: %w", path, err)
 		}
@@ -52,8 +52,13 @@ func connectSQLite(path string, purpose purpose) (*database, error) {
 		// (16 MB) and a log (4000 pages) are large enough to hold many of them.
 		settings += "&_pragma=synchronous(FULL)&_pragma=secure_delete(ON)&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)"
 	}
-	if purpose == toWrite {
+	switch purpose {
+	case toWrite:
 		settings += "&_pragma=journal_mode(WAL)" // stays with the file
+	case toFill:
+		// A log would hold each page as often as it is written. This journal holds what there
+		// was before, which is nothing.
+		settings += "&_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(DELETE)&_pragma=cache_size(-32768)"
 	}
 	scheme := "file:"
 	if strings.HasPrefix(path, "/") {
@@ -62,6 +67,9 @@ func connectSQLite(path string, purpose purpose) (*database, error) {
 	d.DB = sql.OpenDB(fileConnector{d, scheme + (&url.URL{Path: path}).EscapedPath() + settings})
 	d.SetMaxOpenConns(8)
 	d.SetMaxIdleConns(8)
+	if purpose == toFill {
+		d.SetMaxOpenConns(1) // which locks out all others
+	}
 	return d, nil
 }
 

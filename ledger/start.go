@@ -85,6 +85,9 @@ func begin(ctx context.Context, s *start) (*Ledger, error) {
 	} else {
 		go l.run(running)
 	}
+	if s.purpose == toWrite {
+		l.keepFor(s.config.Retention)
+	}
 	return l, nil
 }
 

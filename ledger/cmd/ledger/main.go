@@ -5,7 +5,7 @@
 //
 // The database may stand in the environment as CONSENT_DB, which keeps a password
 // out of the list of processes, and the name of the file of keys as CONSENT_KEYS. Only
-// purge and forget write. It exits with 1 where something failed, or was found
+// purge, forget and import write. It exits with 1 where something failed, or was found
 // altered or missing, and with 2 for a command that it does not know.
 package main
 
@@ -56,7 +56,9 @@ var commands = []command{
 	{"export", "[-format csv|jsonl] [-from DAY] [-until DAY]", "all records", export},
 	{"verify", "[-anchor FILE|VALUE] [-export FILE]", "that no record was altered or removed", verify},
 	{"anchor", "", "what is there now, in a few lines to keep elsewhere, for verify -anchor", anchor},
-	{"purge", "-before DAY", "deletes the records of decisions before a day", purge},
+	{"backup", "FILE", "all that is in the ledger, at one moment, as a file of SQLite", backup},
+	{"import", "[-with-faults] FILE", "puts a backup, or an export as jsonl, into an empty database, and makes its tables", importing},
+	{"purge", "-before DAY | -older-than AGE [-lifetime AGE] [-standing-too] [-dry-run]", "deletes the records of old decisions", purge},
 	{"forget", "REFERENCE", "erases one visitor's records", forget},
 	{"stats", "[-from DAY] [-until DAY] [-chart FILE.svg]", "decisions by day and category, and how they change", stats},
 }
@@ -74,7 +76,10 @@ type call struct {
 	say      io.Writer   // what is not the answer itself
 }
 
-var errUsage = errors.New("see ledger -h")
+var (
+	errUsage      = errors.New("see ledger -h")
+	errNoDatabase = fmt.Errorf("which database? Say -db or set CONSENT_DB: %w", errUsage)
+)
 
 // run does what the arguments say, writing the answer to out and everything else to
 // say.
@@ -86,7 +91,7 @@ func run(ctx context.Context, args []string, out, say io.Writer) error {
 		for _, c := range commands {
 			fmt.Fprintf(say, "  %s %s\n    \t%s\n", c.name, c.arguments, c.does)
 		}
-		fmt.Fprintln(say, "A DAY is written 2026-03-31, in UTC; a period ends before its -until.")
+		fmt.Fprintln(say, "A DAY is written 2026-03-31, in UTC; a period ends before its -until. An AGE is written 13mo, 400d or 2y.")
 		flags.SetOutput(say)
 		flags.PrintDefaults()
 	}
@@ -163,7 +168,7 @@ func (c *call) openToWrite(ctx context.Context) error { return c.openWith(ctx, l
 
 func (c *call) openWith(ctx context.Context, open func(context.Context, string, ledger.Config) (*ledger.Ledger, error)) error {
 	if c.db == "" {
-		return fmt.Errorf("which database? Say -db or set CONSENT_DB: %w", errUsage)
+		return errNoDatabase
 	}
 	config, err := c.config()
 	if err == nil {
