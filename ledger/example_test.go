@@ -222,3 +222,17 @@ func ExampleVerifyExport() {
 	fmt.Println(report.Records, "records, as they were written:", report.OK(), err)
 	// Output: 3 records, as they were written: true <nil>
 }
+
+func ExampleLedger_Ready() {
+	books, done := exampleBooks()
+	defer done()
+	readyz := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := books.Ready(r.Context()); err != nil {
+			http.Error(w, "no consent can be recorded", http.StatusServiceUnavailable)
+		}
+	})
+	w := httptest.NewRecorder()
+	readyz.ServeHTTP(w, httptest.NewRequest("GET", "/readyz", nil))
+	fmt.Println(w.Code)
+	// Output: 200
+}
