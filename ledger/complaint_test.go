@@ -94,3 +94,17 @@ func TestRefusalsThatAreDroppedAreTold(t *testing.T) {
 		assert.Equal(t, 4, strings.Count(said(), dropped), "and after it")
 	})
 }
+
+func TestANoticeThatTheDatabaseLostIsWrittenAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "consent.db")
+	synctest.Test(t, func(t *testing.T) {
+		l, err := ledger.Open(context.Background(), path, ledger.Config{NoSpool: true})
+		require.NoError(t, err)
+		keep(t, l, yes(alice))
+		require.NoError(t, l.Exec("DELETE FROM consent_notice"))
+		time.Sleep(time.Minute + time.Second)
+		keep(t, l, yes(bob))
+		verified(t, l)
+		finish(t, l)
+	})
+}

@@ -64,9 +64,6 @@ func connect(source string, purpose purpose) (*database, error) {
 
 // recognise finds out what kind of database db is, whatever its driver.
 func recognise(ctx context.Context, db *sql.DB) (*database, error) {
-	if err := db.PingContext(ctx); err != nil {
-		return nil, fmt.Errorf("cannot reach the site's database: %w", err)
-	}
 	var failures []error
 	for _, d := range []*dialect{sqliteDialect, postgresDialect} {
 		var version string

@@ -262,3 +262,17 @@ func ExamplePurgePlan() {
 	fmt.Println(plan.Records, "records, the proof of", plan.Standing, "consents that still stand,", err)
 	// Output: 2 records, the proof of 2 consents that still stand, <nil>
 }
+
+func ExampleLedger_Ready() {
+	books, done := exampleBooks()
+	defer done()
+	readyz := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := books.Ready(r.Context()); err != nil {
+			http.Error(w, "no consent can be recorded", http.StatusServiceUnavailable)
+		}
+	})
+	w := httptest.NewRecorder()
+	readyz.ServeHTTP(w, httptest.NewRequest("GET", "/readyz", nil))
+	fmt.Println(w.Code)
+	// Output: 200
+}

@@ -80,7 +80,7 @@ func placeOf(config Config, db *database, s sealer) (*spoolPlace, error) {
 		place.folder = filepath.Join(place.folder, "consent-ledger")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("Config.Spool is empty, and there is no folder to take in its place: %w", err)
+		return nil, lasting{fmt.Errorf("Config.Spool is empty, and there is no folder to take in its place: %w", err)}
 	}
 	if place.prefix == "" {
 		place.prefix, place.shared = "consent-refusals-", true
@@ -204,12 +204,20 @@ func (p *spoolPlace) collect(knows func(key) (bool, error)) (found left, err err
 	}
 	seen := make(map[key]bool)
 	for _, listed := range listed {
-		f, entries, err := p.open(listed, knows)
-		if err != nil && !errors.Is(err, errNotKnown) {
-			return found, fmt.Errorf("cannot take over the refusals that wait: %w", err)
-		}
-		if err != nil || f == nil {
+		var unanswered error
+		f, entries, err := p.open(listed, func(writer key) (known bool, err error) {
+			known, unanswered = knows(writer)
+			return known, unanswered
+		})
+		if errors.Is(unanswered, errNotKnown) || err == nil && f == nil {
 			continue
+		}
+		if err != nil {
+			err = fmt.Errorf("cannot take over the refusals that wait: %w", err)
+			if unanswered == nil { // and it is the file that is wrong
+				err = lasting{err}
+			}
+			return found, err
 		}
 		found.files = append(found.files, f)
 		for _, e := range entries {

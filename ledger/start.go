@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	maxStart   = 30 * time.Second // how long one attempt to open a database may take
+	maxStart   = time.Minute // how long one attempt to open a database may take, once it answers
 	startPause = 200 * time.Millisecond
 )
 
@@ -158,6 +158,11 @@ func (s *start) database() *database {
 func (s *start) attempt(ctx context.Context) (o opened, err error) {
 	ctx, cancel := context.WithTimeout(ctx, maxStart)
 	defer cancel()
+	if s.purpose == toWrite {
+		if err := s.ping(ctx); err != nil {
+			return o, fmt.Errorf("cannot open %s: %w", s.name(), explain(err))
+		}
+	}
 	db := s.database()
 	if db == nil {
 		if db, err = recognise(ctx, s.site); err != nil {
@@ -194,6 +199,16 @@ func (s *start) attempt(ctx context.Context) (o opened, err error) {
 		db.warnOfStandbys(ctx)
 	}
 	return o, nil
+}
+
+// ping fails if the database does not answer within seconds.
+func (s *start) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, maxAttempt)
+	defer cancel()
+	if s.site != nil {
+		return s.site.PingContext(ctx)
+	}
+	return s.database().PingContext(ctx)
 }
 
 // findSpool finds what earlier processes have left on disk.

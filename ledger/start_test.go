@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -464,4 +465,20 @@ func TestALedgerIsReadyWhileAConsentCanBeRecorded(t *testing.T) {
 		assert.Error(t, reader.Ready(ctx))
 		finish(t, reader)
 	})
+}
+
+func TestNothingRunsOnAfterClose(t *testing.T) {
+	for name, begins := range outages {
+		t.Run(name, func(t *testing.T) {
+			l, err := ledger.Open(context.Background(), begins(t).url, ledger.Config{NoSpool: true, Wait: 100 * time.Millisecond})
+			require.NoError(t, err)
+			running := func() bool {
+				stacks := make([]byte, 1<<20)
+				return bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("ledger.(*start).run"))
+			}
+			assert.True(t, running())
+			finish(t, l)
+			assert.False(t, running())
+		})
+	}
 }

@@ -65,10 +65,11 @@ func (l *Ledger) writeNext(ctx context.Context) (count int, err error) {
 		return 0, nil
 	}
 	l.queue.settle(batch, err)
-	if err != nil && ctx.Err() == nil {
-		l.failing.add(1, err)
-	} else if err == nil {
+	switch {
+	case err == nil:
 		l.failing.over()
+	case ctx.Err() == nil && !unacceptable(err): // or it is the record that is wrong
+		l.failing.add(1, err)
 	}
 	return len(batch), err
 }
