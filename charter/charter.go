@@ -208,6 +208,7 @@ type Charter struct {
 	matcher         language.Matcher
 	templates       *template.Template
 	templatesSum    string
+	hosts           hosts // that notices name
 	failed          func(*http.Request, error)
 	notKept         sync.Once
 	unverified      sync.Once

@@ -293,9 +293,9 @@ func TestNothingLeaksOfAUserOfWhomAPurgeLeavesNothing(t *testing.T) {
 func TestNothingIsLostWhereTwoPurgeAtOnce(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		l, other := begin(t, url), begin(t, url)
-		old := yes(visitor())
-		old.Time = time.UnixMilli(1)
 		for range 20 {
+			old := yes(visitor())
+			old.Time = time.UnixMilli(1)
 			l.RecordLater(old)
 		}
 		keep(t, l, yes(visitor()))

@@ -161,6 +161,9 @@ func (l *Ledger) ExportReceipts(ctx context.Context, w io.Writer, issuer Issuer,
 	if err := issuer.check(); err != nil {
 		return err
 	}
+	if err := l.readable(); err != nil {
+		return err
+	}
 	tx, err := l.db.BeginTx(ctx, l.db.snapshot)
 	if err != nil {
 		return fmt.Errorf("ledger: cannot export: %w", err)

@@ -147,6 +147,24 @@ func TestSizeTakesNoMemory(t *testing.T) {
 			require.NoError(t, err)
 			assert.GreaterOrEqual(t, report.Records, most)
 		})
+		h.constant(t, "plan of a purge", func() {
+			plan, err := l.PlanPurge(context.Background(), scaleBegins.Add(time.Duration(most)*3*time.Second), 10*365*24*time.Hour)
+			require.NoError(t, err)
+			assert.Equal(t, ledger.PurgePlan{Records: most, Standing: most / 2}, plan)
+		})
+		file := filepath.Join(t.TempDir(), "backup.db")
+		h.constant(t, "backup", func() {
+			report, err := l.Backup(context.Background(), file, nil)
+			require.NoError(t, err)
+			assert.Equal(t, most, report.Records)
+		})
+		for kind, empty := range map[string]string{"SQLite": lite(t), "PostgreSQL": postgres(t)} {
+			h.constant(t, "import into "+kind, func() {
+				report, err := ledger.Import(context.Background(), file, empty, config, func(ledger.Report) bool { return true }, nil)
+				require.NoError(t, err)
+				assert.Equal(t, most, report.Records)
+			})
+		}
 		h.constant(t, "purge of a half", func() {
 			purged, err := l.Purge(context.Background(), scaleBegins.Add(time.Duration(most/2)*3*time.Second), nil)
 			require.NoError(t, err)

@@ -129,6 +129,9 @@ func (l *Ledger) Stats(ctx context.Context, period Period, grouping Grouping, pr
 	if err := grouping.check(); err != nil {
 		return nil, err
 	}
+	if err := l.readable(); err != nil {
+		return nil, err
+	}
 	c := newCounter(grouping, progress)
 	err := l.count(ctx, period, c, `SELECT id, answers, language, action, regime FROM consent_record
 		WHERE id >= $1 AND id < $2 AND forgotten IS NULL AND act IS NULL`+takenHere, 1)

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/ledger"
@@ -246,39 +245,4 @@ func anchor(ctx context.Context, c *call) error {
 		return errNotVerified
 	}
 	return nil
-}
-
-func purge(ctx context.Context, c *call) error {
-	var before day
-	c.flags.Var(&before, "before", "`day` from which on records are kept")
-	if err := c.parse(0); err != nil {
-		return err
-	}
-	switch {
-	case before.IsZero():
-		return fmt.Errorf("before which day? %w", errUsage)
-	case before.After(time.Now()):
-		return fmt.Errorf("%v is yet to come; this would delete every record", &before)
-	}
-	if err := c.openToWrite(ctx); err != nil {
-		return err
-	}
-	purged, err := c.ledger.Purge(ctx, before.Time, c.progress)
-	fmt.Fprintf(c.out, "%d records were deleted\n", purged)
-	return err
-}
-
-func forget(ctx context.Context, c *call) error {
-	reference, err := c.reference()
-	if err != nil {
-		return err
-	}
-	if err := c.openToWrite(ctx); err != nil {
-		return err
-	}
-	forgotten, err := c.ledger.Forget(ctx, reference)
-	if err == nil {
-		fmt.Fprintf(c.out, "%d records were erased\n", forgotten)
-	}
-	return err
 }

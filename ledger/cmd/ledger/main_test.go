@@ -148,7 +148,7 @@ func TestTheCommandSaysWhatIsWrong(t *testing.T) {
 		{[]string{"-db", path, "history", "'; --\x00"}, "32 hexadecimal", false},
 		{[]string{"-db", path, "history", strings.Repeat("1", 32)}, "no record", false},
 		{[]string{"-db", path, "forget", "x"}, "32 hexadecimal", false},
-		{[]string{"-db", path, "purge"}, "which day", true},
+		{[]string{"-db", path, "purge"}, "either -before or -older-than", true},
 		{[]string{"-db", path, "purge", "-before", "soon"}, "2026-03-31", true},
 		{[]string{"-db", path, "purge", "-before", "9999-01-01"}, "yet to come", false},
 		{[]string{"-db", path, "export", "-format", "xml"}, "xml", false},
