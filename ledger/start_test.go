@@ -211,7 +211,7 @@ func TestASiteStartsWithoutItsDatabase(t *testing.T) {
 			away.back()
 			require.Eventually(t, func() bool { return l.Ready(ctx) == nil && l.Figures().Waiting == 0 }, time.Minute, 10*time.Millisecond)
 			assert.Equal(t, http.StatusSeeOther, visits("accept").Code)
-			assert.Zero(t, l.Figures())
+			assertSettled(t, l)
 			assert.EqualValues(t, 2, verified(t, l).Records)
 			assert.NotContains(t, said(), "hunter2")
 			assert.Contains(t, said(), "the database takes records again")
