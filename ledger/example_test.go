@@ -147,7 +147,7 @@ func ExamplePeriod() {
 	books, done := exampleBooks()
 	defer done()
 	march2 := ledger.Period{From: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), Until: time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)}
-	stats, err := books.Stats(ctx, march2, nil)
+	stats, err := books.Stats(ctx, march2, ledger.Grouping{}, nil)
 	fmt.Println(len(stats), "day,", err)
 	// Output: 1 day, <nil>
 }
@@ -155,12 +155,12 @@ func ExamplePeriod() {
 func ExampleStat() {
 	books, done := exampleBooks()
 	defer done()
-	stats, err := books.Stats(ctx, ledger.Period{}, nil)
+	stats, err := books.Stats(ctx, ledger.Period{}, ledger.Grouping{}, nil)
 	if err != nil {
 		panic(err)
 	}
 	for _, s := range stats {
-		fmt.Printf("%s %s: %.0f %% of %d\n", s.Day.Format(time.DateOnly), s.Category, 100*s.Rate(), s.Decided)
+		fmt.Printf("%s %s: %.0f %% of %d\n", s.Start.Format(time.DateOnly), s.Category, 100*s.Rate(), s.Decided)
 	}
 	// Output:
 	// 2026-03-01 statistics: 100 % of 1

@@ -103,6 +103,7 @@ type Ledger struct {
 	sealer   sealer
 	readOnly bool
 	queue    queue
+	meter    meter
 	writer   writer
 	spool    *spool // nil if there is none
 	failing  complaint
@@ -252,11 +253,20 @@ type Figures struct {
 
 	Spooled      int   // of those that wait, the refusals that are on disk: see Config.Spool
 	SpoolFailing error // why refusals that wait are in memory alone; nil if they are not
+
+	Written     uint64    // records that were written since Open: consents, and refusals
+	Failed      uint64    // consents that were not, since Open: Record has returned an error
+	LastWritten time.Time // when a record was written last; the zero time if none was since Open
+	Latency     Latency   // of the consents that were written, from the call of Record to its return
 }
 
 // Figures returns how the ledger fares now, for a site to watch: a database that
 // cannot be written to shows in Failing, and in a growing Waiting.
-func (l *Ledger) Figures() Figures { return l.queue.figures() }
+func (l *Ledger) Figures() Figures {
+	f := l.queue.figures()
+	l.meter.into(&f)
+	return f
+}
 
 // milliseconds is the time as the tables hold it.
 func milliseconds(t time.Time) int64 { return t.UnixMilli() }

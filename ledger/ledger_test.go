@@ -179,7 +179,7 @@ func TestNothingIsForgottenWhenManyDecideAtOnce(t *testing.T) {
 		together.Wait()
 		for _, l := range instances {
 			finish(t, l)
-			assert.Zero(t, l.Figures())
+			assertSettled(t, l)
 		}
 		report := verified(t, begin(t, url))
 		assert.EqualValues(t, 120, report.Records)

@@ -336,6 +336,13 @@ func (q *queue) figures() Figures {
 // together share a commit. After any error but ctx's own, and one of a connection
 // that broke at that moment, nothing has been written. See [consent.Recorder].
 func (l *Ledger) Record(ctx context.Context, record consent.Record) error {
+	begun := time.Now()
+	err := l.record(ctx, record)
+	l.meter.consent(begun, err)
+	return err
+}
+
+func (l *Ledger) record(ctx context.Context, record consent.Record) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

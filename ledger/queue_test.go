@@ -54,7 +54,7 @@ func TestNothingIsForgottenWhileTheDatabaseDoesNotAnswer(t *testing.T) {
 	unlock()
 
 	assert.NoError(t, <-stays)
-	assert.Zero(t, l.Figures())
+	assertSettled(t, l)
 	history, err := l.History(context.Background(), a)
 	require.NoError(t, err)
 	var order []bool

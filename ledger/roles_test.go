@@ -49,7 +49,7 @@ var work = map[string]func(url string) error{
 		}
 		_, verified := l.Verify(ctx, nil)
 		_, seen := l.History(ctx, alice)
-		_, counted := l.Stats(ctx, ledger.Period{}, nil)
+		_, counted := l.Stats(ctx, ledger.Period{}, ledger.Grouping{}, nil)
 		return errors.Join(verified, seen, counted,
 			l.Export(ctx, new(bytes.Buffer), ledger.CSV, ledger.Period{}, nil), l.Export(ctx, new(bytes.Buffer), ledger.JSONLines, ledger.Period{}, nil), l.Close(ctx))
 	},

@@ -126,9 +126,21 @@ func TestSizeTakesNoMemory(t *testing.T) {
 		})
 		assert.Greater(t, int64(counted), 100*most)
 		h.constant(t, "stats", func() {
-			stats, err := l.Stats(context.Background(), ledger.Period{}, nil)
+			stats, err := l.Stats(context.Background(), ledger.Period{}, ledger.Grouping{}, nil)
 			require.NoError(t, err)
 			assert.NotEmpty(t, stats)
+		})
+		h.constant(t, "stats by everything", func() {
+			paris, err := time.LoadLocation("Europe/Paris")
+			require.NoError(t, err)
+			by := []ledger.Dimension{ledger.ByDay, ledger.ByCategory, ledger.ByProvider, ledger.ByLanguage, ledger.ByAction, ledger.ByRegime}
+			stats, err := l.Stats(context.Background(), ledger.Period{}, ledger.Grouping{By: by, Location: paris}, nil)
+			require.NoError(t, err)
+			assert.NotEmpty(t, stats)
+		})
+		h.constant(t, "consent records", func() {
+			err := l.ExportReceipts(context.Background(), &counted, issuer(t), ledger.Period{}, nil)
+			assert.ErrorContains(t, err, "records are left out", "the hay has no true hashes")
 		})
 		h.constant(t, "verify", func() {
 			report, err := l.Verify(context.Background(), nil)

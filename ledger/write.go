@@ -58,7 +58,9 @@ func (l *Ledger) writeNext(ctx context.Context) (count int, err error) {
 	batch := l.queue.take()
 	switch {
 	case len(batch) > 0:
-		err = explain(l.write(ctx, batch))
+		if err = explain(l.write(ctx, batch)); err == nil {
+			l.meter.wrote(len(batch))
+		}
 	case l.queue.figures().Failing != nil:
 		err = explain(l.try(ctx))
 	default:

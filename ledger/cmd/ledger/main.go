@@ -53,14 +53,15 @@ type command struct {
 
 var commands = []command{
 	{"history", "[-json] REFERENCE", "what one visitor decided and was shown, as a page", history},
-	{"export", "[-format csv|jsonl] [-from DAY] [-until DAY]", "all records", export},
+	{"receipt", "-controller FILE REFERENCE", "the same for the visitor, as a consent receipt (ISO/IEC TS 27560, JSON-LD)", receipt},
+	{"export", "[-format csv|jsonl|27560] [-controller FILE] [-from DAY] [-until DAY]", "all records", export},
 	{"verify", "[-anchor FILE|VALUE] [-export FILE]", "that no record was altered or removed", verify},
 	{"anchor", "", "what is there now, in a few lines to keep elsewhere, for verify -anchor", anchor},
 	{"backup", "FILE", "all that is in the ledger, at one moment, as a file of SQLite", backup},
 	{"import", "[-with-faults] FILE", "puts a backup, or an export as jsonl, into an empty database, and makes its tables", importing},
 	{"purge", "-before DAY | -older-than AGE [-lifetime AGE] [-standing-too] [-dry-run]", "deletes the records of old decisions", purge},
 	{"forget", "REFERENCE", "erases one visitor's records", forget},
-	{"stats", "[-from DAY] [-until DAY] [-chart FILE.svg]", "decisions by day and category, and how they change", stats},
+	{"stats", "[-by WORD,…] [-tz ZONE] [-format text|csv|json] [-from DAY] [-until DAY] [-chart FILE.svg]", "decisions by time, category, provider, language, action and regime", stats},
 }
 
 // A call is one use of a command.
@@ -91,7 +92,7 @@ func run(ctx context.Context, args []string, out, say io.Writer) error {
 		for _, c := range commands {
 			fmt.Fprintf(say, "  %s %s\n    \t%s\n", c.name, c.arguments, c.does)
 		}
-		fmt.Fprintln(say, "A DAY is written 2026-03-31, in UTC; a period ends before its -until. An AGE is written 13mo, 400d or 2y.")
+		fmt.Fprintln(say, "A DAY is written 2026-03-31, in UTC or the -tz; a period ends before its -until. An AGE is written 13mo, 400d or 2y.")
 		flags.SetOutput(say)
 		flags.PrintDefaults()
 	}
@@ -217,21 +218,4 @@ func progressTo(say io.Writer) (progress func(int64), done func()) {
 			fmt.Fprintln(say)
 		}
 	}
-}
-
-// A day is a flag that holds the beginning of a day in UTC.
-type day struct{ time.Time }
-
-func (d *day) String() string {
-	if d.IsZero() {
-		return ""
-	}
-	return d.Format(time.DateOnly)
-}
-
-func (d *day) Set(s string) (err error) {
-	if d.Time, err = time.Parse(time.DateOnly, s); err != nil {
-		return errors.New("a day is written 2026-03-31")
-	}
-	return nil
 }
