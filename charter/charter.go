@@ -107,7 +107,8 @@ type Config struct {
 	//	tables       the declared cookies
 	//	text         one text, with its language; used by the others
 	//	details      who is behind a provider; shown by "form" and "tables"
-	//	records      the page of Config.History, which holds "screen"
+	//	records      the page of Config.History, which holds "decisions"
+	//	decisions    what is recorded of the visitor; each of them holds "screen"
 	//	screen       what was on the screen when the visitor decided
 	//
 	// Begin with a copy from this package's folder templates, which shows the data
