@@ -275,7 +275,7 @@ func TestAHistoryThatHangsIsWaitedForFiveSeconds(t *testing.T) {
 func TestTheReceiptIsAFileThatNobodyElseKeeps(t *testing.T) {
 	s, h, told := newReadableSite(t, nil)
 	s.do("POST", "/cookies/", acceptAll)
-	assert.Contains(t, s.get(recordsPath), `<a href="/cookies/records.json" download>Download these records as a file</a>`)
+	assert.Contains(t, s.get(recordsPath), `<a href="/cookies/records.json">Download these records as a file</a>`)
 	response := s.do("GET", receiptPath, nil)
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 	assert.Equal(t, "receipt of "+h.of.records[0].Reference.String(), body(response))
