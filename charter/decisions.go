@@ -59,21 +59,30 @@ func (c *Charter) showRecords(page *recordsPage, l *localized, records []consent
 	}
 }
 
-// answersOf returns the answers of a record by category. A category or a provider need not
-// be declared any more.
+// answersOf returns the answers of a record by category, in the order of the form. Neither a
+// category nor a provider need be declared any more.
 func (c *Charter) answersOf(l *localized, record consent.Record) []answered {
-	var all []answered
-	for i := 0; i < len(record.Answers); {
-		category := record.Answers[i].Category
-		var allowed, refused []string
-		for ; i < len(record.Answers) && record.Answers[i].Category == category; i++ {
-			if a := record.Answers[i]; a.Allowed {
-				allowed = append(allowed, a.Provider)
-			} else {
-				refused = append(refused, a.Provider)
-			}
+	var categories []consent.Category
+	for _, g := range l.groups {
+		categories = append(categories, g.Category)
+	}
+	allowed, refused := make(map[consent.Category][]string), make(map[consent.Category][]string)
+	for _, a := range record.Answers {
+		if !slices.Contains(categories, a.Category) {
+			categories = append(categories, a.Category)
 		}
-		all = append(all, answered{c.titleOf(l, category), l.words.naming(l.words.RecordsAllowed, allowed), l.words.naming(l.words.RecordsRefused, refused)})
+		if a.Allowed {
+			allowed[a.Category] = append(allowed[a.Category], a.Provider)
+		} else {
+			refused[a.Category] = append(refused[a.Category], a.Provider)
+		}
+	}
+	var all []answered
+	for _, category := range categories {
+		a := answered{c.titleOf(l, category), l.words.naming(l.words.RecordsAllowed, allowed[category]), l.words.naming(l.words.RecordsRefused, refused[category])}
+		if a.Allowed != "" || a.Refused != "" {
+			all = append(all, a)
+		}
 	}
 	return all
 }

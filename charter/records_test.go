@@ -171,7 +171,7 @@ func TestAScreenThatIsNotKnownIsSaidToBeUnknown(t *testing.T) {
 		"of a program":  {consent.Screen{Language: "en", Control: "program"}.Notice(), "What was on the screen is not known."},
 		"of the site":   {registry.Notice(language.English, language.English, map[string]string{"ask": "May we?"}), "What was on the screen May we? sessionid · Site · Login · Signs you in."},
 		"cut":           {consent.Screen{Language: "en", Cut: true, Lines: []consent.Line{{Text: "One."}}}.Notice(), "What was on the screen One. There was more than is shown here."},
-		"cells alone":   {consent.Screen{Language: "en", Lines: []consent.Line{{Text: "a", As: consent.AsCell}, {Text: "b", As: consent.AsCell}}}.Notice(), "What was on the screen a · b"},
+		"cells alone":   {consent.Screen{Language: "en", Lines: []consent.Line{{Text: "a", As: consent.AsCell}, {As: consent.AsCell}, {Text: "b", As: consent.AsCell}}}.Notice(), "What was on the screen a · b"},
 		"no language":   {consent.Screen{Language: `"<>`, Lines: []consent.Line{{Text: "a", Language: "x y"}}}.Notice(), "What was on the screen a"},
 		"folded at top": {consent.Screen{Language: "en", Lines: []consent.Line{{Text: "a", Folded: true}}}.Notice(), "What was on the screen a"},
 	} {

@@ -63,7 +63,10 @@ func (w *words) drawn(content []byte) *screen {
 		s.Blocks = append(s.Blocks, block{Text: text{Text: n.Sentences[name]}})
 	}
 	for _, c := range n.Cookies {
-		s.Blocks = append(s.Blocks, block{Cells: []text{{Text: c.Name}, {Text: c.Provider}, {Text: c.Service}, {Text: c.Purpose}}})
+		as := consent.AsRow
+		for _, cell := range []string{c.Name, c.Provider, c.Service, c.Purpose} {
+			s.Blocks, as = w.withLine(s.Blocks, consent.Line{Text: cell, As: as}, ""), consent.AsCell
+		}
 	}
 	if len(s.Blocks) == 0 && !s.Cut {
 		return nil
@@ -80,13 +83,15 @@ func (w *words) withLine(blocks []block, line consent.Line, pressed string) []bl
 	if shown.Lang != "" {
 		shown.Dir = cmp.Or(line.Direction, directionOf(line.Language))
 	}
-	last := len(blocks) - 1
-	switch {
-	case line.As == consent.AsCell && last >= 0 && blocks[last].Cells != nil:
-		blocks[last].Cells = append(blocks[last].Cells, shown)
+	if line.As == consent.AsRow || line.As == consent.AsCell {
+		last := len(blocks) - 1
+		if line.As == consent.AsRow || last < 0 || blocks[last].Cells == nil {
+			blocks, last = append(blocks, block{Cells: []text{}}), last+1
+		}
+		if shown.Text != "" {
+			blocks[last].Cells = append(blocks[last].Cells, shown)
+		}
 		return blocks
-	case line.As == consent.AsRow, line.As == consent.AsCell:
-		return append(blocks, block{Cells: []text{shown}})
 	}
 	b := block{As: line.As, Text: shown, Checked: line.Checked}
 	if line.As == consent.AsButton && line.Value != "" && line.Value == pressed {
