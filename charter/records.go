@@ -32,7 +32,7 @@ const (
 
 const (
 	maxReading = 5 * time.Second // how long a visitor waits for their records
-	maxReceipt = 8 << 20         // bytes of a receipt: some thousand decisions
+	maxReceipt = 8 << 20         // bytes of a receipt
 )
 
 // A recordsPage is the data of the template "records".
