@@ -158,10 +158,7 @@ func encodeLD(w io.Writer, v any, indent string) error {
 // The error is one of [Ledger.Receipts], the database's or w's; or it says which records are
 // not as they were written. Those are left out, and all others have been written.
 func (l *Ledger) ExportReceipts(ctx context.Context, w io.Writer, issuer Issuer, period Period, progress func(records int64)) error {
-	if err := issuer.check(); err != nil {
-		return err
-	}
-	if err := l.readable(); err != nil {
+	if err := errors.Join(issuer.check(), l.readable()); err != nil {
 		return err
 	}
 	tx, err := l.db.BeginTx(ctx, l.db.snapshot)

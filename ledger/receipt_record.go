@@ -142,8 +142,8 @@ func (t ldTime) MarshalText() ([]byte, error) {
 	return []byte(time.Time(t).UTC().Format("2006-01-02T15:04:05.000Z")), nil
 }
 
-// wholeDays returns a duration of whole days.
-func wholeDays(d time.Duration) ldDuration {
+// span returns a duration of whole days.
+func span(d time.Duration) ldDuration {
 	return ldDuration{"dpv:TemporalDuration", fmt.Sprintf("P%dD", d/aDay)}
 }
 
@@ -218,7 +218,7 @@ func (m *recordMaker) record(e *Entry, shown shownBy, visit *visitorSoFar) ldRec
 // answer says in a process what the visitor has answered. before says that their consent
 // stood when they did.
 func (m *recordMaker) answer(p *ldProcess, e *Entry, a consent.Answer, shown shownBy, before bool) {
-	status := ldStatus{Time: ldTime(e.Time), Duration: wholeDays(m.issuer.Lifetime), By: subjectID(e.Reference), Method: method(e.Action, shown)}
+	status := ldStatus{Time: ldTime(e.Time), Duration: span(m.issuer.Lifetime), By: subjectID(e.Reference), Method: method(e.Action, shown)}
 	// Who had consented before, under another regime, has still.
 	presumed := e.Regime.Presumes(a.Category, e.GPC) && !before
 	if presumed {
@@ -321,7 +321,7 @@ func (m *recordMaker) process(category consent.Category) ldProcess {
 	if len(is.PersonalData) > 0 {
 		p.PersonalData = is.PersonalData
 	}
-	kept := wholeDays(is.Retention)
+	kept := span(is.Retention)
 	p.Storage = []ldStorage{{Type: "dpv:StorageDuration", Duration: &kept}, {Type: "dpv:StorageLocation", Location: prefixed(is.StoredIn)}}
 	return p
 }

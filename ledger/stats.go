@@ -126,10 +126,7 @@ const takenHere = " AND action <> '" + string(consent.ByAccount) + "'"
 // is called now and then with the number of records read. The error joins every mistake in
 // grouping; or it is the database's, or says that there are more than 100,000 groups.
 func (l *Ledger) Stats(ctx context.Context, period Period, grouping Grouping, progress func(records int64)) ([]Stat, error) {
-	if err := grouping.check(); err != nil {
-		return nil, err
-	}
-	if err := l.readable(); err != nil {
+	if err := errors.Join(grouping.check(), l.readable()); err != nil {
 		return nil, err
 	}
 	c := newCounter(grouping, progress)

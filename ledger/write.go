@@ -58,14 +58,13 @@ func (l *Ledger) writeNext(ctx context.Context) (count int, err error) {
 	batch := l.queue.take()
 	switch {
 	case len(batch) > 0:
-		err = explain(l.write(ctx, batch))
+		if err = explain(l.write(ctx, batch)); err == nil {
+			l.meter.wrote(len(batch))
+		}
 	case l.queue.figures().Failing != nil:
 		err = explain(l.try(ctx))
 	default:
 		return 0, nil
-	}
-	if err == nil {
-		l.meter.wrote(len(batch))
 	}
 	l.queue.settle(batch, err)
 	switch {
