@@ -53,8 +53,8 @@ func sealedBooks(t *testing.T) (path, keys string) {
 	require.NoError(t, os.WriteFile(keys, []byte(key+"\n"), 0o600))
 	l, err := ledger.Open(context.Background(), path, ledger.Config{Keys: [][]byte{[]byte(key)}})
 	require.NoError(t, err)
-	for _, allowed := range []bool{true, false, true} {
-		require.NoError(t, l.Record(context.Background(), consent.Record{Reference: visitor, Time: time.Now(), Answers: []consent.Answer{{Category: consent.Statistics, Provider: "Matomo", Allowed: allowed}}}))
+	for i, allowed := range []bool{true, false, true} { // not in one millisecond, in which they would be one decision
+		require.NoError(t, l.Record(context.Background(), consent.Record{Reference: visitor, Time: time.Now().Add(time.Duration(i-3) * time.Minute), Answers: []consent.Answer{{Category: consent.Statistics, Provider: "Matomo", Allowed: allowed}}}))
 	}
 	require.NoError(t, l.Close(context.Background()))
 	return path, keys
