@@ -51,7 +51,8 @@ var work = map[string]func(url string) error{
 		_, seen := l.History(ctx, alice)
 		_, counted := l.Stats(ctx, ledger.Period{}, ledger.Grouping{}, nil)
 		return errors.Join(verified, seen, counted,
-			l.Export(ctx, new(bytes.Buffer), ledger.CSV, ledger.Period{}, nil), l.Export(ctx, new(bytes.Buffer), ledger.JSONLines, ledger.Period{}, nil), l.Close(ctx))
+			l.Export(ctx, new(bytes.Buffer), ledger.CSV, ledger.Period{}, nil), l.Export(ctx, new(bytes.Buffer), ledger.JSONLines, ledger.Period{}, nil),
+			l.ExportReceipts(ctx, new(bytes.Buffer), town, ledger.Period{}, nil), l.Close(ctx))
 	},
 	"tending": func(url string) error {
 		ctx := context.Background()

@@ -197,6 +197,7 @@ func TestASiteStartsWithoutItsDatabase(t *testing.T) {
 			assert.ErrorContains(t, l.Export(ctx, io.Discard, ledger.CSV, ledger.Period{}, nil), notReady)
 			_, err = l.Stats(ctx, ledger.Period{}, ledger.Grouping{}, nil)
 			assert.ErrorContains(t, err, notReady)
+			assert.ErrorContains(t, l.ExportReceipts(ctx, io.Discard, town, ledger.Period{}, nil), notReady)
 			_, err = l.Forget(ctx, alice)
 			assert.ErrorContains(t, err, notReady)
 			_, err = l.Purge(ctx, time.Now(), nil)
