@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,7 +88,7 @@ func TestNothingIsConfirmedThatIsWrittenToAFileThatHasGone(t *testing.T) {
 				l.RecordLater(no(alice))
 				assert.Equal(t, 1, l.Figures().Spooled)
 				assert.ErrorContains(t, l.Figures().Failing, gone)
-				assert.Contains(t, said(), gone)
+				assert.Eventually(t, func() bool { return strings.Contains(said(), gone) }, time.Minute, time.Millisecond)
 				if loss.mend == nil {
 					ended, cancel := context.WithCancel(ctx)
 					cancel()

@@ -338,6 +338,48 @@ func TestNothingIsInventedOfRefusalsOfAnotherLedgerWhileTheDatabaseIsAway(t *tes
 	assert.EqualValues(t, 1, verified(t, again).Records)
 }
 
+func TestNothingIsInventedOfRefusalsOfAnotherAddressWhileTheDatabaseIsAway(t *testing.T) {
+	for name, begins := range outages {
+		t.Run(name, func(t *testing.T) {
+			config := impatient(t)
+			one, other := begins(t), begins(t)
+			killed, err := ledger.Open(context.Background(), one.url, config)
+			require.NoError(t, err)
+			killed.RecordLater(no(alice))
+			config.Spool = copyOf(t, config.Spool)
+			ended, cancel := context.WithCancel(context.Background())
+			cancel()
+			assert.Error(t, killed.Close(ended))
+			l := beginWith(t, other.url, config)
+			assert.Zero(t, l.Figures().Waiting)
+			other.back()
+			require.Eventually(t, func() bool { return l.Ready(context.Background()) == nil }, time.Minute, 10*time.Millisecond)
+			assert.Zero(t, verified(t, l).Records)
+			one.back()
+			mine := beginWith(t, one.url, config)
+			require.Eventually(t, func() bool { return mine.Figures().Waiting == 0 }, time.Minute, 10*time.Millisecond)
+			assert.EqualValues(t, 1, verified(t, mine).Records)
+		})
+	}
+}
+
+func TestRefusalsOfAnEarlierProcessComeFirstThoughTheDatabaseCameLater(t *testing.T) {
+	path, config := lite(t), spooling(t)
+	older, newer := no(alice), no(alice)
+	newer.Time = older.Time.Add(time.Second)
+	config.Spool = left(t, path, config, older)
+	config.Wait = 300 * time.Millisecond
+	unlock := locked(t, path)
+	l := beginWith(t, path, config)
+	l.RecordLater(newer)
+	unlock()
+	require.Eventually(t, func() bool { return l.Ready(context.Background()) == nil && l.Figures().Waiting == 0 }, time.Minute, 10*time.Millisecond)
+	history, err := l.History(context.Background(), alice)
+	require.NoError(t, err)
+	require.Len(t, history.Entries, 2)
+	assert.Equal(t, newer.Time, history.Entries[1].Time)
+}
+
 // flaws are what is wrong with a database for good.
 var flaws = map[string]struct {
 	says string
