@@ -140,7 +140,7 @@ func connectSQLite(path string, purpose purpose) (*database, error) {
 	case toFill:
 		// A log would hold each page as often as it is written. This journal holds what there
 		// was before, which is nothing.
-		settings += "&_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(DELETE)&_pragma=cache_size(-32768)"
+		settings += "&_pragma=locking_mode(EXCLUSIVE)&_pragma=journal_mode(DELETE)"
 	}
 	scheme := "file:"
 	if strings.HasPrefix(path, "/") {
