@@ -30,12 +30,17 @@ func Import(ctx context.Context, path, url string, config Config, accept func(Re
 	if err != nil {
 		return Report{}, err
 	}
+	i := &importing{sealer: sealer, path: path, accept: accept, progress: progress}
+	read, err := i.source() // before a file is made for it
+	if err != nil {
+		return Report{}, fmt.Errorf("ledger: cannot import %s: %w", path, err)
+	}
 	db, err := connect(url, toFill)
 	if err != nil {
 		return Report{}, err
 	}
-	i := &importing{db: db, sealer: sealer, path: path, accept: accept, progress: progress}
-	report, err := i.run(ctx)
+	i.db = db
+	report, err := i.run(ctx, read)
 	if err = errors.Join(err, db.close()); err != nil {
 		return report, fmt.Errorf("ledger: cannot import %s into %s: %w", path, db.name, err)
 	}
@@ -51,11 +56,7 @@ type importing struct {
 	progress func(int64)
 }
 
-func (i *importing) run(ctx context.Context) (report Report, err error) {
-	read, err := i.source()
-	if err != nil {
-		return report, err
-	}
+func (i *importing) run(ctx context.Context, read func(context.Context, *carrier) error) (report Report, err error) {
 	if err := i.db.migrate(ctx); err != nil {
 		return report, err
 	}

@@ -139,7 +139,7 @@ func TestTheCommandTellsOfFaultsThatItCarries(t *testing.T) {
 
 func TestTheCommandSaysWhatIsWrongWithHowItTends(t *testing.T) {
 	t.Setenv("CONSENT_DB", "")
-	path := books(t)
+	path, mistyped := books(t), filepath.Join(t.TempDir(), "new.db")
 	for _, test := range []struct {
 		args  []string
 		wrong string
@@ -149,7 +149,7 @@ func TestTheCommandSaysWhatIsWrongWithHowItTends(t *testing.T) {
 		{[]string{"-db", path, "backup"}, "backup FILE", true},
 		{[]string{"-db", path, "import"}, "import [-with-faults] FILE", true},
 		{[]string{"-db", filepath.Join(t.TempDir(), "missing.db"), "backup", "x"}, "missing.db", false},
-		{[]string{"-db", filepath.Join(t.TempDir(), "new.db"), "import", "missing.jsonl"}, "missing.jsonl", false},
+		{[]string{"-db", mistyped, "import", "missing.jsonl"}, "missing.jsonl", false},
 		{[]string{"-db", path, "purge", "-older-than", "13 months"}, "13mo", true},
 		{[]string{"-db", path, "purge", "-older-than", "13mo", "-before", "2026-01-01"}, "either -before or -older-than", true},
 	} {
@@ -160,4 +160,5 @@ func TestTheCommandSaysWhatIsWrongWithHowItTends(t *testing.T) {
 			assert.Equal(t, test.usage, errors.Is(err, errUsage))
 		})
 	}
+	assert.NoFileExists(t, mistyped)
 }
