@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -114,6 +113,3 @@ func forLog(err error) error {
 	}
 	return fmt.Errorf("SQLite's error %d", number)
 }
-
-// isTimeout reports that a time limit has ended what was done.
-func isTimeout(err error) bool { return errors.Is(err, context.DeadlineExceeded) }
