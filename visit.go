@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 
+	"github.com/cookiecharter/consent/internal/account"
 	"github.com/cookiecharter/consent/internal/filter"
 	"github.com/cookiecharter/consent/internal/visitor"
 	"github.com/cookiecharter/consent/internal/withdrawal"
@@ -19,6 +20,7 @@ type visit struct {
 	request http.Request
 	filter  filter.Filter // of the response to its Visitor
 	writer  writer.Writer
+	account remembered
 }
 
 func (v *visit) visitor() *visitor.Visitor { return &v.filter.Visitor }
@@ -35,6 +37,8 @@ func (v *visit) Value(key any) any {
 		return v
 	case visitor.HeaderKey{}:
 		return v.writer.Header()
+	case account.Key{Owner: v.visitor().Site().Owner}:
+		return v
 	default:
 		return v.Context.Value(key)
 	}
