@@ -6,7 +6,7 @@
 //	flags    1 byte; bits 0 to 3: SignedIn, Tell, Conflict, Unlinked
 //	who      16 bytes
 //	times    3 of 8 bytes each: Looked, Decided, Holds, in milliseconds since 1970; 0 for none
-//	told     1 byte, how many, at most 8; and 8 bytes for each
+//	told     1 byte, how many, at most 16; and 8 bytes for each
 //	foreign  2 bytes, how many; and 4 bytes for each
 //	before   until the end
 package account
@@ -49,7 +49,7 @@ const Objection uint32 = 1
 
 const (
 	version = 1
-	maxTold = 8
+	maxTold = 16
 	fixed   = 2 + len(Tag{}) + 3*8 + 1
 )
 
@@ -66,12 +66,10 @@ func (s *State) HasTold(marks []Mark) bool {
 	return slices.ContainsFunc(s.Told, func(m Mark) bool { return slices.Contains(marks, m) })
 }
 
-// NoteTold adds a mark to Told, and forgets the oldest if there are too many.
+// NoteTold makes a mark the newest of Told, and forgets the oldest if there are too many.
 func (s *State) NoteTold(mark Mark) {
-	if slices.Contains(s.Told, mark) {
-		return
-	}
-	s.Told = append(slices.Clone(s.Told), mark)
+	s.Told = slices.DeleteFunc(slices.Clone(s.Told), func(m Mark) bool { return m == mark })
+	s.Told = append(s.Told, mark)
 	s.Told = s.Told[max(0, len(s.Told)-maxTold):]
 }
 
