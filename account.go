@@ -120,8 +120,11 @@ func (v *visit) SetAside(who account.Tag) error {
 func (v *visit) BringBack() error {
 	s := v.Account()
 	next := account.State{Told: s.Told}
-	if s.Tell { // they have seen none of it
-		next.Told = nil
+	if s.Tell { // they have seen nothing of what was noted last
+		next.Told = next.Told[:max(0, len(next.Told)-1)]
+	}
+	if s.Tell && s.Conflict {
+		next.Told = next.Told[:max(0, len(next.Told)-1)]
 	}
 	if err := v.KeepAccount(next); err != nil {
 		return err

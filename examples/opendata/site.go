@@ -31,12 +31,15 @@ func newSite(books *ledger.Ledger) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	who := new(sessions)
 	c, err := charter.New(charter.Config{
 		Middleware: mw,
 		Language:   language.French,
 		LanguageOf: chosenLanguage,
 		Templates:  charterPage,
 		Aside:      history(books),
+		Account:    who.nameOf,
+		Accounts:   users,
 	})
 	if err != nil {
 		return nil, err
@@ -44,5 +47,5 @@ func newSite(books *ledger.Ledger) (http.Handler, error) {
 	// The charter refuses the posts of other sites by itself; the portal's own
 	// forms want the same.
 	forms := http.NewCrossOriginProtection()
-	return watch(forms.Handler(mw.Wrap(newPortal(c, books, &accounts{mw: mw, users: users})))), nil
+	return watch(forms.Handler(mw.Wrap(newPortal(c, books, who)))), nil
 }
