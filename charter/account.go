@@ -161,7 +161,7 @@ func isPart(r *http.Request) bool {
 // this browser has stands, until a later page asks again.
 func (c *Charter) look(r *http.Request, k keeper, user string) error {
 	s := k.Account()
-	s.Looked = time.Now()
+	s.Looked = time.Now().Truncate(time.Millisecond) // as decisions are
 	if err := k.KeepAccount(s); err != nil {
 		return err
 	}
@@ -243,6 +243,17 @@ func (c *Charter) linkSaved(r *http.Request) {
 			c.link(r, k, user)
 		}
 	}
+}
+
+// isBrought reports whether the decision that holds was there when the account was asked
+// last, and so was not taken since.
+func (c *Charter) isBrought(r *http.Request) bool {
+	k := c.keeperOf(r)
+	if k == nil {
+		return false
+	}
+	s := k.Account()
+	return s.SignedIn && s.Holds.Before(s.Looked)
 }
 
 // forWhom has an answer count for who is signed in, if what was posted says so. If not, it is

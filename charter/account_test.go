@@ -297,6 +297,11 @@ func TestTheChoicesOfAnAccountAreToldOnceAfterTheSignIn(t *testing.T) {
 		laptop := p.browser()
 		laptop.goesBy("ada")
 		laptop.decides("accept")
+		assert.Contains(t, laptop.get("/"), "Your choice is saved.")
+		another := p.browser()
+		time.Sleep(time.Second)
+		another.goesBy("ada")
+		assert.NotContains(t, another.get("/"), "Your choice is saved.", "nothing was saved here")
 		time.Sleep(time.Minute)
 		assert.NotContains(t, laptop.get("/"), told, "who has just been asked knows")
 

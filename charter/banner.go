@@ -69,7 +69,7 @@ func (c *Charter) shownTo(r *http.Request) shown {
 		return asking
 	case c.tells(r):
 		return telling
-	case isJust(prefs):
+	case c.isJust(r):
 		return confirming
 	case c.button:
 		return offering
@@ -78,10 +78,12 @@ func (c *Charter) shownTo(r *http.Request) shown {
 	}
 }
 
-// isJust reports whether the visitor has decided a moment ago.
-func isJust(prefs consent.Preferences) bool {
+// isJust reports whether the visitor has decided a moment ago: here, and not on the device
+// from which their account has brought it.
+func (c *Charter) isJust(r *http.Request) bool {
+	prefs := consent.FromContext(r.Context())
 	at := prefs.DecidedAt()
-	return prefs.Decided() && !at.IsZero() && time.Since(at) < confirmFor
+	return prefs.Decided() && !at.IsZero() && time.Since(at) < confirmFor && !c.isBrought(r)
 }
 
 // bannerFor returns the banner with a page to return to, which localPath has checked.

@@ -236,7 +236,7 @@ func (c *Charter) partFor(r *http.Request) drawn {
 	case "stale":
 		small.HTML = c.noteFor(r, l.words.Stale, true)
 	case "unkept": // the script waits for a decision
-		if isJust(consent.FromContext(r.Context())) {
+		if c.isJust(r) {
 			small.HTML = c.bannerFor(r, back)
 			break
 		}

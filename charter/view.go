@@ -279,7 +279,7 @@ func (c *Charter) view(r *http.Request) (view, *localized) {
 	prefs := consent.FromContext(r.Context())
 	v := c.viewIn(l)
 	v.Host, v.Back, v.Nonce = r.Host, c.backOf(r), c.nonceOf(r)
-	v.Decided, v.Just = prefs.Decided(), isJust(prefs)
+	v.Decided, v.Just = prefs.Decided(), c.isJust(r)
 	v.GPC, v.Reference = l.gpc(r, prefs, l.words.list), prefs.Reference().String()
 	if !v.Decided {
 		q := l.questionFor(prefs)
