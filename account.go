@@ -2,6 +2,7 @@ package consent
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -13,8 +14,7 @@ import (
 // Package charter finds a visit by [account.Key], and calls its exported methods: what a
 // browser keeps of an account is changed here, and when is said there.
 
-// remembered is what the browser of a visit remembers of an account, once somebody has
-// asked.
+// remembered is what the browser of a visit remembers of an account.
 type remembered struct {
 	mu    sync.Mutex
 	known bool
@@ -22,12 +22,21 @@ type remembered struct {
 	state account.State
 }
 
+// remembered returns it, with nothing read yet if nobody has asked before.
+func (v *visit) remembered() *remembered {
+	if v.account.Load() == nil {
+		v.account.CompareAndSwap(nil, new(remembered))
+	}
+	return v.account.Load()
+}
+
 // Meet reports whether nobody has called it for this visit before.
 func (v *visit) Meet() bool {
-	v.account.mu.Lock()
-	defer v.account.mu.Unlock()
-	first := !v.account.met
-	v.account.met = true
+	a := v.remembered()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	first := !a.met
+	a.met = true
 	return first
 }
 
@@ -41,12 +50,13 @@ func (v *visit) Marks(user, told string) []account.Mark {
 
 // Account returns what the browser remembers, and will after this response.
 func (v *visit) Account() account.State {
-	v.account.mu.Lock()
-	defer v.account.mu.Unlock()
-	if !v.account.known {
-		v.account.known, v.account.state = true, v.readAccount()
+	a := v.remembered()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.known {
+		a.known, a.state = true, v.readAccount()
 	}
-	return v.account.state
+	return a.state
 }
 
 // readAccount reads what the browser remembers, if it is about the decision that it has.
@@ -75,9 +85,10 @@ func (v *visit) MayMissCookies() bool {
 func (v *visit) KeepAccount(s account.State) error {
 	err := v.SendAccount(s)
 	if err == nil {
-		v.account.mu.Lock()
-		v.account.known, v.account.state = true, s
-		v.account.mu.Unlock()
+		a := v.remembered()
+		a.mu.Lock()
+		a.known, a.state = true, s
+		a.mu.Unlock()
 	}
 	return err
 }
@@ -104,6 +115,11 @@ func (v *visit) SetAside(who account.Tag) error {
 	next := account.State{SignedIn: true, Who: who, Told: s.Told}
 	if found {
 		next.Before, next.Holds = d.Append(nil), d.Time
+	}
+	most := next // once an account's decision holds, there has to be room for what is not its own
+	most.Foreign = make([]uint32, 1+len(v.visitor().Policy().Parties()))
+	if _, err := v.middleware().account.Line(&most); err != nil {
+		return fmt.Errorf("consent: what this browser has decided is too long to be set aside: %w", err)
 	}
 	if err := v.KeepAccount(next); err != nil {
 		return err
@@ -136,7 +152,15 @@ func (v *visit) BringBack() error {
 	if v.visitor().Forget() {
 		return ErrTooLate
 	}
+	v.hideAgain()
 	return nil
+}
+
+// hideAgain hides from the handler what is no longer allowed.
+func (v *visit) hideAgain() {
+	if v.middleware().hideRefused {
+		v.hideRefused()
+	}
 }
 
 // before returns what had been decided in this browser before the sign-in, if that stands.
@@ -159,6 +183,7 @@ func (v *visit) take(d *decision.Decision) error {
 	if err == nil && sent {
 		err = ErrTooLate
 	}
+	v.hideAgain()
 	return err
 }
 
@@ -182,6 +207,7 @@ func (v *visit) Apply(ctx context.Context, record Record, alone bool) (differ bo
 	now := v.visitor().Grants()
 	if changes || !s.Decided.IsZero() {
 		err = v.restore(ctx, merged, record, own, s)
+		v.hideAgain()
 	}
 	if err == nil {
 		s.Decided, s.Foreign = record.Time, foreign

@@ -237,6 +237,27 @@ func TestWhatAHandlerDeletesAtTheSignOutIsNotWhatWasSetAside(t *testing.T) {
 	assert.Equal(t, passed(t, mw, own), passed(t, mw, out))
 }
 
+func TestNothingLeaksToAHandlerOfWhatTheSignInHasTakenBack(t *testing.T) {
+	mw := middleware(t, func(c *consent.Config) { c.HideRefused = true })
+	own, err := save(t, mw, "", consent.AcceptAll())
+	require.NoError(t, err)
+	no := consent.Record{Time: time.Now().Add(time.Minute), Answers: []consent.Answer{{consent.ThirdParty, "AdCo", false}}}
+	handed := func(r *http.Request, name string) bool { _, err := r.Cookie(name); return err == nil }
+	there := keep(own, serve(t, mw, own+"; ad_id=1; sessionid=1", func(w http.ResponseWriter, r *http.Request) {
+		assert.True(t, handed(r, "ad_id"))
+		assert.NoError(t, mw.Restore(w, r, no))
+		assert.False(t, handed(r, "ad_id"))
+		assert.True(t, handed(r, "sessionid"))
+	}))
+	serve(t, mw, restore(t, mw, "", consent.Record{Time: time.Now(), Answers: []consent.Answer{{consent.ThirdParty, "AdCo", true}}})+"; ad_id=1; sessionid=1", func(w http.ResponseWriter, r *http.Request) {
+		assert.True(t, handed(r, "ad_id"))
+		assert.NoError(t, mw.Unlink(w, r))
+		assert.False(t, handed(r, "ad_id"))
+		assert.True(t, handed(r, "sessionid"))
+	})
+	assert.NotEmpty(t, there)
+}
+
 // A browser of the model: what it answers for each party, by whom, and which user is
 // signed in. The account's are the answers of a decision taken while signed in. What had been
 // answered before the sign-in is set aside.

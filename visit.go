@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/cookiecharter/consent/internal/account"
 	"github.com/cookiecharter/consent/internal/filter"
@@ -20,7 +21,7 @@ type visit struct {
 	request http.Request
 	filter  filter.Filter // of the response to its Visitor
 	writer  writer.Writer
-	account remembered
+	account atomic.Pointer[remembered] // nil until somebody asks
 }
 
 func (v *visit) visitor() *visitor.Visitor { return &v.filter.Visitor }

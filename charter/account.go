@@ -78,11 +78,32 @@ func (c *Charter) checkAccounts() (mistakes []error) {
 	if !c.mw.Records() {
 		wrong("Accounts", "takes a Recorder in consent.Config, by whose records it finds decisions")
 	}
+	if !c.hasRoom() {
+		wrong("Accounts", "has more providers that need consent than a cookie has room for twice; declare fewer, or several under one name")
+	}
 	name := account.Name(c.mw.Cookie().Name)
 	if slices.ContainsFunc(c.mw.Registry().Lookup(name), func(cookie consent.Cookie) bool { return cookie.Category != consent.Necessary }) {
 		wrong("Accounts", fmt.Sprintf("%q is declared, and not as Necessary; it remembers that the account's choice applies", name))
 	}
 	return mistakes
+}
+
+// hasRoom reports whether what a browser remembers of an account fits into a cookie at its
+// longest: a decision, and the marks of all its answers.
+func (c *Charter) hasRoom() bool {
+	parties, categories := make(map[string]bool), make(map[consent.Category]bool)
+	for _, cookie := range c.mw.Registry().Cookies() {
+		if cookie.NeedsConsent() {
+			parties[allowValue(cookie.Category, cookie.Provider)], categories[cookie.Category] = true, true
+		}
+	}
+	const head, mark = 64, 4 // of a decision: see package internal/decision
+	longest := account.State{SignedIn: true, Before: make([]byte, head+mark*(len(parties)+len(categories))), Foreign: make([]uint32, 1+len(parties))}
+	for i := range byte(255) {
+		longest.NoteTold(account.Mark{i})
+	}
+	_, err := account.New(c.mw.Cookie(), [][]byte{make([]byte, 32)}).Line(&longest)
+	return err == nil
 }
 
 // withAccount returns a handler that serves as next does, once the decision of the browser is

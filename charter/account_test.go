@@ -711,6 +711,17 @@ func TestMistakesInTheAccountsAreToldByField(t *testing.T) {
 	require.NoError(t, err)
 	_, err = charter.New(charter.Config{Middleware: mw, Account: of, Accounts: &accounts{}})
 	assert.ErrorContains(t, err, `"cookies_preferences_account" is declared, and not as Necessary`)
+
+	for many, fit := range map[int]bool{200: true, 300: false} {
+		var cookies []consent.Cookie
+		for i := range many {
+			cookies = append(cookies, consent.Cookie{Provider: fmt.Sprint(i), Name: fmt.Sprint("c", i), Purpose: text("x"), Category: consent.ThirdParty})
+		}
+		mw, err := consent.NewMiddleware(consent.Config{Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Recorder: new(recorder), Registry: consent.MustRegistry(cookies...)})
+		require.NoError(t, err)
+		_, err = charter.New(charter.Config{Middleware: mw, Account: of, Accounts: &accounts{}})
+		assert.Equal(t, fit, err == nil, "%d: %v", many, err)
+	}
 }
 
 func TestATemplateThatDoesNotSayItGivesAnAccountNothing(t *testing.T) {
