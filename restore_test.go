@@ -237,6 +237,19 @@ func TestWhatAHandlerDeletesAtTheSignOutIsNotWhatWasSetAside(t *testing.T) {
 	assert.Equal(t, passed(t, mw, own), passed(t, mw, out))
 }
 
+func TestNothingIsLostOfASignOutWhoseHeadIsHeld(t *testing.T) {
+	mw := middleware(t, nil)
+	there := restore(t, mw, "", consent.Record{Time: time.Now(), Answers: []consent.Answer{{consent.ThirdParty, "AdCo", true}}})
+	r, w := httptest.NewRequest("GET", "https://www.example.com/", nil), httptest.NewRecorder()
+	r.Header.Set("Cookie", there)
+	held(mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.Unlink(w, r))
+		w.Write([]byte("a head, and then another look at it"))
+		w.Write([]byte("."))
+	}))).ServeHTTP(w, r)
+	assert.Empty(t, keep(there, w.Result()))
+}
+
 func TestNothingLeaksToAHandlerOfWhatTheSignInHasTakenBack(t *testing.T) {
 	mw := middleware(t, func(c *consent.Config) { c.HideRefused = true })
 	own, err := save(t, mw, "", consent.AcceptAll())
