@@ -3,7 +3,7 @@
 // cookies that a visitor has not consented to. The cookies are declared in
 // declarations.go; the charter that explains them is served under /cookies/.
 //
-//	go run ./examples/proxy -to http://localhost:8000 -addr localhost:8080
+//	go run ./proxy -to http://localhost:8000 -addr localhost:8080
 package main
 
 import (

@@ -28,7 +28,7 @@ func TestNothingIsForgottenByAFleet(t *testing.T) {
 	if err != nil {
 		t.Skip("needs haproxy")
 	}
-	page, err := os.ReadFile("../../docs/fleet.md")
+	page, err := os.ReadFile("../docs/fleet.md")
 	require.NoError(t, err)
 	config := string(regexp.MustCompile("(?s)```haproxy\n(.*?)```").FindSubmatch(page)[1])
 	f := &fleet{
