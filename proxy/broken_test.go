@@ -95,7 +95,7 @@ func TestASiteThatIsNotThereIsA502(t *testing.T) {
 
 func TestASetCookieOf100KBPassesOrGoesAsAnyOther(t *testing.T) {
 	long := strings.Repeat("x", 100_000)
-	address, said := inFront(t, site(t, func(w http.ResponseWriter, _ *http.Request) {
+	address, said := inFront(t, newSite(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Add("Set-Cookie", "_ga="+long)
 		w.Header().Add("Set-Cookie", "sessionid="+long)
 	}), options{})

@@ -33,7 +33,7 @@ func TestNothingIsForgottenByAFleet(t *testing.T) {
 	config := string(regexp.MustCompile("(?s)```haproxy\n(.*?)```").FindSubmatch(page)[1])
 	f := &fleet{
 		keys: filepath.Join(t.TempDir(), "keys"),
-		site: site(t, func(w http.ResponseWriter, r *http.Request) {
+		site: newSite(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Set-Cookie", "_ga=1; Path=/")
 			io.WriteString(w, r.Header.Get("X-Forwarded-For"))
 		}),

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/proxy/internal/backend"
 )
 
 func TestWhatAVisitorClaimsToBeIsNotPassedOn(t *testing.T) {
@@ -38,12 +40,12 @@ func TestWhatAVisitorClaimsToBeIsNotPassedOn(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := make(chan http.Header, 1)
-			address, _ := inFront(t, site(t, func(_ http.ResponseWriter, r *http.Request) { got <- r.Header }), options{trust: test.trust})
+			address, _ := inFront(t, newSite(t, func(_ http.ResponseWriter, r *http.Request) { got <- r.Header }), options{trust: test.trust})
 			_, _, err := ask(t, "GET", address, test.sent...)
 			require.NoError(t, err)
 			have := make(map[string]string)
 			for key, values := range <-got {
-				if isForwarding(key) {
+				if backend.IsForwarding(key) {
 					have[key] = strings.Join(values, " | ")
 				}
 			}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/proxy/inject"
 )
 
 const page = "<!doctype html><html><head><title>t</title></head><body>text</body></html>"
@@ -19,7 +21,7 @@ var withBanner = strings.Replace(page, "<title>", bannerTag+"<title>", 1)
 
 // pageSite answers with page and the headers that its query says.
 func pageSite(t *testing.T) string {
-	return site(t, func(w http.ResponseWriter, r *http.Request) {
+	return newSite(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		status := http.StatusOK
 		for key, values := range r.URL.Query() {
@@ -104,7 +106,7 @@ func TestAHeadIsThatOfThePage(t *testing.T) {
 
 func TestAPageOfKnownLengthStaysOneAndAFragmentIsLeftAlone(t *testing.T) {
 	body := ""
-	address, _ := inFront(t, site(t, func(w http.ResponseWriter, _ *http.Request) {
+	address, _ := inFront(t, newSite(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		w.Header().Set("ETag", `"a"`)
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
@@ -153,11 +155,11 @@ func TestWhatAPageIsAskedForIn(t *testing.T) {
 		"*;q=0":                   "identity",
 	} {
 		r := &http.Request{Header: http.Header{"Accept-Encoding": {accepted}}}
-		newInjection().ask(r)
+		inject.New(bannerTag).PrepareRequest(r)
 		assert.Equal(t, want, r.Header.Get("Accept-Encoding"), accepted)
 	}
 	r := &http.Request{Header: http.Header{}}
-	newInjection().ask(r)
+	inject.New(bannerTag).PrepareRequest(r)
 	assert.NotContains(t, r.Header, "Accept-Encoding")
 }
 
@@ -182,7 +184,7 @@ func TestACompressedPageGetsTheTagsAndStaysCompressed(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			address, _ := inFront(t, site(t, func(w http.ResponseWriter, r *http.Request) {
+			address, _ := inFront(t, newSite(t, func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", "text/html")
 				w.Header().Set("Content-Encoding", "gzip")
 				handler(w, r)
@@ -225,7 +227,7 @@ func TestAStreamIsNotHeldBack(t *testing.T) {
 		t.Run(fmt.Sprintf("compressed %v", compressed), func(t *testing.T) {
 			next := make(chan bool)
 			defer close(next)
-			address, _ := inFront(t, site(t, func(w http.ResponseWriter, _ *http.Request) {
+			address, _ := inFront(t, newSite(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "text/html")
 				to, flush := io.Writer(w), func() {}
 				if compressed {
@@ -269,7 +271,7 @@ func TestAStreamIsNotHeldBack(t *testing.T) {
 func TestAPageOfKnownLengthIsNotHeldBack(t *testing.T) {
 	first, rest := page+strings.Repeat("text", 4000), strings.Repeat("rest", 4000)
 	arrived := make(chan bool)
-	address, _ := inFront(t, site(t, func(w http.ResponseWriter, _ *http.Request) {
+	address, _ := inFront(t, newSite(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		w.Header().Set("Content-Length", fmt.Sprint(len(first)+len(rest)))
 		io.WriteString(w, first)

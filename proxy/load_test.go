@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/proxy/internal/backend"
 )
 
 // TestLoad holds 10,000 connections and 1,000 websockets open to the proxy for as
@@ -32,7 +34,7 @@ func TestLoad(t *testing.T) {
 	const connections, websockets = 10_000, 1_000
 	const pause = 40 * time.Second // of each connection, between a page and the next
 	content := page + strings.Repeat("<p>text", 3000)
-	p := start(t, "-inject", "-to", site(t, func(w http.ResponseWriter, r *http.Request) {
+	p := start(t, "-inject", "-to", newSite(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "" {
 			echo(w)
 			return
@@ -143,7 +145,7 @@ func TestLoad(t *testing.T) {
 	assert.Eventually(t, func() bool {
 		after = p.look(t)
 		return after.descriptors <= before.descriptors && after.goroutines <= before.goroutines
-	}, 2*idleToSite+time.Minute, 5*time.Second, "nothing is left behind")
+	}, 2*backend.IdleTimeout+time.Minute, 5*time.Second, "nothing is left behind")
 	t.Log("when all have left:", after)
 	assert.NotContains(t, p.errs.String(), "does not answer")
 }

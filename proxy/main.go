@@ -19,18 +19,20 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
-	"github.com/cookiecharter/consent"
-	"github.com/cookiecharter/consent/ledger"
+	"github.com/cookiecharter/consent/proxy/inject"
+	"github.com/cookiecharter/consent/proxy/internal/backend"
+	"github.com/cookiecharter/consent/proxy/internal/server"
+	"github.com/cookiecharter/consent/proxy/internal/trust"
+	"github.com/cookiecharter/consent/proxy/site"
 )
 
 // options are what the command line says.
 type options struct {
 	to, addr, keys, trust, db    string
 	reportOnly, inject, insecure bool
-
-	books consent.Recorder // what db names, once it is open; nil for none
 }
 
 func main() {
@@ -75,22 +77,15 @@ func run(o options, out, errs io.Writer) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	logger := slog.New(slog.NewTextHandler(errs, nil))
-	if o.db != "" {
-		books, failed := ledger.Open(ctx, o.db, ledger.Config{})
-		if failed != nil {
-			return fmt.Errorf("-db: %w", failed)
-		}
-		defer func() {
-			patience, cancel := context.WithTimeout(context.Background(), shutdownPatience)
-			defer cancel()
-			err = errors.Join(err, books.Close(patience))
-		}()
-		o.books = books
-	}
-	handler, err := newHandler(o, logger)
+	handler, s, err := newHandler(o, logger)
 	if err != nil {
 		return err
 	}
+	defer func() {
+		patience, cancel := context.WithTimeout(context.Background(), server.ShutdownPatience)
+		defer cancel()
+		err = errors.Join(err, s.Close(patience))
+	}()
 	listener, err := net.Listen("tcp", o.addr)
 	if err != nil {
 		return fmt.Errorf("%w (-addr chooses another address)", err)
@@ -99,21 +94,21 @@ func run(o options, out, errs io.Writer) (err error) {
 		fmt.Fprintln(out, "Decisions are signed with a key for this run alone: after it everybody is asked again. -keys names a file of keys that stay.")
 	}
 	fmt.Fprintf(out, "Open %s in a browser to see %s with consent in front; Ctrl-C stops it.\n", address(o.addr, listener.Addr()), o.to)
-	server := newServer(handler, logger)
+	visitors := server.New(handler, logger)
 	done := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
 		stop() // from here on an interrupt ends the program at once
 		fmt.Fprintln(out, "Stopping, once the last answers are out. Ctrl-C again does not wait.")
-		patience, cancel := context.WithTimeout(context.Background(), shutdownPatience)
+		patience, cancel := context.WithTimeout(context.Background(), server.ShutdownPatience)
 		defer cancel()
-		err := server.Shutdown(patience)
+		err := visitors.Shutdown(patience)
 		if errors.Is(err, context.DeadlineExceeded) {
-			err = server.Close() // a stream may have no end
+			err = visitors.Close() // a stream may have no end
 		}
 		done <- err
 	}()
-	if err := serveVisitors(server, listener, piecePatience); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(visitors, listener, server.PiecePatience); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return <-done
@@ -121,18 +116,42 @@ func run(o options, out, errs io.Writer) (err error) {
 
 // newHandler makes the handler that the options ask for. The error holds every
 // mistake in them.
-func newHandler(o options, logger *slog.Logger) (http.Handler, error) {
-	to, wrongTarget := parseTarget(o.to)
-	keys, wrongKeys := readKeys(o.keys)
-	trusted, wrongTrust := parseTrusted(o.trust)
-	if err := errors.Join(wrongTarget, wrongKeys, wrongTrust); err != nil {
-		return nil, err
+func newHandler(o options, logger *slog.Logger) (http.Handler, *site.Site, error) {
+	target, wrongTarget := backend.ParseTarget(o.to)
+	keys, wrongKeys := site.ReadKeys(o.keys)
+	var trusted trust.Hops
+	var wrongTrust error
+	if o.trust != "" {
+		trusted, wrongTrust = trust.Parse(strings.Split(o.trust, ",")...)
 	}
-	backend := newBackend(to, trusted, logger)
+	if err := errors.Join(flagError("to", wrongTarget), flagError("keys", wrongKeys), flagError("trust", wrongTrust)); err != nil {
+		return nil, nil, err
+	}
+	s, err := site.New(context.Background(), site.Config{
+		Registry:       cookies,
+		Keys:           keys,
+		ReportOnly:     o.reportOnly,
+		Insecure:       o.insecure,
+		LanguageCookie: "django_language",
+		Ledger:         site.Ledger{URL: o.db},
+		Log:            logger,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	config := backend.Config{Target: target, Trusted: trusted, Log: logger}
 	if o.inject {
-		backend.injection = newInjection()
+		config.Injection = inject.New(s.Tag())
 	}
-	return withConsent(backend.handler(), keys, o, logger)
+	return s.Wrap(backend.New(config)), s, nil
+}
+
+// flagError names the flag that mistakes are in.
+func flagError(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("-%s: %w", name, err)
 }
 
 // address is where a browser finds the proxy: the host as it was given, and the

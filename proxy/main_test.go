@@ -20,6 +20,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/proxy/site"
 )
 
 // asProgram makes the test's binary the program itself, for the tests that
@@ -145,7 +147,7 @@ func TestKeysSignInTheOrderOfTheirFile(t *testing.T) {
 		next + "\r\n" + old:      {next, old},
 		next + "\n" + old + "\n": {next, old},
 	} {
-		keys, err := readKeys(keyFile(t, content))
+		keys, err := site.ReadKeys(keyFile(t, content))
 		require.NoError(t, err)
 		got := make([]string, len(keys))
 		for i, key := range keys {
@@ -153,9 +155,9 @@ func TestKeysSignInTheOrderOfTheirFile(t *testing.T) {
 		}
 		assert.Equal(t, want, got)
 	}
-	one, err := readKeys("")
+	one, err := site.ReadKeys("")
 	require.NoError(t, err)
-	other, err := readKeys("")
+	other, err := site.ReadKeys("")
 	require.NoError(t, err)
 	assert.NotEqual(t, one, other)
 	assert.Len(t, one[0], 32)
@@ -181,7 +183,7 @@ func TestWithoutKeysItSaysThatTheKeyIsForThisRunAlone(t *testing.T) {
 func TestAnInterruptStopsTheProxyOnceTheLastAnswersAreOut(t *testing.T) {
 	t.Parallel()
 	asked, answer := make(chan bool), make(chan bool)
-	p := start(t, "-to", site(t, func(w http.ResponseWriter, _ *http.Request) {
+	p := start(t, "-to", newSite(t, func(w http.ResponseWriter, _ *http.Request) {
 		asked <- true
 		<-answer
 		io.WriteString(w, "the last")
@@ -212,7 +214,7 @@ func TestAnInterruptStopsTheProxyOnceTheLastAnswersAreOut(t *testing.T) {
 func TestABodyOf1GBPassesInConstantMemory(t *testing.T) {
 	const size = 1 << 30
 	received := make(chan int64, 1)
-	p := start(t, "-inject", "-to", site(t, func(w http.ResponseWriter, r *http.Request) {
+	p := start(t, "-inject", "-to", newSite(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == "POST" {
 			n, _ := io.Copy(io.Discard, r.Body)
 			received <- n

@@ -18,6 +18,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/proxy/internal/server"
+)
+
+// charterPath and bannerTag are what the proxy has by default.
+const (
+	charterPath = "/cookies/"
+	bannerTag   = `<script src="/cookies/script.js" defer></script>`
 )
 
 // A journal is what the proxy writes to standard error.
@@ -44,9 +51,9 @@ func inFront(t testing.TB, site string, o options) (string, *journal) {
 	said := new(journal)
 	logger := slog.New(slog.NewTextHandler(said, nil))
 	o.to, o.insecure = site, true
-	handler, err := newHandler(o, logger)
+	handler, _, err := newHandler(o, logger)
 	require.NoError(t, err)
-	return serve(t, handler, logger, piecePatience), said
+	return serve(t, handler, logger, server.PiecePatience), said
 }
 
 // serve serves as the program does.
@@ -54,17 +61,17 @@ func serve(t testing.TB, handler http.Handler, logger *slog.Logger, patience tim
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	server := newServer(handler, logger)
-	go serveVisitors(server, listener, patience)
-	t.Cleanup(func() { server.Close() })
+	visitors := server.New(handler, logger)
+	go server.Serve(visitors, listener, patience)
+	t.Cleanup(func() { visitors.Close() })
 	return "http://" + listener.Addr().String()
 }
 
-// site is one in Go.
-func site(t testing.TB, handler http.HandlerFunc) string {
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	return server.URL
+// newSite is one in Go.
+func newSite(t testing.TB, handler http.HandlerFunc) string {
+	s := httptest.NewServer(handler)
+	t.Cleanup(s.Close)
+	return s.URL
 }
 
 // rawSite is one that answers each connection with what answer writes, once the
@@ -118,7 +125,7 @@ func ask(t testing.TB, method, address string, headers ...string) (*http.Respons
 }
 
 func TestNothingLeaksFromASiteInAnyLanguage(t *testing.T) {
-	address, said := inFront(t, site(t, func(w http.ResponseWriter, _ *http.Request) {
+	address, said := inFront(t, newSite(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Alt-Svc", `h3=":8000"`)
 		for _, line := range []string{"sessionid=1; Path=/", "_ga=1; Path=/", "PHPSESSID=1", "_fbp=1", "csrftoken=1; Path=/"} {
 			w.Header().Add("Set-Cookie", line)
@@ -133,7 +140,7 @@ func TestNothingLeaksFromASiteInAnyLanguage(t *testing.T) {
 }
 
 func TestReportOnlyRemovesNothingAndSaysWhatItWould(t *testing.T) {
-	address, said := inFront(t, site(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Add("Set-Cookie", "_ga=1") }), options{reportOnly: true})
+	address, said := inFront(t, newSite(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Add("Set-Cookie", "_ga=1") }), options{reportOnly: true})
 	response, _, err := ask(t, "GET", address)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"_ga=1"}, response.Header["Set-Cookie"])
@@ -142,7 +149,7 @@ func TestReportOnlyRemovesNothingAndSaysWhatItWould(t *testing.T) {
 
 func TestAVisitorDecidesOnTheCharterAndGetsWhatWasAccepted(t *testing.T) {
 	var seen []string
-	address, _ := inFront(t, site(t, func(w http.ResponseWriter, r *http.Request) {
+	address, _ := inFront(t, newSite(t, func(w http.ResponseWriter, r *http.Request) {
 		seen = r.Header["Cookie"]
 		w.Header().Add("Set-Cookie", "_ga=1; Path=/")
 		w.Header().Add("Set-Cookie", "cookies_preferences=the site's own")
@@ -180,7 +187,7 @@ func TestTheCharterSpeaksTheLanguageChosenOnTheSite(t *testing.T) {
 
 func TestNothingElseChangesInARequest(t *testing.T) {
 	got := make(chan *http.Request, 1)
-	address, _ := inFront(t, site(t, func(_ http.ResponseWriter, r *http.Request) { got <- r }), options{inject: true})
+	address, _ := inFront(t, newSite(t, func(_ http.ResponseWriter, r *http.Request) { got <- r }), options{inject: true})
 	response, _, err := ask(t, "GET", address+"//a%2Fb/../c;d?x=1;y=%zz&&z", "Host: x", "Accept-Encoding: br, gzip;q=0.5", "User-Agent: u")
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusOK, response.StatusCode)
@@ -197,7 +204,7 @@ func TestNothingElseChangesInARequest(t *testing.T) {
 
 func TestOnlyWebsocketsAreTunnelled(t *testing.T) {
 	got := make(chan http.Header, 1)
-	address, _ := inFront(t, site(t, func(_ http.ResponseWriter, r *http.Request) { got <- r.Header }), options{})
+	address, _ := inFront(t, newSite(t, func(_ http.ResponseWriter, r *http.Request) { got <- r.Header }), options{})
 	_, _, err := ask(t, "GET", address, "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAA")
 	require.NoError(t, err)
 	h := <-got

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/proxy/internal/backend"
 )
 
 func TestAVisitorsHeadIsBounded(t *testing.T) {
@@ -25,7 +27,7 @@ func TestAVisitorsHeadIsBounded(t *testing.T) {
 }
 
 func TestABrokenBodyIsTheVisitorsMistake(t *testing.T) {
-	address, said := inFront(t, site(t, func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }), options{})
+	address, said := inFront(t, newSite(t, func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }), options{})
 	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
 	require.NoError(t, err)
 	defer conn.Close()
@@ -38,9 +40,9 @@ func TestABrokenBodyIsTheVisitorsMistake(t *testing.T) {
 
 func TestAVisitorWhoSendsNothingMoreIsNotWaitedForForEver(t *testing.T) {
 	logger := slog.New(slog.DiscardHandler)
-	to, err := url.Parse(site(t, func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
+	to, err := url.Parse(newSite(t, func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
 	require.NoError(t, err)
-	address := serve(t, newBackend(to, nil, logger).handler(), logger, 100*time.Millisecond)
+	address := serve(t, backend.New(backend.Config{Target: to, Log: logger}), logger, 100*time.Millisecond)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
 	require.NoError(t, err)
 	defer conn.Close()
@@ -55,12 +57,12 @@ func TestAVisitorWhoSendsNothingMoreIsNotWaitedForForEver(t *testing.T) {
 func TestAVisitorWhoTakesNothingMoreIsNotWaitedForForEver(t *testing.T) {
 	left := make(chan error, 1)
 	logger := slog.New(slog.DiscardHandler)
-	to, err := url.Parse(site(t, func(w http.ResponseWriter, _ *http.Request) {
+	to, err := url.Parse(newSite(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, err := io.Copy(w, zeros{})
 		left <- err
 	}))
 	require.NoError(t, err)
-	address := serve(t, newBackend(to, nil, logger).handler(), logger, 100*time.Millisecond)
+	address := serve(t, backend.New(backend.Config{Target: to, Log: logger}), logger, 100*time.Millisecond)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
 	require.NoError(t, err)
 	defer conn.Close()
@@ -71,14 +73,14 @@ func TestAVisitorWhoTakesNothingMoreIsNotWaitedForForEver(t *testing.T) {
 func TestARequestAfterABodyHasItsOwnTime(t *testing.T) {
 	logger := slog.New(slog.DiscardHandler)
 	again := make(chan bool)
-	to, err := url.Parse(site(t, func(_ http.ResponseWriter, r *http.Request) {
+	to, err := url.Parse(newSite(t, func(_ http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		if r.Method == "POST" {
 			<-again // longer than a piece of a body may take
 		}
 	}))
 	require.NoError(t, err)
-	address := serve(t, newBackend(to, nil, logger).handler(), logger, 50*time.Millisecond)
+	address := serve(t, backend.New(backend.Config{Target: to, Log: logger}), logger, 50*time.Millisecond)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
 	require.NoError(t, err)
 	defer conn.Close()

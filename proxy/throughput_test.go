@@ -17,6 +17,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/proxy/internal/backend"
+	"github.com/cookiecharter/consent/proxy/internal/server"
 )
 
 // BenchmarkThroughput asks the proxy and the same ReverseProxy without consent
@@ -46,7 +49,7 @@ func BenchmarkThroughput(b *testing.B) {
 		{"inject, gzip", "gzip", zipped.Bytes(), nil, options{inject: true}},
 	} {
 		b.Run(kind.name, func(b *testing.B) {
-			address := site(b, func(w http.ResponseWriter, r *http.Request) {
+			address := newSite(b, func(w http.ResponseWriter, r *http.Request) {
 				h := w.Header()
 				h.Set("Content-Type", "text/html; charset=utf-8")
 				h.Set("Content-Length", fmt.Sprint(len(kind.body)))
@@ -59,7 +62,7 @@ func BenchmarkThroughput(b *testing.B) {
 			to, err := url.Parse(address)
 			require.NoError(b, err)
 			logger := slog.New(slog.DiscardHandler)
-			bare := serve(b, newBackend(to, nil, logger).handler(), logger, piecePatience)
+			bare := serve(b, backend.New(backend.Config{Target: to, Log: logger}), logger, server.PiecePatience)
 			guarded, _ := inFront(b, address, kind.options)
 			var clock, processors, rates []float64
 			turn(b, bare)

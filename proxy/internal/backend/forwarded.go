@@ -1,44 +1,23 @@
-package main
+package backend
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httputil"
 	"net/netip"
 	"strings"
-)
 
-// parseTrusted reads the addresses whose word about visitors is passed on.
-func parseTrusted(list string) ([]netip.Prefix, error) {
-	if list == "" {
-		return nil, nil
-	}
-	var trusted []netip.Prefix
-	var mistakes []error
-	for item := range strings.SplitSeq(list, ",") {
-		item = strings.TrimSpace(item)
-		prefix, err := netip.ParsePrefix(item)
-		if addr, isAddr := netip.ParseAddr(item); isAddr == nil {
-			prefix, err = addr.Prefix(addr.BitLen())
-		}
-		if err != nil {
-			mistakes = append(mistakes, fmt.Errorf("-trust: %q is neither an address nor a range such as 10.1.0.0/16", item))
-		}
-		trusted = append(trusted, prefix)
-	}
-	return trusted, errors.Join(mistakes...)
-}
+	"github.com/cookiecharter/consent/proxy/internal/trust"
+)
 
 // setForwarded tells the site who asks for what, as X-Forwarded-* and as
 // Forwarded (RFC 7239). What a visitor claims about that is left out; what a
 // trusted balancer says is passed on and goes on in the form that it uses.
-func setForwarded(r *httputil.ProxyRequest, trusted []netip.Prefix) {
+func setForwarded(r *httputil.ProxyRequest, trusted trust.Hops) {
 	peer, _ := netip.ParseAddrPort(r.In.RemoteAddr)
-	from := peer.Addr().Unmap().WithZone("")
-	believed := from.IsValid() && isTrusted(from, trusted)
+	from := trust.Address(peer)
+	believed := trusted.Include(r.In.RemoteAddr)
 	for key, values := range r.In.Header {
-		if !isForwarding(key) {
+		if !IsForwarding(key) {
 			continue
 		}
 		if believed {
@@ -73,18 +52,9 @@ func setForwarded(r *httputil.ProxyRequest, trusted []netip.Prefix) {
 // quoted is for quoted strings (RFC 9110 section 5.6.4).
 var quoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-func isTrusted(from netip.Addr, trusted []netip.Prefix) bool {
-	for _, prefix := range trusted {
-		if prefix.Contains(from) {
-			return true
-		}
-	}
-	return false
-}
-
-// isForwarding reports whether a header speaks of the visitor in the visitor's
+// IsForwarding reports whether a header speaks of the visitor in the visitor's
 // place. Sites that take headers for variables do not tell "_" from "-".
-func isForwarding(key string) bool {
+func IsForwarding(key string) bool {
 	key = http.CanonicalHeaderKey(strings.ReplaceAll(key, "_", "-"))
 	return key == "Forwarded" || key == "X-Real-Ip" || strings.HasPrefix(key, "X-Forwarded")
 }

@@ -1,4 +1,4 @@
-package main
+package site
 
 import (
 	"bytes"
@@ -11,10 +11,10 @@ import (
 // minKey is how long a key is at least, as consent.Config wants it.
 const minKey = 32
 
-// readKeys reads a file of keys, one per line, as they stand there; the first
+// ReadKeys reads a file of keys, one per line, as they stand there; the first
 // signs. Without a file it makes a key for this run alone. An error names the
 // line and never shows what stands in it.
-func readKeys(file string) ([][]byte, error) {
+func ReadKeys(file string) ([][]byte, error) {
 	if file == "" {
 		key := make([]byte, minKey)
 		rand.Read(key)
@@ -22,7 +22,7 @@ func readKeys(file string) ([][]byte, error) {
 	}
 	content, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("-keys: %w", err)
+		return nil, fmt.Errorf("%w", err)
 	}
 	var keys [][]byte
 	var mistakes []error
@@ -30,9 +30,9 @@ func readKeys(file string) ([][]byte, error) {
 		key := bytes.TrimSpace(line)
 		switch {
 		case len(key) == 0:
-			mistakes = append(mistakes, fmt.Errorf("-keys: %s, line %d: is blank; each line is a key", file, i+1))
+			mistakes = append(mistakes, fmt.Errorf("%s, line %d: is blank; each line is a key", file, i+1))
 		case len(key) < minKey:
-			mistakes = append(mistakes, fmt.Errorf("-keys: %s, line %d: has %d bytes; a key has at least %d, such as \"openssl rand -hex 32\" prints",
+			mistakes = append(mistakes, fmt.Errorf("%s, line %d: has %d bytes; a key has at least %d, such as \"openssl rand -hex 32\" prints",
 				file, i+1, len(key), minKey))
 		default:
 			keys = append(keys, key)

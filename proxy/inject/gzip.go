@@ -1,4 +1,4 @@
-package main
+package inject
 
 import (
 	"bytes"
@@ -8,26 +8,29 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
+// recodedAtOnce is how much of a page is compressed at once.
+const recodedAtOnce = 32 << 10
+
 // recoders are lent to pages that come compressed.
 type recoders struct{ sync.Pool }
 
-// recode returns a page that is compressed with gzip as one that has bannerTag
+// recode returns a page that is compressed with gzip as one that has the tag
 // in its head. What a stream flushes leaves at once.
-func (r *recoders) recode(body io.ReadCloser, stream bool) io.ReadCloser {
+func (r *recoders) recode(body io.ReadCloser, tag string, stream bool) io.ReadCloser {
 	c, ok := r.Get().(*recoder)
 	if !ok {
 		c = &recoder{from: new(gzip.Reader)}
 		c.to, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a valid one
 	}
 	c.to.Reset(&c.ready)
-	return &recoded{recoder: c, body: body, stream: stream, pool: r}
+	return &recoded{recoder: c, body: body, tag: tag, stream: stream, pool: r}
 }
 
 type recoder struct {
 	from  *gzip.Reader
 	to    *gzip.Writer
 	ready bytes.Buffer
-	piece [copyBufferLength]byte
+	piece [recodedAtOnce]byte
 	first beginning
 }
 
@@ -35,6 +38,7 @@ type recoder struct {
 type recoded struct {
 	*recoder
 	body   io.ReadCloser
+	tag    string
 	stream bool
 	pool   *recoders
 	page   *injected // nil before the first Read: opening waits for the first bytes
@@ -44,7 +48,7 @@ type recoded struct {
 func (b *recoded) Read(p []byte) (int, error) {
 	if b.page == nil && b.err == nil {
 		b.err = b.from.Reset(b.body)
-		b.page = &injected{Reader: b.from, search: search{tail: b.first[:0]}}
+		b.page = &injected{Reader: b.from, tag: b.tag, search: search{tail: b.first[:0]}}
 	}
 	for b.ready.Len() == 0 && b.err == nil {
 		n, err := b.page.Read(b.piece[:])

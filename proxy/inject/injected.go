@@ -1,13 +1,14 @@
-package main
+package inject
 
 import "io"
 
-// An injected body is a page with bannerTag in its head. Nothing of it waits
+// An injected body is a page with the tag in its head. Nothing of it waits
 // for what comes behind it, but the beginning of a tag whose name is not
 // complete.
 type injected struct {
 	io.Reader
 	io.Closer
+	tag     string
 	search  search
 	finding finding
 	ready   [][]byte // comes before anything else is read
@@ -53,9 +54,9 @@ func (b *injected) advance() int {
 	if f == found {
 		now := len(after)
 		if b.gathered {
-			now = max(0, now-len(bannerTag))
+			now = max(0, now-len(b.tag))
 		}
-		b.ready = append(b.ready, []byte(bannerTag), after[:now])
+		b.ready = append(b.ready, []byte(b.tag), after[:now])
 		b.rest = after[now:]
 	}
 	return len(before)

@@ -1,4 +1,5 @@
-package main
+// Package server listens to visitors, and bounds the time that each of them takes.
+package server
 
 import (
 	"errors"
@@ -11,22 +12,26 @@ import (
 )
 
 const (
-	headPatience     = 10 * time.Second // for the head of a request
-	idlePatience     = 2 * time.Minute  // for the next request on a connection
-	piecePatience    = time.Minute      // for each piece that a visitor sends or takes
-	shutdownPatience = 30 * time.Second // for answers that are under way
-	maxRequestHead   = 64 << 10
+	PiecePatience    = time.Minute      // for each piece that a visitor sends or takes
+	ShutdownPatience = 30 * time.Second // for answers that are under way
 )
 
-// serveVisitors serves until the server is closed. How long a whole request or
+const (
+	headPatience   = 10 * time.Second // for the head of a request
+	idlePatience   = 2 * time.Minute  // for the next request on a connection
+	maxRequestHead = 64 << 10
+)
+
+// Serve serves until the server is closed. How long a whole request or
 // answer takes has no limit, since uploads, downloads and streams take what they
 // take; each piece of one has.
-func serveVisitors(server *http.Server, listener net.Listener, piece time.Duration) error {
+func Serve(server *http.Server, listener net.Listener, piece time.Duration) error {
 	server.Handler = withBodyPatience(server.Handler, piece)
 	return server.Serve(patientListener{listener, piece})
 }
 
-func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
+// New makes a server for visitors.
+func New(handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: headPatience,
@@ -102,7 +107,7 @@ func (b *patientBody) Read(p []byte) (int, error) {
 	case err == io.EOF:
 		b.wait(time.Time{}) // what comes next on the connection has its own time
 	case err != nil:
-		err = &visitorError{err}
+		err = &VisitorError{err}
 	}
 	return n, err
 }
@@ -121,13 +126,14 @@ func (b *patientBody) leave() {
 	b.left = true
 }
 
-// A visitorError is one that the visitor has made, not the site.
-type visitorError struct{ error }
+// A VisitorError is one that the visitor has made, not the site.
+type VisitorError struct{ error }
 
-func (e *visitorError) Unwrap() error { return e.error }
+// Unwrap returns the error itself.
+func (e *VisitorError) Unwrap() error { return e.error }
 
-// status is the answer that a failure deserves.
-func (e *visitorError) status() int {
+// Status is the answer that a failure deserves.
+func (e *VisitorError) Status() int {
 	var timeout net.Error
 	if errors.As(e.error, &timeout) && timeout.Timeout() {
 		return http.StatusRequestTimeout

@@ -1,4 +1,6 @@
-package main
+// Package inject adds a tag to the head of the pages of a site, such as the script that
+// draws a banner.
+package inject
 
 import (
 	"io"
@@ -9,11 +11,7 @@ import (
 	"sync"
 )
 
-// bannerTag is what a page needs to ask its visitors. It is the same for
-// everybody, so that a page which a cache may keep stays one.
-const bannerTag = `<script src="` + charterPath + `script.js" defer></script>`
-
-// An injection adds bannerTag to pages, with any status: to answers of the type
+// An Injection adds a tag to pages, with any status: to answers of the type
 // text/html that begin like a page (see search), whole, plain or compressed with
 // gzip. It leaves alone other codings, text in UTF-16, downloads
 // (Content-Disposition: attachment) and what says "Cache-Control: no-transform"
@@ -22,7 +20,8 @@ const bannerTag = `<script src="` + charterPath + `script.js" defer></script>`
 //
 // What a browser has kept from before, it goes on showing for as long as the
 // site says that nothing has changed. The filter does not depend on it.
-type injection struct {
+type Injection struct {
+	tag string
 	recoders
 	beginnings sync.Pool // of *beginning
 }
@@ -30,12 +29,13 @@ type injection struct {
 // A beginning is lent to a page while its beginning is looked at.
 type beginning [pieceLength]byte
 
-func newInjection() *injection { return new(injection) }
+// New returns an injection of a tag, such as "<script src=/cookies/script.js defer></script>".
+func New(tag string) *Injection { return &Injection{tag: tag} }
 
-// ask makes a request one whose answer can be added to. Browsers and sites have
+// PrepareRequest makes a request one whose answer can be added to. Browsers and sites have
 // gzip in common, and pages go through it both ways here; so other codings are
 // asked for only by what is no page, as browsers say in Sec-Fetch-Dest.
-func (i *injection) ask(r *http.Request) {
+func (i *Injection) PrepareRequest(r *http.Request) {
 	switch r.Header.Get("Sec-Fetch-Dest") {
 	case "", "document", "iframe", "frame", "embed", "object", "empty":
 	default:
@@ -74,23 +74,23 @@ func acceptsGzip(header []string) bool {
 	return strings.Trim(q, "0. ") != ""
 }
 
-// modify changes an answer by its head, and by the beginning of its body only
+// ModifyResponse changes an answer by its head, and by the beginning of its body only
 // where that does not hold the head back.
-func (i *injection) modify(res *http.Response) {
+func (i *Injection) ModifyResponse(res *http.Response) error {
 	if res.StatusCode == http.StatusNotModified {
 		keepWeak(res)
-		return
+		return nil
 	}
 	coding := strings.ToLower(res.Header.Get("Content-Encoding"))
 	zipped := coding == "gzip" || coding == "x-gzip"
 	if !isPage(res) || coding != "" && coding != "identity" && !zipped {
-		return
+		return nil
 	}
 	length := ""
 	switch {
 	case res.Request.Method == http.MethodHead:
 	case zipped:
-		res.Body = i.recode(res.Body, res.ContentLength < 0)
+		res.Body = i.recode(res.Body, i.tag, res.ContentLength < 0)
 	default:
 		page := i.inject(res.Body, res.ContentLength >= 0)
 		res.Body = page
@@ -99,9 +99,9 @@ func (i *injection) modify(res *http.Response) {
 		}
 		switch page.begin() {
 		case none:
-			return
+			return nil
 		case found:
-			length = strconv.FormatInt(res.ContentLength+int64(len(bannerTag)), 10)
+			length = strconv.FormatInt(res.ContentLength+int64(len(i.tag)), 10)
 		}
 	}
 	h := res.Header
@@ -117,16 +117,17 @@ func (i *injection) modify(res *http.Response) {
 	if tag := h.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") {
 		h.Set("ETag", "W/"+tag)
 	}
+	return nil
 }
 
-// inject returns a page with bannerTag in its head.
-func (i *injection) inject(body io.ReadCloser, gathered bool) *injected {
+// inject returns a page with the tag in its head.
+func (i *Injection) inject(body io.ReadCloser, gathered bool) *injected {
 	lent, ok := i.beginnings.Get().(*beginning)
 	if !ok {
 		lent = new(beginning)
 	}
 	giveBack := func() { i.beginnings.Put(lent) }
-	return &injected{Reader: body, Closer: body, search: search{tail: lent[:0]}, giveBack: giveBack, gathered: gathered}
+	return &injected{Reader: body, Closer: body, tag: i.tag, search: search{tail: lent[:0]}, giveBack: giveBack, gathered: gathered}
 }
 
 // isPage tells by the head of an answer whether its body may be a page.
@@ -149,7 +150,7 @@ func isPage(res *http.Response) bool {
 		!strings.Contains(strings.ToLower(strings.Join(h["Cache-Control"], ",")), "no-transform")
 }
 
-// keepWeak answers a question for a tag that modify has made weak with that one.
+// keepWeak answers a question for a tag that ModifyResponse has made weak with that one.
 func keepWeak(res *http.Response) {
 	tag := res.Header.Get("ETag")
 	if tag != "" && strings.Contains(strings.Join(res.Request.Header["If-None-Match"], ","), "W/"+tag) {
