@@ -22,6 +22,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/proxy/inject"
 	"github.com/cookiecharter/consent/proxy/internal/backend"
 	"github.com/cookiecharter/consent/proxy/internal/server"
@@ -128,10 +129,7 @@ func newHandler(o options, logger *slog.Logger) (http.Handler, *site.Site, error
 		return nil, nil, err
 	}
 	s, err := site.New(context.Background(), site.Config{
-		Registry:       cookies,
-		Keys:           keys,
-		ReportOnly:     o.reportOnly,
-		Insecure:       o.insecure,
+		Consent:        consent.Config{Registry: cookies, Keys: keys, ReportOnly: o.reportOnly, Insecure: o.insecure},
 		LanguageCookie: "django_language",
 		Ledger:         site.Ledger{URL: o.db},
 		Log:            logger,

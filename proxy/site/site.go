@@ -10,6 +10,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,75 +21,38 @@ import (
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
-	"github.com/cookiecharter/consent/ledger"
 )
 
-// A Config says how consent is asked for in front of a site. Registry and Keys are
-// required; every other field's zero value is right for a site on https.
+// A Config says how consent is asked for in front of a site. Consent.Registry and
+// Consent.Keys are required; every other field's zero value is right for a site on https.
 type Config struct {
-	// Registry holds the declarations: see package declare. Required.
-	Registry *consent.Registry
-
-	// Keys sign the decisions of visitors: see [consent.Config.Keys] and [ReadKeys]. Required.
-	Keys [][]byte
-
-	// CookieName is the name of the visitor's decision, as in [consent.Config]. Empty means
-	// "cookies_preferences".
-	CookieName string
-
-	// AllowUndeclared, ReportOnly and Insecure are those of [consent.Config].
-	AllowUndeclared, ReportOnly, Insecure bool
-
-	// Regimes says which law applies to a request. The zero value means opt-in for all.
-	Regimes Regimes
+	// Consent holds the settings of the middleware. For its Registry see package declare,
+	// for its Keys [ReadKeys]. Its Regime, Recorder and Failed are those that the other
+	// fields make: a mistake if they are set.
+	Consent consent.Config
 
 	// Charter holds the settings of the charter. Its Middleware, LanguageOf and Failed are
-	// those of the site: a mistake if they are set. An empty Path means "/cookies/".
+	// those that the other fields make: a mistake if they are set. An empty Path means
+	// "/cookies/".
 	Charter charter.Config
 
 	// LanguageCookie is the name of the cookie in which the site keeps the language that a
 	// visitor has chosen, such as "django_language". Empty means none.
 	LanguageCookie string
 
+	// Regimes say which law applies to a request. The zero value means opt-in for all.
+	Regimes Regimes
+
 	// Ledger says where proof of each decision is kept. The zero value keeps none.
 	Ledger Ledger
 
-	// Observe, if not nil, gets an event for what became of each cookie, besides the log.
-	Observe func(*http.Request, consent.Event)
-
-	// Recorded, if not nil, gets each decision that visitors take, before it is recorded.
+	// Recorded, if not nil, gets each decision that is kept in the ledger, before it is.
+	// Where nothing is kept it is never called.
 	Recorded func(consent.Record)
 
-	// Log is told what becomes of cookies, and what goes wrong. Nil means [slog.Default].
+	// Log is told what becomes of cookies, besides Consent.Observe, and what goes wrong.
+	// Nil means [slog.Default].
 	Log *slog.Logger
-}
-
-// Regimes say which law applies to a request, by a header that a CDN writes into it.
-type Regimes struct {
-	// Header is the name of the header, such as "CF-IPCountry". Empty means that the
-	// default holds for every request.
-	Header string
-
-	// ByValue holds the regime for each value of the header, such as "US" or "US-CA"; upper
-	// and lower case are the same.
-	ByValue map[string]consent.Regime
-
-	// Default is the regime of every other request. Zero is [consent.OptIn].
-	Default consent.Regime
-
-	// Trusted reports whether a request comes from the machine that writes the header;
-	// anybody else can write it too. Required if there is a Header.
-	Trusted func(*http.Request) bool
-}
-
-// A Ledger says where proof of each decision is kept: see package ledger.
-type Ledger struct {
-	// URL is a file, or the address of a PostgreSQL server: see [ledger.Open]. Empty means
-	// that nothing is kept.
-	URL string
-
-	// Config holds the keys that seal the records, and the folder for refusals that wait.
-	ledger.Config
 }
 
 // A Site is the middleware, the charter and the ledger of one site. Make it with [New].
@@ -97,60 +61,102 @@ type Site struct {
 	mw      *consent.Middleware
 	charter *charter.Charter
 	path    string
-	ledger  *ledger.Ledger // nil for none
+	books   *books // nil for none
 }
 
 // New makes a site and opens its ledger. The error joins every mistake in the config, each
 // of which names its field. Close the site when it has answered its last request.
-func New(ctx context.Context, config Config) (*Site, error) {
-	if config.Log == nil {
-		config.Log = slog.Default()
+func New(ctx context.Context, config Config) (*Site, error) { return (*Site)(nil).Next(ctx, config) }
+
+// Next makes the site that takes the place of s, such as after a change of the
+// declarations. If both have the same Ledger, they share it; each has to be closed. The
+// error is as that of [New], and s goes on in either case.
+func (s *Site) Next(ctx context.Context, config Config) (*Site, error) {
+	if err := Check(config); err != nil {
+		return nil, err
 	}
-	if config.Charter.Path == "" {
-		config.Charter.Path = defaultPath
-	}
-	s := &Site{path: config.Charter.Path}
+	next := new(Site)
 	if config.Ledger.URL != "" {
-		books, err := ledger.Open(ctx, config.Ledger.URL, config.Ledger.Config)
-		if err != nil {
+		var err error
+		if next.books, err = s.sharedBooks(ctx, config.Ledger); err != nil {
 			return nil, fmt.Errorf("site: Config.Ledger: %w", err)
 		}
-		s.ledger = books
 	}
-	if err := s.build(config); err != nil {
-		return nil, errors.Join(err, s.Close(ctx))
+	if err := next.build(config); err != nil {
+		return nil, errors.Join(err, next.Close(ctx))
 	}
-	return s, nil
+	return next, nil
+}
+
+// Check returns every mistake in a config, joined, each of which names its field. It opens
+// no ledger.
+func Check(config Config) error {
+	var mistakes []error
+	wrong := func(field, reason string) {
+		mistakes = append(mistakes, fmt.Errorf("site: Config.%s: %s", field, reason))
+	}
+	if config.Consent.Regime != nil {
+		wrong("Consent.Regime", "is set; Config.Regimes says which law applies")
+	}
+	if config.Consent.Recorder != nil {
+		wrong("Consent.Recorder", "is set; Config.Ledger says where proof is kept")
+	}
+	if config.Charter.LanguageOf != nil {
+		wrong("Charter.LanguageOf", "is set; Config.LanguageCookie says where the language is")
+	}
+	if config.Charter.Middleware != nil {
+		wrong("Charter.Middleware", "is set; Config.Consent makes it")
+	}
+	if config.Consent.Failed != nil || config.Charter.Failed != nil {
+		wrong("Log", "is told what fails; neither Consent.Failed nor Charter.Failed can be set")
+	}
+	if config.Regimes.Header != "" && config.Regimes.Trusted == nil {
+		wrong("Regimes.Trusted", "is nil; anybody can write the header")
+	}
+	if config.Regimes.Header == "" && len(config.Regimes.ByValue) > 0 {
+		wrong("Regimes.Header", "is empty, and ByValue has regimes for its values")
+	}
+	return errors.Join(append(mistakes, new(Site).build(config))...)
 }
 
 // defaultPath is where the charter is if nobody says otherwise.
 const defaultPath = "/cookies/"
 
 func (s *Site) build(config Config) error {
-	settings := consent.Config{
-		Registry:        config.Registry,
-		Keys:            config.Keys,
-		CookieName:      config.CookieName,
-		AllowUndeclared: config.AllowUndeclared,
-		ReportOnly:      config.ReportOnly,
-		Insecure:        config.Insecure,
-		Observe:         consent.LogTo(config.Log, 0),
+	logger := config.Log
+	if logger == nil {
+		logger = slog.Default()
 	}
-	if s.ledger != nil {
-		settings.Recorder = s.ledger
-	}
+	failed := func(r *http.Request, err error) { logger.ErrorContext(r.Context(), err.Error()) }
+	settings := config.Consent
+	settings.Observe = observers(consent.LogTo(logger, 0), settings.Observe)
+	settings.Failed = failed
+	settings.Regime = config.Regimes.of()
+	settings.Recorder = s.books.recorder(config.Recorded)
 	mw, err := consent.NewMiddleware(settings)
 	if err != nil {
 		return err
 	}
-	config.Charter.Middleware = mw
-	config.Charter.LanguageOf = languageIn(config.LanguageCookie)
-	c, err := charter.New(config.Charter)
+	text := config.Charter
+	text.Middleware, text.Failed = mw, failed
+	text.LanguageOf = languageIn(config.LanguageCookie)
+	text.Path = cmp.Or(text.Path, defaultPath)
+	c, err := charter.New(text)
 	if err != nil {
 		return err
 	}
-	s.mw, s.charter = mw, c
+	s.mw, s.charter, s.path = mw, c, text.Prefix+text.Path
 	return nil
+}
+
+func observers(one, other func(*http.Request, consent.Event)) func(*http.Request, consent.Event) {
+	if other == nil {
+		return one
+	}
+	return func(r *http.Request, e consent.Event) {
+		one(r, e)
+		other(r, e)
+	}
 }
 
 // Wrap returns a handler that answers below the charter's path by itself, and filters what
@@ -160,25 +166,6 @@ func (s *Site) Wrap(next http.Handler) http.Handler { return s.mw.Wrap(s.charter
 // Tag is what a page needs in its head to ask its visitors. It is the same for everybody,
 // so that a page which a cache may keep stays one.
 func (s *Site) Tag() string { return `<script src="` + s.path + `script.js" defer></script>` }
-
-// Ledger returns the ledger, nil if there is none.
-func (s *Site) Ledger() *ledger.Ledger { return s.ledger }
-
-// Ready returns nil if a consent could be recorded now, or if nothing is recorded.
-func (s *Site) Ready(context.Context) error {
-	if s.ledger == nil {
-		return nil
-	}
-	return s.ledger.Figures().Failing
-}
-
-// Close writes what waits to be recorded, for as long as ctx allows, and ends the ledger.
-func (s *Site) Close(ctx context.Context) error {
-	if s.ledger == nil {
-		return nil
-	}
-	return s.ledger.Close(ctx)
-}
 
 // languageIn returns a function that reads the language that a visitor has chosen from a
 // cookie of the site, nil if there is no such cookie.
