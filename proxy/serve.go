@@ -7,9 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
+	"reflect"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,13 +28,16 @@ type instance struct {
 	key     []byte // of this run, if nobody names others
 	log     *slog.Logger
 	handler swap.Handler
-	began   *config.Settings // with which it has begun to listen
-	site    *site.Site       // the current one
+	began   *config.Settings          // with which it has begun to listen
+	site    atomic.Pointer[site.Site] // the current one; nil before the first
+
+	stopping atomic.Bool
+	failed   atomic.Bool // a site did not end well
 }
 
 // run serves until it is interrupted. It says what it does to out, and what goes
 // wrong to errs.
-func run(o options, out, errs io.Writer) (err error) {
+func run(o options, out, errs io.Writer) error {
 	p := &instance{options: o, key: site.NewKey()}
 	settings, err := p.read(p.key)
 	if err != nil {
@@ -45,13 +49,17 @@ func run(o options, out, errs io.Writer) (err error) {
 	if err := p.use(ctx, settings); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, p.close(settings)) }()
-	listener, err := net.Listen("tcp", settings.Listen)
+	listening, err := server.Listen(p.serving())
 	if err != nil {
-		return fmt.Errorf("%w (-addr chooses another address)", err)
+		return errors.Join(err, p.close(ctx))
 	}
-	p.tell(out, settings, listener)
-	return p.serve(ctx, stop, listener, out)
+	p.tell(out, listening)
+	ending := context.AfterFunc(ctx, func() {
+		stop() // from here on an interrupt ends the program at once
+		fmt.Fprintln(out, "Stopping, once the last answers are out. Ctrl-C again does not wait.")
+	})
+	defer ending()
+	return p.serve(ctx, listening)
 }
 
 func newLogger(l config.Log, to io.Writer) *slog.Logger {
@@ -61,82 +69,82 @@ func newLogger(l config.Log, to io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(to, nil))
 }
 
+// serving is how visitors and operators are served, from the start to the end.
+func (p *instance) serving() server.Config {
+	config := p.began.Server
+	config.Handler, config.Log, config.Close = &p.handler, p.log, p.close
+	config.Admin.Ready = func(ctx context.Context) error { return p.site.Load().Ready(ctx) }
+	if p.began.Log.Access {
+		config.Access.Log = p.log
+	}
+	return config
+}
+
 // use has visitors served by new settings from here on.
 func (p *instance) use(ctx context.Context, settings *config.Settings) error {
 	settings.Site.Log, settings.Backend.Log = p.log, p.log
-	next, err := p.site.Next(ctx, settings.Site)
+	next, err := p.site.Load().Next(ctx, settings.Site)
 	if err != nil {
 		return inFlags(err)
 	}
 	if settings.Inject {
 		settings.Backend.Injection = inject.New(next.Tag())
 	}
-	p.site = next
-	p.handler.Set(next.Wrap(backend.New(settings.Backend)), func() {
-		patience, cancel := context.WithTimeout(context.Background(), patienceOf(settings))
-		defer cancel()
-		if err := next.Close(patience); err != nil {
-			p.log.Error("the ledger did not end well", "reason", err)
-		}
-	})
+	p.site.Store(next)
+	p.handler.Set(next.Wrap(backend.New(settings.Backend)), func(ctx context.Context) { p.end(ctx, next) })
 	return nil
 }
 
-// close waits until every site has ended.
-func (p *instance) close(settings *config.Settings) error {
-	patience, cancel := context.WithTimeout(context.Background(), patienceOf(settings))
-	defer cancel()
-	return p.handler.Close(patience)
+// end closes a site that has answered its last request.
+func (p *instance) end(ctx context.Context, ended *site.Site) {
+	if !p.stopping.Load() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+	}
+	if err := ended.Close(ctx); err != nil {
+		p.log.Error("a ledger did not end well", "reason", err)
+		p.failed.Store(true)
+	}
 }
 
-func patienceOf(settings *config.Settings) time.Duration {
-	if settings.Limits.Shutdown > 0 {
-		return settings.Limits.Shutdown
+// close ends the last site, and waits for those before it.
+func (p *instance) close(ctx context.Context) error {
+	p.stopping.Store(true)
+	err := p.handler.Close(ctx)
+	if err == nil && p.failed.Load() {
+		err = errors.New("a ledger did not end well")
 	}
-	return server.ShutdownPatience
+	return err
 }
 
 // tell says what somebody who has just started the program should know.
-func (p *instance) tell(out io.Writer, settings *config.Settings, listener net.Listener) {
-	if settings.OneRun {
+func (p *instance) tell(out io.Writer, listening *server.Server) {
+	if p.began.OneRun {
 		fmt.Fprintln(out, "Decisions are signed with a key for this run alone: after it everybody is asked again. -keys names a file of keys that stay.")
 	}
 	if p.config == "" && p.declarations == "" {
 		fmt.Fprintln(out, "What is declared are the usual cookies of many sites, and not those of yours. -declarations names a file; \"consentproxy init\" writes a first one.")
 	}
-	fmt.Fprintf(out, "Open %s in a browser to see %s with consent in front; Ctrl-C stops it.\n", address(settings.Listen, listener.Addr()), settings.Targets[0].To)
+	addr, secure := listening.Addr()
+	fmt.Fprintf(out, "Open %s in a browser to see %s with consent in front; Ctrl-C stops it.\n", address(p.began.Listen, addr, secure), p.began.Targets[0].To)
 }
 
 // serve serves until ctx ends, and reads the settings anew at each SIGHUP.
-func (p *instance) serve(ctx context.Context, stop func(), listener net.Listener, out io.Writer) error {
+func (p *instance) serve(ctx context.Context, listening *server.Server) error {
 	hangups := make(chan os.Signal, 1)
 	notifyReload(hangups)
 	defer signal.Stop(hangups)
-	visitors := server.New(&p.handler, p.log)
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(visitors, listener, server.PiecePatience) }()
+	go func() { served <- listening.Serve(ctx) }()
 	for {
 		select {
 		case <-hangups:
 			p.reload(ctx)
 		case err := <-served:
 			return err
-		case <-ctx.Done():
-			stop() // from here on an interrupt ends the program at once
-			fmt.Fprintln(out, "Stopping, once the last answers are out. Ctrl-C again does not wait.")
-			return p.shutDown(visitors)
 		}
 	}
-}
-
-func (p *instance) shutDown(visitors *http.Server) error {
-	patience, cancel := context.WithTimeout(context.Background(), patienceOf(p.began))
-	defer cancel()
-	err := visitors.Shutdown(patience)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = visitors.Close() // a stream may have no end
-	}
-	return err
 }
 
 // reload reads the settings anew. If they have mistakes, those from before go on.
@@ -163,7 +171,10 @@ func needRestart(began, now *config.Settings) (fields []string) {
 	}{
 		{"listen", began.Listen != now.Listen},
 		{"admin", began.Admin != now.Admin},
-		{"log.format", began.Log.Format != now.Log.Format},
+		{"limits", began.Server.Limits != now.Server.Limits},
+		{"log", began.Log != now.Log},
+		{"tls", !reflect.DeepEqual(began.TLS, now.TLS)},
+		{"trusted, for the access log", began.Log.Access && !reflect.DeepEqual(began.Trusted, now.Trusted)},
 	} {
 		if field.differs {
 			fields = append(fields, field.name)
@@ -174,11 +185,15 @@ func needRestart(began, now *config.Settings) (fields []string) {
 
 // address is where a browser finds the proxy: the host as it was given, and the
 // port that is listened on, which for port 0 the system has picked.
-func address(given string, listening net.Addr) string {
+func address(given string, listening net.Addr, secure bool) string {
+	scheme := "http://"
+	if secure {
+		scheme = "https://"
+	}
 	host, _, _ := net.SplitHostPort(given) // it has been listened on
 	if host == "" {
 		host = "localhost"
 	}
 	_, port, _ := net.SplitHostPort(listening.String())
-	return "http://" + net.JoinHostPort(host, port)
+	return scheme + net.JoinHostPort(host, port)
 }

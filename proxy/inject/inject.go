@@ -13,7 +13,7 @@ import (
 
 // An Injection adds a tag to pages, with any status: to answers of the type
 // text/html that begin like a page (see search), whole, plain or compressed with
-// gzip. It leaves alone other codings, text in UTF-16, downloads
+// gzip, Brotli or Zstandard. It leaves alone other codings, text in UTF-16, downloads
 // (Content-Disposition: attachment) and what says "Cache-Control: no-transform"
 // (RFC 9111 section 5.2.2.6). A Content-Security-Policy of the page must allow
 // 'self' for scripts.
@@ -21,9 +21,9 @@ import (
 // What a browser has kept from before, it goes on showing for as long as the
 // site says that nothing has changed. The filter does not depend on it.
 type Injection struct {
-	tag string
-	recoders
-	beginnings sync.Pool // of *beginning
+	tag        string
+	recoders   [len(codings)]sync.Pool // of *recoder, for each coding
+	beginnings sync.Pool               // of *beginning
 }
 
 // A beginning is lent to a page while its beginning is looked at.
@@ -32,65 +32,44 @@ type beginning [pieceLength]byte
 // New returns an injection of a tag, such as "<script src=/cookies/script.js defer></script>".
 func New(tag string) *Injection { return &Injection{tag: tag} }
 
-// PrepareRequest makes a request one whose answer can be added to. Browsers and sites have
-// gzip in common, and pages go through it both ways here; so other codings are
-// asked for only by what is no page, as browsers say in Sec-Fetch-Dest.
+// PrepareRequest makes a request one whose answer can be added to: of the codings that the
+// browser accepts it asks for those that can be read here. What is no page, as browsers say
+// in Sec-Fetch-Dest, may come in others too.
 func (i *Injection) PrepareRequest(r *http.Request) {
 	switch r.Header.Get("Sec-Fetch-Dest") {
 	case "", "document", "iframe", "frame", "embed", "object", "empty":
 	default:
 		return
 	}
-	accepted := r.Header["Accept-Encoding"]
-	switch {
-	case len(accepted) == 0:
-	case acceptsGzip(accepted):
-		r.Header["Accept-Encoding"] = []string{"gzip"}
-	default:
-		r.Header["Accept-Encoding"] = []string{"identity"}
+	if accepted := r.Header["Accept-Encoding"]; len(accepted) > 0 {
+		r.Header["Accept-Encoding"] = []string{readable(accepted)}
 	}
-}
-
-// acceptsGzip reads an Accept-Encoding (RFC 9110 section 12.5.3).
-func acceptsGzip(header []string) bool {
-	named, other := "", ""
-	for part := range strings.SplitSeq(strings.Join(header, ","), ",") {
-		coding, weight, _ := strings.Cut(part, ";")
-		weight = strings.TrimSpace(weight)
-		if weight == "" {
-			weight = "q=1"
-		}
-		switch strings.ToLower(strings.TrimSpace(coding)) {
-		case "gzip", "x-gzip":
-			named = weight
-		case "*":
-			other = weight
-		}
-	}
-	if named == "" {
-		named = other
-	}
-	_, q, _ := strings.Cut(named, "=")
-	return strings.Trim(q, "0. ") != ""
 }
 
 // ModifyResponse changes an answer by its head, and by the beginning of its body only
-// where that does not hold the head back.
-func (i *Injection) ModifyResponse(res *http.Response) error {
+// if that does not hold the head back. If a part of a page comes, it asks again, by the
+// transport by which the answer came, for the whole page: the part is none of the page with
+// the tag. The error is that of the transport.
+func (i *Injection) ModifyResponse(res *http.Response, again http.RoundTripper) error {
 	if res.StatusCode == http.StatusNotModified {
-		keepWeak(res)
+		keepWeak(res.Request.Header, res.Header)
 		return nil
 	}
-	coding := strings.ToLower(res.Header.Get("Content-Encoding"))
-	zipped := coding == "gzip" || coding == "x-gzip"
-	if !isPage(res) || coding != "" && coding != "identity" && !zipped {
+	if res.StatusCode == http.StatusPartialContent && res.Request.Method == http.MethodGet && isPartOfPage(res) {
+		if err := askForWhole(res, again); err != nil {
+			return err
+		}
+	}
+	c, known := codingOf(res.Header)
+	if !known || !hasPage(res.StatusCode) || !mayBePage(res.Header) ||
+		res.ContentLength == 0 && res.Request.Method != http.MethodHead {
 		return nil
 	}
 	length := ""
 	switch {
 	case res.Request.Method == http.MethodHead:
-	case zipped:
-		res.Body = i.recode(res.Body, i.tag, res.ContentLength < 0)
+	case c != nil:
+		res.Body = i.recode(res.Body, c, res.ContentLength < 0)
 	default:
 		page := i.inject(res.Body, res.ContentLength >= 0)
 		res.Body = page
@@ -104,19 +83,7 @@ func (i *Injection) ModifyResponse(res *http.Response) error {
 			length = strconv.FormatInt(res.ContentLength+int64(len(i.tag)), 10)
 		}
 	}
-	h := res.Header
-	for _, key := range []string{"Content-Length", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest"} {
-		h.Del(key)
-	}
-	if length != "" {
-		h.Set("Content-Length", length)
-	}
-	if h.Get("Accept-Ranges") != "" {
-		h.Set("Accept-Ranges", "none") // they would be those of another body
-	}
-	if tag := h.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") {
-		h.Set("ETag", "W/"+tag)
-	}
+	markChanged(res.Header, length)
 	return nil
 }
 
@@ -130,30 +97,26 @@ func (i *Injection) inject(body io.ReadCloser, gathered bool) *injected {
 	return &injected{Reader: body, Closer: body, tag: i.tag, search: search{tail: lent[:0]}, giveBack: giveBack, gathered: gathered}
 }
 
-// isPage tells by the head of an answer whether its body may be a page.
-func isPage(res *http.Response) bool {
-	switch {
-	case res.StatusCode < 200,
-		res.StatusCode == http.StatusNoContent,
-		res.StatusCode == http.StatusResetContent,
-		res.StatusCode == http.StatusPartialContent,
-		res.ContentLength == 0 && res.Request.Method != http.MethodHead:
+// hasPage reports whether an answer with this status may have a whole page.
+func hasPage(status int) bool {
+	switch status {
+	case http.StatusNoContent, http.StatusResetContent, http.StatusPartialContent, http.StatusNotModified:
 		return false
 	}
-	h := res.Header
+	return status >= 200
+}
+
+// mayBePage tells by the head of an answer whether its body may be a page.
+func mayBePage(h http.Header) bool {
+	kind := h.Get("Content-Type")
+	if !hasPrefixFold(kind, "text/html") {
+		return false
+	}
 	// A parameter that cannot be read leaves the type.
-	mediaType, parameters, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	mediaType, parameters, _ := mime.ParseMediaType(kind)
 	charset := strings.ToLower(parameters["charset"])
 	return mediaType == "text/html" &&
 		!strings.HasPrefix(charset, "utf-16") && !strings.HasPrefix(charset, "utf-32") &&
 		!strings.HasPrefix(strings.ToLower(strings.TrimSpace(h.Get("Content-Disposition"))), "attachment") &&
 		!strings.Contains(strings.ToLower(strings.Join(h["Cache-Control"], ",")), "no-transform")
-}
-
-// keepWeak answers a question for a tag that ModifyResponse has made weak with that one.
-func keepWeak(res *http.Response) {
-	tag := res.Header.Get("ETag")
-	if tag != "" && strings.Contains(strings.Join(res.Request.Header["If-None-Match"], ","), "W/"+tag) {
-		res.Header.Set("ETag", "W/"+tag)
-	}
 }

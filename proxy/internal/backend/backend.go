@@ -1,117 +1,146 @@
-// Package backend passes requests on to the site behind the proxy.
+// Package backend passes requests on to the sites behind the proxy.
 package backend
 
 import (
-	"context"
-	"crypto/tls"
-	"errors"
-	"fmt"
-	"io"
+	"cmp"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httputil"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/cookiecharter/consent/proxy/inject"
-	"github.com/cookiecharter/consent/proxy/internal/server"
 	"github.com/cookiecharter/consent/proxy/internal/trust"
 	"github.com/cookiecharter/consent/proxy/site"
 )
 
-// IdleTimeout is how long a connection to the site waits for a request.
-const IdleTimeout = 30 * time.Second
-
-const (
-	dialPatience     = 10 * time.Second // for a connection to the site
-	answerPatience   = time.Minute      // for the head of its answer
-	maxIdleToSite    = 512              // connections that wait for a request
-	maxAnswerHead    = 256 << 10
-	copyBufferLength = 32 << 10
-)
-
-// A Config says which site is behind the proxy. Target is required.
+// A Config says which sites are behind the proxy. Targets are required.
 type Config struct {
-	// Target is the address of the site, without a path: see [ParseTarget]. Required.
-	Target *url.URL
+	// Targets are the sites. Of those that fit a request, the one with a host of its own
+	// comes first, then the one with the longest path. Required.
+	Targets []Target
 
-	// CookieName is the name of the visitor's decision, which the site neither sees nor
-	// sets. Empty means "cookies_preferences".
+	// CookieName is the name of the visitor's decision, which no site sees or sets. Empty
+	// means "cookies_preferences".
 	CookieName string
 
-	// Trusted are the machines in front of the proxy whose forwarding headers are passed
-	// on. Nil trusts nobody.
-	Trusted trust.Hops
+	// Trusted are the machines in front of the proxy whose word about visitors counts, and
+	// Believed those of their headers that do. Nil trusts nobody; for Believed see
+	// [trust.Headers].
+	Trusted  trust.Hops
+	Believed trust.Headers
 
 	// Injection, if not nil, adds the banner's script to pages.
 	Injection *inject.Injection
 
-	// Log is told if the site does not answer properly. Required.
+	Limits Limits
+
+	// Log is told if a site does not answer properly. Required.
 	Log *slog.Logger
+
+	// Failed, if not nil, is told the same, with one of the reasons [Reasons].
+	Failed func(reason string)
 }
 
-// ParseTarget reads the URL of a site, which has no path: links, redirects and cookies of a
-// site below a path would not lead back through the proxy.
-func ParseTarget(to string) (*url.URL, error) {
-	if to == "" {
-		return nil, errors.New("names no site, such as http://localhost:8000")
-	}
-	u, err := url.Parse(to)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return nil, errors.New("is not the URL of a site, such as http://localhost:8000")
-	}
-	if u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("holds more than scheme, host and port, such as http://localhost:8000")
-	}
-	return u, nil
+// Limits bound what a site may take. Zero means the default.
+type Limits struct {
+	Dial   time.Duration // for a connection and its handshake; 10 seconds
+	Answer time.Duration // for the head of an answer, once the request is sent; a minute
 }
 
-// A backend is the site behind the proxy.
-type backend struct{ Config }
+// IdleTimeout is how long a connection to a site waits for a request.
+const IdleTimeout = 30 * time.Second
 
-// New returns a handler that passes requests on to the site.
+const (
+	dialPatience     = 10 * time.Second
+	answerPatience   = time.Minute
+	maxIdleToSite    = 512 // connections that wait for a request
+	maxAnswerHead    = 256 << 10
+	copyBufferLength = 32 << 10
+)
+
+// A backend is all sites behind the proxy.
+type backend struct {
+	Config
+	buffers buffers
+	proxies []*httputil.ReverseProxy // one for each target
+}
+
+// New returns a handler that passes requests on to the sites. Connections that wait are
+// closed after [IdleTimeout].
 func New(config Config) http.Handler {
-	b := &backend{config}
-	proxy := &httputil.ReverseProxy{
-		Rewrite:        b.rewrite,
-		ModifyResponse: b.modify,
+	config.Targets = inOrder(config.Targets)
+	b := &backend{Config: config}
+	dial := cmp.Or(b.Limits.Dial, dialPatience)
+	answer := cmp.Or(b.Limits.Answer, answerPatience)
+	overTCP := newTransports(dial, answer)
+	for _, target := range b.Targets {
+		b.proxies = append(b.proxies, b.newProxy(target, overTCP))
+	}
+	return b
+}
+
+func (b *backend) newProxy(target Target, overTCP *transports) *httputil.ReverseProxy {
+	transport := overTCP.to(target)
+	return &httputil.ReverseProxy{
+		Rewrite:        func(r *httputil.ProxyRequest) { b.rewrite(r, target) },
+		ModifyResponse: func(res *http.Response) error { return b.modify(res, transport) },
 		ErrorHandler:   b.fail,
 		ErrorLog:       slog.NewLogLogger(b.Log.Handler(), slog.LevelWarn),
-		BufferPool:     new(buffers),
-		Transport: &http.Transport{
-			DialContext:            (&net.Dialer{Timeout: dialPatience}).DialContext,
-			TLSHandshakeTimeout:    dialPatience,
-			ResponseHeaderTimeout:  answerPatience,
-			ExpectContinueTimeout:  time.Second,
-			MaxIdleConnsPerHost:    maxIdleToSite,
-			IdleConnTimeout:        IdleTimeout,
-			MaxResponseHeaderBytes: maxAnswerHead,
-			DisableCompression:     true, // what is compressed for the visitor passes as it is
-		},
+		BufferPool:     &b.buffers,
+		Transport:      transport,
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodConnect { // a tunnel is no request to the site
-			http.Error(w, "this is no forward proxy", http.StatusMethodNotAllowed)
-			return
-		}
-		proxy.ServeHTTP(w, r)
-	})
+}
+
+// ServeHTTP passes a request on to the site that it is for.
+func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if refuse(w, r) {
+		return
+	}
+	i := find(b.Targets, r)
+	if i < 0 {
+		http.Error(w, "no site of this name is here", http.StatusMisdirectedRequest)
+		return
+	}
+	a := &answer{ResponseWriter: w}
+	r, leave := a.prepare(r)
+	defer leave()
+	b.proxies[i].ServeHTTP(a, r)
+}
+
+// refuse answers what is no request to a site, and reports whether it has.
+func refuse(w http.ResponseWriter, r *http.Request) bool {
+	switch r.Method {
+	case http.MethodConnect, // asks for a tunnel, and this is no forward proxy
+		http.MethodTrace, "TRACK", // would show cookies to scripts (RFC 9110 section 9.3.8)
+		"PRI": // begins HTTP/2 without TLS (RFC 9113 section 11.6)
+		w.Header().Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+		http.Error(w, "the method is not allowed here", http.StatusMethodNotAllowed)
+		return true
+	}
+	switch {
+	case r.Host == "": // the site would see its own address, and make links of it
+		http.Error(w, "the request names no host", http.StatusBadRequest)
+	case r.RequestURI == "*": // stands for no page; net/http answers OPTIONS itself
+		http.Error(w, "the request names no page", http.StatusBadRequest)
+	default:
+		return false
+	}
+	return true
 }
 
 // rewrite makes the request for the site: the visitor's own, to the host that
 // the visitor has asked for, so that the site's redirects, links and checks of
 // the origin hold.
-func (b *backend) rewrite(r *httputil.ProxyRequest) {
-	r.Out.URL.Scheme, r.Out.URL.Host = b.Target.Scheme, b.Target.Host
+func (b *backend) rewrite(r *httputil.ProxyRequest, target Target) {
+	r.Out.URL.Scheme, r.Out.URL.Host = target.scheme(), target.URL.Host
 	r.Out.Host = r.In.Host
 	r.Out.URL.RawQuery = r.In.URL.RawQuery // the site reads it, the proxy does not
-	setForwarded(r, b.Trusted)
+	b.Trusted.Tell(r.Out.Header, r.In, b.Believed)
 	site.HideDecision(r.Out.Header, b.CookieName)
 	// A tunnel in another protocol, such as HTTP/2 by h2c, would pass by the filter.
-	if !strings.EqualFold(r.Out.Header.Get("Upgrade"), "websocket") {
+	if !isWebsocket(r.Out) {
 		r.Out.Header.Del("Upgrade")
 		r.Out.Header.Del("Connection")
 	}
@@ -120,42 +149,19 @@ func (b *backend) rewrite(r *httputil.ProxyRequest) {
 	}
 }
 
-func (b *backend) modify(res *http.Response) error {
-	site.KeepDecision(res.Header, b.CookieName)
-	res.Header.Del("Alt-Svc") // would lead browsers past the proxy
-	if b.Injection != nil {
-		return b.Injection.ModifyResponse(res)
-	}
-	return nil
+func isWebsocket(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
 
-// fail answers where the site does not. The visitor learns no more than the
-// status; the log says what is wrong, but for what a broken head holds: there
-// may be cookies in it.
-func (b *backend) fail(w http.ResponseWriter, r *http.Request, err error) {
-	var byVisitor *server.VisitorError
-	if errors.As(err, &byVisitor) {
-		http.Error(w, http.StatusText(byVisitor.Status()), byVisitor.Status())
-		return
+func (b *backend) modify(res *http.Response, again http.RoundTripper) error {
+	if b.Injection != nil {
+		if err := b.Injection.ModifyResponse(res, again); err != nil {
+			return err
+		}
 	}
-	if r.Context().Err() != nil {
-		panic(http.ErrAbortHandler) // the visitor has left
-	}
-	status, reason := http.StatusBadGateway, fmt.Sprintf("its answer has no valid head, or one of more than %d bytes", maxAnswerHead)
-	var network net.Error
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &network) && network.Timeout():
-		status, reason = http.StatusGatewayTimeout, "it takes too long"
-	case errors.As(err, &network):
-		reason = network.Error()
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		reason = "it has closed the connection without an answer"
-	case errors.As(err, &certificate):
-		reason = certificate.Error()
-	}
-	b.Log.Warn("the site does not answer properly", "reason", reason, "method", r.Method, "path", r.URL.Path)
-	http.Error(w, fmt.Sprintf("%d %s", status, http.StatusText(status)), status)
+	site.KeepDecision(res.Header, b.CookieName)
+	res.Header.Del("Alt-Svc") // would lead browsers past the proxy
+	return nil
 }
 
 // buffers are lent to copy bodies with.

@@ -13,6 +13,7 @@ import (
 	"github.com/cookiecharter/consent/internal/document"
 	"github.com/cookiecharter/consent/proxy/declare"
 	"github.com/cookiecharter/consent/proxy/internal/backend"
+	"github.com/cookiecharter/consent/proxy/internal/server"
 	"github.com/cookiecharter/consent/proxy/internal/trust"
 	"github.com/cookiecharter/consent/proxy/internal/yamldoc"
 	"github.com/cookiecharter/consent/proxy/site"
@@ -23,6 +24,7 @@ type Settings struct {
 	File
 	Site    site.Config    // without what the program adds: Log, and what it observes
 	Backend backend.Config // without the program's Injection and Log
+	Server  server.Config  // addresses, limits and TLS; the rest is the program's
 	OneRun  bool           // there is no key but that of this run
 }
 
@@ -72,6 +74,7 @@ func (r *reading) rest(key []byte) (*Settings, error) {
 	r.keys(key)
 	r.addresses()
 	r.site()
+	r.server()
 	if err := r.err(); err != nil {
 		return nil, err
 	}
@@ -185,13 +188,6 @@ func (r *reading) secrets(path string, from Keys) (keys [][]byte) {
 // addresses reads the sites behind the proxy, and whose word about visitors counts.
 func (r *reading) addresses() {
 	f, to := &r.settings.File, &r.settings.Backend
-	if f.Listen == "" {
-		f.Listen = "localhost:8080"
-	}
-	r.address("listen", f.Listen)
-	if f.Admin != "" {
-		r.address("admin", f.Admin)
-	}
 	if len(f.Targets) == 0 {
 		r.wrong("targets", "is missing; it is a list of sites, such as \"- to: http://localhost:8000\"")
 	}

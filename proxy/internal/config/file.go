@@ -33,8 +33,9 @@ type File struct {
 	// addresses such as "10.0.0.7" and ranges such as "10.1.0.0/16". Empty trusts nobody.
 	Trusted []string
 
-	// Believed are the headers of the trusted machines that count. Empty means
-	// X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host.
+	// Believed are those headers of the trusted machines that count: X-Forwarded-For,
+	// X-Forwarded-Proto and X-Forwarded-Host, or Forwarded alone. Name only what they set
+	// themselves. Empty means X-Forwarded-For and X-Forwarded-Proto.
 	Believed []string
 
 	// Inject adds the script that asks visitors to the head of HTML pages.
@@ -231,8 +232,8 @@ type Limits struct {
 	// Answer is for the head of the site's answer. Left out, 1 minute.
 	Answer time.Duration
 
-	// Shutdown is for answers that are under way when the proxy stops. Left out, 25 seconds.
-	Shutdown time.Duration
+	// Grace is for everything that is under way when the proxy stops. Left out, 25 seconds.
+	Grace time.Duration
 }
 
 // TLS says how visitors come by https: with a certificate in files, or with certificates
@@ -244,6 +245,10 @@ type TLS struct {
 
 	// ACME asks for certificates.
 	ACME ACME `json:"acme,omitempty"`
+
+	// Redirect is an address, such as ":80", on which visitors who come by http are sent to
+	// https. Empty means none.
+	Redirect string
 }
 
 // ACME says from whom certificates are asked for (RFC 8555).
@@ -272,7 +277,7 @@ type Log struct {
 	// Queries adds the query string to these lines, which may hold personal data.
 	Queries bool
 
-	// Addresses says what these lines hold of the visitor's address: "cut" to a /24 or a
-	// /48, "full" or "none". Empty means "cut".
-	Addresses string
+	// WholeAddresses adds the whole address of the visitor, which is personal data. Otherwise
+	// it is cut to its network: 24 bits of IPv4, 48 of IPv6.
+	WholeAddresses bool
 }

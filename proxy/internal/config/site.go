@@ -1,14 +1,10 @@
 package config
 
 import (
-	"cmp"
-	"crypto/tls"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -32,8 +28,6 @@ func (r *reading) site() {
 	s.Charter = r.charter()
 	r.regimes()
 	r.ledger()
-	r.tls()
-	r.log()
 	if s.Consent.Registry != nil && len(s.Consent.Keys) > 0 { // else what is missing has been said
 		r.ofSite(site.Check(*s))
 	}
@@ -140,53 +134,4 @@ func (r *reading) ledger() {
 		address = r.path(address) // the path of a file
 	}
 	to.URL, to.Spool = address, r.path(given.Spool)
-}
-
-func (r *reading) tls() {
-	given := r.settings.TLS
-	files := given.Certificate != "" || given.Key != ""
-	switch {
-	case files && len(given.ACME.Hosts) > 0:
-		r.wrong("tls.acme", "asks for certificates, and \"certificate\" names one; take one of the two")
-	case files:
-		if _, err := tls.LoadX509KeyPair(r.path(given.Certificate), r.path(given.Key)); err != nil {
-			r.wrong("tls", "%v", err)
-		}
-	case len(given.ACME.Hosts) > 0 && given.ACME.Cache == "":
-		r.wrong("tls.acme.cache", "is missing; without it each start asks for new certificates, and the authority soon refuses")
-	case len(given.ACME.Hosts) == 0 && given.ACME.Email+given.ACME.Directory+given.ACME.Cache != "":
-		r.wrong("tls.acme.hosts", "is missing")
-	}
-	for i, host := range given.ACME.Hosts {
-		if !isHost(host) {
-			r.wrong(yamldoc.Index("tls.acme.hosts", i), "%q is no host name such as \"www.example.org\"", host)
-		}
-	}
-	r.settings.TLS.Certificate, r.settings.TLS.Key = r.path(given.Certificate), r.path(given.Key)
-	r.settings.TLS.ACME.Cache = r.path(given.ACME.Cache)
-}
-
-func (r *reading) log() {
-	l := &r.settings.Log
-	l.Format, l.Addresses = cmp.Or(l.Format, "text"), cmp.Or(l.Addresses, "cut")
-	if !slices.Contains([]string{"text", "json"}, l.Format) {
-		r.wrong("log.format", "%q is neither \"text\" nor \"json\"", l.Format)
-	}
-	if !slices.Contains([]string{"cut", "full", "none"}, l.Addresses) {
-		r.wrong("log.addresses", "%q is none of cut, full, none", l.Addresses)
-	}
-}
-
-// address checks an address to listen on.
-func (r *reading) address(path, address string) {
-	_, port, err := net.SplitHostPort(address)
-	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n > 65535 {
-		r.wrong(path, "%q is no address such as \":8080\" or \"localhost:8080\"", address)
-	}
-}
-
-func isHost(name string) bool {
-	return len(name) <= 253 && !strings.ContainsFunc(name, func(r rune) bool {
-		return r != '-' && r != '.' && r != '_' && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9')
-	})
 }

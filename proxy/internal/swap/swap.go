@@ -14,19 +14,20 @@ import (
 type Handler struct {
 	current atomic.Pointer[generation]
 	leaving sync.WaitGroup
+	until   atomic.Pointer[context.Context] // that of Close; nil before
 }
 
 // A generation is one handler, and what uses it.
 type generation struct {
 	handler http.Handler
-	ended   func()
+	ended   func(context.Context)
 	uses    atomic.Int64 // the requests under way, and one more while it is the current one
 }
 
 // Set has every request that comes from here on served by a handler. Ended is called, in a
 // goroutine of its own, once another one has taken its place and its last request is
-// answered.
-func (h *Handler) Set(handler http.Handler, ended func()) {
+// answered. Its context is that of [Handler.Close], or one without an end before that.
+func (h *Handler) Set(handler http.Handler, ended func(context.Context)) {
 	next := &generation{handler: handler, ended: ended}
 	next.uses.Store(1)
 	h.leaving.Add(1)
@@ -64,13 +65,18 @@ func (h *Handler) leave(g *generation) {
 	}
 	go func() {
 		defer h.leaving.Done()
-		g.ended()
+		ctx := context.Background()
+		if until := h.until.Load(); until != nil {
+			ctx = *until
+		}
+		g.ended(ctx)
 	}()
 }
 
 // Close ends the last handler, and waits until each has ended, or ctx has: then it returns
 // ctx's error. Nothing may be served afterwards.
 func (h *Handler) Close(ctx context.Context) error {
+	h.until.Store(&ctx)
 	if last := h.current.Swap(nil); last != nil {
 		h.leave(last)
 	}

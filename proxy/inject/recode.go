@@ -3,32 +3,27 @@ package inject
 import (
 	"bytes"
 	"io"
-	"sync"
-
-	"github.com/klauspost/compress/gzip"
 )
 
 // recodedAtOnce is how much of a page is compressed at once.
 const recodedAtOnce = 32 << 10
 
-// recoders are lent to pages that come compressed.
-type recoders struct{ sync.Pool }
-
-// recode returns a page that is compressed with gzip as one that has the tag
-// in its head. What a stream flushes leaves at once.
-func (r *recoders) recode(body io.ReadCloser, tag string, stream bool) io.ReadCloser {
-	c, ok := r.Get().(*recoder)
+// recode returns a page that comes compressed as one that has the tag in its head, and is
+// compressed in the same way. What a stream flushes leaves at once.
+func (i *Injection) recode(body io.ReadCloser, c *coding, stream bool) io.ReadCloser {
+	pool := &i.recoders[c.index]
+	lent, ok := pool.Get().(*recoder)
 	if !ok {
-		c = &recoder{from: new(gzip.Reader)}
-		c.to, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a valid one
+		lent = &recoder{from: c.newDecoder(), to: c.newEncoder()}
 	}
-	c.to.Reset(&c.ready)
-	return &recoded{recoder: c, body: body, tag: tag, stream: stream, pool: r}
+	lent.to.Reset(&lent.ready)
+	return &recoded{recoder: lent, body: body, tag: i.tag, stream: stream, giveBack: func() { pool.Put(lent) }}
 }
 
+// A recoder is lent to a page that comes compressed.
 type recoder struct {
-	from  *gzip.Reader
-	to    *gzip.Writer
+	from  decoder
+	to    encoder
 	ready bytes.Buffer
 	piece [recodedAtOnce]byte
 	first beginning
@@ -37,12 +32,12 @@ type recoder struct {
 // A recoded body is read decompressed, added to, and compressed again.
 type recoded struct {
 	*recoder
-	body   io.ReadCloser
-	tag    string
-	stream bool
-	pool   *recoders
-	page   *injected // nil before the first Read: opening waits for the first bytes
-	err    error     // comes behind what is ready
+	body     io.ReadCloser
+	tag      string
+	stream   bool
+	giveBack func()
+	page     *injected // nil before the first Read: opening waits for the first bytes
+	err      error     // comes behind what is ready
 }
 
 func (b *recoded) Read(p []byte) (int, error) {
@@ -70,7 +65,7 @@ func (b *recoded) Read(p []byte) (int, error) {
 func (b *recoded) Close() error {
 	if b.recoder != nil {
 		b.ready.Reset()
-		b.pool.Put(b.recoder)
+		b.giveBack()
 		b.recoder = nil
 	}
 	return b.body.Close()
