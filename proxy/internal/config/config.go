@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/internal/document"
@@ -128,8 +129,25 @@ func (r *reading) decode(root *yamldoc.Value, mistakes []*yamldoc.Mistake) {
 	if err == nil { // a reader of bytes has none
 		err = read.Err()
 	}
-	r.add(r.file, yamldoc.More(mistakes, yamldoc.Mistakes(err, lines)))
+	mistakes = yamldoc.More(mistakes, yamldoc.Mistakes(err, lines))
+	r.unread = make(map[string]bool)
+	for _, m := range mistakes {
+		r.unread[m.Path] = true
+		if strings.HasPrefix(m.Path, "limits.") {
+			m.Reason = noTime // that of a cookie has other words
+		}
+	}
+	r.add(r.file, mistakes)
+	for _, path := range []string{"decision.lifetime", "limits.head", "limits.idle", "limits.piece", "limits.dial", "limits.answer", "limits.grace"} {
+		section, field, _ := strings.Cut(path, ".")
+		if v := root.Get(section); v != nil && v.Get(field).IsText("session") {
+			r.wrong(path, noTime)
+		}
+	}
 }
+
+// noTime says what a time is. For a cookie there is one more: the session.
+const noTime = `is no time such as "30 seconds" or "6 months"`
 
 // declarations reads the file that the file names.
 func (r *reading) declarations() {

@@ -34,20 +34,22 @@ func (m *Mistake) Error() string {
 // A list collects the mistakes of one file.
 type list struct {
 	file     string
-	document *yamldoc.Value // nil if there is none
+	document *yamldoc.Value  // nil if there is none
+	unread   map[string]bool // the paths of what could not be read
 	mistakes []*Mistake
 }
 
-// wrong notes a mistake at a path of the document.
+// wrong notes a mistake at a path of the document. One about what could not be read is about
+// no more than a gap.
 func (l *list) wrong(path, reason string, args ...any) {
+	if l.unread[path] {
+		return
+	}
 	line := 0
 	if l.document != nil {
 		line = l.document.LineOf(path)
 	}
-	m := &Mistake{File: l.file, Line: line, Path: path, Reason: fmt.Sprintf(reason, args...)}
-	if !slices.ContainsFunc(l.mistakes, func(known *Mistake) bool { return known.Path == path && known.Line == line }) {
-		l.mistakes = append(l.mistakes, m)
-	}
+	l.mistakes = append(l.mistakes, &Mistake{File: l.file, Line: line, Path: path, Reason: fmt.Sprintf(reason, args...)})
 }
 
 // wrongAll notes each of the mistakes that an error joins.

@@ -119,10 +119,10 @@ func (r *reading) regimes() {
 func (r *reading) ledger() {
 	given, to := r.settings.Ledger, &r.settings.Site.Ledger
 	address := given.URL
-	if given.Env != "" {
-		if given.URL != "" {
-			r.wrong("ledger.env", "names an address, and so does \"url\"; one of them is enough")
-		}
+	switch {
+	case given.Env != "" && given.URL != "":
+		r.wrong("ledger.env", "names an address, and so does \"url\"; one of them is enough")
+	case given.Env != "":
 		if address = os.Getenv(given.Env); address == "" {
 			r.wrong("ledger.env", "the environment variable %s is empty", given.Env)
 		}
