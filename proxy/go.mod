@@ -10,6 +10,7 @@ require (
 	github.com/cookiecharter/consent/ledger v0.1.0
 	github.com/klauspost/compress v1.20.3
 	github.com/stretchr/testify v1.12.1
+	go.yaml.in/yaml/v4 v4.0.0
 	golang.org/x/net v0.62.0
 	golang.org/x/text v0.43.0
 )

@@ -43,7 +43,7 @@ func main() {
 	flag.StringVar(&o.to, "to", "", "`URL` of the site, such as http://localhost:8000")
 	flag.StringVar(&o.addr, "addr", "localhost:8080", "`address` to listen on")
 	flag.StringVar(&o.keys, "keys", "", "`file` with the keys that sign decisions, one per line: the first signs, all verify")
-	flag.StringVar(&o.trust, "trust", "", "`addresses`, such as 10.0.0.7,10.1.0.0/16, whose X-Forwarded-* and Forwarded headers are passed on")
+	flag.StringVar(&o.trust, "trust", "", "`addresses`, such as 10.0.0.7,10.1.0.0/16, whose X-Forwarded-For and X-Forwarded-Proto headers are believed")
 	flag.StringVar(&o.db, "db", "", "`file or postgres:// URL` of the database that keeps what visitors decide; none if it is left out")
 	flag.BoolVar(&o.reportOnly, "report-only", false, "change nothing, and log what would become of each cookie")
 	flag.BoolVar(&o.inject, "inject", false, "add to the head of HTML pages what the banner needs")
@@ -82,37 +82,20 @@ func run(o options, out, errs io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		patience, cancel := context.WithTimeout(context.Background(), server.ShutdownPatience)
-		defer cancel()
-		err = errors.Join(err, s.Close(patience))
-	}()
-	listener, err := net.Listen("tcp", o.addr)
+	visitors, err := server.Listen(server.Config{Addr: o.addr, Handler: handler, Log: logger, Close: s.Close})
 	if err != nil {
-		return fmt.Errorf("%w (-addr chooses another address)", err)
+		return errors.Join(fmt.Errorf("%w (-addr chooses another address)", err), s.Close(ctx))
 	}
 	if o.keys == "" {
 		fmt.Fprintln(out, "Decisions are signed with a key for this run alone: after it everybody is asked again. -keys names a file of keys that stay.")
 	}
-	fmt.Fprintf(out, "Open %s in a browser to see %s with consent in front; Ctrl-C stops it.\n", address(o.addr, listener.Addr()), o.to)
-	visitors := server.New(handler, logger)
-	done := make(chan error, 1)
-	go func() {
-		<-ctx.Done()
+	listening, _ := visitors.Addr()
+	fmt.Fprintf(out, "Open %s in a browser to see %s with consent in front; Ctrl-C stops it.\n", address(o.addr, listening), o.to)
+	context.AfterFunc(ctx, func() {
 		stop() // from here on an interrupt ends the program at once
 		fmt.Fprintln(out, "Stopping, once the last answers are out. Ctrl-C again does not wait.")
-		patience, cancel := context.WithTimeout(context.Background(), server.ShutdownPatience)
-		defer cancel()
-		err := visitors.Shutdown(patience)
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = visitors.Close() // a stream may have no end
-		}
-		done <- err
-	}()
-	if err := server.Serve(visitors, listener, server.PiecePatience); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return <-done
+	})
+	return visitors.Serve(ctx)
 }
 
 // newHandler makes the handler that the options ask for. The error holds every
@@ -137,7 +120,7 @@ func newHandler(o options, logger *slog.Logger) (http.Handler, *site.Site, error
 	if err != nil {
 		return nil, nil, err
 	}
-	config := backend.Config{Target: target, Trusted: trusted, Log: logger}
+	config := backend.Config{Targets: []backend.Target{{URL: target}}, Trusted: trusted, Log: logger}
 	if o.inject {
 		config.Injection = inject.New(s.Tag())
 	}
