@@ -59,7 +59,8 @@ func TestWhichAnswersGetTheTags(t *testing.T) {
 		{"Content-Type=application/xhtml%2Bxml", false},
 		{"Content-Type=nonsense", false},
 		{"Content-Type=", false},
-		{"Content-Encoding=br", false},
+		{"Content-Encoding=deflate", false},
+		{"Content-Encoding=br,+gzip", false},
 		{"Content-Encoding=identity", true},
 		{"Content-Disposition=attachment%3B+filename=a.html", false},
 		{"Content-Disposition=inline", true},
@@ -145,12 +146,13 @@ func TestNotModifiedNamesTheTagThatTheVisitorHas(t *testing.T) {
 
 func TestWhatAPageIsAskedForIn(t *testing.T) {
 	for accepted, want := range map[string]string{
-		"gzip, deflate, br, zstd": "gzip",
-		"br":                      "identity",
-		"*":                       "gzip",
-		"gzip;q=0, *":             "identity",
-		"x-gzip ; Q=0.001":        "gzip",
-		"gzip;q=0.000, br":        "identity",
+		"gzip, deflate, br, zstd": "gzip, br, zstd",
+		"dcb, br;q=0.5":           "br;q=0.5",
+		"*":                       "gzip, br, zstd",
+		"gzip;q=0, *;q=0.5":       "br;q=0.5, zstd;q=0.5",
+		"x-gzip ; Q=0.001":        "x-gzip ; Q=0.001",
+		"gzip;q=0.000, br":        "br",
+		"deflate":                 "identity",
 		"identity":                "identity",
 		"*;q=0":                   "identity",
 	} {

@@ -55,7 +55,7 @@ func inFront(t testing.TB, site string, o options) (string, *journal) {
 	o.to, o.insecure = site, true
 	handler, err := newHandler(o, logger)
 	require.NoError(t, err)
-	return serve(t, handler, logger, server.PiecePatience), said
+	return serve(t, handler, logger, time.Minute), said
 }
 
 // newHandler is what the program serves by.
@@ -71,12 +71,20 @@ func newHandler(o options, logger *slog.Logger) (http.Handler, error) {
 // serve serves as the program does.
 func serve(t testing.TB, handler http.Handler, logger *slog.Logger, patience time.Duration) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	s, err := server.Listen(server.Config{
+		Addr: "127.0.0.1:0", Handler: handler, Log: logger,
+		Limits: server.Limits{Piece: patience, Grace: time.Second},
+	})
 	require.NoError(t, err)
-	visitors := server.New(handler, logger)
-	go server.Serve(visitors, listener, patience)
-	t.Cleanup(func() { visitors.Close() })
-	return "http://" + listener.Addr().String()
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- s.Serve(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		<-ended
+	})
+	addr, _ := s.Addr()
+	return "http://" + addr.String()
 }
 
 // newSite is one in Go.
@@ -200,18 +208,18 @@ func TestTheCharterSpeaksTheLanguageChosenOnTheSite(t *testing.T) {
 func TestNothingElseChangesInARequest(t *testing.T) {
 	got := make(chan *http.Request, 1)
 	address, _ := inFront(t, newSite(t, func(_ http.ResponseWriter, r *http.Request) { got <- r }), options{inject: true})
-	response, _, err := ask(t, "GET", address+"//a%2Fb/../c;d?x=1;y=%zz&&z", "Host: x", "Accept-Encoding: br, gzip;q=0.5", "User-Agent: u")
+	response, _, err := ask(t, "GET", address+"//a%2Fb/../c;d?x=1;y=%zz&&z", "Host: x", "Accept-Encoding: br, gzip;q=0.5, dcb", "User-Agent: u")
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusOK, response.StatusCode)
 	r := <-got
 	assert.Equal(t, "//a%2Fb/../c;d?x=1;y=%zz&&z", r.RequestURI)
 	assert.Equal(t, strings.TrimPrefix(address, "http://"), r.Host)
 	assert.Equal(t, "u", r.UserAgent())
-	assert.Equal(t, "gzip", r.Header.Get("Accept-Encoding"))
+	assert.Equal(t, "br, gzip;q=0.5", r.Header.Get("Accept-Encoding"))
 
-	_, _, err = ask(t, "GET", address, "Sec-Fetch-Dest: image", "Accept-Encoding: br, gzip;q=0.5")
+	_, _, err = ask(t, "GET", address, "Sec-Fetch-Dest: image", "Accept-Encoding: br, dcb")
 	require.NoError(t, err)
-	assert.Equal(t, "br, gzip;q=0.5", (<-got).Header.Get("Accept-Encoding"))
+	assert.Equal(t, "br, dcb", (<-got).Header.Get("Accept-Encoding"))
 }
 
 func TestOnlyWebsocketsAreTunnelled(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"github.com/cookiecharter/consent/proxy/inject"
 	"github.com/cookiecharter/consent/proxy/internal/backend"
 	"github.com/cookiecharter/consent/proxy/internal/config"
+	"github.com/cookiecharter/consent/proxy/internal/metrics"
 	"github.com/cookiecharter/consent/proxy/internal/server"
 	"github.com/cookiecharter/consent/proxy/internal/swap"
 	"github.com/cookiecharter/consent/proxy/site"
@@ -31,6 +32,8 @@ type instance struct {
 	began   *config.Settings          // with which it has begun to listen
 	site    atomic.Pointer[site.Site] // the current one; nil before the first
 
+	metrics *metrics.Metrics // nil if nobody can ask for them
+
 	stopping atomic.Bool
 	failed   atomic.Bool // a site did not end well
 }
@@ -44,6 +47,9 @@ func run(o options, out, errs io.Writer) error {
 		return err
 	}
 	p.began, p.log = settings, newLogger(settings.Log, errs)
+	if settings.Admin != "" {
+		p.metrics = metrics.New(backend.Reasons)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := p.use(ctx, settings); err != nil {
@@ -51,7 +57,7 @@ func run(o options, out, errs io.Writer) error {
 	}
 	listening, err := server.Listen(p.serving())
 	if err != nil {
-		return errors.Join(err, p.close(ctx))
+		return errors.Join(fmt.Errorf("%w (%s chooses another address)", err, p.nameOf("listen")), p.close(ctx))
 	}
 	p.tell(out, listening)
 	ending := context.AfterFunc(ctx, func() {
@@ -69,6 +75,14 @@ func newLogger(l config.Log, to io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(to, nil))
 }
 
+// nameOf names what in the options stands for a field of the file.
+func (o options) nameOf(field string) string {
+	if o.config != "" {
+		return o.config + ": " + field
+	}
+	return "-" + flagOf[field]
+}
+
 // serving is how visitors and operators are served, from the start to the end.
 func (p *instance) serving() server.Config {
 	config := p.began.Server
@@ -77,20 +91,34 @@ func (p *instance) serving() server.Config {
 	if p.began.Log.Access {
 		config.Access.Log = p.log
 	}
+	if m := p.metrics; m != nil {
+		config.Admin.Metrics, config.Begun = m.Handler(), m.Begun
+		config.Seen = func(s server.Seen) { m.Ended(s.Status, s.Time.Seconds()) }
+	}
 	return config
 }
 
 // use has visitors served by new settings from here on.
 func (p *instance) use(ctx context.Context, settings *config.Settings) error {
 	settings.Site.Log, settings.Backend.Log = p.log, p.log
+	if m := p.metrics; m != nil {
+		settings.Site.Consent.Observe, settings.Site.Recorded, settings.Backend.Failed = m.Cookie, m.Decided, m.UpstreamFailed
+	}
 	next, err := p.site.Load().Next(ctx, settings.Site)
 	if err != nil {
-		return inFlags(err)
+		return fmt.Errorf("%s: %w", p.nameOf("ledger.url"), err) // everything else has been checked
 	}
 	if settings.Inject {
 		settings.Backend.Injection = inject.New(next.Tag())
 	}
 	p.site.Store(next)
+	if m := p.metrics; m != nil {
+		m.Declare(settings.Site.Consent.Registry)
+		m.Keep(nil)
+		if books := next.Ledger(); books != nil {
+			m.Keep(books.Figures)
+		}
+	}
 	p.handler.Set(next.Wrap(backend.New(settings.Backend)), func(ctx context.Context) { p.end(ctx, next) })
 	return nil
 }

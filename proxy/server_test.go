@@ -42,7 +42,7 @@ func TestAVisitorWhoSendsNothingMoreIsNotWaitedForForEver(t *testing.T) {
 	logger := slog.New(slog.DiscardHandler)
 	to, err := url.Parse(newSite(t, func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) }))
 	require.NoError(t, err)
-	address := serve(t, backend.New(backend.Config{Target: to, Log: logger}), logger, 100*time.Millisecond)
+	address := serve(t, backend.New(backend.Config{Targets: []backend.Target{{URL: to}}, Log: logger}), logger, 100*time.Millisecond)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
 	require.NoError(t, err)
 	defer conn.Close()
@@ -62,7 +62,7 @@ func TestAVisitorWhoTakesNothingMoreIsNotWaitedForForEver(t *testing.T) {
 		left <- err
 	}))
 	require.NoError(t, err)
-	address := serve(t, backend.New(backend.Config{Target: to, Log: logger}), logger, 100*time.Millisecond)
+	address := serve(t, backend.New(backend.Config{Targets: []backend.Target{{URL: to}}, Log: logger}), logger, 100*time.Millisecond)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
 	require.NoError(t, err)
 	defer conn.Close()
@@ -80,7 +80,7 @@ func TestARequestAfterABodyHasItsOwnTime(t *testing.T) {
 		}
 	}))
 	require.NoError(t, err)
-	address := serve(t, backend.New(backend.Config{Target: to, Log: logger}), logger, 50*time.Millisecond)
+	address := serve(t, backend.New(backend.Config{Targets: []backend.Target{{URL: to}}, Log: logger}), logger, 50*time.Millisecond)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
 	require.NoError(t, err)
 	defer conn.Close()

@@ -19,7 +19,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cookiecharter/consent/proxy/internal/backend"
-	"github.com/cookiecharter/consent/proxy/internal/server"
 )
 
 // BenchmarkThroughput asks the proxy and the same ReverseProxy without consent
@@ -62,7 +61,7 @@ func BenchmarkThroughput(b *testing.B) {
 			to, err := url.Parse(address)
 			require.NoError(b, err)
 			logger := slog.New(slog.DiscardHandler)
-			bare := serve(b, backend.New(backend.Config{Target: to, Log: logger}), logger, server.PiecePatience)
+			bare := serve(b, backend.New(backend.Config{Targets: []backend.Target{{URL: to}}, Log: logger}), logger, time.Minute)
 			guarded, _ := inFront(b, address, kind.options)
 			var clock, processors, rates []float64
 			turn(b, bare)
