@@ -34,6 +34,8 @@ func main() {
 		serveByFlags(os.Args[1:])
 	case "check":
 		os.Exit(check(os.Args[2:], os.Stdout, os.Stderr))
+	case "init":
+		os.Exit(initialise(os.Args[2:], os.Stdout, os.Stderr))
 	default:
 		log.Fatalf("consentproxy: %q is neither \"check\" nor \"init\", and no flag", command)
 	}
