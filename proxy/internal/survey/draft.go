@@ -17,17 +17,19 @@ import (
 
 // A draft is a declaration of which parts may still say TODO.
 type draft struct {
-	Provider  string            `json:"provider"`
-	Kind      string            `json:"kind"`
-	Service   map[string]string `json:"service"`
-	Name      string            `json:"name"`
-	Purpose   map[string]string `json:"purpose"`
-	Category  string            `json:"category"`
-	Lifetime  string            `json:"lifetime"`
-	Domain    string            `json:"domain"`
-	Path      string            `json:"path"`
-	Also      []place           `json:"also"`
-	isSiteOwn bool              // somebody who knows the name says that the site sets it
+	Provider string            `json:"provider"`
+	Kind     string            `json:"kind"`
+	Service  map[string]string `json:"service"`
+	Name     string            `json:"name"`
+	Purpose  map[string]string `json:"purpose"`
+	Category string            `json:"category"`
+	Lifetime string            `json:"lifetime"`
+	Domain   string            `json:"domain"`
+	Path     string            `json:"path"`
+	Also     []place           `json:"also"`
+
+	isSiteOwn  bool // the site answers for it, as far as anybody knows
+	isProposed bool // the category asks for consent, since nobody knows better
 }
 
 type place struct {
@@ -54,23 +56,48 @@ func (w *walk) drafts() ([]draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range document.Cookies {
-		d := &document.Cookies[i]
+	drafts := document.Cookies
+	for i := range drafts {
+		d := &drafts[i]
 		switch {
+		case d.take(w.charter):
 		case d.take(usual):
 			d.isSiteOwn = true
-		case w.Known != nil:
-			d.take(w.Known)
+		case !d.take(w.Known):
+			d.isSiteOwn = strings.HasPrefix(d.Provider, todo) // nobody else is known to set it
+		}
+		if d.isSiteOwn && strings.HasPrefix(d.Category, todo) {
+			d.Category, d.isProposed = string(consent.FirstParty), true
 		}
 	}
-	slices.SortStableFunc(document.Cookies, func(a, b draft) int { return strings.Compare(order(a), order(b)) })
-	return document.Cookies, nil
+	drafts = append(drafts, unseen(w.charter, drafts)...)
+	slices.SortStableFunc(drafts, func(a, b draft) int { return strings.Compare(order(a), order(b)) })
+	return drafts, nil
+}
+
+// unseen returns what a charter declares and nobody has seen, such as the cookies of those
+// who sign in.
+func unseen(charter *consent.Registry, seen []draft) (drafts []draft) {
+	if charter == nil {
+		return nil
+	}
+	for _, c := range charter.Cookies() {
+		d := draft{Name: c.Name, Kind: c.Kind.String(), Domain: c.Domain, Path: c.Path}
+		if slices.ContainsFunc(seen, func(s draft) bool { return s.Name == d.Name && s.kind() == d.Kind }) {
+			continue
+		}
+		if d.take(charter); d.Lifetime == "" {
+			d.Lifetime = lifetimeOf(c)
+		}
+		drafts = append(drafts, d)
+	}
+	return drafts
 }
 
 // order has what is necessary first, and what is still to be written last.
 func order(d draft) string {
 	switch {
-	case strings.HasPrefix(d.Category, todo) || strings.HasPrefix(d.Provider, todo):
+	case isTODO(d.Purpose):
 		return "2"
 	case d.Category == string(consent.Necessary):
 		return "0"
@@ -81,6 +108,9 @@ func order(d draft) string {
 
 // take takes the texts of a declaration of the same name, and reports whether there is one.
 func (d *draft) take(from *consent.Registry) bool {
+	if from == nil {
+		return false
+	}
 	for _, c := range from.Lookup(d.Name) {
 		if c.Kind.String() != d.kind() {
 			continue

@@ -16,6 +16,7 @@ type page struct {
 	name     string     // of the site, as pages say to social networks
 	links    []*url.URL // to other pages
 	loads    []*url.URL // scripts, frames and pictures
+	forms    []*url.URL // that send something there
 	inline   strings.Builder
 }
 
@@ -68,6 +69,8 @@ func (p *page) tag(t html.Token) {
 		}
 	case "a", "area":
 		p.links = p.add(p.links, attributes["href"])
+	case "form":
+		p.forms = p.add(p.forms, attributes["action"])
 	case "script", "iframe", "img", "embed":
 		p.loads = p.add(p.loads, attributes["src"])
 	case "link":

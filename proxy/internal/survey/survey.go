@@ -60,6 +60,7 @@ func Look(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.charter = w.readCharter(ctx, newVisitor(false))
 	for _, visitor := range []*visitor{newVisitor(false), newVisitor(true)} {
 		if err := w.send(ctx, visitor); err != nil {
 			return nil, err
@@ -83,7 +84,8 @@ type walk struct {
 	found   *inventory.Inventory
 	observe http.Handler // reads the Set-Cookie lines of an answer
 	robots  robots
-	scripts map[string]bool // of the site's own, that were read
+	scripts map[string]bool   // of the site's own, that were read
+	charter *consent.Registry // what the site's own charter declares; nil if there is none
 	report  *Report
 }
 
@@ -168,7 +170,7 @@ func (w *walk) leave(reason string, args ...any) {
 // mayOpen reports whether a link leads to a page of the site that a visitor without an
 // account would open, and that robots may.
 func (w *walk) mayOpen(link *url.URL) bool {
-	if link.Host != w.URL.Host || link.Scheme != w.URL.Scheme {
+	if link.Host != w.URL.Host || link.Scheme != w.URL.Scheme || w.charter != nil && strings.HasPrefix(link.Path, charterPath) {
 		return false
 	}
 	path := strings.ToLower(link.Path)
@@ -184,12 +186,27 @@ func (w *walk) mayOpen(link *url.URL) bool {
 	return true
 }
 
-// accept accepts everything, if the site has a charter of this library under its usual path.
+// charterPath is where a site has a charter of this library, if it has one.
+const charterPath = "/cookies/"
+
+func (w *walk) readCharter(ctx context.Context, v *visitor) *consent.Registry {
+	document, err := v.get(ctx, w.URL.ResolveReference(&url.URL{Path: charterPath + "charter.json"}))
+	if err != nil {
+		return nil
+	}
+	registry, err := consent.ReadRegistry(bytes.NewReader(document))
+	if err != nil {
+		return nil // something else lies there
+	}
+	return registry
+}
+
+// accept accepts everything, if the site has a charter.
 func (w *walk) accept(ctx context.Context, v *visitor) {
-	charter := w.URL.ResolveReference(&url.URL{Path: "/cookies/"})
-	if body, err := v.get(ctx, charter.JoinPath("charter.json")); err != nil || !bytes.Contains(body, []byte(`"cookies"`)) {
+	if w.charter == nil {
 		return
 	}
+	charter := w.URL.ResolveReference(&url.URL{Path: charterPath})
 	form := url.Values{"choice": {"accept"}}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, charter.String(), strings.NewReader(form.Encode()))
 	if err != nil {

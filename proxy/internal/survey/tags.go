@@ -34,6 +34,7 @@ var tags = []tag{
 	{[]string{"js.hs-scripts.com", "js.hs-analytics.net"}, []string{"hubspotutk", "__hstc", "__hssc", "__hssrc"}},
 	{[]string{"static.klaviyo.com"}, []string{"__kla_id"}},
 	{[]string{"widget.intercom.io", "intercomSettings"}, []string{"intercom-id-abc", "intercom-session-abc"}},
+	{[]string{"/i18n/setlang/"}, []string{"django_language"}}, // Django's own form
 	{[]string{"js.stripe.com"}, []string{"__stripe_mid", "__stripe_sid"}},
 }
 
@@ -49,9 +50,13 @@ func (w *walk) read(ctx context.Context, v *visitor, p *page) {
 		w.report.Language = p.language
 	}
 	w.recognise(p, p.inline.String())
+	for _, to := range p.forms {
+		w.recognise(p, to.Path)
+	}
 	for _, loaded := range p.loads {
 		known := w.recognise(p, loaded.String())
 		switch {
+		case w.charter != nil && loaded.Host == w.URL.Host && strings.HasPrefix(loaded.Path, charterPath):
 		case loaded.Host != w.URL.Host && !known:
 			w.report.Hosts = append(w.report.Hosts, loaded.Host)
 		case loaded.Host == w.URL.Host && isScript(loaded) && !w.scripts[loaded.Path] && len(w.scripts) < maxScripts:

@@ -101,7 +101,11 @@ func (r *Report) writeDraft(w *writer, d draft) {
 		purpose = map[string]string{base.String(): purpose["en"]}
 	}
 	w.text("purpose", purpose)
-	w.line("      category: %s", scalar(d.Category))
+	if d.isProposed {
+		w.line("      category: %s   # asks for consent; \"necessary\" if the site does not work without it", scalar(d.Category))
+	} else {
+		w.line("      category: %s", scalar(d.Category))
+	}
 	if d.Kind != "" && d.Kind != consent.HTTPCookie.String() {
 		w.line("      kind: %s", scalar(d.Kind))
 	}
