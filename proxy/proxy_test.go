@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/proxy/internal/backend"
 	"github.com/cookiecharter/consent/proxy/internal/server"
 )
 
@@ -248,4 +249,13 @@ func TestAWebsocketsHeadIsFilteredAndItsBytesPass(t *testing.T) {
 	_, err = io.ReadFull(reader, echo)
 	require.NoError(t, err)
 	assert.Equal(t, "hello", string(echo))
+}
+
+// serveWithin serves a site without consent, with so much time for each piece.
+func serveWithin(t testing.TB, site string, patience time.Duration) string {
+	t.Helper()
+	logger := slog.New(slog.DiscardHandler)
+	to, err := url.Parse(site)
+	require.NoError(t, err)
+	return serve(t, backend.New(backend.Config{Targets: []backend.Target{{URL: to}}, Log: logger}), logger, patience)
 }
