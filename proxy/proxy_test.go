@@ -254,8 +254,13 @@ func TestAWebsocketsHeadIsFilteredAndItsBytesPass(t *testing.T) {
 // serveWithin serves a site without consent, with so much time for each piece.
 func serveWithin(t testing.TB, site string, patience time.Duration) string {
 	t.Helper()
-	logger := slog.New(slog.DiscardHandler)
-	to, err := url.Parse(site)
+	return serve(t, passOn(t, site), slog.New(slog.DiscardHandler), patience)
+}
+
+// passOn returns a handler that passes requests on to a site, without consent.
+func passOn(t testing.TB, site string) http.Handler {
+	t.Helper()
+	to, err := backend.ParseTarget(site)
 	require.NoError(t, err)
-	return serve(t, backend.New(backend.Config{Targets: []backend.Target{{URL: to}}, Log: logger}), logger, patience)
+	return backend.New(backend.Config{Targets: []backend.Target{{URL: to}}, Log: slog.New(slog.DiscardHandler)})
 }
