@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/proxy/internal/backend"
 	"github.com/cookiecharter/consent/proxy/internal/server"
 	proxysite "github.com/cookiecharter/consent/proxy/site"
 )
@@ -259,4 +260,18 @@ func TestAWebsocketsHeadIsFilteredAndItsBytesPass(t *testing.T) {
 	_, err = io.ReadFull(reader, echo)
 	require.NoError(t, err)
 	assert.Equal(t, "hello", string(echo))
+}
+
+// serveWithin serves a site without consent, with so much time for each piece.
+func serveWithin(t testing.TB, site string, patience time.Duration) string {
+	t.Helper()
+	return serve(t, passOn(t, site), slog.New(slog.DiscardHandler), patience)
+}
+
+// passOn returns a handler that passes requests on to a site, without consent.
+func passOn(t testing.TB, site string) http.Handler {
+	t.Helper()
+	to, err := backend.ParseTarget(site)
+	require.NoError(t, err)
+	return backend.New(backend.Config{Targets: []backend.Target{{URL: to}}, Log: slog.New(slog.DiscardHandler)})
 }

@@ -1,8 +1,6 @@
 package backend
 
 import (
-	"context"
-	"net"
 	"net/http"
 	"time"
 )
@@ -15,7 +13,7 @@ type transports struct {
 
 func newTransports(dial, answer time.Duration) *transports {
 	http1 := &http.Transport{
-		DialContext:            dialer(dial),
+		DialContext:            dialer(dial, answer),
 		TLSHandshakeTimeout:    dial,
 		ResponseHeaderTimeout:  answer,
 		ExpectContinueTimeout:  time.Second,
@@ -35,7 +33,17 @@ func (t *transports) to(target Target) http.RoundTripper {
 	if target.URL.Scheme == "h2c" {
 		return &overHTTP2{t}
 	}
-	return t.http1
+	return overHTTP1{t.http1}
+}
+
+// An overHTTP1 carries requests by HTTP/1.
+type overHTTP1 struct{ *http.Transport }
+
+func (t overHTTP1) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		r = markUpload(r)
+	}
+	return t.Transport.RoundTrip(r)
 }
 
 // An overHTTP2 carries requests by HTTP/2, except those for a websocket: browsers ask for
@@ -47,8 +55,4 @@ func (t *overHTTP2) RoundTrip(r *http.Request) (*http.Response, error) {
 		return t.http1.RoundTrip(r)
 	}
 	return t.http2.RoundTrip(r)
-}
-
-func dialer(patience time.Duration) func(context.Context, string, string) (net.Conn, error) {
-	return (&net.Dialer{Timeout: patience}).DialContext
 }

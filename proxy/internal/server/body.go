@@ -20,11 +20,15 @@ const lingering = 5 * time.Second
 // withBodyPatience gives visitors some time for each piece of a body.
 func withBodyPatience(next http.Handler, patience time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn := connOf(r)
+		if conn != nil {
+			conn.endSoon(time.Time{}) // the one before has ended
+		}
 		if r.ContentLength == 0 || r.Body == nil {
 			next.ServeHTTP(w, r)
 			return
 		}
-		body := &patientBody{ReadCloser: r.Body, connection: http.NewResponseController(w), patience: patience, credit: patience}
+		body := &patientBody{ReadCloser: r.Body, conn: conn, connection: http.NewResponseController(w), patience: patience, credit: patience}
 		r.Body = body
 		defer body.leave()
 		next.ServeHTTP(w, r)
@@ -37,6 +41,7 @@ func withBodyPatience(next http.Handler, patience time.Duration) http.Handler {
 // not count.
 type patientBody struct {
 	io.ReadCloser
+	conn       *patientConn // nil on HTTP/2
 	connection *http.ResponseController
 	patience   time.Duration
 	credit     time.Duration // of one reader at a time
@@ -81,8 +86,8 @@ func (b *patientBody) leave() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.left = true
-	if !b.whole {
-		_ = b.connection.SetReadDeadline(time.Now().Add(lingering))
+	if !b.whole && b.conn != nil {
+		b.conn.endSoon(time.Now().Add(lingering))
 	}
 }
 

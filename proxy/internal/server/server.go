@@ -99,6 +99,7 @@ func Listen(config Config) (*Server, error) {
 		MaxHeaderBytes:    maxRequestHead,
 		ErrorLog:          slog.NewLogLogger(config.Log.Handler(), slog.LevelWarn),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnContext:       withConn,
 	}
 	if err := s.listen(challenge); err != nil {
 		return nil, errors.Join(err, s.closeListeners())
