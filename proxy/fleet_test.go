@@ -158,7 +158,12 @@ func (f *fleet) restartAll(t *testing.T, between func()) {
 
 // decide accepts all, and returns the Cookie header that says so.
 func decide(t *testing.T, address string) string {
-	response, err := client.PostForm(address+charterPath, url.Values{"choice": {"accept"}})
+	return decideOn(t, address+charterPath)
+}
+
+// decideOn does so on a charter.
+func decideOn(t *testing.T, charter string) string {
+	response, err := client.PostForm(charter, url.Values{"choice": {"accept"}})
 	require.NoError(t, err)
 	defer response.Body.Close()
 	require.NotEmpty(t, response.Cookies())

@@ -57,6 +57,13 @@ func command(t *testing.T, arguments ...string) *exec.Cmd {
 func start(t *testing.T, arguments ...string) program {
 	t.Helper()
 	p := program{Cmd: command(t, append([]string{"-addr", "localhost:0", "-insecure"}, arguments...)...), errs: new(journal)}
+	p.begin(t)
+	return p
+}
+
+// begin starts the process, and waits until it serves.
+func (p *program) begin(t *testing.T) {
+	t.Helper()
 	out, err := p.StdoutPipe()
 	require.NoError(t, err)
 	p.Stderr = p.errs
@@ -68,7 +75,6 @@ func start(t *testing.T, arguments ...string) program {
 		require.NoError(t, err, p.errs)
 		fmt.Sscanf(line, "Open %s in a browser", &p.site)
 	}
-	return p
 }
 
 // memory returns a figure of /proc/PID/status in bytes, such as VmRSS.
@@ -110,13 +116,18 @@ func TestMistakesAreSaidAllAtOnceAndShowNoKey(t *testing.T) {
 		{"a target with a path", []string{"-to", good + "/app"}, []string{"-to: holds more than"}},
 		{"a target with a password", []string{"-to", "http://u:secret@localhost"}, []string{"-to: holds more than"}},
 		{"an address in use", []string{"-to", good, "-addr", taken.Addr().String()}, []string{taken.Addr().String(), "in use", "-addr chooses another"}},
-		{"an address that is none", []string{"-to", good, "-addr", "nowhere"}, []string{"nowhere", "-addr chooses another"}},
+		{"an address that is none", []string{"-to", good, "-addr", "nowhere"}, []string{`-addr: "nowhere" is no address`}},
 		{"no key file", []string{"-to", good, "-keys", "/no/such"}, []string{"-keys: open /no/such"}},
 		{"a blank line", []string{"-to", good, "-keys", keyFile(t, long+"\n\n"+long+"\n")}, []string{"line 2: is blank"}},
 		{"an empty key file", []string{"-to", good, "-keys", keyFile(t, "")}, []string{"line 1: is blank"}},
 		{"several", []string{"-to", "x", "-trust", "10.0.0.0/33,127.0.0.1", "-keys", keyFile(t, "secret\n"+long+"\r\nsecrets")},
 			[]string{"-to: is not", "line 1: has 6 bytes", "line 3: has 7 bytes", `-trust: "10.0.0.0/33"`}},
 		{"a database that is nowhere", []string{"-to", good, "-db", "/no/such/consent.db"}, []string{"-db: ", "/no/such/consent.db"}},
+		{"declarations that are not there", []string{"-to", good, "-declarations", "/no/such"}, []string{"-declarations: /no/such cannot be read"}},
+		{"declarations with mistakes", []string{"-to", good, "-declarations", keyFile(t, "cookies:\n- name: a\n")}, []string{"keys:2: cookies[0].provider: is empty"}},
+		{"a file and a flag", []string{"-config", "x", "-to", good, "-inject"}, []string{"-to: stands in the file", "-inject: stands in the file"}},
+		{"a file that is not there", []string{"-config", "/no/such"}, []string{"/no/such: cannot be read"}},
+		{"another command", []string{"chek"}, []string{`"chek" is neither`}},
 		{"a flag's value by itself", []string{"-inject", "true"}, []string{`"true" is not a flag`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -152,12 +163,8 @@ func TestKeysSignInTheOrderOfTheirFile(t *testing.T) {
 		}
 		assert.Equal(t, want, got)
 	}
-	one, err := site.ReadKeys("")
-	require.NoError(t, err)
-	other, err := site.ReadKeys("")
-	require.NoError(t, err)
-	assert.NotEqual(t, one, other)
-	assert.Len(t, one[0], 32)
+	assert.NotEqual(t, site.NewKey(), site.NewKey())
+	assert.Len(t, site.NewKey(), 32)
 }
 
 func TestWithoutKeysItSaysThatTheKeyIsForThisRunAlone(t *testing.T) {
@@ -253,7 +260,8 @@ func TestTheAddressIsPrintedAsItWasGiven(t *testing.T) {
 	} {
 		listening, err := net.ResolveTCPAddr("tcp", test.listening)
 		require.NoError(t, err)
-		assert.Equal(t, test.want, address(test.given, listening))
+		assert.Equal(t, test.want, address(test.given, listening, false))
+		assert.Equal(t, strings.Replace(test.want, "http", "https", 1), address(test.given, listening, true))
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/proxy/internal/backend"
 	"github.com/cookiecharter/consent/proxy/internal/server"
+	proxysite "github.com/cookiecharter/consent/proxy/site"
 )
 
 // charterPath and bannerTag are what the proxy has by default.
@@ -53,9 +54,19 @@ func inFront(t testing.TB, site string, o options) (string, *journal) {
 	said := new(journal)
 	logger := slog.New(slog.NewTextHandler(said, nil))
 	o.to, o.insecure = site, true
-	handler, _, err := newHandler(o, logger)
+	handler, err := newHandler(o, logger)
 	require.NoError(t, err)
 	return serve(t, handler, logger, time.Minute), said
+}
+
+// newHandler is what the program serves by.
+func newHandler(o options, logger *slog.Logger) (http.Handler, error) {
+	p := &instance{options: o, key: proxysite.NewKey(), log: logger}
+	settings, err := p.read(p.key)
+	if err != nil {
+		return nil, err
+	}
+	return &p.handler, p.use(context.Background(), settings)
 }
 
 // serve serves as the program does.

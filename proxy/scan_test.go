@@ -29,7 +29,7 @@ func TestABrowserFindsNothingBehindTheProxyInAnyStateOfConsent(t *testing.T) {
 		}
 		fmt.Fprint(w, `<!doctype html><html lang="fr"><head><title>Portail</title></head><body><h1>Portail</h1><a href="/explore/">Explorer</a></body></html>`)
 	})
-	handler, _, err := newHandler(options{to: django, inject: true, insecure: true}, slog.New(slog.DiscardHandler))
+	handler, err := newHandler(options{to: django, inject: true, insecure: true}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	browsertest.Scan(t, strings.Replace(newSite(t, handler.ServeHTTP), "127.0.0.1", "localhost", 1), "-fail-on", "warning")
 }

@@ -116,7 +116,15 @@ func Check(config Config) error {
 	if config.Regimes.Header == "" && len(config.Regimes.ByValue) > 0 {
 		wrong("Regimes.Header", "is empty, and ByValue has regimes for its values")
 	}
-	return errors.Join(append(mistakes, new(Site).build(config))...)
+	err := new(Site).build(config)
+	if err != nil && config.Consent.Registry != nil {
+		// The charter's mistakes do not wait for the middleware's.
+		config.Consent = consent.Config{Registry: config.Consent.Registry, Keys: [][]byte{NewKey()}, CookiePath: config.Consent.CookiePath}
+		if more := new(Site).build(config); more != nil && more.Error() != err.Error() {
+			err = errors.Join(err, more)
+		}
+	}
+	return errors.Join(append(mistakes, err)...)
 }
 
 // defaultPath is where the charter is if nobody says otherwise.

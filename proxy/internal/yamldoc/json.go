@@ -61,51 +61,56 @@ func More(these, others []*Mistake) []*Mistake {
 func (v *Value) JSON() (document []byte, lines []int) {
 	var w writer
 	w.value(v)
-	w.newLine(v.Line)
+	w.newLine()
 	return w.document, w.lines
 }
 
 type writer struct {
 	document []byte
 	lines    []int
+	line     int // of the document, from which comes what is being written
 }
 
-// newLine ends a line that comes from that line of the document.
-func (w *writer) newLine(line int) {
+func (w *writer) write(line int, text []byte) {
+	w.line = line
+	w.document = append(w.document, text...)
+}
+
+func (w *writer) newLine() {
 	w.document = append(w.document, '\n')
-	w.lines = append(w.lines, line)
+	w.lines = append(w.lines, w.line)
 }
 
 func (w *writer) value(v *Value) {
 	switch v.kind {
 	case yaml.MappingNode:
-		w.document = append(w.document, '{')
+		w.write(v.Line, []byte("{"))
 		for i, m := range v.members {
-			w.comma(i)
-			w.newLine(v.Line)
+			w.next(i)
 			key, _ := json.Marshal(m.key) // a string has no error
-			w.document = append(append(w.document, key...), ':')
-			w.newLine(m.line)
+			w.write(m.line, append(key, ':'))
+			w.newLine()
 			w.value(m.value)
 		}
-		w.newLine(v.Line)
-		w.document = append(w.document, '}')
+		w.newLine()
+		w.write(v.Line, []byte("}"))
 	case yaml.SequenceNode:
-		w.document = append(w.document, '[')
+		w.write(v.Line, []byte("["))
 		for i, item := range v.items {
-			w.comma(i)
-			w.newLine(v.Line)
+			w.next(i)
 			w.value(item)
 		}
-		w.newLine(v.Line)
-		w.document = append(w.document, ']')
+		w.newLine()
+		w.write(v.Line, []byte("]"))
 	default:
-		w.document = append(w.document, v.scalar...)
+		w.write(v.Line, v.scalar)
 	}
 }
 
-func (w *writer) comma(i int) {
+// next begins the line of an element or a member.
+func (w *writer) next(i int) {
 	if i > 0 {
 		w.document = append(w.document, ',')
 	}
+	w.newLine()
 }

@@ -29,6 +29,9 @@ type member struct {
 // IsObject reports whether v is an object.
 func (v *Value) IsObject() bool { return v.kind == yaml.MappingNode }
 
+// IsText reports whether v is this text.
+func (v *Value) IsText(text string) bool { return v != nil && string(v.scalar) == strconv.Quote(text) }
+
 // Get returns the value of a member of an object, nil if there is none.
 func (v *Value) Get(key string) *Value {
 	i := slices.IndexFunc(v.members, func(m member) bool { return m.key == key })
