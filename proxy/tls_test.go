@@ -108,7 +108,7 @@ func TestVisitorsComeByHTTP2AndASiteMayBeAskedByIt(t *testing.T) {
 			if byHTTP2 {
 				scheme, seen = "h2c", "HTTP/2.0 https"
 			}
-			handler, _, err := newHandler(options{to: scheme + "://" + listener.Addr().String(), inject: true}, slog.New(slog.DiscardHandler))
+			handler, err := newHandler(options{to: scheme + "://" + listener.Addr().String(), inject: true}, slog.New(slog.DiscardHandler))
 			require.NoError(t, err)
 			s, _ := listen(t, server.Config{Handler: handler, TLS: server.TLS{Certificate: certificate, Key: key}})
 			response, err := secureClient(t).Get(addressOf(s))
