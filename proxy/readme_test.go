@@ -118,7 +118,7 @@ func TestPicturesOfTheDeclarationsThatShip(t *testing.T) {
 	chromium := browsertest.FindChromium(t)
 	_, _, readme := blocks(t)
 	for _, picture := range []struct{ name, site, path, language, see string }{
-		{"opendata", "Données de Valombre", charterPath, "fr", "1280,1900"},
+		{"opendata", "Données de Valombre", charterPath, "fr", "1100,1750"},
 		{"shop", "The shop", "/", "en", "1280,800"},
 	} {
 		declared, err := filepath.Abs("declarations/" + picture.name + ".yaml")
