@@ -60,7 +60,7 @@ type Config struct {
 type Site struct {
 	mw      *consent.Middleware
 	charter *charter.Charter
-	path    string
+	tag     string
 	books   *books // nil for none
 }
 
@@ -153,7 +153,7 @@ func (s *Site) build(config Config) error {
 	if err != nil {
 		return err
 	}
-	s.mw, s.charter, s.path = mw, c, text.Prefix+text.Path
+	s.mw, s.charter, s.tag = mw, c, tagOf(text)
 	return nil
 }
 
@@ -171,9 +171,18 @@ func observers(one, other func(*http.Request, consent.Event)) func(*http.Request
 // next answers to everything else.
 func (s *Site) Wrap(next http.Handler) http.Handler { return s.mw.Wrap(s.charter.Wrap(next)) }
 
-// Tag is what a page needs in its head to ask its visitors. It is the same for everybody,
-// so that a page which a cache may keep stays one.
-func (s *Site) Tag() string { return `<script src="` + s.path + `script.js" defer></script>` }
+// Tag is what a page needs in its head, before any other script, to ask its visitors, and
+// for [charter.Config.Guard] and [charter.Config.Signals] if they are set. It is the same
+// for everybody, so that a page which a cache may keep stays one.
+func (s *Site) Tag() string { return s.tag }
+
+func tagOf(c charter.Config) string {
+	tag := `<script src="` + c.Prefix + c.Path + `script.js" defer></script>`
+	if c.Guard != charter.GuardOff || len(c.Signals) > 0 {
+		tag = `<script src="` + c.Prefix + c.Path + `head.js"></script>` + tag
+	}
+	return tag
+}
 
 // languageIn returns a function that reads the language that a visitor has chosen from a
 // cookie of the site, nil if there is no such cookie.

@@ -48,6 +48,7 @@ type Report struct {
 	Language string   // of its pages, "" if they do not say
 	Hosts    []string // others from which pages load something that is not known
 	LeftOut  []string // why something was not looked at
+	scripted bool     // scripts of its pages store something
 	drafts   []draft
 	known    *consent.Registry
 }
