@@ -1,11 +1,8 @@
 package splice
 
-// wanted is how much text is decoded to look for the place.
-const wanted = 2 << 10
-
 // decodeBeginning decodes the beginning of the page into text, from its first byte on. It
 // returns nil if that is as much as is wanted, or all that is compressed.
-func (s *Stream) decodeBeginning() error {
+func (s *Stream) decodeBeginning(wanted int) error {
 	length, err := s.headerLength()
 	if err != nil {
 		return err

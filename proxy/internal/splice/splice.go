@@ -71,17 +71,22 @@ var errShort = errors.New("splice: more is needed")
 // Place returns where in a text the place is, or -1.
 func (s *Stream) Begin(from io.Reader, added []byte, whole bool, place func(text []byte) int) bool {
 	s.reset(from, added)
-	for {
-		s.read()
-		known := s.decodeBeginning()
+	s.read()
+	for wanted := fewWanted; ; {
+		known := s.decodeBeginning(wanted)
 		if known == nil || known == errShort {
 			if at := place(s.text); at >= 0 && at+margin <= len(s.text) {
 				s.place = at
 				break
 			}
 		}
-		if known != errShort || s.failed != nil || !whole && len(s.text) > 0 || s.end >= atOnce {
+		switch {
+		case known == nil && len(s.text) >= wanted && wanted < mostWanted:
+			wanted = mostWanted
+		case known != errShort || s.failed != nil || !whole && len(s.text) > 0 || s.end >= atOnce:
 			return false
+		default:
+			s.read()
 		}
 	}
 	s.pos, s.text, s.step = 0, slices.Clip(s.text), (*Stream).copyHeader
@@ -91,6 +96,12 @@ func (s *Stream) Begin(from io.Reader, added []byte, whole bool, place func(text
 // margin is how much text is known behind the place: a copy that is cut there may leave two
 // bytes, and no copy is that short.
 const margin = 2
+
+// How much text is decoded to look for the place: nearly always the first is enough.
+const (
+	fewWanted  = 512
+	mostWanted = 4 << 10
+)
 
 // Seen returns what Begin has read.
 func (s *Stream) Seen() []byte { return bytes.Clone(s.in[:s.end]) }

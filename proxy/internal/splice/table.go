@@ -10,7 +10,7 @@ const (
 	maxLiterals  = 288
 	maxDistances = 32
 	endOfBlock   = 256
-	quick        = 10 // bits of a code that are looked up at once
+	quick        = 11 // bits of a code that are looked up at once
 )
 
 // A table decodes the codes of an alphabet, and encodes some of them.
@@ -123,11 +123,11 @@ func codesOf(t *table) (codes [maxLiterals]field) {
 // Lengths and distances of copies: the least for each symbol, and how many bits are added
 // (RFC 1951 section 3.2.5).
 var (
-	lengthBase   = []uint{3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258}
-	lengthBits   = []uint{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0}
-	distanceBase = []uint{1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769,
+	lengthBase   = [...]uint{3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258}
+	lengthBits   = [...]uint{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0}
+	distanceBase = [...]uint{1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769,
 		1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577}
-	distanceBits = []uint{0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13}
+	distanceBits = [...]uint{0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13}
 )
 
 // symbolOf returns the symbol for a length or a distance.
