@@ -17,13 +17,27 @@ const (
 	isDynamic = 2
 )
 
+// A head of a block is where it stands and what type it has.
+type head struct {
+	at, until int // in bits
+	kind      uint64
+}
+
 // parseBlock reads the head of a block, and moves on behind it. A head that has not been
 // read to its end is left.
 func (s *Stream) parseBlock() (kind uint64, err error) {
+	if s.again != nil && s.again.at == s.pos {
+		known := s.again
+		s.again = nil
+		s.pos = known.until
+		return known.kind, nil
+	}
 	if !s.has(s.pos + 3) {
 		return 0, errShort
 	}
+	s.last.at = -1 // what it has read is written over
 	b := s.peek(s.pos)
+	begin := s.pos
 	kind = b >> 1 & 3
 	s.header = append(s.header[:0], field{kind << 1, 3}) // not the final one: something may be put behind it
 	at := s.pos + 3
@@ -51,6 +65,7 @@ func (s *Stream) parseBlock() (kind uint64, err error) {
 	}
 	s.isFinal = b&1 != 0
 	s.pos = at
+	s.last = head{begin, at, kind}
 	return kind, nil
 }
 
@@ -77,7 +92,7 @@ func (s *Stream) parseTables(at int) (int, error) {
 		of[symbol] = uint8(take(3))
 	}
 	t := &s.own[0]
-	if !t.build(of[:]) {
+	if !t.build(of[:], quickDistance) {
 		return 0, ErrCorrupt
 	}
 	clear(s.lengths[:])
@@ -110,7 +125,7 @@ func (s *Stream) parseTables(at int) (int, error) {
 			i++
 		}
 	}
-	if s.lengths[endOfBlock] == 0 || !s.own[0].build(s.lengths[:literals]) || !s.own[1].build(s.lengths[literals:literals+distances]) {
+	if s.lengths[endOfBlock] == 0 || !s.own[0].build(s.lengths[:literals], quickLiteral) || !s.own[1].build(s.lengths[literals:literals+distances], quickDistance) {
 		return 0, ErrCorrupt
 	}
 	return at, nil

@@ -119,7 +119,7 @@ func (s *Stream) skipSame() {
 	least := uint64(0) // what a copy may lead to
 	for last := min(s.end*8-most, s.pos+enough*8); pos < last; {
 		b := binary.LittleEndian.Uint64(in[pos>>3:]) >> (pos & 7)
-		entry := literal[b&(1<<quick-1)]
+		entry := literal[b&(1<<quickLiteral-1)]
 		symbol, count := uint(entry>>4), uint(entry&15)
 		if symbol < endOfBlock {
 			if count == 0 {
@@ -128,7 +128,7 @@ func (s *Stream) skipSame() {
 			b >>= count
 			pos += int(count)
 			written++
-			if entry = literal[b&(1<<quick-1)]; entry-1 < endOfBlock<<4-1 { // often one more
+			if entry = literal[b&(1<<quickLiteral-1)]; entry-1 < endOfBlock<<4-1 { // often one more
 				pos += int(entry & 15)
 				written++
 			}
@@ -140,7 +140,7 @@ func (s *Stream) skipSame() {
 		extra := lengthBits[symbol]
 		length := lengthBase[symbol] + uint(b>>count)&(1<<extra-1)
 		count += extra
-		entry = away[b>>count&(1<<quick-1)]
+		entry = away[b>>count&(1<<quickDistance-1)]
 		symbol = uint(entry >> 4)
 		if entry == 0 || symbol >= uint(len(distanceBase)) {
 			break

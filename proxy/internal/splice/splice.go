@@ -41,6 +41,8 @@ type Stream struct {
 	away    *table // distances
 	own     [2]table
 	header  []field // of the current block, to begin it again
+	last    head    // the one that was read last
+	again   *head   // that one, if the next to be read may be the same
 	lengths [maxLiterals + maxDistances]uint8
 }
 
@@ -89,6 +91,7 @@ func (s *Stream) Begin(from io.Reader, added []byte, whole bool, place func(text
 			s.read()
 		}
 	}
+	s.again = &s.last
 	s.pos, s.text, s.step = 0, slices.Clip(s.text), (*Stream).copyHeader
 	return true
 }

@@ -257,3 +257,19 @@ func BenchmarkSplice(b *testing.B) {
 		}
 	}
 }
+
+// What has been read when the place is found may end anywhere, also in the head of a block.
+func TestThePlaceMayBeFoundInAnyPiece(t *testing.T) {
+	text := texts()["usual"][:400]
+	zipped := compress(text, 6, 150)
+	s := new(splice.Stream)
+	for cut := range zipped {
+		from := io.MultiReader(bytes.NewReader(zipped[:cut]), bytes.NewReader(zipped[cut:]))
+		if !s.Begin(from, []byte(added), false, place) {
+			continue
+		}
+		got, err := io.ReadAll(s)
+		require.NoError(t, err, cut)
+		require.Equal(t, strings.Replace(text, mark, added+mark, 1), decompress(t, bytes.NewReader(got)), cut)
+	}
+}

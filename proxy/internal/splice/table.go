@@ -10,12 +10,17 @@ const (
 	maxLiterals  = 288
 	maxDistances = 32
 	endOfBlock   = 256
-	quick        = 11 // bits of a code that are looked up at once
+
+	// Bits of a code that are looked up at once. Nearly all codes are as short, and a table
+	// for longer ones takes longer to make than it saves.
+	quickLiteral  = 10
+	quickDistance = 8
 )
 
 // A table decodes the codes of an alphabet, and encodes some of them.
 type table struct {
-	lookup  [1 << quick]uint16 // the symbol, and in the last 4 bits the length of its code; 0 for a longer one or none
+	quick   uint
+	lookup  [1 << quickLiteral]uint16 // the symbol, and in the last 4 bits the length of its code; 0 for a longer one or none
 	lengths []uint8
 	starts  [maxCode + 1]uint16 // the first code of each length
 	counts  [maxCode + 1]uint16
@@ -24,7 +29,9 @@ type table struct {
 
 // build makes the table of an alphabet, in which each symbol has a code of this length, 0
 // for none (RFC 1951 section 3.2.2). It returns false if there are no such codes.
-func (t *table) build(lengths []uint8) bool {
+func (t *table) build(lengths []uint8, quick uint) bool {
+	t.quick = quick
+	lookup := t.lookup[:1<<quick]
 	t.lengths = lengths
 	t.counts = [maxCode + 1]uint16{}
 	for _, length := range lengths {
@@ -41,7 +48,7 @@ func (t *table) build(lengths []uint8) bool {
 			return false // more codes than there are
 		}
 	}
-	clear(t.lookup[:])
+	clear(lookup)
 	next := t.starts
 	used := 0
 	for symbol, length := range lengths {
@@ -51,10 +58,10 @@ func (t *table) build(lengths []uint8) bool {
 		used++
 		t.order[offsets[length]] = uint16(symbol)
 		offsets[length]++
-		if length <= quick {
+		if uint(length) <= quick {
 			entry := uint16(symbol)<<4 | uint16(length)
-			for i := int(reverse(next[length], uint(length))); i < len(t.lookup); i += 1 << length {
-				t.lookup[i] = entry
+			for i := int(reverse(next[length], uint(length))); i < len(lookup); i += 1 << length {
+				lookup[i] = entry
 			}
 		}
 		next[length]++
@@ -65,7 +72,7 @@ func (t *table) build(lengths []uint8) bool {
 // decode returns the symbol that bits begin with, and the length of its code; 0 if they
 // begin with none.
 func (t *table) decode(b uint64) (symbol, length uint) {
-	if entry := t.lookup[b&(1<<quick-1)]; entry != 0 {
+	if entry := t.lookup[b&(1<<t.quick-1)&(1<<quickLiteral-1)]; entry != 0 {
 		return uint(entry >> 4), uint(entry & 15)
 	}
 	code, index := uint(0), uint(0)
@@ -101,14 +108,14 @@ func reverse(code uint16, length uint) uint16 { return bits.Reverse16(code) >> (
 
 // The alphabets of blocks that bring none (RFC 1951 section 3.2.6).
 var (
-	fixedLiteral = newTable(slices.Concat(slices.Repeat([]uint8{8}, 144), slices.Repeat([]uint8{9}, 112), slices.Repeat([]uint8{7}, 24), slices.Repeat([]uint8{8}, 8)))
-	fixedAway    = newTable(slices.Repeat([]uint8{5}, maxDistances))
+	fixedLiteral = newTable(quickLiteral, slices.Concat(slices.Repeat([]uint8{8}, 144), slices.Repeat([]uint8{9}, 112), slices.Repeat([]uint8{7}, 24), slices.Repeat([]uint8{8}, 8)))
+	fixedAway    = newTable(quickDistance, slices.Repeat([]uint8{5}, maxDistances))
 	fixedCodes   = codesOf(fixedLiteral)
 )
 
-func newTable(lengths []uint8) *table {
+func newTable(quick uint, lengths []uint8) *table {
 	t := new(table)
-	t.build(lengths)
+	t.build(lengths, quick)
 	return t
 }
 
