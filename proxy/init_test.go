@@ -33,7 +33,7 @@ func TestFromNothingToEnforcing(t *testing.T) {
 	file := filepath.Join(dir, defaultFile)
 	out, status := ended(t, dir, "init", site)
 	require.Equal(t, 0, status, out)
-	assert.Contains(t, out, `1 places are still to be written: "consentproxy check" names them`)
+	assert.Contains(t, out, `One place is still to be written: "consentproxy check" names it.`)
 	keys, err := os.Stat(filepath.Join(dir, "consentproxy.keys"))
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o600), keys.Mode().Perm())

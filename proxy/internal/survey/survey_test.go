@@ -176,7 +176,7 @@ func TestRobotsAreHeededAndTheWalkIsBounded(t *testing.T) {
 	assert.NotContains(t, asked, "logout")
 	assert.Contains(t, asked, "/private/open/a\n")
 	assert.Contains(t, asked, "/x.pdf?y\n")
-	assert.LessOrEqual(t, report.Pages, 24)
+	assert.LessOrEqual(t, report.Pages, 12)
 	assert.Less(t, len(s.asked), 50)
 	assert.Contains(t, file, "robots.txt asks to leave it out")
 	assert.Contains(t, file, "leads in a circle")
