@@ -449,6 +449,7 @@ func TestANoticeOfAScreenIsTheSameForTheSameScreenAndBounded(t *testing.T) {
 	assert.JSONEq(t, `{"version": 1, "language": "fr", "control": "banner", "pressed": "accept", "regime": "opt-in", "lines": [{"text": "<Voulez-vous ?>"}]}`, string(n.Content()))
 	assert.Equal(t, sha256.Sum256(n.Content()), n.Fingerprint())
 	assert.Equal(t, n, screen.Notice())
+	assert.Equal(t, n, consent.NewNotice(n.Content()), "what a recorder has kept is the same notice again")
 
 	for i := range 200_000 {
 		screen.Lines = append(screen.Lines, consent.Line{Text: strconv.Itoa(i)})

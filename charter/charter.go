@@ -107,6 +107,9 @@ type Config struct {
 	//	tables       the declared cookies
 	//	text         one text, with its language; used by the others
 	//	details      who is behind a provider; shown by "form" and "tables"
+	//	records      the page of Config.History, which holds "decisions"
+	//	decisions    what is recorded of the visitor; each of them holds "screen"
+	//	screen       what was on the screen when the visitor decided
 	//
 	// Begin with a copy from this package's folder templates, which shows the data
 	// that each template is given. Keep the names and values that the forms post: by
@@ -151,8 +154,14 @@ type Config struct {
 	// the Guard does its work.
 	GuardReport string
 
-	// Aside, if not nil, returns HTML that the charter's page shows below the form,
-	// such as the records of the visitor's decisions.
+	// History, if not nil, reads what Recorder of [consent.Config] has kept, which has to be
+	// set. A visitor with a reference then finds a link in the form to "records" below the
+	// path: a page with what is recorded of their decisions, and "records.json", which is
+	// the receipt of these. The reference is that of the visitor's own cookie, and of no
+	// other (Regulation (EU) 2016/679, article 15). Nil means that there is neither.
+	History History
+
+	// Aside, if not nil, returns HTML that the charter's page shows below the form.
 	Aside func(*http.Request) template.HTML
 }
 
@@ -208,9 +217,11 @@ type Charter struct {
 	matcher         language.Matcher
 	templates       *template.Template
 	templatesSum    string
+	hosts           hosts // that notices name
 	failed          func(*http.Request, error)
 	notKept         sync.Once
 	unverified      sync.Once
+	history         History
 	aside           func(*http.Request) template.HTML
 	gpc             asset // without content if the site says nothing
 	style           asset
@@ -242,6 +253,7 @@ func New(config Config) (*Charter, error) {
 		templates:       templates,
 		templatesSum:    ownTemplatesSum,
 		failed:          config.Failed,
+		history:         config.History,
 		aside:           config.Aside,
 		google:          googleOf(config.Signals),
 	}
@@ -328,6 +340,9 @@ func (c *Charter) checkPage() (mistakes []error) {
 	}
 	if !slices.Contains(layouts, c.layout) {
 		mistakes = append(mistakes, fmt.Errorf("charter: Config.Layout: %q is none of %q", c.layout, layouts))
+	}
+	if c.history != nil && !c.mw.Records() {
+		mistakes = append(mistakes, errors.New("charter: Config.History: nothing is recorded, since consent.Config has no Recorder"))
 	}
 	return mistakes
 }

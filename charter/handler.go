@@ -36,8 +36,8 @@ func (c *Charter) serves(path string) bool {
 // Handler serves everything below the charter's path: the page with the form, the
 // posts of the form, the style sheet and the script; "charter.json", which is the charter
 // in the form of [consent.ReadRegistry]; "state.json", by which programs ask for a
-// visitor's decision and post one; and "/.well-known/gpc.json", if [Config.GPCSince] is
-// set. It is for a site that mounts it at these paths in its own router. Some patterns,
+// visitor's decision and post one; what [Config.History] says; and
+// "/.well-known/gpc.json", if [Config.GPCSince] is set. It is for a site that mounts it at these paths in its own router. Some patterns,
 // such as "GET /{path...}", let no [http.ServeMux] do so: see [Charter.Wrap].
 //
 // Posts from other sites are refused, by [http.CrossOriginProtection]. A browser that does
@@ -61,6 +61,10 @@ func (c *Charter) Handler() http.Handler {
 	if len(c.head.content) > 0 {
 		mux.HandleFunc("GET "+c.path+c.head.name, c.serveHeadFile)
 		mux.HandleFunc("GET "+c.path+"head.js", c.serveOwnHead)
+	}
+	if c.history != nil {
+		mux.HandleFunc("GET "+c.path+recordsName, c.records)
+		mux.HandleFunc("GET "+c.path+receiptName, c.receipt)
 	}
 	mux.HandleFunc("GET "+c.path+"{name}", c.otherVersion)
 	mux.HandleFunc("GET "+gpcPath, c.gpc.serveRevalidated)
@@ -138,6 +142,11 @@ func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v
 	if c.aside != nil {
 		v.Aside = c.aside(r)
 	}
+	sendDocument(w, status, v.Lang, c.render("page", v))
+}
+
+// sendDocument sends a page of the charter.
+func sendDocument(w http.ResponseWriter, status int, language string, document template.HTML) {
 	if w.Header().Get("Content-Security-Policy") == "" {
 		w.Header().Set("Content-Security-Policy", policy)
 	}
@@ -145,8 +154,8 @@ func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v
 		// With "no-referrer" browsers would post the form with "Origin: null".
 		w.Header().Set("Referrer-Policy", "same-origin")
 	}
-	w.Header().Set("Content-Language", v.Lang)
-	send(w, status, "text/html; charset=utf-8", []byte(c.render("page", v)))
+	w.Header().Set("Content-Language", language)
+	send(w, status, "text/html; charset=utf-8", []byte(document))
 }
 
 // deny answers a post that may come from another site. A browser that says nothing of

@@ -47,6 +47,7 @@ type view struct {
 	Reload bool // with a button that loads the page again
 
 	Reference string        // the reference under which the visitor's decisions are recorded
+	Records   string        // the path of the page with those records; empty if there is none
 	Aside     template.HTML // see Config.Aside
 
 	Control control // that a form posts as "by"
@@ -278,6 +279,9 @@ func (c *Charter) view(r *http.Request) (view, *localized) {
 	v.Host, v.Back, v.Nonce = r.Host, c.backOf(r), c.nonceOf(r)
 	v.Decided, v.Just = prefs.Decided(), isJust(prefs)
 	v.GPC, v.Reference = l.gpc(r, prefs, l.words.list), prefs.Reference().String()
+	if c.history != nil && v.Reference != "" {
+		v.Records = c.public + recordsName
+	}
 	if !v.Decided {
 		q := l.questionFor(prefs)
 		v.Ask, v.Presumed = q.ask, q.presumed

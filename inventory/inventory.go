@@ -105,7 +105,7 @@ func (inv *Inventory) Observe(r *http.Request, e consent.Event) {
 		if s := inv.responses.find(e.Cookie); s != nil {
 			s.line(r, e)
 		}
-	case consent.ReasonOutlivesDeclared, consent.ReasonOtherDomain, consent.ReasonOtherPath, consent.ReasonUnreadable, consent.ReasonInTrailer:
+	case consent.ReasonOutlivesDeclared, consent.ReasonOtherDomain, consent.ReasonOtherPath, consent.ReasonNotHttpOnly, consent.ReasonUnreadable, consent.ReasonInTrailer:
 		inv.fault(r, e)
 	}
 }

@@ -293,6 +293,7 @@ var faultText = map[consent.Reason]string{
 	consent.ReasonOutlivesDeclared: "is kept for longer than its declared Lifetime",
 	consent.ReasonOtherDomain:      "has another Domain than the declared one",
 	consent.ReasonOtherPath:        "has another Path than the declared one",
+	consent.ReasonNotHttpOnly:      "can be read by scripts, and is declared HttpOnly",
 }
 
 // writeDeclaration writes c as gofmt would. What is set elsewhere is marked so

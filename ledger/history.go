@@ -137,6 +137,9 @@ var ErrNoRecord = errors.New("ledger: there is no record of this visitor")
 // checks each record, its notice, and that each follows on the one before; see
 // [Entry]. The error is [ErrNoRecord] or the database's.
 func (l *Ledger) History(ctx context.Context, reference consent.Reference) (*History, error) {
+	if err := l.readable(); err != nil {
+		return nil, err
+	}
 	h := &History{Reference: reference.String(), Notices: make(map[string]json.RawMessage)}
 	var found []row
 	rows, err := l.db.QueryContext(ctx, l.db.sql(whole+`WHERE reference = $1 ORDER BY n`), l.db.key(key(reference)))

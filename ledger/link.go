@@ -112,8 +112,8 @@ func (u *Users) Link(ctx context.Context, reference consent.Reference, decided t
 		return nil
 	}
 	l := u.ledger
-	if l.readOnly {
-		return errReadOnly
+	if err := l.writable(); err != nil {
+		return err
 	}
 	made := link{user: u.hash(user), reference: key(reference), decided: milliseconds(decided)}
 	// One without a seal may be of the time before there was a key, or forged.
@@ -191,6 +191,9 @@ func (u *Users) links(ctx context.Context, user string) (links []link, err error
 		return nil, errNoUser
 	}
 	l := u.ledger
+	if err := l.readable(); err != nil {
+		return nil, err
+	}
 	rows, err := l.db.QueryContext(ctx, l.db.sql(`SELECT reference, decided, seal FROM consent_link WHERE user_hash = $1`), u.hash(user))
 	err = each(rows, err, func(rows *sql.Rows) error {
 		made := link{user: u.hash(user)}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cookiecharter/consent/charter"
-	"github.com/cookiecharter/consent/ledger"
 )
 
 // A portal is the site itself. It sets its cookies as it likes, and the
@@ -19,11 +18,10 @@ type portal struct {
 	accounts *accounts
 }
 
-func newPortal(c *charter.Charter, books *ledger.Ledger, who *accounts) http.Handler {
+func newPortal(c *charter.Charter, who *accounts) http.Handler {
 	p := &portal{charter: c, accounts: who}
 	mux := http.NewServeMux()
 	mux.Handle("/cookies/", c.Handler())
-	mux.HandleFunc("GET /record", historyPage(books))
 	mux.HandleFunc("GET /{$}", p.home)
 	mux.HandleFunc("POST /language", chooseLanguage)
 	mux.HandleFunc("POST /sign-in", who.signIn)
@@ -40,10 +38,10 @@ func newPortal(c *charter.Charter, books *ledger.Ledger, who *accounts) http.Han
 //go:embed *.html *.css *.js *.svg
 var files embed.FS
 
-var pages = template.Must(template.ParseFS(files, "home.html", "atlas.html", "history.html"))
+var pages = template.Must(template.ParseFS(files, "home.html", "atlas.html"))
 
-// charterPage is the charter's page with the portal around it, in place of the
-// one that package charter brings along.
+// charterPage is the charter's page, and that of the visitor's records, with the portal
+// around it, in place of those that package charter brings along.
 var charterPage = template.Must(template.ParseFS(files, "charter.html"))
 
 // asset serves an embedded file.

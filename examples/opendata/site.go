@@ -21,6 +21,10 @@ func newSite(books *ledger.Ledger) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	receipts, err := books.Receipts(issuer)
+	if err != nil {
+		return nil, err
+	}
 	mw, err := consent.NewMiddleware(consent.Config{
 		Registry: cookies,
 		Keys:     [][]byte{key},
@@ -36,7 +40,7 @@ func newSite(books *ledger.Ledger) (http.Handler, error) {
 		Language:   language.French,
 		LanguageOf: chosenLanguage,
 		Templates:  charterPage,
-		Aside:      history(books),
+		History:    receipts,
 	})
 	if err != nil {
 		return nil, err
@@ -44,5 +48,5 @@ func newSite(books *ledger.Ledger) (http.Handler, error) {
 	// The charter refuses the posts of other sites by itself; the portal's own
 	// forms want the same.
 	forms := http.NewCrossOriginProtection()
-	return watch(forms.Handler(mw.Wrap(newPortal(c, books, &accounts{mw: mw, users: users})))), nil
+	return watch(forms.Handler(mw.Wrap(newPortal(c, &accounts{mw: mw, users: users})))), nil
 }

@@ -18,7 +18,6 @@ type view struct {
 	Choice   choice
 	Fates    []fate
 	Datasets []dataset
-	History  []decided // of the charter's page alone
 
 	// Of the charter.
 	Head, Script, Banner, Link template.HTML

@@ -78,11 +78,11 @@ func (s *Site) Ledger() *ledger.Ledger {
 }
 
 // Ready returns nil if a consent could be recorded now, or if nothing is recorded.
-func (s *Site) Ready(context.Context) error {
+func (s *Site) Ready(ctx context.Context) error {
 	if s.books == nil {
 		return nil
 	}
-	return s.books.Figures().Failing
+	return s.books.Ledger.Ready(ctx)
 }
 
 // Close writes what waits to be recorded, for as long as ctx allows, and ends the ledger

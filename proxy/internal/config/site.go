@@ -116,6 +116,9 @@ func (r *reading) regimes() {
 	}
 }
 
+// leastRetention is that of [ledger.Config].
+const leastRetention = 210 * 24 * time.Hour
+
 func (r *reading) ledger() {
 	given, to := r.settings.Ledger, &r.settings.Site.Ledger
 	address := given.URL
@@ -127,11 +130,18 @@ func (r *reading) ledger() {
 			r.wrong("ledger.env", "the environment variable %s is empty", given.Env)
 		}
 	}
-	if address == "" && (given.Spool != "" || given.Keys != (Keys{})) {
+	if given.Env == "" && address == "" && given != (Ledger{}) {
 		r.wrong("ledger.url", "is missing")
 	}
 	if u, err := url.Parse(address); address != "" && (err != nil || u.Scheme == "") {
 		address = r.path(address) // the path of a file
 	}
 	to.URL, to.Spool = address, r.path(given.Spool)
+	to.Retention, to.Wait = given.Retention, given.Wait
+	switch lifetime := r.settings.Decision.Lifetime; {
+	case given.Retention > 0 && given.Retention < leastRetention:
+		r.wrong("ledger.retention", "is less than 210 days: a consent has to be proven for as long as it stands")
+	case given.Retention > 0 && given.Retention <= lifetime:
+		r.wrong("ledger.retention", "is not longer than \"decision.lifetime\": a consent has to be proven for as long as it stands")
+	}
 }
