@@ -53,7 +53,7 @@ func Parse(data []byte) (*Value, []*Mistake) {
 	case !errors.Is(err, io.EOF):
 		return nil, []*Mistake{syntaxMistake(err, data)}
 	}
-	r := reader{known: make(map[*yaml.Node]*Value)}
+	r := reader{known: make(map[*yaml.Node]*Value), lines: lines(data)}
 	v := r.value(document.Content[0], "", 0)
 	if r.broken {
 		return nil, r.mistakes
@@ -88,7 +88,6 @@ func syntaxMistake(err error, data []byte) *Mistake {
 	if !isSyntax {
 		return &Mistake{Line: 1, Reason: err.Error()}
 	}
-	// The parser counts a line more if the last one has no end.
 	m := &Mistake{Line: max(1, min(syntax.Mark.Line, lines(data))), Reason: syntax.Message}
 	switch begun := syntax.ContextMark.Line; {
 	case begun == 0 || begun == m.Line:
@@ -100,7 +99,8 @@ func syntaxMistake(err error, data []byte) *Mistake {
 	return m
 }
 
-// lines counts the lines of a document as YAML 1.1 ends them, since the parser does.
+// lines counts the lines of a document as YAML 1.1 ends them, since the parser does. The
+// parser counts one more if the last one has no end.
 func lines(data []byte) int {
 	n := 1 - bytes.Count(data, []byte("\r\n"))
 	for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} {
