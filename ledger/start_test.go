@@ -150,6 +150,17 @@ var outages = map[string]func(*testing.T) outage{
 		execute(t, url, "ALTER ROLE "+name+" SET default_transaction_read_only = on")
 		return outage{strings.Replace(url, "postgres@", name+"@", 1), func() { execute(t, url, "ALTER ROLE "+name+" RESET ALL") }}
 	},
+	"a pooler whose server is away": func(t *testing.T) outage {
+		folder, err := os.MkdirTemp("", "socket") // which PgBouncer may reach, unlike t.TempDir
+		require.NoError(t, err)
+		t.Cleanup(func() { os.RemoveAll(folder) })
+		require.NoError(t, os.Chmod(folder, 0o755))
+		url := pooledAt(t, folder, "pool_mode = transaction", "server_login_retry = 1") + "&default_query_exec_mode=exec"
+		return outage{url, func() {
+			const socket = ".s.PGSQL.5432"
+			assert.NoError(t, os.Symlink(filepath.Join(server(t).directory, socket), filepath.Join(folder, socket)))
+		}}
+	},
 	"a file that is locked": func(t *testing.T) outage {
 		path := lite(t)
 		unlock := locked(t, path)
