@@ -364,7 +364,7 @@ func TestNothingIsInventedOfRefusalsOfAnotherAddressWhileTheDatabaseIsAway(t *te
 			assert.Zero(t, verified(t, l).Records)
 			one.back()
 			mine := beginWith(t, one.url, config)
-			require.Eventually(t, func() bool { return mine.Figures().Waiting == 0 }, time.Minute, 10*time.Millisecond)
+			require.Eventually(t, func() bool { return mine.Ready(context.Background()) == nil && mine.Figures().Waiting == 0 }, time.Minute, 10*time.Millisecond)
 			assert.EqualValues(t, 1, verified(t, mine).Records)
 		})
 	}
