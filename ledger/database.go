@@ -72,7 +72,7 @@ func recognise(ctx context.Context, db *sql.DB) (*database, error) {
 			found := &database{DB: db, dialect: d, name: "the site's " + d.product}
 			return found, found.findFile(ctx)
 		}
-		failures = append(failures, err)
+		failures = append(failures, explain(err))
 	}
 	err := fmt.Errorf("cannot use the site's database, as SQLite or as PostgreSQL: %w", errors.Join(failures...))
 	if db.PingContext(ctx) == nil { // it is there, and is neither

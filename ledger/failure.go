@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"modernc.org/sqlite"
@@ -72,12 +73,20 @@ func isLasting(err error) bool {
 	case 1, 3, 8, 11, 14, 23, 26: // an error in SQL, no permission, read-only, corrupt, cannot open, no authorization, not a database
 		return true
 	}
-	if state == "08P01" { // protocol_violation, by which PgBouncer says what it does not do
+	if state == "08P01" { // protocol_violation, which is PgBouncer's code for almost everything
+		return saysOf(err, "unsupported startup parameter", "pooling mode", "no such database", "no such user")
+	}
+	if state == "26000" { // invalid_sql_statement_name: see explain
 		return true
 	}
 	// Features that are missing, who may connect, which database and which schema, and
 	// what may not or cannot be asked: classes 0A, 28, 3D, 3F and 42.
 	return len(state) == 5 && strings.Contains("0A 28 3D 3F 42 ", state[:2]+" ")
+}
+
+// saysOf reports that an error has one of these words.
+func saysOf(err error, words ...string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(err.Error(), word) })
 }
 
 // explain adds to an error of a database what a site can do about it.
@@ -89,9 +98,9 @@ func explain(err error) error {
 		return nil
 	case state == "25006":
 		said = "the server takes no writes; with several hosts in the URL, target_session_attrs=read-write finds the one that does"
-	case state == "08P01" && strings.Contains(err.Error(), "unsupported startup parameter"):
+	case state == "08P01" && saysOf(err, "unsupported startup parameter"):
 		said = "a pooler stands in front of the server: name the parameter in its ignore_startup_parameters, and set it for the role (ALTER ROLE … SET …) if it is of use"
-	case state == "08P01" && strings.Contains(err.Error(), "statement pooling mode"):
+	case state == "08P01" && saysOf(err, "pooling mode"):
 		said = "a record takes a transaction: have the pooler use pool_mode = transaction, or session"
 	case state == "26000", state == "42P05": // a prepared statement that is not there, or is already
 		said = "a pooler stands in front of the server and takes prepared statements apart: open the database with default_query_exec_mode=exec"

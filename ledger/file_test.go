@@ -2,6 +2,8 @@ package ledger_test
 
 import (
 	"context"
+	"database/sql"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -128,4 +130,23 @@ func TestNothingIsForgottenOfWhatWaitsNextToAFileThatHasGone(t *testing.T) {
 			assert.ErrorContains(t, l.Close(ended), "1 refusals wait")
 		})
 	}
+}
+
+func TestNothingIsConfirmedIfTheFileGoesAtThatMoment(t *testing.T) {
+	path := lite(t)
+	f := &flaky{driver: open(t, path).Driver(), path: "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=synchronous(FULL)&_pragma=journal_mode(WAL)"} // without a log, SQLite itself finds out
+	db := sql.OpenDB(f)
+	defer db.Close()
+	l, err := ledger.Use(context.Background(), db, config)
+	require.NoError(t, err)
+	keep(t, l, yes(alice))
+	f.before = func() {
+		f.before = nil
+		assert.NoError(t, os.Rename(path, path+".away"))
+	}
+	assert.ErrorContains(t, l.Record(context.Background(), yes(bob)), "was moved, deleted or replaced")
+	require.NoError(t, os.Rename(path+".away", path))
+	keep(t, l, yes(carol))
+	finish(t, l)
+	verified(t, begin(t, path))
 }

@@ -24,6 +24,12 @@ import (
 // pooled starts PgBouncer in front of a database of its own, and returns the URL through it.
 func pooled(t *testing.T, settings ...string) (url string) {
 	t.Helper()
+	return pooledAt(t, server(t).directory, settings...)
+}
+
+// pooledAt looks for the server's socket in a folder.
+func pooledAt(t *testing.T, socket string, settings ...string) (url string) {
+	t.Helper()
 	const binary = "/usr/sbin/pgbouncer"
 	if _, err := os.Stat(binary); err != nil && os.Getenv("CI") != "true" {
 		t.Skip("no PgBouncer is installed here (apt-get install pgbouncer)")
@@ -37,7 +43,7 @@ func pooled(t *testing.T, settings ...string) (url string) {
 	require.NoError(t, listener.Close())
 	config := filepath.Join(c.directory, name+".ini")
 	require.NoError(t, os.WriteFile(config, []byte(strings.Join(append([]string{
-		"[databases]", "* = host=" + c.directory + " user=postgres",
+		"[databases]", "* = host=" + socket + " user=postgres",
 		"[pgbouncer]", "listen_addr = 127.0.0.1", "listen_port = " + strconv.Itoa(port), "unix_socket_dir =", "auth_type = any",
 	}, settings...), "\n")), 0o644))
 	process := exec.Command(binary, config)
@@ -120,6 +126,15 @@ func TestAPoolOfTheSiteBehindAPoolerIsUsedAsTheSiteHasSetIt(t *testing.T) {
 	require.NoError(t, err)
 	assert.EqualValues(t, 320, verified(t, l).Records)
 	finish(t, l)
+}
+
+func TestAPoolOfTheSiteWhoseStatementsAPoolerTakesApartIsRefused(t *testing.T) {
+	url := pooled(t, "pool_mode = transaction")
+	db, err := sql.Open("pgx", url)
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = ledger.Use(context.Background(), db, config)
+	assert.ErrorContains(t, err, "default_query_exec_mode=exec")
 }
 
 func TestAPoolerThatTakesTransactionsApartIsRefused(t *testing.T) {

@@ -163,6 +163,52 @@ func (p *pooler) after(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
+// checkPrepared fails if pgx prepares statements in a pool of the site, and a pooler gives
+// them to one session and not to the next. While one session has the transaction of somebody
+// else, what was prepared in it is not in another one.
+func checkPrepared(ctx context.Context, pool *sql.DB) error {
+	const probe = "consent_ledger_probe"
+	one, err := pool.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer one.Close()
+	pooled := false
+	err = withPgx(one, func(conn *pgx.Conn) error {
+		var process uint32
+		if conn.Config().DefaultQueryExecMode != pgx.QueryExecModeCacheStatement {
+			return nil
+		}
+		err := conn.QueryRow(ctx, `SELECT pg_backend_pid()`, pgx.QueryExecModeExec).Scan(&process)
+		if pooled = err == nil && process != conn.PgConn().PID(); pooled {
+			_, err = conn.Prepare(ctx, probe, `SELECT 1`)
+		}
+		return err
+	})
+	if err != nil || !pooled {
+		return err
+	}
+	other, err := pool.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer other.Rollback()
+	return withPgx(one, func(conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, probe)
+		return errors.Join(err, conn.Deallocate(ctx, probe))
+	})
+}
+
+// withPgx calls do with the connection of a session, if pgx has made it.
+func withPgx(session *sql.Conn, do func(*pgx.Conn) error) error {
+	return session.Raw(func(conn any) error {
+		if made, ok := conn.(*stdlib.Conn); ok {
+			return do(made.Conn())
+		}
+		return nil
+	})
+}
+
 // warnOfStandbys says in the log that a failover may take back what was acknowledged.
 func (d *database) warnOfStandbys(ctx context.Context) {
 	if d.embedded {

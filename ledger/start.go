@@ -182,6 +182,7 @@ func (s *start) attempt(ctx context.Context) (o opened, err error) {
 		return o, err
 	}
 	for _, check := range []func() error{
+		func() error { return s.checkPooler(ctx, db) },
 		func() error { return db.checkDurable(ctx, db.DB) },
 		func() error { return checkSealed(ctx, db, s.sealer) },
 		func() error { return db.checkWritable(ctx) },
@@ -209,6 +210,14 @@ func (s *start) ping(ctx context.Context) error {
 		return s.site.PingContext(ctx)
 	}
 	return s.database().PingContext(ctx)
+}
+
+// checkPooler fails if a pooler takes apart what the site's own pool prepares.
+func (s *start) checkPooler(ctx context.Context, db *database) error {
+	if s.site == nil || db.embedded || db.Stats().MaxOpenConnections == 1 {
+		return nil
+	}
+	return checkPrepared(ctx, s.site)
 }
 
 // findSpool finds what earlier processes have left on disk.

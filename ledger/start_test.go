@@ -150,6 +150,17 @@ var outages = map[string]func(*testing.T) outage{
 		execute(t, url, "ALTER ROLE "+name+" SET default_transaction_read_only = on")
 		return outage{strings.Replace(url, "postgres@", name+"@", 1), func() { execute(t, url, "ALTER ROLE "+name+" RESET ALL") }}
 	},
+	"a pooler whose server is away": func(t *testing.T) outage {
+		folder, err := os.MkdirTemp("", "socket") // which PgBouncer may reach, unlike t.TempDir
+		require.NoError(t, err)
+		t.Cleanup(func() { os.RemoveAll(folder) })
+		require.NoError(t, os.Chmod(folder, 0o755))
+		url := pooledAt(t, folder, "pool_mode = transaction", "server_login_retry = 1") + "&default_query_exec_mode=exec"
+		return outage{url, func() {
+			const socket = ".s.PGSQL.5432"
+			assert.NoError(t, os.Symlink(filepath.Join(server(t).directory, socket), filepath.Join(folder, socket)))
+		}}
+	},
 	"a file that is locked": func(t *testing.T) outage {
 		path := lite(t)
 		unlock := locked(t, path)
@@ -357,7 +368,7 @@ func TestNothingIsInventedOfRefusalsOfAnotherAddressWhileTheDatabaseIsAway(t *te
 			assert.Zero(t, verified(t, l).Records)
 			one.back()
 			mine := beginWith(t, one.url, config)
-			require.Eventually(t, func() bool { return mine.Figures().Waiting == 0 }, time.Minute, 10*time.Millisecond)
+			require.Eventually(t, func() bool { return mine.Ready(context.Background()) == nil && mine.Figures().Waiting == 0 }, time.Minute, 10*time.Millisecond)
 			assert.EqualValues(t, 1, verified(t, mine).Records)
 		})
 	}
