@@ -31,8 +31,8 @@ type Config struct {
 	// fields make: a mistake if they are set.
 	Consent consent.Config
 
-	// Charter holds the settings of the charter. Its Middleware, LanguageOf and Failed are
-	// those that the other fields make: a mistake if they are set. An empty Path means
+	// Charter holds the settings of the charter. Its Middleware, LanguageOf, History and Failed
+	// are those that the other fields make: a mistake if they are set. An empty Path means
 	// "/cookies/".
 	Charter charter.Config
 
@@ -104,6 +104,12 @@ func Check(config Config) error {
 	if config.Charter.LanguageOf != nil {
 		wrong("Charter.LanguageOf", "is set; Config.LanguageCookie says where the language is")
 	}
+	if config.Charter.History != nil {
+		wrong("Charter.History", "is set; Config.Ledger.Issuer says who answers for the records")
+	}
+	if config.Ledger.Issuer != nil && config.Ledger.URL == "" {
+		wrong("Ledger.Issuer", "answers for records, and Ledger.URL is empty")
+	}
 	if config.Charter.Middleware != nil {
 		wrong("Charter.Middleware", "is set; Config.Consent makes it")
 	}
@@ -149,6 +155,9 @@ func (s *Site) build(config Config) error {
 	text.Middleware, text.Failed = mw, failed
 	text.LanguageOf = languageIn(config.LanguageCookie)
 	text.Path = cmp.Or(text.Path, defaultPath)
+	if text.History, err = s.books.history(config.Ledger.Issuer); err != nil {
+		return fmt.Errorf("site: Config.Ledger.Issuer: %w", err)
+	}
 	c, err := charter.New(text)
 	if err != nil {
 		return err

@@ -341,3 +341,14 @@ func TestKeysAreNeverShown(t *testing.T) {
 	assert.ErrorContains(t, err, "consentproxy.yaml:3: keys.file: "+filepath.Join(dir, "keys")+", line 1: has 6 bytes")
 	assert.NotContains(t, err.Error(), "secret")
 }
+
+func TestAMistakeInTheFileOfTheControllerIsNamedWithItsField(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"consentproxy.yaml": "targets: [{to: http://localhost:8000}]\ndeclarations: d.yaml\nkeys: {file: keys}\nledger:\n  url: consent.db\n  controller: controller.json\n",
+		"d.yaml":            declarations, "keys": string(key),
+		"controller.json": `{"controller": {"name": "Shop"}}`,
+	})
+	_, err := config.Read(filepath.Join(dir, "consentproxy.yaml"), key)
+	assert.ErrorContains(t, err, "consentproxy.yaml:6: ledger.controller: ")
+	assert.ErrorContains(t, err, "controller.json: controller.address: is missing")
+}
