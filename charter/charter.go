@@ -30,6 +30,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/internal/account"
 )
 
 // A Config holds the settings of a [Charter]. Only Middleware is required.
@@ -130,6 +131,25 @@ type Config struct {
 	// two are told once, since every visitor can say so. Nil means that [slog.Default] logs
 	// it.
 	Failed func(*http.Request, error)
+
+	// Account, if not nil, returns the ID of the user who is signed in as a request says, "" for
+	// nobody. What somebody decides while signed in then holds for them on every device on
+	// which they sign in, and nothing of it remains in a browser after they have signed out: that
+	// has the decision again that it had before. The charter notices a sign-in and a sign-out by
+	// itself, in each request through [Charter.Wrap], which has to be around the whole site. The
+	// function is called before the site's own handlers, and must not wait for anything: a
+	// middleware for sessions belongs outside of Wrap. Banner and forms say before the choice that
+	// it holds for the account; the first page after a sign-in tells that the account's applies
+	// (CNIL, deliberation no. 2025-131 of 18 December 2025). The rule for a browser that has
+	// decided something else is that of [consent.Middleware.Restore]. Nil means that the site
+	// has no accounts. Account and Accounts need each other, and a [consent.Config.Recorder].
+	Account func(*http.Request) string
+
+	// Accounts keep what users decide: the Users of the module's ledger. A sign-in asks them, and
+	// each page after five minutes; after 30 seconds if they have answered nothing, or failed. If they
+	// do not answer within two seconds, the page is served, and what the browser has stands. Failed
+	// is told. Nil means that the site has no accounts.
+	Accounts Accounts
 
 	// GPCSince is the day since when the site has honored Global Privacy Control. The
 	// charter then says so at "/.well-known/gpc.json", which belongs to sites whose
@@ -232,6 +252,9 @@ type Charter struct {
 	document        func() (asset, error) // made at first use
 
 	details map[string]consent.Provider // by name
+
+	account  func(*http.Request) string // nil if the site has no accounts
+	accounts Accounts
 }
 
 // New makes a charter. The error joins every mistake in the config, each of which
@@ -256,6 +279,8 @@ func New(config Config) (*Charter, error) {
 		history:         config.History,
 		aside:           config.Aside,
 		google:          googleOf(config.Signals),
+		account:         config.Account,
+		accounts:        config.Accounts,
 	}
 	if c.failed == nil {
 		c.failed = func(r *http.Request, err error) { slog.ErrorContext(r.Context(), err.Error()) }
@@ -271,6 +296,7 @@ func New(config Config) (*Charter, error) {
 		return nil, errors.Join(append(mistakes, errors.New("charter: Config.Middleware: is nil"))...)
 	}
 	mistakes = append(mistakes, c.checkPage()...)
+	mistakes = append(mistakes, c.checkAccounts()...)
 	base := strings.TrimSuffix(c.mw.Cookie().Path, "/") + "/"
 	if c.path == "" {
 		c.path = "/" + strings.TrimPrefix(base, c.prefix+"/") + "cookies/"
@@ -286,7 +312,7 @@ func New(config Config) (*Charter, error) {
 	for _, p := range c.mw.Registry().Providers() {
 		c.details[p.Name] = p
 	}
-	c.cookies = declaredCookies(c.mw)
+	c.cookies = c.declaredCookies()
 	c.providers = make(map[string]bool)
 	for _, cookie := range c.mw.Registry().Cookies() {
 		c.providers[allowValue(cookie.Category, cookie.Provider)] = true
@@ -355,16 +381,27 @@ func isPlainPath(s string) bool {
 	return localPath(s) != "" && plainPath.MatchString(s) && path.Clean(s) == "/"+strings.Trim(s, "/")
 }
 
-// declaredCookies returns the site's declarations, and one of the library's own
-// cookie if the site has not declared it.
-func declaredCookies(mw *consent.Middleware) []consent.Cookie {
-	cookies := mw.Registry().Cookies()
-	own := mw.Cookie()
-	if slices.ContainsFunc(cookies, func(c consent.Cookie) bool { return c.Name == own.Name && c.Kind == consent.HTTPCookie }) {
-		return cookies
+// declaredCookies returns the site's declarations, and those of the library's own
+// cookies that the site has not declared.
+func (c *Charter) declaredCookies() []consent.Cookie {
+	cookies := c.mw.Registry().Cookies()
+	for _, own := range c.ownCookies() {
+		if !slices.ContainsFunc(cookies, func(c consent.Cookie) bool { return c.Name == own.Name && c.Kind == consent.HTTPCookie }) {
+			lifetime := time.Duration(own.MaxAge) * time.Second
+			cookies = append(cookies, consent.Cookie{Name: own.Name, Category: consent.Necessary, Lifetime: lifetime})
+		}
 	}
-	lifetime := time.Duration(own.MaxAge) * time.Second
-	return append(cookies, consent.Cookie{Name: own.Name, Category: consent.Necessary, Lifetime: lifetime})
+	return cookies
+}
+
+// ownCookies returns the library's own cookies: the preferences, and what remembers who is
+// signed in if the site has accounts.
+func (c *Charter) ownCookies() []http.Cookie {
+	own := []http.Cookie{c.mw.Cookie()}
+	if c.account != nil {
+		own = append(own, account.Attributes(own[0]))
+	}
+	return own
 }
 
 // allCategories returns the first categories of the library, also those without a

@@ -20,13 +20,13 @@ const gpcPath = "/.well-known/gpc.json"
 // everything else: of a check of tokens too, which the charter's forms do not have.
 func (c *Charter) Wrap(next http.Handler) http.Handler {
 	own := c.Handler()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return c.withAccount(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c.serves(r.URL.Path) {
 			own.ServeHTTP(w, r)
 		} else {
 			next.ServeHTTP(w, r)
 		}
-	})
+	}))
 }
 
 func (c *Charter) serves(path string) bool {
@@ -71,13 +71,13 @@ func (c *Charter) Handler() http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.deny(w, r, mux) }))
 	protected := protection.Handler(mux)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return c.withAccount(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !c.serves(r.URL.Path) {
 			http.Error(w, fmt.Sprintf("charter: this handler serves %q, as Config.Path says, not %q", c.path, r.URL.Path), http.StatusNotFound)
 			return
 		}
 		protected.ServeHTTP(w, r)
-	})
+	}))
 }
 
 // otherVersion serves the files of pages that another version of the site has drawn: they
@@ -245,7 +245,7 @@ func (c *Charter) partFor(r *http.Request) drawn {
 	case "stale":
 		small.HTML = c.noteFor(r, l.words.Stale, true)
 	case "unkept": // the script waits for a decision
-		if isJust(consent.FromContext(r.Context())) {
+		if c.isJust(r) {
 			small.HTML = c.bannerFor(r, back)
 			break
 		}

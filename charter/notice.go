@@ -91,6 +91,9 @@ func (c *Charter) screen(r *http.Request, v view, l *localized, a answer) consen
 	v.Host, v.Back, v.At, v.Nonce, v.Just, v.Control = s.Host, "/", "0", "", false, a.control
 	v.GPC = l.gpc(r, prefs, func([]string) string { return "{providers}" })
 	v.Status = l.statusFor(prefs, v, l.decidedUnnamed(prefs))
+	if v.AccountOf != "" {
+		v.AccountOf = "x"
+	}
 	if v.Reference != "" {
 		v.Reference = "{reference}"
 	}

@@ -50,6 +50,7 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 	presumed.Status = template.HTML(template.HTMLEscapeString(l.words.Undecided + " " + l.presumedSays + " " + l.gpcRefuses))
 	presumed.Groups = l.groupsBy(func(consent.Category, string) reply { return allowed }, true)
 	presumed.Reference, presumed.Records, presumed.Aside, presumed.Privacy, presumed.Updated = "0", "/x", "<p>x</p>", "/x", "x"
+	presumed.Account, presumed.AccountOf = "x", "x"
 	presumed.Embedded = embedded{
 		Embed: Embed{Provider: "x", Title: "x", Image: "/x", Link: "https://x"}, ID: "x", Text: "x", Show: "x", Visit: "x", Value: "x", Purposes: []text{{Text: "x", Lang: "x", Dir: "ltr"}}, Box: "0 0 1 1", Style: "/x",
 	}

@@ -109,6 +109,11 @@ type words struct {
 	Deleted string // the lifetime of what no browser deletes by itself
 	Tab     string // the lifetime of session storage
 
+	AskAccount      string // precedes the question, and stands above each form, if the visitor is signed in: the choice holds for the account
+	AccountHere     string // after a sign-in: the choices of the account hold here; Change follows
+	AccountConflict string // follows if something else had been decided in this browser
+	AccountPurpose  string // for the library's own cookie that remembers it
+
 	// The page of the visitor's records.
 	Records            string // its title, and the text of the link to it
 	RecordsIntro       string // what it shows

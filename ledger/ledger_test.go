@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -336,12 +339,20 @@ func serve(mw *consent.Middleware, cookies string, handle http.HandlerFunc) (sen
 	request.Header.Set("Cookie", cookies)
 	response := httptest.NewRecorder()
 	mw.Wrap(handle).ServeHTTP(response, request)
+	jar := map[string]string{}
+	for _, c := range request.Cookies() {
+		jar[c.Name] = c.Value
+	}
 	for _, c := range response.Result().Cookies() {
-		if c.Name == consent.CookieName {
-			cookies = c.Name + "=" + c.Value
+		if jar[c.Name] = c.Value; c.MaxAge < 0 {
+			delete(jar, c.Name)
 		}
 	}
-	return cookies
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(jar)) {
+		pairs = append(pairs, name+"="+jar[name])
+	}
+	return strings.Join(pairs, "; ")
 }
 
 func TestNothingIsInventedWhereTheDatabaseIsGone(t *testing.T) {

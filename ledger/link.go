@@ -21,12 +21,15 @@ import (
 // one that was taken in the same browser before the sign-in or after the sign-out, by
 // whoever, nor one that a Restore has put there. Make it with [Ledger.Users].
 //
-//	handler := mw.Wrap(users.Wrap(site, account, failed)) // each decision of who is signed in
+//	site, err := charter.New(charter.Config{Middleware: mw, Account: userID, Accounts: users})
 //
-//	record, err := users.Latest(ctx, user) // at the sign-in
+// A site without package charter calls [Users.Wrap], and [consent.Middleware.Restore] and
+// Unlink at the sign-in and the sign-out:
+//
+//	handler := mw.Wrap(users.Wrap(site, userID, failed)) // each decision of who is signed in
+//
+//	record, err := users.Latest(ctx, user) // the zero Record with ErrNoRecord
 //	err = mw.Restore(w, r, record)
-//
-//	err = mw.Unlink(w, r) // at the sign-out
 //
 // The ledger holds no user, only an HMAC of their ID.
 type Users struct {

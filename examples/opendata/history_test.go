@@ -44,7 +44,7 @@ func TestWhatSomebodyDecidesWhileSignedInHoldsOnTheirOtherDevicesAndForNobodyEls
 
 	laptop := visit(t, "en")
 	laptop.post("/sign-in", ada)
-	laptop.post("/cookies/", accept)
+	laptop.decide(accept)
 	phone := laptop.another()
 	phone.post("/sign-in", ada)
 	assert.True(t, phone.allows("_pk_id.1.1fff"))
@@ -55,8 +55,8 @@ func TestWhatSomebodyDecidesWhileSignedInHoldsOnTheirOtherDevicesAndForNobodyEls
 	shared.post("/sign-in", ada)
 	shared.post("/sign-out", nil)
 	assert.False(t, shared.allows("_pk_id.1.1fff"), "who comes next is asked")
-	phone.post("/cookies/", refuse)
-	shared.post("/cookies/", accept)
+	phone.decide(refuse)
+	shared.decide(accept)
 	for _, device := range []visitor{phone, laptop, laptop.another()} {
 		device.post("/sign-out", nil)
 		device.post("/sign-in", ada)

@@ -35,12 +35,15 @@ func newSite(books *ledger.Ledger) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	who := new(sessions)
 	c, err := charter.New(charter.Config{
 		Middleware: mw,
 		Language:   language.French,
 		LanguageOf: chosenLanguage,
 		Templates:  charterPage,
 		History:    receipts,
+		Account:    who.nameOf,
+		Accounts:   users,
 	})
 	if err != nil {
 		return nil, err
@@ -48,5 +51,5 @@ func newSite(books *ledger.Ledger) (http.Handler, error) {
 	// The charter refuses the posts of other sites by itself; the portal's own
 	// forms want the same.
 	forms := http.NewCrossOriginProtection()
-	return watch(forms.Handler(mw.Wrap(newPortal(c, &accounts{mw: mw, users: users})))), nil
+	return watch(forms.Handler(mw.Wrap(newPortal(c, who)))), nil
 }

@@ -34,19 +34,19 @@ func (v view) Say(key string) string { return v.say(key) }
 // Number writes a number as the visitor's language does.
 func (v view) Number(n int) string { return v.numbers.Sprint(n) }
 
-func (p *portal) view(r *http.Request, token string, tried []string) view {
+func (p *portal) view(r *http.Request, token string, tried []string, banner template.HTML) view {
 	lang := languageOf(r)
 	say := speaker(lang)
 	return view{
 		Lang:     lang.String(),
-		Name:     p.accounts.nameOf(r),
+		Name:     p.who.nameOf(r),
 		Token:    token,
 		Choice:   choiceOf(consent.FromContext(r.Context()), lang),
 		Fates:    fates(r, tried, say),
 		Datasets: datasets(lang),
 		Head:     p.charter.Head(r),
 		Script:   p.charter.Script(r),
-		Banner:   p.charter.Banner(r),
+		Banner:   banner,
 		Link:     p.charter.Link(r),
 		Map:      p.charter.Placeholder(r, consent.ThirdParty, atlasProvider, atlasFrame(say("map of"))),
 		say:      say,

@@ -6,8 +6,8 @@
 // The form follows the Go types. An exported field has its name with a small first
 // letter, unless a json tag gives another; a field without a value is left out, unless
 // it has a tag without "omitempty". A time.Duration is a number with a unit, see
-// lifetime.go; a map by language is an object; a number with the method String is
-// one of the names which that gives.
+// lifetime.go; a map is an object, one by language a text in several languages; a number
+// with the method String is one of the names which that gives.
 //
 // encoding/json takes a misspelt field, the second of two equal keys and half of a
 // character without a word. Its Decoder says where a token is, but takes longer for the

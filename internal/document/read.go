@@ -43,7 +43,11 @@ func (d *Document) value(v reflect.Value) {
 	case reflect.Struct:
 		d.object(v)
 	case reflect.Map:
-		d.text(v)
+		if v.Type().Key() == reflect.TypeFor[language.Tag]() {
+			d.text(v)
+		} else {
+			d.table(v)
+		}
 	case reflect.Slice:
 		d.list(v)
 	case reflect.Bool:
@@ -149,6 +153,28 @@ func (d *Document) list(v reflect.Value) {
 			d.value(v.Index(i))
 		})
 	})
+}
+
+// table reads values under names that the document is free to choose.
+func (d *Document) table(v reflect.Value) {
+	if !d.want("an object") {
+		return
+	}
+	table := reflect.MakeMap(v.Type())
+	d.members(func(key string, offset int) {
+		d.within(inPath(key), offset, func() {
+			name := reflect.ValueOf(key).Convert(v.Type().Key())
+			if table.MapIndex(name).IsValid() {
+				d.mistake(offset, "%v", errTwice)
+				d.skip()
+				return
+			}
+			value := reflect.New(v.Type().Elem()).Elem()
+			d.value(value)
+			table.SetMapIndex(name, value)
+		})
+	})
+	v.Set(table)
 }
 
 // text reads a text in several languages.

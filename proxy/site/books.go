@@ -1,0 +1,95 @@
+package site
+
+import (
+	"context"
+	"reflect"
+	"sync/atomic"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/ledger"
+)
+
+// A Ledger says where proof of each decision is kept: see package ledger.
+type Ledger struct {
+	// URL is a file, or the address of a PostgreSQL server: see [ledger.Open]. Empty means
+	// that nothing is kept.
+	URL string
+
+	// Config holds the keys that seal the records, and the folder for refusals that wait.
+	ledger.Config
+}
+
+// books are a ledger that the sites which follow each other share.
+type books struct {
+	*ledger.Ledger
+	settings Ledger
+	sites    atomic.Int32 // that have not been closed
+}
+
+// sharedBooks returns the books of s if the settings are theirs, else new ones.
+func (s *Site) sharedBooks(ctx context.Context, settings Ledger) (*books, error) {
+	if s != nil && s.books != nil && reflect.DeepEqual(s.books.settings, settings) {
+		s.books.sites.Add(1) // s is one of them, so that they are open
+		return s.books, nil
+	}
+	opened, err := ledger.Open(ctx, settings.URL, settings.Config)
+	if err != nil {
+		return nil, err
+	}
+	b := &books{Ledger: opened, settings: settings}
+	b.sites.Store(1)
+	return b, nil
+}
+
+// recorder returns what keeps decisions, and tells them before; nil if nothing does.
+func (b *books) recorder(tell func(consent.Record)) consent.Recorder {
+	switch {
+	case b == nil:
+		return nil
+	case tell == nil:
+		return b.Ledger
+	default:
+		return telling{b.Ledger, tell}
+	}
+}
+
+// A telling recorder tells each decision before it is kept.
+type telling struct {
+	*ledger.Ledger
+	tell func(consent.Record)
+}
+
+func (t telling) Record(ctx context.Context, record consent.Record) error {
+	t.tell(record)
+	return t.Ledger.Record(ctx, record)
+}
+
+func (t telling) RecordLater(record consent.Record) {
+	t.tell(record)
+	t.Ledger.RecordLater(record)
+}
+
+// Ledger returns the ledger, nil if there is none.
+func (s *Site) Ledger() *ledger.Ledger {
+	if s.books == nil {
+		return nil
+	}
+	return s.books.Ledger
+}
+
+// Ready returns nil if a consent could be recorded now, or if nothing is recorded.
+func (s *Site) Ready(ctx context.Context) error {
+	if s.books == nil {
+		return nil
+	}
+	return s.books.Ledger.Ready(ctx)
+}
+
+// Close writes what waits to be recorded, for as long as ctx allows, and ends the ledger
+// unless another site shares it. Call it once, when the site has answered its last request.
+func (s *Site) Close(ctx context.Context) error {
+	if s.books == nil || s.books.sites.Add(-1) > 0 {
+		return nil
+	}
+	return s.books.Ledger.Close(ctx)
+}

@@ -1,0 +1,201 @@
+// Package site puts consent in front of a site that is not written with the library: the
+// middleware, the charter that explains the cookies, and the ledger that keeps proof, all
+// made from plain settings. The program in this module uses it, and so does the module for
+// Caddy.
+//
+//	s, err := site.New(ctx, site.Config{Registry: registry, Keys: keys})
+//	handler := s.Wrap(backend)
+//	…
+//	err = s.Close(patience)
+package site
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"golang.org/x/text/language"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/charter"
+)
+
+// A Config says how consent is asked for in front of a site. Consent.Registry and
+// Consent.Keys are required; every other field's zero value is right for a site on https.
+type Config struct {
+	// Consent holds the settings of the middleware. For its Registry see package declare,
+	// for its Keys [ReadKeys]. Its Regime, Recorder and Failed are those that the other
+	// fields make: a mistake if they are set.
+	Consent consent.Config
+
+	// Charter holds the settings of the charter. Its Middleware, LanguageOf and Failed are
+	// those that the other fields make: a mistake if they are set. An empty Path means
+	// "/cookies/".
+	Charter charter.Config
+
+	// LanguageCookie is the name of the cookie in which the site keeps the language that a
+	// visitor has chosen, such as "django_language". Empty means none.
+	LanguageCookie string
+
+	// Regimes say which law applies to a request. The zero value means opt-in for all.
+	Regimes Regimes
+
+	// Ledger says where proof of each decision is kept. The zero value keeps none.
+	Ledger Ledger
+
+	// Recorded, if not nil, gets each decision that is kept in the ledger, before it is.
+	// Where nothing is kept it is never called.
+	Recorded func(consent.Record)
+
+	// Log is told what becomes of cookies, besides Consent.Observe, and what goes wrong.
+	// Nil means [slog.Default].
+	Log *slog.Logger
+}
+
+// A Site is the middleware, the charter and the ledger of one site. Make it with [New].
+// It is safe for concurrent use.
+type Site struct {
+	mw      *consent.Middleware
+	charter *charter.Charter
+	tag     string
+	books   *books // nil for none
+}
+
+// New makes a site and opens its ledger. The error joins every mistake in the config, each
+// of which names its field. Close the site when it has answered its last request.
+func New(ctx context.Context, config Config) (*Site, error) { return (*Site)(nil).Next(ctx, config) }
+
+// Next makes the site that takes the place of s, such as after a change of the
+// declarations. If both have the same Ledger, they share it; each has to be closed. The
+// error is as that of [New], and s goes on in either case.
+func (s *Site) Next(ctx context.Context, config Config) (*Site, error) {
+	if err := Check(config); err != nil {
+		return nil, err
+	}
+	next := new(Site)
+	if config.Ledger.URL != "" {
+		var err error
+		if next.books, err = s.sharedBooks(ctx, config.Ledger); err != nil {
+			return nil, fmt.Errorf("site: Config.Ledger: %w", err)
+		}
+	}
+	if err := next.build(config); err != nil {
+		return nil, errors.Join(err, next.Close(ctx))
+	}
+	return next, nil
+}
+
+// Check returns every mistake in a config, joined, each of which names its field. It opens
+// no ledger.
+func Check(config Config) error {
+	var mistakes []error
+	wrong := func(field, reason string) {
+		mistakes = append(mistakes, fmt.Errorf("site: Config.%s: %s", field, reason))
+	}
+	if config.Consent.Regime != nil {
+		wrong("Consent.Regime", "is set; Config.Regimes says which law applies")
+	}
+	if config.Consent.Recorder != nil {
+		wrong("Consent.Recorder", "is set; Config.Ledger says where proof is kept")
+	}
+	if config.Charter.LanguageOf != nil {
+		wrong("Charter.LanguageOf", "is set; Config.LanguageCookie says where the language is")
+	}
+	if config.Charter.Middleware != nil {
+		wrong("Charter.Middleware", "is set; Config.Consent makes it")
+	}
+	if config.Consent.Failed != nil || config.Charter.Failed != nil {
+		wrong("Log", "is told what fails; neither Consent.Failed nor Charter.Failed can be set")
+	}
+	if config.Regimes.Header != "" && config.Regimes.Trusted == nil {
+		wrong("Regimes.Trusted", "is nil; anybody can write the header")
+	}
+	if config.Regimes.Header == "" && len(config.Regimes.ByValue) > 0 {
+		wrong("Regimes.Header", "is empty, and ByValue has regimes for its values")
+	}
+	err := new(Site).build(config)
+	if err != nil && config.Consent.Registry != nil {
+		// The charter's mistakes do not wait for the middleware's.
+		config.Consent = consent.Config{Registry: config.Consent.Registry, Keys: [][]byte{NewKey()}, CookiePath: config.Consent.CookiePath}
+		if more := new(Site).build(config); more != nil && more.Error() != err.Error() {
+			err = errors.Join(err, more)
+		}
+	}
+	return errors.Join(append(mistakes, err)...)
+}
+
+// defaultPath is where the charter is if nobody says otherwise.
+const defaultPath = "/cookies/"
+
+func (s *Site) build(config Config) error {
+	logger := config.Log
+	if logger == nil {
+		logger = slog.Default()
+	}
+	failed := func(r *http.Request, err error) { logger.ErrorContext(r.Context(), err.Error()) }
+	settings := config.Consent
+	settings.Observe = observers(consent.LogTo(logger, 0), settings.Observe)
+	settings.Failed = failed
+	settings.Regime = config.Regimes.of()
+	settings.Recorder = s.books.recorder(config.Recorded)
+	mw, err := consent.NewMiddleware(settings)
+	if err != nil {
+		return err
+	}
+	text := config.Charter
+	text.Middleware, text.Failed = mw, failed
+	text.LanguageOf = languageIn(config.LanguageCookie)
+	text.Path = cmp.Or(text.Path, defaultPath)
+	c, err := charter.New(text)
+	if err != nil {
+		return err
+	}
+	s.mw, s.charter, s.tag = mw, c, tagOf(text)
+	return nil
+}
+
+func observers(one, other func(*http.Request, consent.Event)) func(*http.Request, consent.Event) {
+	if other == nil {
+		return one
+	}
+	return func(r *http.Request, e consent.Event) {
+		one(r, e)
+		other(r, e)
+	}
+}
+
+// Wrap returns a handler that answers below the charter's path by itself, and filters what
+// next answers to everything else.
+func (s *Site) Wrap(next http.Handler) http.Handler { return s.mw.Wrap(s.charter.Wrap(next)) }
+
+// Tag is what a page needs in its head, before any other script, to ask its visitors, and
+// for [charter.Config.Guard] and [charter.Config.Signals] if they are set. It is the same
+// for everybody, so that a page which a cache may keep stays one.
+func (s *Site) Tag() string { return s.tag }
+
+func tagOf(c charter.Config) string {
+	tag := `<script src="` + c.Prefix + c.Path + `script.js" defer></script>`
+	if c.Guard != charter.GuardOff || len(c.Signals) > 0 {
+		tag = `<script src="` + c.Prefix + c.Path + `head.js"></script>` + tag
+	}
+	return tag
+}
+
+// languageIn returns a function that reads the language that a visitor has chosen from a
+// cookie of the site, nil if there is no such cookie.
+func languageIn(cookie string) func(*http.Request) language.Tag {
+	if cookie == "" {
+		return nil
+	}
+	return func(r *http.Request) language.Tag {
+		chosen, err := r.Cookie(cookie)
+		if err != nil {
+			return language.Und
+		}
+		tag, _ := language.Parse(chosen.Value) // no language is language.Und
+		return tag
+	}
+}
