@@ -86,9 +86,10 @@ func main() {
 
 // Exit statuses.
 const (
-	clean  = 0
-	found  = 1
-	broken = 2
+	clean   = 0
+	found   = 1
+	broken  = 2
+	nothing = 3
 )
 
 // run runs the command for a site in dir.
@@ -112,12 +113,19 @@ func run(dir string, args []string, stdout, stderr io.Writer) (status int) {
 		fmt.Fprintln(stderr, err)
 		return broken
 	}
-	report := compare(site.declarations(), site.settings())
+	report := compare(site.declarations(), site.settings(), site.mentioned)
 	lines := site.sorted(slices.DeleteFunc(append(report.lines, site.drafts()...), site.ignored))
 	for _, line := range lines {
 		fmt.Fprintln(stdout, line)
 	}
 	fmt.Fprintln(stderr, "consentvet: cookies:", report.summary())
+	switch {
+	case report.unrecognised:
+		fmt.Fprintln(stderr, "consentvet: nothing was recognised in these packages: they declare no cookie, and set none in a way that this command knows")
+		return nothing
+	case report.set == 0 && len(lines) == 0:
+		fmt.Fprintln(stderr, "consentvet: these packages set no cookie in a way that this command knows")
+	}
 	if len(lines) > 0 {
 		return found
 	}

@@ -16,9 +16,11 @@ import (
 type line struct {
 	at      token.Pos
 	message string
+	other   token.Pos // a place that stands for %s in the message; NoPos for none
 }
 
-// sorted returns the lines as text, by file, line and column, without duplicates.
+// sorted returns the lines as text, by file, line and column, without duplicates. A
+// message about several places stands at the first of them.
 func (s *site) sorted(lines []line) []string {
 	type placed struct {
 		token.Position
@@ -26,18 +28,41 @@ func (s *site) sorted(lines []line) []string {
 	}
 	var all []placed
 	for _, l := range lines {
-		at := s.fset.Position(s.start(l.at))
-		at.Filename = s.relative(at.Filename)
-		all = append(all, placed{at, fmt.Sprintf("%s: %s", at, l.message)})
+		at := s.position(l.at)
+		if l.other.IsValid() {
+			l.message = fmt.Sprintf(l.message, s.position(l.other))
+		}
+		all = append(all, placed{at, l.message})
 	}
 	slices.SortFunc(all, func(a, b placed) int {
 		return cmp.Or(strings.Compare(a.Filename, b.Filename), a.Line-b.Line, a.Column-b.Column, strings.Compare(a.text, b.text))
 	})
+	all = slices.Compact(all)
+	places := make(map[string]int)
+	for _, p := range all {
+		places[p.text]++
+	}
 	var texts []string
-	for _, p := range slices.Compact(all) {
-		texts = append(texts, p.text)
+	for _, p := range all {
+		switch n := places[p.text]; {
+		case n == 1 || !strings.HasPrefix(p.text, "cookie "):
+			texts = append(texts, fmt.Sprintf("%s: %s", p.Position, p.text))
+		case n == 2:
+			texts = append(texts, fmt.Sprintf("%s: %s, and 1 more place", p.Position, p.text))
+			places[p.text] = 0
+		case n > 2:
+			texts = append(texts, fmt.Sprintf("%s: %s, and %d more places", p.Position, p.text, n-1))
+			places[p.text] = 0
+		}
 	}
 	return texts
+}
+
+// position returns a place in a file that is named relative to the command's directory.
+func (s *site) position(at token.Pos) token.Position {
+	position := s.fset.Position(s.start(at))
+	position.Filename = s.relative(position.Filename)
+	return position
 }
 
 // relative returns a file name, or a position that begins with one, relative to the

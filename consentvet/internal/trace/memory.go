@@ -44,10 +44,21 @@ func (p *Program) places(addr ssa.Value) []place {
 	return found
 }
 
-// meet reports whether two addresses may lead to the same place.
-func (p *Program) meet(a, b ssa.Value) bool {
-	places := p.places(a)
-	return slices.ContainsFunc(p.places(b), func(at place) bool { return slices.Contains(places, at) })
+// meet reports whether an address may lead to one of these places.
+func (p *Program) meet(addr ssa.Value, places []place) bool {
+	return slices.ContainsFunc(p.places(addr), func(at place) bool { return slices.Contains(places, at) })
+}
+
+// elementType returns the type of the elements of a slice, or of an array at an address.
+func elementType(of ssa.Value) types.Type {
+	t := of.Type().Underlying()
+	if pointer, ok := t.(*types.Pointer); ok {
+		t = pointer.Elem().Underlying()
+	}
+	if list, ok := t.(interface{ Elem() types.Type }); ok {
+		return list.Elem()
+	}
+	return t
 }
 
 // variable returns the values that are assigned to the variable at an address.
@@ -68,8 +79,10 @@ func (p *Program) elements(addr ssa.Value) []Origin {
 		for _, at := range p.Origins(addr) {
 			found = append(found, written(p.members[at.Value])...)
 		}
+		places := p.places(addr)
 		for _, s := range p.assigned {
-			if p.meet(s.Addr.(*ssa.IndexAddr).X, addr) {
+			to := s.Addr.(*ssa.IndexAddr).X
+			if types.Identical(elementType(to), elementType(addr)) && p.meet(to, places) {
 				found = append(found, Origin{s.Val, s.Pos()})
 			}
 		}
@@ -120,8 +133,9 @@ func (p *Program) mapped(m ssa.Value, part func(*ssa.MapUpdate) ssa.Value) []Ori
 		return nil
 	}
 	return once(p, question{m, nil}, func() (found []Origin) {
+		places := p.places(m)
 		for _, u := range p.updates {
-			if types.Identical(u.Map.Type(), m.Type()) && p.meet(u.Map, m) {
+			if types.Identical(u.Map.Type(), m.Type()) && p.meet(u.Map, places) {
 				found = append(found, Origin{part(u), u.Pos()})
 			}
 		}

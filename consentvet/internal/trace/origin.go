@@ -22,7 +22,14 @@ type Origin struct {
 // Origins returns the possible origins of v, without duplicates.
 func (p *Program) Origins(v ssa.Value) []Origin { return p.follow([]Origin{{Value: v}}) }
 
+// maxSteps is the number of values that one question may lead to. What lies beyond is not
+// followed, so that no source can keep the command busy for long.
+const maxSteps = 200_000
+
 func (p *Program) follow(from []Origin) []Origin {
+	if len(p.asking) == 0 {
+		p.steps = 0
+	}
 	w := walk{Program: p, seen: make(map[Origin]bool)}
 	for _, o := range from {
 		w.value(o)
@@ -42,6 +49,10 @@ func (w *walk) value(o Origin) {
 		return
 	}
 	w.seen[o] = true
+	if w.steps++; w.steps > maxSteps {
+		w.found = append(w.found, o)
+		return
+	}
 	switch v := o.Value.(type) {
 	case *ssa.Phi:
 		for _, edge := range v.Edges {
@@ -55,6 +66,12 @@ func (w *walk) value(o Origin) {
 		w.value(Origin{v.X, o.At})
 	case *ssa.TypeAssert:
 		w.value(Origin{v.X, o.At})
+	case *ssa.Convert:
+		if textual(v.Type()) && textual(v.X.Type()) {
+			w.value(Origin{v.X, o.At})
+		} else {
+			w.found = append(w.found, o)
+		}
 	case *ssa.Slice:
 		w.value(Origin{v.X, o.At})
 	case *ssa.FreeVar:
@@ -94,6 +111,19 @@ func (w *walk) all(found []Origin, o Origin) {
 	}
 }
 
+// textual reports whether a value is a string or its bytes.
+func textual(t types.Type) bool {
+	switch t := t.Underlying().(type) {
+	case *types.Basic:
+		return t.Kind() == types.String
+	case *types.Slice:
+		element, ok := t.Elem().Underlying().(*types.Basic)
+		return ok && element.Kind() == types.Byte
+	default:
+		return false
+	}
+}
+
 // parameter continues with the arguments of each call.
 func (w *walk) parameter(v *ssa.Parameter, o Origin) {
 	f := v.Parent()
@@ -107,22 +137,18 @@ func (w *walk) parameter(v *ssa.Parameter, o Origin) {
 			w.value(Origin{call.Args[i-1], call.Pos()})
 		}
 	}
-	if len(w.calls[f])+len(through) == 0 || w.escapes[f] {
+	var passed []*ssa.CallCommon
+	if w.escapes[f] {
+		passed = w.dynamicCalls(f)
+	}
+	for _, call := range passed {
+		if at := i + len(call.Args) - len(f.Params); at >= 0 { // a method value has its receiver already
+			w.value(Origin{call.Args[at], call.Pos()})
+		}
+	}
+	if len(w.calls[f])+len(through)+len(passed) == 0 || w.escapes[f] && len(passed) == 0 {
 		w.found = append(w.found, o)
 	}
-}
-
-// interfaceCalls returns the calls through an interface that may call f, a method of a
-// type that implements the interface.
-func (p *Program) interfaceCalls(f *ssa.Function) []*ssa.CallCommon {
-	receiver := f.Signature.Recv()
-	if receiver == nil {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(p.invokes[f.Name()]), func(call *ssa.CallCommon) bool {
-		called, ok := call.Value.Type().Underlying().(*types.Interface)
-		return !ok || !types.Implements(receiver.Type(), called)
-	})
 }
 
 // result continues with one result of a call.
@@ -131,6 +157,10 @@ func (w *walk) result(call *ssa.Call, i int, o Origin) {
 		for _, arg := range call.Call.Args {
 			w.value(Origin{arg, o.At})
 		}
+		return
+	}
+	if f := call.Call.StaticCallee(); f != nil && f.Origin() != nil && f.Origin().String() == "cmp.Or" {
+		w.all(w.elements(call.Call.Args[0]), o)
 		return
 	}
 	callees, all := w.callees(&call.Call)
@@ -150,15 +180,13 @@ func (w *walk) result(call *ssa.Call, i int, o Origin) {
 // whether it can call no others.
 func (p *Program) callees(call *ssa.CallCommon) (known []*ssa.Function, all bool) {
 	if call.IsInvoke() {
-		return nil, false
+		known = p.Implementations(call)
+		return known, len(known) > 0
 	}
 	origins := once(p, question{call.Value, nil}, func() []Origin { return p.Origins(call.Value) })
 	for _, o := range origins {
-		f, ok := o.Value.(*ssa.Function)
-		if closure, made := o.Value.(*ssa.MakeClosure); made {
-			f, ok = closure.Fn.(*ssa.Function)
-		}
-		if !ok || !p.Has(f) {
+		f := functionOf(o.Value)
+		if f == nil || !p.Has(f) {
 			return known, false
 		}
 		known = append(known, f)

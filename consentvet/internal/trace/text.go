@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"go/constant"
 	"go/token"
-	"regexp"
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
@@ -71,8 +70,8 @@ func (p *Program) textsOf(v ssa.Value) []Text {
 			return texts
 		}
 	case *ssa.Call:
-		if f := v.Call.StaticCallee(); f != nil && f.String() == "fmt.Sprintf" {
-			return p.formats(v.Call.Args[0])
+		if texts := p.called(v); len(texts) > 0 && len(texts) <= maxTexts {
+			return texts
 		}
 	}
 	return []Text{Computed()}
@@ -80,23 +79,7 @@ func (p *Program) textsOf(v ssa.Value) []Text {
 
 // sums joins the texts on the left of a '+' with those on the right. If both sides are
 // parameters of one function, only texts of the same call are joined.
-func (p *Program) sums(sum *ssa.BinOp) (sums []Text) {
-	lefts, rights := p.Texts(sum.X), p.Texts(sum.Y)
-	together := false
-	for _, left := range lefts {
-		for _, right := range rights {
-			together = together || left.At == right.At && left.At.IsValid()
-		}
-	}
-	for _, left := range lefts {
-		for _, right := range rights {
-			if !together || left.At == right.At || !left.At.IsValid() || !right.At.IsValid() {
-				sums = append(sums, join(left, right))
-			}
-		}
-	}
-	return sums
-}
+func (p *Program) sums(sum *ssa.BinOp) []Text { return joined(p.Texts(sum.X), p.Texts(sum.Y)) }
 
 func join(left, right Text) Text {
 	joined := Text{At: cmp.Or(left.At, right.At)}
@@ -111,31 +94,4 @@ func join(left, right Text) Text {
 		}
 	}
 	return joined
-}
-
-var verb = regexp.MustCompile(`%[^%a-zA-Z]*[%a-zA-Z]`)
-
-// formats returns the texts that fmt.Sprintf makes of a format. Every argument is
-// computed.
-func (p *Program) formats(format ssa.Value) []Text {
-	texts := p.Texts(format)
-	for i, t := range texts {
-		if !t.Known() {
-			texts[i].Parts = Computed().Parts
-			continue
-		}
-		made := Text{Parts: []string{""}, At: t.At}
-		rest := t.Parts[0]
-		for at := verb.FindStringIndex(rest); at != nil; at = verb.FindStringIndex(rest) {
-			made = join(made, Text{Parts: []string{rest[:at[0]]}})
-			if rest[at[1]-1] == '%' {
-				made = join(made, Text{Parts: []string{"%"}})
-			} else {
-				made = join(made, Computed())
-			}
-			rest = rest[at[1]:]
-		}
-		texts[i] = join(made, Text{Parts: []string{rest}})
-	}
-	return texts
 }
