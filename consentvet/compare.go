@@ -27,8 +27,8 @@ const own = "cookies_preferences"
 
 // compare compares every setting with every declaration.
 //
-// Mentioned returns where the source has the name of a cookie, NoPos for nowhere.
-func compare(declarations []declaration, settings []setting, mentioned func(name string) token.Pos) *report {
+// Mentioned returns where else the source has the name of a cookie, NoPos for nowhere.
+func compare(declarations []declaration, settings []setting, mentioned func(*declared) token.Pos) *report {
 	r := new(report)
 	cookies, others := parted(declarations)
 	names, unread := r.read(cookies)
@@ -50,7 +50,7 @@ func compare(declarations []declaration, settings []setting, mentioned func(name
 			if d := match(names, name); d != nil {
 				d.set = true
 			} else if !s.byDefault {
-				r.say(s.at, "cookie %q is set by %s but %s", name, s.by, uncovered(s.name, unread, others))
+				r.sayOnce(name, s.at, "cookie %q is set by %s but %s", name, s.by, uncovered(s.name, unread, others))
 			}
 		default:
 			set[name] = true
@@ -68,7 +68,7 @@ func compare(declarations []declaration, settings []setting, mentioned func(name
 		if d.set || d.name == own {
 			continue
 		}
-		where := mentioned(d.name)
+		where := mentioned(d)
 		for _, at := range d.declarations {
 			switch {
 			case at.elsewhere:
@@ -174,7 +174,7 @@ func (r *report) computed(s setting, names []*declared, unread []trace.Text, oth
 	case some:
 		r.say(s.at, "the name of this cookie, %q, set by %s, is not constant and may be one that is not declared", s.name, s.by)
 	default:
-		r.say(s.at, "cookie %q is set by %s but %s", s.name, s.by, uncovered(s.name, unread, others))
+		r.sayOnce(s.name.String(), s.at, "cookie %q is set by %s but %s", s.name, s.by, uncovered(s.name, unread, others))
 	}
 }
 
@@ -206,6 +206,11 @@ func mayMeet(a, b trace.Text) bool {
 
 func (r *report) say(at token.Pos, format string, args ...any) {
 	r.lines = append(r.lines, line{at: at, message: fmt.Sprintf(format, args...)})
+}
+
+// sayOnce does the same for a cookie that is told once, in however many places it is set.
+func (r *report) sayOnce(cookie string, at token.Pos, format string, args ...any) {
+	r.lines = append(r.lines, line{at: at, message: fmt.Sprintf(format, args...), cookie: cookie})
 }
 
 // summary returns the numbers of names that were compared.

@@ -10,20 +10,34 @@ import (
 // mentioned returns the first place in the site's own code that has a cookie's name for
 // something else than to declare the cookie or to read it from a request. Code there may
 // set the cookie in a way that the command does not know. NoPos means that there is none.
-func (s *site) mentioned(name string) (first token.Pos) {
+func (s *site) mentioned(cookie *declared) (first token.Pos) {
+	declares := make(map[token.Position]bool) // the lines that do
+	for _, d := range cookie.declarations {
+		declares[s.lineOf(d.at)] = true
+	}
 	for _, f := range s.Functions() {
 		if !s.own[packageOf(f)] {
 			continue
 		}
 		for _, block := range f.Blocks {
 			for _, instruction := range block.Instrs {
-				if at := s.valid(instruction.Pos(), f); s.uses(instruction, name) && (!first.IsValid() || at < first) {
+				if !s.uses(instruction, cookie.name) {
+					continue
+				}
+				if at := s.valid(instruction.Pos(), f); !declares[s.lineOf(at)] && (!first.IsValid() || at < first) {
 					first = at
 				}
 			}
 		}
 	}
 	return first
+}
+
+// lineOf returns the line of a place.
+func (s *site) lineOf(at token.Pos) token.Position {
+	position := s.fset.Position(s.start(at))
+	position.Offset, position.Column = 0, 0
+	return position
 }
 
 // readers are the functions that read a cookie of a request.

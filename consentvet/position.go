@@ -17,22 +17,22 @@ type line struct {
 	at      token.Pos
 	message string
 	other   token.Pos // a place that stands for %s in the message; NoPos for none
+	cookie  string    // what one line is enough for, in however many places; "" for one line each
 }
 
-// sorted returns the lines as text, by file, line and column, without duplicates. A
-// message about several places stands at the first of them.
+// sorted returns the lines as text, by file, line and column, without duplicates. Of the
+// lines about one cookie it returns the first.
 func (s *site) sorted(lines []line) []string {
 	type placed struct {
 		token.Position
-		text string
+		text, cookie string
 	}
 	var all []placed
 	for _, l := range lines {
-		at := s.position(l.at)
 		if l.other.IsValid() {
 			l.message = fmt.Sprintf(l.message, s.position(l.other))
 		}
-		all = append(all, placed{at, l.message})
+		all = append(all, placed{s.position(l.at), l.message, l.cookie})
 	}
 	slices.SortFunc(all, func(a, b placed) int {
 		return cmp.Or(strings.Compare(a.Filename, b.Filename), a.Line-b.Line, a.Column-b.Column, strings.Compare(a.text, b.text))
@@ -40,20 +40,24 @@ func (s *site) sorted(lines []line) []string {
 	all = slices.Compact(all)
 	places := make(map[string]int)
 	for _, p := range all {
-		places[p.text]++
+		places[p.cookie]++
 	}
 	var texts []string
 	for _, p := range all {
-		switch n := places[p.text]; {
-		case n == 1 || !strings.HasPrefix(p.text, "cookie "):
-			texts = append(texts, fmt.Sprintf("%s: %s", p.Position, p.text))
-		case n == 2:
-			texts = append(texts, fmt.Sprintf("%s: %s, and 1 more place", p.Position, p.text))
-			places[p.text] = 0
-		case n > 2:
-			texts = append(texts, fmt.Sprintf("%s: %s, and %d more places", p.Position, p.text, n-1))
-			places[p.text] = 0
+		text := fmt.Sprintf("%s: %s", p.Position, p.text)
+		if p.cookie != "" {
+			switch n := places[p.cookie]; n {
+			case 0:
+				continue
+			case 1:
+			case 2:
+				text += " (and 1 more place)"
+			default:
+				text += fmt.Sprintf(" (and %d more places)", n-1)
+			}
+			places[p.cookie] = 0
 		}
+		texts = append(texts, text)
 	}
 	return texts
 }
