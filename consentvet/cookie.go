@@ -11,8 +11,24 @@ import (
 	"github.com/cookiecharter/consent/consentvet/internal/trace"
 )
 
-// cookie returns the settings of the [net/http.Cookie] at an address.
-func (s *site) cookie(address ssa.Value, by string, at token.Pos) []setting {
+// cookie returns the settings of the [net/http.Cookie] at an address, of each one if the
+// address may be that of several.
+func (s *site) cookie(address ssa.Value, by string, at token.Pos) (all []setting) {
+	cookies := s.Origins(address)
+	if len(cookies) < 2 {
+		return s.oneCookie(address, by, at)
+	}
+	seen := make(map[ssa.Value]bool)
+	for _, o := range cookies {
+		if !seen[o.Value] && isType(o.Value.Type(), "net/http", "Cookie") {
+			seen[o.Value] = true
+			all = append(all, s.oneCookie(o.Value, by, at)...)
+		}
+	}
+	return all
+}
+
+func (s *site) oneCookie(address ssa.Value, by string, at token.Pos) []setting {
 	var names []trace.Text
 	for _, o := range s.Field(address, fieldOf(address.Type(), "Name")) {
 		if made, ok := o.Value.(*ssa.Call); ok && callee(&made.Call) == "github.com/gorilla/sessions.NewCookie" {

@@ -149,7 +149,7 @@ func (s *site) lines(lines []trace.Origin, at token.Pos) []setting {
 			continue
 		}
 		for _, line := range s.names([]trace.Origin{o}) {
-			if !deletion(line.String()) { // in String, a '*' stands for a computed value
+			if !deletion(line.String()) && !s.deletedAt(line.At) { // in String, a '*' stands for a computed value
 				all = append(all, named([]trace.Text{nameOf(line)}, byHeader, at)...)
 			}
 		}

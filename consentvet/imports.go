@@ -67,7 +67,7 @@ func mayReach(pkg *packages.Package, reads map[*packages.Package]bool) bool {
 }
 
 // mentions finds the source that may set a cookie.
-var mentions = regexp.MustCompile(`\bSetCookie\b|(?i:"set-cookie")`)
+var mentions = regexp.MustCompile(`\bSetCookie\b|\bhttp\.Cookie[{)]|(?i:"set-cookie")`)
 
 // withoutCookies are modules that know the field Set-Cookie as a part of a protocol, and
 // set none by themselves.

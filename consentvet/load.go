@@ -24,6 +24,7 @@ type site struct {
 	fset  *token.FileSet
 	files map[*token.File]file // the site's own
 	paths map[*types.Package]*packages.Package
+	in    map[*token.File]*types.Package
 	own   map[*types.Package]bool
 }
 
@@ -47,7 +48,7 @@ func load(dir string, patterns []string) (*site, error) {
 	}
 	s := &site{
 		dir: dir, fset: config.Fset, files: make(map[*token.File]file),
-		paths: make(map[*types.Package]*packages.Package), own: make(map[*types.Package]bool),
+		paths: make(map[*types.Package]*packages.Package), in: make(map[*token.File]*types.Package), own: make(map[*types.Package]bool),
 	}
 	if err := s.mistakes(loaded); err != nil {
 		return nil, err
@@ -69,6 +70,9 @@ func (s *site) build(loaded []*packages.Package, imported *imports) {
 			continue // its types are not sound, which mistakes has told if it is the site's
 		}
 		s.paths[pkg.Types] = pkg
+		for _, f := range pkg.Syntax {
+			s.in[s.fset.File(f.FileStart)] = pkg.Types
+		}
 		named := imported.site[pkg.PkgPath]
 		if named {
 			source.Packages = append(source.Packages, built[i])

@@ -20,14 +20,47 @@ func (s *site) placed(found setting, in *ssa.Function) setting {
 	if s.isOwn(found.at) {
 		return found
 	}
-	where := cmp.Or(s.functionAt(found.at), in)
-	found.within = s.sameModule(packageOf(where), setter)
 	found.foreign = true
-	found.at = s.entry(where)
+	if around := s.functionAt(found.at); around != nil {
+		found.within = s.sameModule(packageOf(around), setter)
+		found.at = s.entry(around)
+	} else if pkg := s.packageAt(found.at); pkg != nil { // a variable of the package
+		found.within = s.sameModule(pkg, setter)
+		found.at = s.firstCall(pkg)
+	} else {
+		found.within = true
+		found.at = token.NoPos
+	}
 	if !found.at.IsValid() {
 		found.at = s.entry(in)
 	}
 	return found
+}
+
+// packageAt returns the package whose source has a place, nil for NoPos.
+func (s *site) packageAt(at token.Pos) *types.Package {
+	if !at.IsValid() {
+		return nil
+	}
+	return s.in[s.fset.File(at)]
+}
+
+// firstCall returns the first place at which the site's own code comes to a package, NoPos if
+// it does not.
+func (s *site) firstCall(pkg *types.Package) (first token.Pos) {
+	for _, f := range s.Functions() {
+		if packageOf(f) != pkg {
+			continue
+		}
+		from, at := s.Reached(f)
+		if from == nil || !s.own[packageOf(from)] {
+			continue
+		}
+		if at = s.valid(at, from); !first.IsValid() || at < first {
+			first = at
+		}
+	}
+	return first
 }
 
 // entry returns the place in the site's own code by which it comes to a function, the

@@ -30,6 +30,22 @@ func (s *site) keyOf(call *ssa.CallCommon) []setting {
 	}
 }
 
+// unseen returns the setting of a call of a method SetCookie, through an interface of
+// which no type was read: of a cookie, or of its name.
+func (s *site) unseen(call *ssa.CallCommon) []setting {
+	if !call.IsInvoke() || call.Method.Name() != "SetCookie" || len(call.Args) == 0 || len(s.Implementations(call)) > 0 {
+		return nil
+	}
+	switch by := call.Method.Pkg().Path(); {
+	case isType(call.Args[0].Type(), "net/http", "Cookie"):
+		return s.cookie(call.Args[0], by, call.Pos())
+	case isString(call.Args[0].Type()):
+		return named(s.names(s.Origins(call.Args[0])), by, call.Pos())
+	default:
+		return nil
+	}
+}
+
 var (
 	setter = regexp.MustCompile(`^(Set|Add|Append|Insert)`)
 	holder = regexp.MustCompile(`(?i)header|response|writer|context|ctx`)
@@ -90,7 +106,8 @@ func (s *site) deletedAt(at token.Pos) bool {
 		for _, instruction := range block.Instrs {
 			switch i := instruction.(type) {
 			case ssa.CallInstruction:
-				if call := i.Common(); call.Pos() == at && !s.callsOwn(call) && s.isGivenNegative(call) {
+				call := i.Common()
+				if call.Pos() == at && !s.callsOwn(call) && (s.isGivenNegative(call) || s.endsResult(i)) {
 					return true
 				}
 			case *ssa.Store:
@@ -98,6 +115,20 @@ func (s *site) deletedAt(at token.Pos) bool {
 					return true
 				}
 			}
+		}
+	}
+	return false
+}
+
+// endsResult reports whether the code ends the cookie that a call returns.
+func (s *site) endsResult(i ssa.CallInstruction) bool {
+	call, ok := i.(*ssa.Call)
+	if !ok {
+		return false
+	}
+	for _, user := range *call.Referrers() {
+		if cookie, ok := user.(*ssa.Extract); ok && isType(cookie.Type(), "net/http", "Cookie") && s.ended(cookie) {
+			return true
 		}
 	}
 	return false

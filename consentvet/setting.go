@@ -26,14 +26,16 @@ func (s *site) settings() []setting {
 	var all []setting
 	for instruction := range s.Instructions() {
 		found := s.set(instruction)
-		given := false
+		given := make(map[*types.Var]bool) // the fields for which the site gives a name
 		for i := range found {
 			found[i] = s.placed(found[i], instruction.Parent())
-			given = given || !found[i].foreign && found[i].name.Known()
+			if name := found[i].name; name.Field != nil && name.Known() && !found[i].foreign {
+				given[name.Field] = true
+			}
 		}
 		for i := range found {
 			// The module's own name is what it takes if a site gives none.
-			found[i].byDefault = given && found[i].within && found[i].name.Known()
+			found[i].byDefault = found[i].within && found[i].name.Known() && given[found[i].name.Field]
 		}
 		all = append(all, found...)
 	}
@@ -53,6 +55,7 @@ func (s *site) set(instruction ssa.Instruction) (all []setting) {
 		case "(net/http.Header).Set", "(net/http.Header).Add", "(net/textproto.MIMEHeader).Set", "(net/textproto.MIMEHeader).Add":
 			all = append(all, s.field(call)...)
 		}
+		all = append(all, s.unseen(call)...)
 		all = append(all, s.keyOf(call)...)
 		all = append(all, s.foreignField(call)...)
 		all = append(all, s.session(call)...)

@@ -10,7 +10,7 @@ import (
 
 // called returns the texts that a function of the standard library makes, none if it is
 // another function.
-func (p *Program) called(call *ssa.Call) []Text {
+func (p *Program) called(call *ssa.Call, o Origin) []Text {
 	f := call.Call.StaticCallee()
 	if f == nil {
 		return nil
@@ -18,19 +18,19 @@ func (p *Program) called(call *ssa.Call) []Text {
 	args := call.Call.Args
 	switch f.String() {
 	case "fmt.Sprintf":
-		return p.formats(args[0], args[1])
+		return p.formats(args[0], args[1], o)
 	case "fmt.Sprint":
-		return p.printed(args[0])
+		return p.sprint(args[0], o)
 	case "strings.ToLower":
-		return p.changed(args[0], strings.ToLower)
+		return p.changed(args[0], o, strings.ToLower)
 	case "strings.ToUpper":
-		return p.changed(args[0], strings.ToUpper)
+		return p.changed(args[0], o, strings.ToUpper)
 	case "strings.TrimSpace", "strings.Clone", "net/textproto.TrimString", "net/url.QueryEscape", "net/url.PathEscape":
-		return p.changed(args[0], unchanged)
+		return p.changed(args[0], o, unchanged)
 	case "(*strings.Replacer).Replace":
-		return p.changed(args[1], unchanged)
+		return p.changed(args[1], o, unchanged)
 	case "(*bytes.Buffer).String", "(*bytes.Buffer).Bytes", "(*strings.Builder).String":
-		return p.buffered(call)
+		return p.buffered(call, o)
 	default:
 		return nil
 	}
@@ -43,10 +43,10 @@ func unchanged(part string) string { return part }
 
 // changed returns what a function makes of the parts of a text. A text is computed if the
 // function may change more of it.
-func (p *Program) changed(of ssa.Value, change func(part string) string) []Text {
-	texts := once(p, question{value: of}, func() []Text { return p.Texts(of) })
+func (p *Program) changed(of ssa.Value, o Origin, change func(part string) string) []Text {
+	texts := once(p, question{value: of}, func() []Text { return p.textsIn(of, o) })
 	for i, t := range texts {
-		made := Text{At: t.At}
+		made := Text{At: t.At, Field: t.Field}
 		for _, part := range t.Parts {
 			if !plain.MatchString(part) {
 				made.Parts = Computed().Parts
@@ -63,11 +63,11 @@ var verb = regexp.MustCompile(`%[^%a-zA-Z]*[%a-zA-Z]`)
 
 // formats returns the texts that a format makes with its arguments. What is no string, or
 // not written as it is, counts as computed.
-func (p *Program) formats(format, list ssa.Value) (made []Text) {
+func (p *Program) formats(format, list ssa.Value, o Origin) (made []Text) {
 	args, _ := arguments(list)
-	for _, t := range p.Texts(format) {
+	for _, t := range p.textsIn(format, o) {
 		if !t.Known() {
-			made = append(made, Text{Computed().Parts, t.At})
+			made = append(made, Text{Parts: Computed().Parts, At: t.At})
 			continue
 		}
 		texts, rest, next := []Text{{Parts: []string{""}, At: t.At}}, t.Parts[0], 0
@@ -77,7 +77,7 @@ func (p *Program) formats(format, list ssa.Value) (made []Text) {
 			case strings.HasSuffix(found, "%"):
 				texts = joined(texts, []Text{{Parts: []string{"%"}}})
 			case (found == "%s" || found == "%v") && next < len(args):
-				texts = joined(texts, p.printed(args[next]))
+				texts = joined(texts, p.printed(args[next], o))
 				next++
 			default:
 				texts = joined(texts, []Text{Computed()})
@@ -90,8 +90,16 @@ func (p *Program) formats(format, list ssa.Value) (made []Text) {
 	return made
 }
 
+// sprint returns the texts that fmt.Sprint makes of one argument.
+func (p *Program) sprint(list ssa.Value, o Origin) []Text {
+	if args, ok := arguments(list); ok && len(args) == 1 {
+		return p.printed(args[0], o)
+	}
+	return nil
+}
+
 // printed returns the texts of an argument that is printed.
-func (p *Program) printed(arg ssa.Value) []Text {
+func (p *Program) printed(arg ssa.Value, o Origin) []Text {
 	value := arg
 	if boxed, ok := arg.(*ssa.MakeInterface); ok {
 		value = boxed.X
@@ -99,7 +107,7 @@ func (p *Program) printed(arg ssa.Value) []Text {
 	if basic, ok := value.Type().Underlying().(*types.Basic); !ok || basic.Kind() != types.String {
 		return []Text{Computed()}
 	}
-	texts := once(p, question{value: value}, func() []Text { return p.Texts(value) })
+	texts := once(p, question{value: value}, func() []Text { return p.textsIn(value, o) })
 	if len(texts) == 0 {
 		return []Text{Computed()}
 	}
@@ -155,7 +163,7 @@ func arguments(list ssa.Value) (args []ssa.Value, ok bool) {
 
 // buffered returns the texts of a buffer, as far as its first write: a name stands at the
 // beginning of a line.
-func (p *Program) buffered(read *ssa.Call) []Text {
+func (p *Program) buffered(read *ssa.Call, o Origin) []Text {
 	buffer := read.Call.Args[0]
 	for _, block := range read.Parent().Blocks {
 		for _, instruction := range block.Instrs {
@@ -167,11 +175,11 @@ func (p *Program) buffered(read *ssa.Call) []Text {
 			switch call.Call.StaticCallee().String() {
 			case "fmt.Fprintf":
 				if boxed, ok := args[0].(*ssa.MakeInterface); ok && boxed.X == buffer {
-					return joined(p.formats(args[1], args[2]), []Text{Computed()})
+					return joined(p.formats(args[1], args[2], o), []Text{Computed()})
 				}
 			case "(*bytes.Buffer).WriteString", "(*bytes.Buffer).Write", "(*strings.Builder).WriteString", "(*strings.Builder).Write":
 				if args[0] == buffer {
-					return joined(p.Texts(args[1]), []Text{Computed()})
+					return joined(p.textsIn(args[1], o), []Text{Computed()})
 				}
 			}
 		}

@@ -83,7 +83,7 @@ func (p *Program) elements(addr ssa.Value) []Origin {
 		for _, s := range p.assigned {
 			to := s.Addr.(*ssa.IndexAddr).X
 			if types.Identical(elementType(to), elementType(addr)) && p.meet(to, places) {
-				found = append(found, Origin{s.Val, s.Pos()})
+				found = append(found, Origin{Value: s.Val, At: s.Pos()})
 			}
 		}
 		return found
@@ -117,7 +117,7 @@ func (p *Program) Elements(of ssa.Value) []Origin {
 func written(stores []*ssa.Store) []Origin {
 	var found []Origin
 	for _, s := range stores {
-		found = append(found, Origin{s.Val, s.Pos()})
+		found = append(found, Origin{Value: s.Val, At: s.Pos()})
 	}
 	return found
 }
@@ -136,7 +136,7 @@ func (p *Program) mapped(m ssa.Value, part func(*ssa.MapUpdate) ssa.Value) []Ori
 		places := p.places(m)
 		for _, u := range p.updates {
 			if types.Identical(u.Map.Type(), m.Type()) && p.meet(u.Map, places) {
-				found = append(found, Origin{part(u), u.Pos()})
+				found = append(found, Origin{Value: part(u), At: u.Pos()})
 			}
 		}
 		return found
@@ -184,7 +184,7 @@ func (p *Program) fieldAt(places []place, field *types.Var) (found []Origin) {
 	for _, at := range places {
 		for _, s := range p.fields[field] {
 			if slices.Contains(p.places(s.Addr.(*ssa.FieldAddr).X), at) {
-				found = append(found, Origin{s.Val, s.Pos()})
+				found = append(found, Origin{Value: s.Val, At: s.Pos()})
 			}
 		}
 		for _, whole := range p.stored(at) {

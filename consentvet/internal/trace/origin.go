@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"go/token"
 	"go/types"
 	"slices"
@@ -17,6 +18,38 @@ type Origin struct {
 	// puts it into a struct, an array or a map: of these, the nearest to the origin.
 	// NoPos means that there is none. It distinguishes values that meet in one place.
 	At token.Pos
+
+	// Field is the field that the value was read from, of a type that the program
+	// declares: the nearest to the origin, nil if there is none.
+	Field *types.Var
+
+	in *frame // the calls whose results led here
+}
+
+// A frame is a call that tracing has entered by its result. A parameter of its function
+// is then what that call passes, and not what others pass.
+type frame struct {
+	call  *ssa.CallCommon
+	outer *frame
+	depth int
+}
+
+// maxFrames limits how many calls are told apart within each other.
+const maxFrames = 6
+
+// enter returns the frame of a call within another, always the same one.
+func (p *Program) enter(call *ssa.CallCommon, outer *frame) *frame {
+	f := frame{call: call, outer: outer, depth: 1}
+	if outer != nil {
+		f.depth = outer.depth + 1
+	}
+	if f.depth > maxFrames {
+		return outer
+	}
+	if p.frames[f] == nil {
+		p.frames[f] = &f
+	}
+	return p.frames[f]
 }
 
 // Origins returns the possible origins of v, without duplicates.
@@ -35,6 +68,18 @@ func (p *Program) follow(from []Origin) []Origin {
 		w.value(o)
 	}
 	return w.found
+}
+
+// to returns the origin that continues with another value.
+func (o Origin) to(v ssa.Value) Origin {
+	o.Value = v
+	return o
+}
+
+// passed returns the origin that continues with what a call passes.
+func (o Origin) passed(v ssa.Value, call *ssa.CallCommon) Origin {
+	o.Value, o.At = v, call.Pos()
+	return o
 }
 
 // A walk follows each value once only, since programs have loops.
@@ -56,27 +101,27 @@ func (w *walk) value(o Origin) {
 	switch v := o.Value.(type) {
 	case *ssa.Phi:
 		for _, edge := range v.Edges {
-			w.value(Origin{edge, o.At})
+			w.value(o.to(edge))
 		}
 	case *ssa.ChangeType:
-		w.value(Origin{v.X, o.At})
+		w.value(o.to(v.X))
 	case *ssa.ChangeInterface:
-		w.value(Origin{v.X, o.At})
+		w.value(o.to(v.X))
 	case *ssa.MakeInterface:
-		w.value(Origin{v.X, o.At})
+		w.value(o.to(v.X))
 	case *ssa.TypeAssert:
-		w.value(Origin{v.X, o.At})
+		w.value(o.to(v.X))
 	case *ssa.Convert:
 		if textual(v.Type()) && textual(v.X.Type()) {
-			w.value(Origin{v.X, o.At})
+			w.value(o.to(v.X))
 		} else {
 			w.found = append(w.found, o)
 		}
 	case *ssa.Slice:
-		w.value(Origin{v.X, o.At})
+		w.value(o.to(v.X))
 	case *ssa.FreeVar:
 		for _, bound := range w.bindings(v) {
-			w.value(Origin{bound, o.At})
+			w.value(o.to(bound))
 		}
 	case *ssa.Parameter:
 		w.parameter(v, o)
@@ -104,9 +149,9 @@ func (w *walk) all(found []Origin, o Origin) {
 		w.found = append(w.found, o)
 	}
 	for _, next := range found {
-		if next.At == token.NoPos {
-			next.At = o.At
-		}
+		next.At = cmp.Or(next.At, o.At)
+		next.Field = cmp.Or(next.Field, o.Field)
+		next.in = cmp.Or(next.in, o.in)
 		w.value(next)
 	}
 }
@@ -128,13 +173,20 @@ func textual(t types.Type) bool {
 func (w *walk) parameter(v *ssa.Parameter, o Origin) {
 	f := v.Parent()
 	i := slices.Index(f.Params, v)
+	if o.in != nil && o.in.call.StaticCallee() == f {
+		next := o.to(o.in.call.Args[i])
+		next.At, next.in = o.in.call.Pos(), o.in.outer
+		w.value(next)
+		return
+	}
+	o.in = nil // tracing has left the call by another way
 	for _, call := range w.calls[f] {
-		w.value(Origin{call.Args[i], call.Pos()})
+		w.value(o.passed(call.Args[i], call))
 	}
 	through := w.interfaceCalls(f)
 	for _, call := range through {
 		if i > 0 { // the receiver is not among the arguments
-			w.value(Origin{call.Args[i-1], call.Pos()})
+			w.value(o.passed(call.Args[i-1], call))
 		}
 	}
 	var passed []*ssa.CallCommon
@@ -143,7 +195,7 @@ func (w *walk) parameter(v *ssa.Parameter, o Origin) {
 	}
 	for _, call := range passed {
 		if at := i + len(call.Args) - len(f.Params); at >= 0 { // a method value has its receiver already
-			w.value(Origin{call.Args[at], call.Pos()})
+			w.value(o.passed(call.Args[at], call))
 		}
 	}
 	if len(w.calls[f])+len(through)+len(passed) == 0 || w.escapes[f] && len(passed) == 0 {
@@ -155,7 +207,7 @@ func (w *walk) parameter(v *ssa.Parameter, o Origin) {
 func (w *walk) result(call *ssa.Call, i int, o Origin) {
 	if b, ok := call.Call.Value.(*ssa.Builtin); ok && b.Name() == "append" {
 		for _, arg := range call.Call.Args {
-			w.value(Origin{arg, o.At})
+			w.value(o.to(arg))
 		}
 		return
 	}
@@ -167,7 +219,11 @@ func (w *walk) result(call *ssa.Call, i int, o Origin) {
 	for _, callee := range callees {
 		for _, block := range callee.Blocks {
 			if r, ok := block.Instrs[len(block.Instrs)-1].(*ssa.Return); ok {
-				w.value(Origin{r.Results[i], o.At})
+				next := o.to(r.Results[i])
+				if call.Call.StaticCallee() == callee {
+					next.in = w.enter(&call.Call, o.in)
+				}
+				w.value(next)
 			}
 		}
 	}
@@ -200,7 +256,7 @@ func (w *walk) extract(v *ssa.Extract, o Origin) {
 	case *ssa.Call:
 		w.result(from, v.Index, o)
 	case *ssa.TypeAssert:
-		w.value(Origin{from.X, o.At})
+		w.value(o.to(from.X))
 	case *ssa.Lookup:
 		w.all(w.mapped(from.X, mapValue), o)
 	case *ssa.Next:
@@ -224,6 +280,9 @@ func (w *walk) load(v *ssa.UnOp, o Origin) {
 	}
 	switch addr := v.X.(type) {
 	case *ssa.FieldAddr:
+		if field := FieldOf(addr); w.source[field.Pkg()] {
+			o.Field = field
+		}
 		w.all(w.field(addr.X, FieldOf(addr)), o)
 	case *ssa.IndexAddr:
 		w.all(w.elements(addr.X), o)

@@ -38,6 +38,7 @@ type Program struct {
 	asking map[question]bool
 	steps  int // since the outermost question was asked
 
+	frames  map[frame]*frame
 	through map[*ssa.Function][]*ssa.CallCommon // answers of interfaceCalls
 	behind  map[*types.Func][]*ssa.Function     // answers of Implementations
 	passed  map[*ssa.Function][]*ssa.CallCommon // answers of dynamicCalls
@@ -70,6 +71,7 @@ func New(from Source) *Program {
 		members:  make(map[ssa.Value][]*ssa.Store),
 		fields:   make(map[*types.Var][]*ssa.Store),
 		asking:   make(map[question]bool),
+		frames:   make(map[frame]*frame),
 		through:  make(map[*ssa.Function][]*ssa.CallCommon),
 		behind:   make(map[*types.Func][]*ssa.Function),
 		passed:   make(map[*ssa.Function][]*ssa.CallCommon),

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"go/constant"
 	"go/token"
+	"go/types"
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
@@ -14,6 +15,7 @@ import (
 type Text struct {
 	Parts []string
 	At    token.Pos // as in [Origin]
+	Field *types.Var
 }
 
 // Computed returns a text without any constant part.
@@ -33,7 +35,8 @@ func (t Text) String() string { return strings.Join(t.Parts, "*") }
 func (t Text) Before(separator string) Text {
 	for i, part := range t.Parts {
 		if before, _, found := strings.Cut(part, separator); found {
-			return Text{append(t.Parts[:i:i], before), t.At}
+			t.Parts = append(t.Parts[:i:i], before)
+			return t
 		}
 	}
 	return t
@@ -49,16 +52,17 @@ func (p *Program) Texts(v ssa.Value) []Text { return p.TextsOf(p.Origins(v)) }
 func (p *Program) TextsOf(origins []Origin) []Text {
 	var texts []Text
 	for _, o := range origins {
-		for _, t := range p.textsOf(o.Value) {
+		for _, t := range p.textsOf(o) {
 			t.At = cmp.Or(t.At, o.At)
+			t.Field = cmp.Or(t.Field, o.Field)
 			texts = append(texts, t)
 		}
 	}
 	return texts
 }
 
-func (p *Program) textsOf(v ssa.Value) []Text {
-	switch v := v.(type) {
+func (p *Program) textsOf(o Origin) []Text {
+	switch v := o.Value.(type) {
 	case *ssa.Const:
 		if v.Value == nil || v.Value.Kind() != constant.String {
 			return nil // the nil of a pointer that is not set yet, to a string or to its struct
@@ -66,11 +70,11 @@ func (p *Program) textsOf(v ssa.Value) []Text {
 		return []Text{{Parts: []string{constant.StringVal(v.Value)}}}
 	case *ssa.BinOp:
 		// In a loop, a sum may be its own operand.
-		if texts := once(p, question{value: v}, func() []Text { return p.sums(v) }); len(texts) > 0 && len(texts) <= maxTexts {
+		if texts := once(p, question{value: v}, func() []Text { return p.sums(v, o) }); len(texts) > 0 && len(texts) <= maxTexts {
 			return texts
 		}
 	case *ssa.Call:
-		if texts := p.called(v); len(texts) > 0 && len(texts) <= maxTexts {
+		if texts := p.called(v, o); len(texts) > 0 && len(texts) <= maxTexts {
 			return texts
 		}
 	}
@@ -79,10 +83,17 @@ func (p *Program) textsOf(v ssa.Value) []Text {
 
 // sums joins the texts on the left of a '+' with those on the right. If both sides are
 // parameters of one function, only texts of the same call are joined.
-func (p *Program) sums(sum *ssa.BinOp) []Text { return joined(p.Texts(sum.X), p.Texts(sum.Y)) }
+func (p *Program) sums(sum *ssa.BinOp, o Origin) []Text {
+	return joined(p.textsIn(sum.X, o), p.textsIn(sum.Y, o))
+}
+
+// textsIn returns the possible texts of a string within the calls that led to an origin.
+func (p *Program) textsIn(v ssa.Value, o Origin) []Text {
+	return p.TextsOf(p.follow([]Origin{{Value: v, in: o.in}}))
+}
 
 func join(left, right Text) Text {
-	joined := Text{At: cmp.Or(left.At, right.At)}
+	joined := Text{At: cmp.Or(left.At, right.At), Field: cmp.Or(left.Field, right.Field)}
 	last := len(left.Parts) - 1
 	joined.Parts = append(joined.Parts, left.Parts[:last]...)
 	joined.Parts = append(joined.Parts, left.Parts[last]+right.Parts[0])
