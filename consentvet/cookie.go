@@ -57,7 +57,7 @@ func (s *site) deletes(address ssa.Value, name trace.Text) bool {
 
 func negative(age trace.Origin) bool {
 	c, ok := age.Value.(*ssa.Const)
-	return ok && c.Value != nil && constant.Sign(c.Value) < 0
+	return ok && c.Value != nil && c.Value.Kind() == constant.Int && constant.Sign(c.Value) < 0
 }
 
 // past reports whether a time is always in the past: the Unix time or the date of a

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"go/constant"
 	"go/token"
 	"go/types"
 	"regexp"
@@ -91,9 +90,9 @@ func isText(v ssa.Value) bool {
 	return ok && types.Identical(list.Elem(), types.Typ[types.Byte])
 }
 
-// deletedAt reports whether the place at which a package that the site imports is given a name says that the
-// cookie is deleted: a call with a negative number, or a struct whose age is negative or
-// whose end has passed.
+// deletedAt reports whether the cookie is deleted whose name an imported package is given
+// at this place: a call with a negative number, or a struct whose age is negative or whose
+// end has passed.
 func (s *site) deletedAt(at token.Pos) bool {
 	if !s.isOwn(at) {
 		return false
@@ -147,16 +146,11 @@ func (s *site) isGivenNegative(call *ssa.CallCommon) bool {
 		if list, ok := arg.(*ssa.Slice); ok && call.Signature().Variadic() {
 			values = s.Elements(list)
 		}
-		if slices.ContainsFunc(values, isNegative) {
+		if slices.ContainsFunc(values, negative) {
 			return true
 		}
 	}
 	return false
-}
-
-func isNegative(o trace.Origin) bool {
-	c, ok := o.Value.(*ssa.Const)
-	return ok && c.Value != nil && c.Value.Kind() == constant.Int && constant.Sign(c.Value) < 0
 }
 
 // ended reports whether a struct at an address has a negative age, or an end that has
@@ -176,7 +170,7 @@ func (s *site) ended(address ssa.Value) bool {
 			}
 			value := trace.Origin{Value: store.Val}
 			switch {
-			case name == "MaxAge" && !isNegative(value), name == "Expires" && !past(value):
+			case name == "MaxAge" && !negative(value), name == "Expires" && !past(value):
 				return false
 			case name == "MaxAge":
 				ages++
