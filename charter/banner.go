@@ -1,6 +1,7 @@
 package charter
 
 import (
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -12,6 +13,9 @@ import (
 
 	"github.com/cookiecharter/consent"
 )
+
+// errUnmounted says that a visitor was asked, and that no answer can arrive.
+var errUnmounted = errors.New("charter: a banner was drawn, but neither Charter.Wrap nor Charter.Handler was called, so that nobody can answer it: write mw.Wrap(site.Wrap(app)), or mount site.Handler() at")
 
 // confirmFor is the time after a decision during which pages confirm it.
 const confirmFor = 15 * time.Second
@@ -95,6 +99,9 @@ func (c *Charter) bannerFor(r *http.Request, back string) template.HTML {
 	show := c.shownTo(r)
 	if show == nothing {
 		return mark
+	}
+	if !c.mounted.Load() {
+		c.unmounted.Do(func() { c.failed(r, fmt.Errorf("%w %q", errUnmounted, c.path)) })
 	}
 	if q := l.questionFor(prefs); show == asking && q.banner[0] != "" && c.formOf(r) == "" {
 		return mark + template.HTML(q.banner[0]+now+q.banner[1]+template.HTMLEscapeString(back)+q.banner[2])

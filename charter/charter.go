@@ -25,6 +25,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/text/language"
@@ -242,6 +243,8 @@ type Charter struct {
 	notKept         sync.Once
 	unverified      sync.Once
 	history         History
+	mounted         atomic.Bool // Wrap or Handler was called
+	unmounted       sync.Once
 	aside           func(*http.Request) template.HTML
 	gpc             asset // without content if the site says nothing
 	style           asset

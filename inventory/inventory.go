@@ -28,6 +28,7 @@ package inventory
 
 import (
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -51,6 +52,7 @@ import (
 // own, until it restarts. It is safe for concurrent use. Make it with [New].
 type Inventory struct {
 	declared *declared
+	site     string // the name of the package that made it
 
 	mu        sync.Mutex
 	since     time.Time
@@ -73,7 +75,9 @@ type faultKey struct {
 // declares nothing.
 func New(registry *consent.Registry) *Inventory {
 	d := newDeclared(registry, consent.HTTPCookie)
+	pc, _, _, _ := runtime.Caller(1)
 	inv := &Inventory{
+		site:      packageOf(pc),
 		declared:  d,
 		since:     time.Now(),
 		responses: newTable(d, maxNames),
