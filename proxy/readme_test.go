@@ -46,13 +46,22 @@ func TestTheReadmesDeclarationsAreRight(t *testing.T) {
 	assert.Len(t, registry.Cookies(), 2)
 }
 
+// controller returns who answers for the records in the ledger's README.
+func controller(t *testing.T) string {
+	text, err := os.ReadFile("../ledger/README.md")
+	require.NoError(t, err)
+	found := regexp.MustCompile("(?s)```json\n(.*?)```").FindSubmatch(text)
+	require.NotNil(t, found)
+	return string(found[1])
+}
+
 func TestTheReadmesFileIsRightAndHasEveryField(t *testing.T) {
 	_, file, _ := blocks(t)
 	dir := t.TempDir()
 	key := strings.Repeat("k", 32)
 	certificate, secret := newCertificate(t)
 	for name, content := range map[string]string{
-		"consentproxy.yaml": file, "keys": key, "ledger.keys": key, "style.css": "b{}", "cert.pem": certificate, "key.pem": secret,
+		"controller.json": controller(t), "consentproxy.yaml": file, "keys": key, "ledger.keys": key, "style.css": "b{}", "cert.pem": certificate, "key.pem": secret,
 		"cookies.yaml": "cookies:\n  - {provider: P, name: chat, category: live-chat, purpose: {en: x}}\n  - {provider: G, name: ad, category: advertising, purpose: {en: x}}\n" +
 			"  - {provider: M, name: visits, category: statistics, purpose: {en: x}}\n",
 	} {

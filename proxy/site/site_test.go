@@ -200,3 +200,33 @@ func TestTheDecisionIsBetweenTheVisitorAndTheProxy(t *testing.T) {
 	site.KeepDecision(h, "mine")
 	assert.Equal(t, http.Header{"Cookie": {"cookies_preferences=2"}, "Set-Cookie": {"a=1", "b=2"}}, h)
 }
+
+func TestVisitorsReadTheirOwnRecordsIfSomebodyAnswersForThem(t *testing.T) {
+	issuer, err := ledger.ReadIssuer(strings.NewReader(`{
+		"controller": {"name": "Shop", "address": "1 Market Square", "email": "data@shop.example", "url": "https://shop.example/"},
+		"privacyPolicy": "https://shop.example/privacy", "settings": "https://shop.example/cookies/", "lifetime": "180 days", "retention": "13 months",
+		"storedIn": ["FR"], "jurisdictions": [{"regime": "opt-in", "places": ["FR"]}]}`))
+	require.NoError(t, err)
+	for _, answers := range []bool{false, true} {
+		c := config()
+		c.Ledger = site.Ledger{URL: filepath.Join(t.TempDir(), "consent.db")}
+		if answers {
+			c.Ledger.Issuer = &issuer
+		}
+		s := newSite(t, c)
+		defer s.Close(t.Context())
+		decision := accept(t, s.Wrap(app))
+		with := func(r *http.Request) { r.Header.Set("Cookie", decision) }
+		page, receipt := get(s.Wrap(app), "/cookies/records", with), get(s.Wrap(app), "/cookies/records.json", with)
+		if !answers {
+			assert.Equal(t, http.StatusNotFound, page.Code)
+			continue
+		}
+		assert.Contains(t, page.Body.String(), "Google")
+		assert.Contains(t, receipt.Body.String(), "data@shop.example")
+	}
+	c := config()
+	c.Ledger.Issuer = &issuer
+	_, err = site.New(t.Context(), c)
+	assert.ErrorContains(t, err, "Config.Ledger.Issuer")
+}
