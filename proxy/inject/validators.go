@@ -99,8 +99,7 @@ type prefixed struct {
 // (RFC 9110 section 14.2), and it has meaning for GET alone, which may be repeated.
 func askForWhole(res *http.Response, again http.RoundTripper) error {
 	whole := res.Request.Clone(res.Request.Context())
-	whole.Header.Del("Range")
-	whole.Header.Del("If-Range")
+	withoutRange(whole.Header)
 	_ = res.Body.Close() // what is left of it
 	answer, err := again.RoundTrip(whole)
 	if err != nil {
