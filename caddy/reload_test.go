@@ -1,0 +1,154 @@
+package consentcaddy_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/ledger"
+)
+
+func TestAReloadUnderLoadLosesNoRequestAndNoRecord(t *testing.T) {
+	books := filepath.Join(t.TempDir(), "consent.db")
+	up := backend(t)
+	of := func(revision int) string {
+		return site(fmt.Sprintf("ledger %s\nname \"Shop %d\"\n", books, revision), "reverse_proxy "+up)
+	}
+	s := start(t, of(0))
+	var group sync.WaitGroup
+	var asked, decided atomic.Int64
+	done := make(chan struct{})
+	for range 4 {
+		group.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if n%5 == 0 {
+					s.decide(t, "accept")
+					decided.Add(1)
+				}
+				response, err := client.Get("http://" + s.address + "/slow")
+				if assert.NoError(t, err) {
+					body, err := io.ReadAll(response.Body)
+					assert.NoError(t, err)
+					assert.Equal(t, "slow", string(body))
+					response.Body.Close()
+					asked.Add(1)
+				}
+			}
+		})
+	}
+	for revision := range 5 {
+		require.NoError(t, s.load(of(revision+1)))
+	}
+	close(done)
+	group.Wait()
+	assert.Contains(t, s.ask(t, charter).body, "Shop 5")
+	stop(t)
+	assert.Positive(t, asked.Load())
+	read, err := ledger.OpenReadOnly(context.Background(), books, ledger.Config{})
+	require.NoError(t, err)
+	defer read.Close(context.Background())
+	assert.Equal(t, int(decided.Load()), countRecords(t, read))
+}
+
+func TestSitesWithTheSameLedgerShareIt(t *testing.T) {
+	books := filepath.Join(t.TempDir(), "consent.db")
+	other := freeAddress(t)
+	block := "consent {\n" + basics + "ledger " + books + "\n}\nrespond ok\n"
+	s := start(t, "ADDRESS {\n"+block+"}\nhttp://"+other+" {\n"+block+"}\n")
+	s.decide(t, "accept")
+	(&server{address: other}).decide(t, "refuse")
+	stop(t)
+	read, err := ledger.OpenReadOnly(context.Background(), books, ledger.Config{})
+	require.NoError(t, err)
+	defer read.Close(context.Background())
+	assert.Equal(t, 2, countRecords(t, read))
+}
+
+func TestAConfigurationThatCannotBeUsedLeavesTheOneBefore(t *testing.T) {
+	up := backend(t)
+	s := start(t, site("", "reverse_proxy "+up))
+	for name, bad := range map[string]string{
+		"no declarations": strings.Replace(site("", "respond bad"), "cookies.yaml", "none.yaml", 1),
+		"no ledger":       site("ledger /dev/null/consent.db\n", "respond bad"),
+	} {
+		require.Error(t, s.load(bad), name)
+		a := s.ask(t, "/")
+		assert.Equal(t, page, a.body, name)
+		assert.Equal(t, []string{"sid"}, a.names(), name)
+	}
+}
+
+func TestToValidateAConfigurationOpensNoLedger(t *testing.T) {
+	books := filepath.Join(t.TempDir(), "consent.db")
+	config, err := adapt("{\nadmin off\nauto_https off\n}\n:9 {\nconsent {\n" + basics + "ledger " + books + "\n}\n}\n")
+	require.NoError(t, err)
+	require.NoError(t, validate(config))
+	assert.NoFileExists(t, books)
+	s := start(t, site("ledger "+books+"\n", "respond ok"))
+	assert.FileExists(t, books)
+	assert.NotEmpty(t, s.decide(t, "accept"))
+}
+
+func TestADecisionInDevelopmentOutlivesAReload(t *testing.T) {
+	of := func(body string) string {
+		return "ADDRESS {\nconsent {\ndeclarations testdata/cookies.yaml\ninsecure\n}\nheader +Set-Cookie \"" + statistics + "\"\nrespond " + body + "\n}\n"
+	}
+	s := start(t, of("one"))
+	decision := s.decide(t, "accept")
+	require.NoError(t, s.load(of("two")))
+	a := s.ask(t, "/", decision)
+	assert.Equal(t, "two", a.body)
+	assert.Equal(t, []string{"_ga"}, a.names())
+	assert.Empty(t, s.ask(t, "/").names())
+	assert.Contains(t, s.told(t), "lasts as long as Caddy runs")
+}
+
+func TestKeysComeFromTheEnvironmentAndFromAFile(t *testing.T) {
+	t.Setenv("CONSENT_KEYS", strings.Repeat("n", 32)+" "+strings.Repeat("o", 32))
+	file := filepath.Join(t.TempDir(), "keys")
+	require.NoError(t, os.WriteFile(file, []byte(strings.Repeat("f", 32)+"\n"), 0o600))
+	of := func(keys string) string {
+		return "ADDRESS {\nconsent {\ndeclarations testdata/cookies.yaml\ninsecure\n" + keys + "\n}\nheader +Set-Cookie \"" + statistics + "\"\nrespond ok\n}\n"
+	}
+	s := start(t, of("keys_file "+file))
+	byFile := s.decide(t, "accept")
+	require.NoError(t, s.load(of("key "+strings.Repeat("o", 32))))
+	byOld := s.decide(t, "accept")
+	require.NoError(t, s.load(of("key {env.CONSENT_KEYS}")))
+	assert.Equal(t, []string{"_ga"}, s.ask(t, "/", byOld).names())
+	assert.Empty(t, s.ask(t, "/", byFile).names())
+	require.NoError(t, s.load(of("key {env.CONSENT_KEYS}\nkeys_file "+file)))
+	assert.Equal(t, []string{"_ga"}, s.ask(t, "/", byOld).names())
+	assert.Equal(t, []string{"_ga"}, s.ask(t, "/", byFile).names())
+}
+
+// validate does what "caddy validate" does.
+func validate(config []byte) error {
+	read := new(caddy.Config)
+	if err := caddy.StrictUnmarshalJSON(config, read); err != nil {
+		return err
+	}
+	return caddy.Validate(read)
+}
+
+func countRecords(t *testing.T, read *ledger.Ledger) int {
+	t.Helper()
+	report, err := read.Verify(t.Context(), nil)
+	require.NoError(t, err)
+	return int(report.Records)
+}
