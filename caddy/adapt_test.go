@@ -109,7 +109,10 @@ regime_header CF-IPCountry {
 category chat {
 	title xx-klingon-language Chat
 	titel en Chat
+	about en "To talk."
+	about en "To talk to us."
 }
+category chat
 ledger {
 	key
 	seal x
@@ -133,8 +136,10 @@ cookie_name "a b"
 			`regime_header US: "opt-outt" is none of opt-in, uk, opt-out, none, at Caddyfile:18`,
 			`regime_header CH: needs a value, at Caddyfile:19`,
 			`title: "xx-klingon-language" is no language tag`,
+			`about: is given twice in en, at Caddyfile:25`,
+			`category: chat is given twice, at Caddyfile:27`,
 			`titel: is no option; these are: about, for, title, at Caddyfile:23`,
-			`ledger: needs a value, at Caddyfile:25`,
+			`ledger: needs a value, at Caddyfile:28`,
 			`cookie_name: `,
 		}},
 		{"an argument", "", []string{`"x.yaml" is no matcher; the options of consent stand in a block, at Caddyfile:2`}},

@@ -91,7 +91,7 @@ func (p *parser) option(d *caddyfile.Dispenser, within string, known map[string]
 		p.wrong(d, fmt.Errorf("%s: is no option; these are: %s", name, strings.Join(slices.Sorted(maps.Keys(known)), ", ")))
 		return
 	}
-	if _, twice := p.given[name]; twice && d.Val() != "key" && d.Val() != "signals" && d.Val() != "category" {
+	if _, twice := p.given[name]; twice && !slices.Contains(repeatable, d.Val()) {
 		p.wrong(d, fmt.Errorf("%s: is given twice", name))
 		return
 	}
@@ -104,6 +104,9 @@ func (p *parser) option(d *caddyfile.Dispenser, within string, known map[string]
 		p.wrong(&at, fmt.Errorf("%s: %w", name, err))
 	}
 }
+
+// repeatable are the options that may stand there more than once.
+var repeatable = []string{"key", "signals", "category", "title", "about", "for"}
 
 // options are those of the directive.
 var options = map[string]option{
@@ -221,11 +224,13 @@ func category(p *parser, d *caddyfile.Dispenser) error {
 	if err != nil {
 		return err
 	}
+	if _, twice := p.handler.Categories[consent.Category(id)]; twice {
+		return fmt.Errorf("%s is given twice", id)
+	}
 	c := Category{}
 	fields := map[string]option{"title": inLanguage(&c.Title), "about": inLanguage(&c.About), "for": inLanguage(&c.For)}
 	for d.NextBlock(0) {
-		field := d.NewFromNextSegment()
-		p.option(field, fmt.Sprintf("category %s, line %d, ", id, field.Line()), fields)
+		p.option(d.NewFromNextSegment(), "category "+id+" ", fields)
 	}
 	if p.handler.Categories == nil {
 		p.handler.Categories = make(map[consent.Category]Category)
@@ -251,6 +256,9 @@ func inLanguage(to *consent.Text) option {
 		}
 		if *to == nil {
 			*to = make(consent.Text)
+		}
+		if _, twice := (*to)[tag]; twice {
+			return fmt.Errorf("is given twice in %s", tag)
 		}
 		(*to)[tag] = sentence
 		return nil

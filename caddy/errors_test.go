@@ -21,7 +21,7 @@ func TestErrorsReachTheErrorRoutesUnchangedAndAreFilteredThere(t *testing.T) {
 	}{
 		{"no routes", "", 410, ""},
 		{"a text", "handle_errors {\nrespond \"{err.status_code} {err.message}\"\n}", 410, "410 it is gone"},
-		{"cookies of the error's own", "handle_errors {\nheader >+Set-Cookie \"_ga=late\"\nrespond \"{err.status_code}\"\n}", 410, "410"},
+		{"cookies of the error's own", "handle_errors {\nheader {\n+Set-Cookie \"_ga=late\"\ndefer\n}\nrespond \"{err.status_code}\"\n}", 410, "410"},
 		{"a page of another server", "handle_errors {\nrewrite /error\nreverse_proxy " + up + "\n}", 200, page},
 		{"routes by status", "handle_errors 410 {\nrespond gone\n}\nhandle_errors {\nrespond other\n}", 410, "gone"},
 	} {
@@ -42,8 +42,8 @@ func TestErrorsReachTheErrorRoutesUnchangedAndAreFilteredThere(t *testing.T) {
 
 func TestWhatIsRefusedIsExpiredOnceInAnErrorsAnswer(t *testing.T) {
 	s := start(t, site("", broken+"handle_errors {\nrespond gone\n}"))
-	lines := s.ask(t, "/gone", s.decide(t, "refuse")+"; _ga=1", "Sec-Fetch-Dest: document").Header["Set-Cookie"]
-	plain := s.ask(t, "/", s.decide(t, "refuse")+"; _ga=1", "Sec-Fetch-Dest: document").Header["Set-Cookie"]
+	lines := s.ask(t, "/gone", s.decide(t, "refuse")+"; _ga=1", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate").Header["Set-Cookie"]
+	plain := s.ask(t, "/", s.decide(t, "refuse")+"; _ga=1", "Sec-Fetch-Dest: document", "Sec-Fetch-Mode: navigate").Header["Set-Cookie"]
 	require.NotEmpty(t, plain)
 	assert.Greater(t, len(plain), 1)
 	assert.ElementsMatch(t, plain, lines)

@@ -56,24 +56,24 @@ func TestNothingLeaksByWhateverRoadAnAnswerTakes(t *testing.T) {
 	php := fastCGI(t)
 	up := backend(t)
 	always := "header +Set-Cookie \"" + necessary + "\"\nheader +Set-Cookie \"" + statistics + "\"\n"
-	late := "header >+Set-Cookie \"" + necessary + "\"\nheader >+Set-Cookie \"" + statistics + "\"\n"
+	late := "header {\n+Set-Cookie \"" + necessary + "\"\ndefer\n}\nheader {\n+Set-Cookie \"" + statistics + "\"\ndefer\n}\n"
 	for _, test := range []struct{ name, handlers, path string }{
 		{"a proxy", "reverse_proxy " + up, "/"},
 		{"a status alone", "reverse_proxy " + up, "/fails"},
 		{"a static answer", always + "respond text", "/"},
 		{"a late header", late + "respond text", "/"},
-		{"a redirect", always + "redir /there", "/"},
+		{"a redirect", always + "redir * /there", "/"},
 		{"files", always + "root " + folder + "\nfile_server", "/"},
 		{"compressed files", always + "encode gzip\nroot " + folder + "\nfile_server", "/"},
 		{"PHP", "root " + folder + "\nphp_fastcgi " + php, "/"},
 		{"a path that is cut", "handle_path /shop/* {\nreverse_proxy " + up + "\n}", "/shop/x"},
 		{"a request of the gate", "forward_auth " + up + " {\nuri /fails\n}\nrespond text", "/"},
-		{"an answer of a handler of answers", "reverse_proxy " + up + " {\nhandle_response {\ncopy_response_headers\nrespond ok\n}\n}", "/"},
+		{"an answer of a handler of answers", "reverse_proxy " + up + " {\nhandle_response {\ncopy_response 201\n}\n}", "/"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := start(t, site("", test.handlers))
 			assert.Equal(t, []string{"sid"}, s.ask(t, test.path, "Accept-Encoding: gzip").names())
-			assert.Equal(t, []string{"sid", "_ga"}, s.ask(t, test.path, "Accept-Encoding: gzip", s.decide(t, "accept")).names())
+			assert.ElementsMatch(t, []string{"sid", "_ga"}, s.ask(t, test.path, "Accept-Encoding: gzip", s.decide(t, "accept")).names())
 		})
 	}
 }

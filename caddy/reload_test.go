@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -151,4 +152,35 @@ func countRecords(t *testing.T, read *ledger.Ledger) int {
 	report, err := read.Verify(t.Context(), nil)
 	require.NoError(t, err)
 	return int(report.Records)
+}
+
+// TestALedgerIsOpenOnceAndClosedWithTheLastConfiguration counts the open files of this process.
+func TestALedgerIsOpenOnceAndClosedWithTheLastConfiguration(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("/proc is Linux's")
+	}
+	books := filepath.Join(t.TempDir(), "consent.db")
+	open := func() (n int) {
+		files, err := os.ReadDir("/proc/self/fd")
+		require.NoError(t, err)
+		for _, file := range files {
+			if name, err := os.Readlink("/proc/self/fd/" + file.Name()); err == nil && name == books {
+				n++
+			}
+		}
+		return n
+	}
+	block := "consent {\n" + basics + "ledger " + books + "\n}\nrespond ok\n"
+	one := "ADDRESS {\n" + block + "}\n"
+	s := start(t, one)
+	s.decide(t, "accept")
+	alone := open()
+	require.Positive(t, alone)
+	require.NoError(t, s.load(one+"http://"+freeAddress(t)+" {\n"+block+"}\n"))
+	assert.Equal(t, alone, open())
+	require.NoError(t, s.load(one))
+	assert.Equal(t, alone, open())
+	s.decide(t, "refuse")
+	require.NoError(t, s.load("ADDRESS {\nrespond ok\n}\n"))
+	assert.Zero(t, open())
 }
