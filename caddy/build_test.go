@@ -84,7 +84,7 @@ func buildCaddy(t *testing.T) string {
 	folder := t.TempDir()
 	// Not -trimpath, which xcaddy adds if there are no other flags: with it, and without the
 	// race detector that the tests have, nothing that they have compiled would be of use.
-	env := append(os.Environ(), "GOBIN="+folder, "GOWORK=off", "GOFLAGS=-buildvcs=false", "XCADDY_GO_BUILD_FLAGS=-ldflags='-w -s' -tags=nobadger,nomysql,nopgx")
+	env := append(os.Environ(), "GOBIN="+folder, "GOWORK=off", "GOFLAGS=-buildvcs=false -mod=mod", "XCADDY_GO_BUILD_FLAGS=-ldflags='-w -s' -tags=nobadger,nomysql,nopgx")
 	if raced() {
 		env = append(env, "XCADDY_RACE_DETECTOR=1")
 	}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -97,8 +98,23 @@ func (h *Handler) read(ofRun []byte) (site.Config, error) {
 	if h.Languages != "" {
 		c.Charter.Languages = os.DirFS(h.Languages)
 	}
+	c.checkLedger(h.Ledger)
 	c.checkSite()
 	return c.Config, c.err()
+}
+
+// checkLedger finds the usual mistake with a ledger in a file. Whatever else is wrong shows
+// when the ledger is opened, and then Caddy may already have begun to listen.
+func (c *checked) checkLedger(url string) {
+	if url == "" || strings.HasPrefix(url, "postgres:") || strings.HasPrefix(url, "postgresql:") {
+		return
+	}
+	folder := filepath.Dir(strings.TrimPrefix(url, "sqlite:"))
+	if info, err := os.Stat(folder); err != nil {
+		c.wrongAll("ledger", err)
+	} else if !info.IsDir() {
+		c.wrong("ledger", "%s is no folder", folder)
+	}
 }
 
 // checked returns what the options say without a look at any file.
