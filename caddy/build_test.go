@@ -1,7 +1,6 @@
 package consentcaddy_test
 
 import (
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -84,13 +83,14 @@ func buildCaddy(t *testing.T) string {
 	folder := t.TempDir()
 	// Not -trimpath, which xcaddy adds if there are no other flags: with it, and without the
 	// race detector that the tests have, nothing that they have compiled would be of use.
-	env := append(os.Environ(), "GOBIN="+folder, "GOWORK=off", "GOFLAGS=-buildvcs=false -mod=mod", "XCADDY_GO_BUILD_FLAGS=-ldflags='-w -s' -tags=nobadger,nomysql,nopgx")
+	env := append(os.Environ(), "GOBIN="+folder, "GOWORK=off", "GOFLAGS=-buildvcs=false", "XCADDY_GO_BUILD_FLAGS=-ldflags='-w -s' -tags=nobadger,nomysql,nopgx")
 	if raced() {
 		env = append(env, "XCADDY_RACE_DETECTOR=1")
 	}
-	if enabled, err := exec.Command("go", "env", "CGO_ENABLED").Output(); err == nil {
-		env = append(env, "CGO_ENABLED="+strings.TrimSpace(string(enabled)))
-	}
+	settings, err := exec.Command("go", "env", "CGO_ENABLED", "GOPROXY").Output()
+	require.NoError(t, err)
+	cgo, proxy, _ := strings.Cut(strings.TrimSpace(string(settings)), "\n")
+	env = append(env, "CGO_ENABLED="+cgo, "GOPROXY=file://"+published(t)+","+proxy)
 	run := func(name string, arguments ...string) {
 		began := time.Now()
 		command := exec.Command(name, arguments...)
@@ -101,12 +101,32 @@ func buildCaddy(t *testing.T) string {
 	}
 	run("go", "install", xcaddy)
 	program := filepath.Join(folder, "caddy")
-	arguments := []string{"build", strings.TrimSpace(string(caddyVersion)), "--output", program, "--with", "github.com/cookiecharter/consent/caddy=" + filepath.Join(repository, "caddy")}
-	for _, module := range []string{"", "/ledger", "/proxy"} {
-		arguments = append(arguments, "--replace", fmt.Sprintf("github.com/cookiecharter/consent%s=%s%s", module, repository, module))
+	arguments := []string{"build", strings.TrimSpace(string(caddyVersion)), "--output", program, "--with", "github.com/cookiecharter/consent/caddy"}
+	for _, module := range modules {
+		arguments = append(arguments, "--replace", module+"="+filepath.Join(repository, strings.TrimPrefix(module, modules[0])))
 	}
 	run(filepath.Join(folder, "xcaddy"), arguments...)
 	return program
+}
+
+// modules are those of this repository that are in Caddy then.
+var modules = []string{
+	"github.com/cookiecharter/consent", "github.com/cookiecharter/consent/caddy",
+	"github.com/cookiecharter/consent/ledger", "github.com/cookiecharter/consent/proxy",
+}
+
+// published makes a folder that GOPROXY can name (go help goproxy), in which each of our
+// modules has a version: the go command asks for one before it takes the folder that replaces
+// the module, and no proxy has any before the first release.
+func published(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	for _, module := range modules {
+		versions := filepath.Join(folder, filepath.FromSlash(module), "@v")
+		require.NoError(t, os.MkdirAll(versions, 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(versions, "list"), []byte("v0.1.0\n"), 0o600))
+	}
+	return folder
 }
 
 // raced reports whether this test runs under the race detector.

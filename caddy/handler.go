@@ -21,7 +21,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if err != nil {
 		return caddyhttp.Error(http.StatusServiceUnavailable, err)
 	}
-	p := &passage{next: next, request: r, url: *r.URL, header: maps.Clone(r.Header)}
+	p := &passage{next: next, request: r, url: *r.URL, header: r.Header}
 	// A copy: the middleware goes by the request as it came.
 	handler.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), passageKey{}, p)))
 	if p.err != nil {
@@ -36,7 +36,7 @@ type passage struct {
 	next    caddyhttp.Handler
 	request *http.Request
 	url     url.URL     // before others change it
-	header  http.Header // before the middleware changes it
+	header  http.Header // as it came; nobody changes it
 	err     error
 	lines   []string // with an error, the Set-Cookie lines so far
 }
@@ -51,7 +51,9 @@ func (h *Handler) pass(w http.ResponseWriter, r *http.Request) {
 	defer p.enter(r, h)()
 	p.err = p.next.ServeHTTP(k, p.request)
 	k.keep()
-	p.lines = slices.Clone(w.Header()["Set-Cookie"])
+	if p.err != nil {
+		p.lines = slices.Clone(w.Header()["Set-Cookie"])
+	}
 }
 
 // enter makes the request that Caddy's placeholders look at, {path} among them, the one that
