@@ -49,6 +49,7 @@ const (
 	ReasonOutlivesDeclared Reason = "lifetime" // it is kept for longer than its declared Lifetime
 	ReasonOtherDomain      Reason = "domain"   // its Domain is not the declared one, so that a deletion would fail
 	ReasonOtherPath        Reason = "path"     // its Path is not the declared one, so that a deletion would fail
+	ReasonNotHttpOnly      Reason = "httponly" // it is declared HttpOnly, and scripts can read it
 )
 
 // Attributes are what a Set-Cookie line says apart from name and value, as browsers

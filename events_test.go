@@ -211,6 +211,7 @@ func TestNothingIsInventedInTheCharterUnobserved(t *testing.T) {
 		c.Registry = consent.MustRegistry(
 			consent.Cookie{Provider: "Site", Name: "week", Purpose: text("x"), Category: consent.Necessary, Lifetime: 7 * 24 * time.Hour, Domain: ".example.com", Path: "/shop"},
 			consent.Cookie{Provider: "Site", Name: "session*", Purpose: text("x"), Category: consent.Necessary},
+			consent.Cookie{Provider: "Site", Name: "hidden", Purpose: text("x"), Category: consent.Necessary, HttpOnly: true},
 			consent.Cookie{Provider: "Other", Name: "two", Purpose: text("x"), Category: consent.Necessary, Lifetime: 2 * time.Hour},
 			consent.Cookie{Provider: "Site", Name: "two", Purpose: text("x"), Category: consent.Necessary, Lifetime: time.Hour},
 		)
@@ -229,6 +230,9 @@ func TestNothingIsInventedInTheCharterUnobserved(t *testing.T) {
 		"session1=1":                         nil, // the request's path gives "/"
 		"session1=1; Max-Age=3600":           {consent.ReasonOutlivesDeclared},
 		"session1=1; Path=/x":                {consent.ReasonOtherPath},
+		"hidden=1; HttpOnly":                 nil,
+		"hidden=1; Secure":                   {consent.ReasonNotHttpOnly},
+		"two=1; HttpOnly; Max-Age=60":        nil, // no declaration says that scripts need it
 		"two=1; Max-Age=7200":                nil, // as one of two declares it
 		"two=1; Max-Age=9000":                {consent.ReasonOutlivesDeclared},
 	} {

@@ -4,8 +4,12 @@ go 1.26.0
 
 require (
 	github.com/gorilla/securecookie v1.1.2
-	github.com/stretchr/testify v1.12.1
-	golang.org/x/text v0.43.0
+	github.com/stretchr/testify v1.7.1
+	golang.org/x/text v0.3.8
 )
 
-require go.yaml.in/yaml/v3 v3.0.5 // indirect
+require (
+	github.com/davecgh/go-spew v1.1.0 // indirect
+	github.com/pmezard/go-difflib v1.0.0 // indirect
+	gopkg.in/yaml.v3 v3.0.0-20200313102051-9f266ea9e77c // indirect
+)

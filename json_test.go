@@ -130,7 +130,7 @@ func TestNothingIsLostOfALifetime(t *testing.T) {
 
 func TestNothingIsInventedInADocumentWithMistakes(t *testing.T) {
 	const units = ` is neither "session" nor a number and a unit, such as "13 months", "14 days" or "30 minutes"`
-	const fields = "there are provider, kind, service, name, purpose, category, lifetime, anonymous, domain, path, also, origins"
+	const fields = "there are provider, kind, service, name, purpose, category, lifetime, anonymous, domain, path, httpOnly, also, origins"
 	for name, test := range map[string]struct {
 		document string
 		want     []string

@@ -35,7 +35,7 @@ func LogTo(logger *slog.Logger, every time.Duration) func(*http.Request, Event) 
 		switch e.Reason {
 		case ReasonUndecided, ReasonRefused, ReasonObjected:
 			level = slog.LevelInfo
-		case ReasonOutlivesDeclared, ReasonOtherDomain, ReasonOtherPath:
+		case ReasonOutlivesDeclared, ReasonOtherDomain, ReasonOtherPath, ReasonNotHttpOnly:
 			verb = "is not as declared"
 		}
 		logger.LogAttrs(r.Context(), level, "cookie "+verb,

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"github.com/cookiecharter/consent/internal/account"
 	"github.com/cookiecharter/consent/internal/attribute"
 	"github.com/cookiecharter/consent/internal/filter"
 	"github.com/cookiecharter/consent/internal/policy"
@@ -143,6 +144,7 @@ var ErrTooLate = errors.New("consent: the head of the response has been sent")
 type Middleware struct {
 	registry    *Registry
 	cookie      *preference.Cookie
+	account     *account.Cookie
 	site        *visitor.Site
 	filter      filter.Config
 	revision    uint64
@@ -175,6 +177,7 @@ func NewMiddleware(config Config) (*Middleware, error) {
 	m := &Middleware{
 		registry: config.Registry,
 		cookie:   cookie,
+		account:  account.New(cookie.Attributes(), config.Keys),
 		site:     visitor.NewSite(&config.Registry.policy, cookie, config.Revision, presumption),
 		filter: filter.Config{
 			AllowUndeclared: config.AllowUndeclared,
@@ -432,7 +435,26 @@ func (m *Middleware) Save(w http.ResponseWriter, r *http.Request, choice Choice)
 		return ErrTooLate
 	}
 	m.checkKept(r)
+	before, remembered := v.visitor().Grants(), v.Account()
+	err := v.save(r.Context(), choice, v.choiceBefore(choice, remembered))
+	if remembered.SignedIn && !v.visitor().Grants().DecidedAt.Equal(before.DecidedAt) { // also if what refuses alone has counted
+		v.noteSaved(remembered)
+	}
+	return err
+}
+
+// choiceBefore returns what the visitor had answered before a choice.
+func (v *visit) choiceBefore(choice Choice, s account.State) *policy.Grants {
 	before := v.visitor().Grants()
+	if choice.adds {
+		return v.accountsOwn(s, before)
+	}
+	return before
+}
+
+// save makes a choice the visitor's decision, in place of the one before, and records it.
+func (v *visit) save(ctx context.Context, choice Choice, before *policy.Grants) error {
+	m := v.middleware()
 	at := time.Now().Truncate(time.Millisecond)
 	if !at.After(before.DecidedAt) {
 		// Another server's clock is ahead, or this one was set back: of two decisions
@@ -454,5 +476,5 @@ func (m *Middleware) Save(w http.ResponseWriter, r *http.Request, choice Choice)
 	} else {
 		record.Previous = before.DecidedAt.UTC()
 	}
-	return v.decideOnRecord(r.Context(), m.recorder, record, given)
+	return v.decideOnRecord(ctx, m.recorder, record, given)
 }

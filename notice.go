@@ -32,7 +32,7 @@ type Screen struct {
 
 	Pressed    string           `json:"pressed,omitempty"`    // the Value of the button that was used
 	Regime     string           `json:"regime"`               // under which it was drawn, as Regime.String writes it
-	Host       string           `json:"host,omitempty"`       // of the site, by the request, with a port if that has one; "" if it is no host
+	Host       string           `json:"host,omitempty"`       // of the site, by the request, with a port if that has one; "" if it is no host, or one of too many
 	Layout     string           `json:"layout,omitempty"`     // of the banner
 	Lines      []Line           `json:"lines,omitempty"`      // all that could be read, from the top to the foot
 	Cut        bool             `json:"cut,omitempty"`        // there was more than a notice holds
@@ -99,7 +99,7 @@ func (s Screen) Notice() *Notice {
 			Screen
 		}{screenVersion, s})
 		if len(content) <= maxNotice || len(s.Lines)+len(s.Categories) == 0 {
-			return newNotice(content)
+			return NewNotice(content)
 		}
 		s.Cut = true
 		if len(s.Lines) == 0 {
@@ -126,7 +126,7 @@ func (r *Registry) Notice(lang, site language.Tag, sentences map[string]string) 
 			shown.Cookies[i].Kind = c.Kind.String()
 		}
 	}
-	return newNotice(marshal(shown))
+	return NewNotice(marshal(shown))
 }
 
 type noticeContent struct {
@@ -156,7 +156,10 @@ func marshal(shown any) []byte {
 	return content
 }
 
-func newNotice(content []byte) *Notice {
+// NewNotice returns the notice that has this content: for who gives back a [Record] that was
+// kept, with what [Notice.Content] returned then. It does not look into the content, and
+// keeps the slice, which must not be changed.
+func NewNotice(content []byte) *Notice {
 	return &Notice{content: content, fingerprint: sha256.Sum256(content)}
 }
 

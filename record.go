@@ -103,6 +103,9 @@ func ParseReference(s string) (Reference, error) {
 
 var errBadReference = errors.New("consent: a reference is 32 hexadecimal digits, not all zero")
 
+// ErrNoRecord says that a store of decisions has none of that visitor or user.
+var ErrNoRecord = errors.New("consent: there is no record of this visitor")
+
 // ErrNotRecorded is what [Middleware.Save] returns, joined with the recorder's
 // own error, if a consent could not be recorded and so does not count.
 var ErrNotRecorded = errors.New("consent: the decision could not be recorded, and does not count as consent")

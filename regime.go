@@ -89,6 +89,13 @@ func ByCountry(header string, regimes map[string]Regime) func(*http.Request) Reg
 	}
 }
 
+// Presumes reports whether the regime allows a category that needs consent until the
+// visitor refuses it. gpc says that their browser sends "Sec-GPC: 1". A yes for such a
+// category may be a box that was ticked already: it is no consent that somebody can show.
+func (r Regime) Presumes(category Category, gpc bool) bool {
+	return presumption(visitor.Law{Regime: uint8(r), GPC: gpc}, string(category)) == policy.Presumed
+}
+
 // presumption is the rule: what a law makes of a category for which nobody has
 // answered.
 func presumption(law visitor.Law, category string) policy.Answer {

@@ -235,6 +235,25 @@ func TestNothingIsForgottenOfTheRegimeInARecord(t *testing.T) {
 	}
 }
 
+func TestNothingIsInventedOfWhatARegimePresumes(t *testing.T) {
+	for _, test := range []struct {
+		regime        consent.Regime
+		category      consent.Category
+		gpc, presumes bool
+	}{
+		{consent.OptIn, consent.Statistics, false, false},
+		{consent.UK, consent.Statistics, false, true},
+		{consent.UK, consent.Appearance, true, true},
+		{consent.UK, consent.ThirdParty, false, false},
+		{consent.OptOut, consent.ThirdParty, false, true},
+		{consent.OptOut, consent.ThirdParty, true, false},
+		{consent.OptOut, consent.Statistics, true, true},
+		{consent.NoRegime, consent.Advertising, true, true},
+	} {
+		assert.Equal(t, test.presumes, test.regime.Presumes(test.category, test.gpc), "%v, %s, %v", test.regime, test.category, test.gpc)
+	}
+}
+
 func TestARegimeIsReadAsItIsWritten(t *testing.T) {
 	for want, regime := range map[string]consent.Regime{"opt-in": consent.OptIn, "uk": consent.UK, "opt-out": consent.OptOut, "none": consent.NoRegime} {
 		assert.Equal(t, want, regime.String())

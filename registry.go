@@ -29,7 +29,7 @@ type Cookie struct {
 	Provider string
 
 	// Kind says where the tracer lies. Zero is an HTTP cookie; for any other kind
-	// Domain, Path and Also are mistakes.
+	// Domain, Path, HttpOnly and Also are mistakes.
 	Kind Kind
 
 	// Service is the service that the cookie belongs to, and the place on the
@@ -62,6 +62,11 @@ type Cookie struct {
 	// Path is the Path attribute that the cookie is set with: a browser deletes it
 	// only by the same one. Empty means "/".
 	Path string
+
+	// HttpOnly says that the cookie is set with the attribute HttpOnly, so that no script reads
+	// it (RFC 6265, section 4.1.2.6). One that is set without it then counts as not as
+	// declared: see [ReasonNotHttpOnly]. False says nothing about it.
+	HttpOnly bool
 
 	// Also lists the other places in which browsers keep the cookie, if it is set with
 	// several domains or paths. Optional.
@@ -217,7 +222,7 @@ func declarations(cookies []Cookie) []policy.Declaration {
 	for i, c := range cookies {
 		declarations[i] = policy.Declaration{
 			Number: i, Party: party(c.Category, c.Provider), Name: c.Name, Need: c.need(),
-			Lifetime: c.Lifetime, Places: c.places(), Origins: c.Origins, NoCookie: c.Kind != HTTPCookie,
+			Lifetime: c.Lifetime, HttpOnly: c.HttpOnly, Places: c.places(), Origins: c.Origins, NoCookie: c.Kind != HTTPCookie,
 		}
 	}
 	return declarations
@@ -318,6 +323,9 @@ func (c Cookie) validate(wrong func(field, reason string, args ...any)) {
 	}
 	if err := attribute.CheckLifetime(c.Lifetime, "until the browser is closed"); err != nil {
 		wrong("Lifetime", "%v %v", c.Lifetime, err)
+	}
+	if c.HttpOnly && c.Kind != HTTPCookie {
+		wrong("HttpOnly", "only cookies have it, and scripts read what lies in the %v", c.Kind)
 	}
 	c.validatePlaces(wrong)
 	for i, origin := range c.Origins {

@@ -3,9 +3,12 @@ package consent_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,7 +43,8 @@ func restored(t testing.TB, mw *consent.Middleware, account, browser string, acc
 	cookies := ""
 	synctest.Test(t.(*testing.T), func(t *testing.T) {
 		record := consent.Record{Reference: consent.Reference{1}, Time: time.Now().Add(time.Minute), Answers: []consent.Answer{
-			{Category: "comfort", Provider: "Forum", Allowed: true}, {Category: consent.FirstParty, Provider: "Site"}, // so that something comes of it
+			{Category: "comfort", Provider: "Forum", Allowed: true}, // and all the rest has an answer, whichever is newer
+			{Category: consent.FirstParty, Provider: "Site"}, {Category: consent.Statistics, Provider: "Matomo"}, {Category: consent.Statistics, Provider: "Plausible"},
 		}}
 		if account != "open" {
 			record.Answers = append(record.Answers, consent.Answer{Category: consent.ThirdParty, Provider: "AdCo", Allowed: account == "yes"})
@@ -59,26 +63,19 @@ func restored(t testing.TB, mw *consent.Middleware, account, browser string, acc
 		cookies, err = save(t, mw, "", choice)
 		require.NoError(t, err)
 		time.Sleep(time.Hour)
-		var own consent.Reference
-		serve(t, mw, cookies, func(_ http.ResponseWriter, r *http.Request) { own = consent.FromContext(r.Context()).Reference() })
-		for range 2 { // a second time changes nothing
-			if s := restore(t, mw, cookies, record); s != "" {
-				cookies = s
-			}
-		}
-		assert.Empty(t, restore(t, mw, cookies, record))
+		own := prefsOf(t, mw, cookies).Reference()
+		cookies = restore(t, mw, cookies, record)
+		assert.Equal(t, cookies, restore(t, mw, cookies, record), "a second time changes nothing")
 		serve(t, mw, cookies, func(_ http.ResponseWriter, r *http.Request) {
 			prefs := consent.FromContext(r.Context())
-			assert.Equal(t, own, prefs.Reference(), "a reference is never handed on")
-			answer = "no"
-			if prefs.Consented(consent.ThirdParty, "AdCo") {
-				answer = "yes"
+			assert.NotEqual(t, record.Reference, prefs.Reference(), "a reference is never handed on")
+			if own != (consent.Reference{}) {
+				assert.NotEqual(t, own, prefs.Reference(), "nor is that of whoever was here before")
 			}
-		})
-		rest := consent.Add("comfort", "Forum").WithProviders(consent.FirstParty, "Site").WithProviders(consent.Statistics, "Matomo", "Plausible")
-		serve(t, mw, cookies, func(w http.ResponseWriter, r *http.Request) {
-			require.NoError(t, mw.Save(w, r, rest))
-			if !consent.FromContext(r.Context()).Decided() {
+			switch answer = "no"; {
+			case prefs.Consented(consent.ThirdParty, "AdCo"):
+				answer = "yes"
+			case !prefs.Decided():
 				answer = "open"
 			}
 		})
@@ -86,8 +83,45 @@ func restored(t testing.TB, mw *consent.Middleware, account, browser string, acc
 	return answer
 }
 
-func restore(t testing.TB, mw *consent.Middleware, cookies string, record consent.Record) (sends string) {
-	return sent(serve(t, mw, cookies, func(w http.ResponseWriter, r *http.Request) { assert.NoError(t, mw.Restore(w, r, record)) }))
+// restore returns the cookies of a browser after a Restore.
+func restore(t testing.TB, mw *consent.Middleware, cookies string, record consent.Record) string {
+	return keep(cookies, serve(t, mw, cookies, func(w http.ResponseWriter, r *http.Request) { assert.NoError(t, mw.Restore(w, r, record)) }))
+}
+
+// keep returns a Cookie header with what a response has set and deleted.
+func keep(cookies string, response *http.Response) string {
+	jar := map[string]string{}
+	for pair := range strings.SplitSeq(cookies, "; ") {
+		if name, value, ok := strings.Cut(pair, "="); ok {
+			jar[name] = value
+		}
+	}
+	for _, c := range response.Cookies() {
+		if jar[c.Name] = c.Value; c.MaxAge < 0 {
+			delete(jar, c.Name)
+		}
+	}
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(jar)) {
+		pairs = append(pairs, name+"="+jar[name])
+	}
+	return strings.Join(pairs, "; ")
+}
+
+// A seen is what a handler sees of a visitor.
+type seen struct {
+	consent.Preferences
+	reference consent.Reference
+}
+
+func (s seen) Reference() consent.Reference { return s.reference }
+
+func prefsOf(t testing.TB, mw *consent.Middleware, cookies string) (s seen) {
+	serve(t, mw, cookies, func(_ http.ResponseWriter, r *http.Request) {
+		s.Preferences = consent.FromContext(r.Context())
+		s.reference = s.Preferences.Reference()
+	})
+	return s
 }
 
 func TestNothingIsRestoredThatCouldNotBeRecorded(t *testing.T) {
@@ -146,13 +180,106 @@ func TestWhoComesAfterTheSignOutIsAskedAndInheritsNoConsent(t *testing.T) {
 	assert.ErrorIs(t, mw.Unlink(nil, httptest.NewRequest("GET", "/", nil)), consent.ErrOutside)
 }
 
+func TestAfterTheSignOutABrowserHasTheDecisionOfBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &ledger{}
+		mw := middleware(t, func(c *consent.Config) { c.Recorder = l })
+		account := consent.Record{Time: time.Now(), Answers: []consent.Answer{{consent.ThirdParty, "AdCo", true}, {"comfort", "Forum", true}}}
+		unlink := func(cookies string) (string, string) {
+			response := serve(t, mw, cookies, func(w http.ResponseWriter, r *http.Request) { assert.NoError(t, mw.Unlink(w, r)) })
+			return keep(cookies, response), strings.Join(response.Header["Set-Cookie"], "\n")
+		}
+		time.Sleep(time.Hour)
+		left, lines := unlink(restore(t, mw, "ad_id=1", account) + "; mood=1")
+		assert.Empty(t, left, "which had none, nor keeps what it was given by the account's consent")
+		assert.Contains(t, lines, "mood=; ")
+
+		own, err := save(t, mw, "", consent.Accept(consent.ThirdParty).WithProviders(consent.Statistics, "Matomo"))
+		require.NoError(t, err)
+		before := prefsOf(t, mw, own)
+		time.Sleep(time.Hour)
+		there := restore(t, mw, own+"; ad_id=1", account)
+		assert.Contains(t, there, "cookies_preferences_account=")
+		response := serve(t, mw, there, func(w http.ResponseWriter, r *http.Request) { assert.NoError(t, mw.Save(w, r, consent.RefuseAll())) })
+		assert.Contains(t, strings.Join(response.Header["Set-Cookie"], "\n"), "ad_id=; ")
+		there = keep(there, response)
+		last := l.later[len(l.later)-1]
+		assert.Equal(t, prefsOf(t, mw, there).Reference(), last.Reference)
+		assert.NotEqual(t, before.Reference(), last.Reference, "what is recorded of the account is not of whoever was here before")
+		time.Sleep(time.Hour)
+		left, _ = unlink(there)
+		after := prefsOf(t, mw, left)
+		assert.Equal(t, before.Reference(), after.Reference())
+		assert.Equal(t, before.DecidedAt(), after.DecidedAt())
+		assert.Equal(t, passed(t, mw, own), passed(t, mw, left))
+
+		_, err = save(t, mw, there, consent.AcceptAll())
+		require.NoError(t, err)
+		time.Sleep(180 * 24 * time.Hour)
+		there = restore(t, mw, there, consent.Record{})
+		left, _ = unlink(there)
+		assert.NotContains(t, left, "cookies_preferences=", "a decision that has expired meanwhile is none")
+	})
+}
+
+func TestWhatAHandlerDeletesAtTheSignOutIsNotWhatWasSetAside(t *testing.T) {
+	mw := middleware(t, nil)
+	own, err := save(t, mw, "", consent.AcceptAll())
+	require.NoError(t, err)
+	there := restore(t, mw, own, consent.Record{Time: time.Now(), Answers: []consent.Answer{{consent.ThirdParty, "AdCo", false}}})
+	out := keep(there, serve(t, mw, there, func(w http.ResponseWriter, r *http.Request) {
+		for name := range strings.SplitSeq("sessionid cookies_preferences cookies_preferences_account", " ") {
+			http.SetCookie(w, &http.Cookie{Name: name, Path: "/", MaxAge: -1})
+		}
+	}))
+	assert.Equal(t, there, out)
+	out = keep(out, serve(t, mw, out, func(w http.ResponseWriter, r *http.Request) { assert.NoError(t, mw.Unlink(w, r)) }))
+	assert.Equal(t, passed(t, mw, own), passed(t, mw, out))
+}
+
+func TestNothingIsLostOfASignOutWhoseHeadIsHeld(t *testing.T) {
+	mw := middleware(t, nil)
+	there := restore(t, mw, "", consent.Record{Time: time.Now(), Answers: []consent.Answer{{consent.ThirdParty, "AdCo", true}}})
+	r, w := httptest.NewRequest("GET", "https://www.example.com/", nil), httptest.NewRecorder()
+	r.Header.Set("Cookie", there)
+	held(mw.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.NoError(t, mw.Unlink(w, r))
+		w.Write([]byte("a head, and then another look at it"))
+		w.Write([]byte("."))
+	}))).ServeHTTP(w, r)
+	assert.Empty(t, keep(there, w.Result()))
+}
+
+func TestNothingLeaksToAHandlerOfWhatTheSignInHasTakenBack(t *testing.T) {
+	mw := middleware(t, func(c *consent.Config) { c.HideRefused = true })
+	own, err := save(t, mw, "", consent.AcceptAll())
+	require.NoError(t, err)
+	no := consent.Record{Time: time.Now().Add(time.Minute), Answers: []consent.Answer{{consent.ThirdParty, "AdCo", false}}}
+	handed := func(r *http.Request, name string) bool { _, err := r.Cookie(name); return err == nil }
+	there := keep(own, serve(t, mw, own+"; ad_id=1; sessionid=1", func(w http.ResponseWriter, r *http.Request) {
+		assert.True(t, handed(r, "ad_id"))
+		assert.NoError(t, mw.Restore(w, r, no))
+		assert.False(t, handed(r, "ad_id"))
+		assert.True(t, handed(r, "sessionid"))
+	}))
+	serve(t, mw, restore(t, mw, "", consent.Record{Time: time.Now(), Answers: []consent.Answer{{consent.ThirdParty, "AdCo", true}}})+"; ad_id=1; sessionid=1", func(w http.ResponseWriter, r *http.Request) {
+		assert.True(t, handed(r, "ad_id"))
+		assert.NoError(t, mw.Unlink(w, r))
+		assert.False(t, handed(r, "ad_id"))
+		assert.True(t, handed(r, "sessionid"))
+	})
+	assert.NotEmpty(t, there)
+}
+
 // A browser of the model: what it answers for each party, by whom, and which user is
-// signed in. The account's are the answers of a decision taken while signed in.
+// signed in. The account's are the answers of a decision taken while signed in. What had been
+// answered before the sign-in is set aside.
 type device struct {
 	cookies string
 	user    int // 0 for nobody
 	no      map[string]bool
 	yesBy   map[string]int
+	aside   *device
 }
 
 // Each visitor has their own idea of each party. Only what they have said themselves may
@@ -176,9 +303,7 @@ func TestRandomVisitorsOfSharedDevicesKeepToTheModel(t *testing.T) {
 				n := rnd.IntN(len(devices))
 				d, mw := &devices[n], instances[rnd.IntN(2)]
 				visit := func(do func(w http.ResponseWriter, r *http.Request)) {
-					if s := sent(serve(t, mw, d.cookies, do)); s != "" {
-						d.cookies = s
-					}
+					d.cookies = keep(d.cookies, serve(t, mw, d.cookies, do))
 				}
 				switch what := rnd.IntN(6); {
 				case what < 3: // they decide
@@ -208,9 +333,10 @@ func TestRandomVisitorsOfSharedDevicesKeepToTheModel(t *testing.T) {
 						seen[d.user] = accounts[d.user] // else a withdrawal still waits elsewhere
 					}
 					log += fmt.Sprintf("device %d signs in %d; ", n, d.user)
+					d.aside = &device{no: maps.Clone(d.no), yesBy: maps.Clone(d.yesBy), cookies: d.cookies}
 					record := seen[d.user]
 					if record == nil {
-						continue
+						record = new(consent.Record)
 					}
 					visit(func(w http.ResponseWriter, r *http.Request) { assert.NoError(t, mw.Restore(w, r, *record)) })
 					for _, a := range record.Answers {
@@ -224,7 +350,14 @@ func TestRandomVisitorsOfSharedDevicesKeepToTheModel(t *testing.T) {
 					}
 				case what == 4 && d.user != 0: // they sign out
 					visit(func(w http.ResponseWriter, r *http.Request) { assert.NoError(t, mw.Unlink(w, r)) })
-					d.user, d.yesBy = 0, map[string]int{}
+					was := prefsOf(t, mw, d.aside.cookies)
+					is := prefsOf(t, mw, d.cookies)
+					assert.Equal(t, was.Reference(), is.Reference(), log)
+					assert.Equal(t, was.DecidedAt(), is.DecidedAt(), log)
+					for _, p := range modelParties[1:] {
+						assert.Equal(t, was.AllowsProvider(p.category, p.provider), is.AllowsProvider(p.category, p.provider), log)
+					}
+					d.user, d.no, d.yesBy = 0, d.aside.no, d.aside.yesBy
 					log += fmt.Sprintf("device %d signs out; ", n)
 				}
 				serve(t, mw, d.cookies, func(_ http.ResponseWriter, r *http.Request) {

@@ -44,6 +44,7 @@ func TestNothingIsInventedInADeclarationOfAnotherKind(t *testing.T) {
 		"a long name":    {func(c *consent.Cookie) { c.Name = "a b; c=d,é" }, nil},
 		"a domain":       {func(c *consent.Cookie) { c.Domain = "example.com" }, []string{"Kind"}},
 		"a path":         {func(c *consent.Cookie) { c.Path = "/" }, []string{"Kind"}},
+		"no script":      {func(c *consent.Cookie) { c.HttpOnly = true }, []string{"HttpOnly"}},
 		"another place":  {func(c *consent.Cookie) { c.Also = []consent.Place{{Path: "/a"}} }, []string{"Kind"}},
 		"no such kind":   {func(c *consent.Cookie) { c.Kind = 9 }, []string{"Kind"}},
 		"no name":        {func(c *consent.Cookie) { c.Name = "" }, []string{"Name"}},

@@ -4,7 +4,9 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"sync/atomic"
 
+	"github.com/cookiecharter/consent/internal/account"
 	"github.com/cookiecharter/consent/internal/filter"
 	"github.com/cookiecharter/consent/internal/visitor"
 	"github.com/cookiecharter/consent/internal/withdrawal"
@@ -19,6 +21,7 @@ type visit struct {
 	request http.Request
 	filter  filter.Filter // of the response to its Visitor
 	writer  writer.Writer
+	account atomic.Pointer[remembered] // nil until somebody asks
 }
 
 func (v *visit) visitor() *visitor.Visitor { return &v.filter.Visitor }
@@ -35,6 +38,8 @@ func (v *visit) Value(key any) any {
 		return v
 	case visitor.HeaderKey{}:
 		return v.writer.Header()
+	case account.Key{Owner: v.visitor().Site().Owner}:
+		return v
 	default:
 		return v.Context.Value(key)
 	}

@@ -1,6 +1,7 @@
 package charter
 
 import (
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -13,12 +14,16 @@ import (
 	"github.com/cookiecharter/consent"
 )
 
+// errUnmounted says that a visitor was asked, and that no answer can arrive.
+var errUnmounted = errors.New("charter: a banner was drawn, but neither Charter.Wrap nor Charter.Handler was called, so that nobody can answer it: write mw.Wrap(site.Wrap(app)), or mount site.Handler() at")
+
 // confirmFor is the time after a decision during which pages confirm it.
 const confirmFor = 15 * time.Second
 
 // Banner returns the banner for the visitor of r. Put it first in the body, so that
 // screen readers and keyboards reach it first. For 15 seconds after a decision it is
-// a short confirmation. Then it is empty, but for the button of [Config.Button], and for
+// a short confirmation, and on the first page after a sign-in a short note, if the site has accounts
+// (see [Config.Account]); call it before the first byte, or the next page has that note too. Then it is empty, but for the button of [Config.Button], and for
 // an element without content that tells the script of a law other than opt-in, until the
 // visitor is to be asked anew: see [consent.Preferences.ShouldAsk]. A page with a banner
 // depends on the visitor: the response is kept out of shared caches, see
@@ -57,6 +62,7 @@ type shown uint8
 const (
 	nothing    shown = iota
 	asking           // the banner
+	telling          // a note that the choices of an account hold here
 	confirming       // a note that the decision is saved
 	offering         // the button of Config.Button
 )
@@ -65,7 +71,9 @@ func (c *Charter) shownTo(r *http.Request) shown {
 	switch prefs := consent.FromContext(r.Context()); {
 	case prefs.ShouldAsk(), prefs == (consent.Preferences{}): // outside of Wrap the site learns by the banner that nothing is saved
 		return asking
-	case isJust(prefs):
+	case c.tells(r):
+		return telling
+	case c.isJust(r):
 		return confirming
 	case c.button:
 		return offering
@@ -74,10 +82,12 @@ func (c *Charter) shownTo(r *http.Request) shown {
 	}
 }
 
-// isJust reports whether the visitor has decided a moment ago.
-func isJust(prefs consent.Preferences) bool {
+// isJust reports whether the visitor has decided a moment ago: here, and not on the device
+// from which their account has brought it.
+func (c *Charter) isJust(r *http.Request) bool {
+	prefs := consent.FromContext(r.Context())
 	at := prefs.DecidedAt()
-	return prefs.Decided() && !at.IsZero() && time.Since(at) < confirmFor
+	return prefs.Decided() && !at.IsZero() && time.Since(at) < confirmFor && !c.isBrought(r)
 }
 
 // bannerFor returns the banner with a page to return to, which localPath has checked.
@@ -90,7 +100,10 @@ func (c *Charter) bannerFor(r *http.Request, back string) template.HTML {
 	if show == nothing {
 		return mark
 	}
-	if q := l.questionFor(prefs); show == asking && q.banner[0] != "" {
+	if !c.mounted.Load() {
+		c.unmounted.Do(func() { c.failed(r, fmt.Errorf("%w %q", errUnmounted, c.path)) })
+	}
+	if q := l.questionFor(prefs); show == asking && q.banner[0] != "" && c.formOf(r) == "" {
 		return mark + template.HTML(q.banner[0]+now+q.banner[1]+template.HTMLEscapeString(back)+q.banner[2])
 	}
 	v, _ := c.view(r)
@@ -98,6 +111,9 @@ func (c *Charter) bannerFor(r *http.Request, back string) template.HTML {
 	switch show {
 	case offering:
 		return mark + c.render("button", v)
+	case telling:
+		v.Note, v.Change = c.noticeOf(r, l), true
+		c.noteShown(r)
 	case confirming:
 		v.Note, v.Change = l.words.Saved, true
 	}

@@ -25,11 +25,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/internal/account"
 )
 
 // A Config holds the settings of a [Charter]. Only Middleware is required.
@@ -107,6 +109,9 @@ type Config struct {
 	//	tables       the declared cookies
 	//	text         one text, with its language; used by the others
 	//	details      who is behind a provider; shown by "form" and "tables"
+	//	records      the page of Config.History, which holds "decisions"
+	//	decisions    what is recorded of the visitor; each of them holds "screen"
+	//	screen       what was on the screen when the visitor decided
 	//
 	// Begin with a copy from this package's folder templates, which shows the data
 	// that each template is given. Keep the names and values that the forms post: by
@@ -127,6 +132,25 @@ type Config struct {
 	// two are told once, since every visitor can say so. Nil means that [slog.Default] logs
 	// it.
 	Failed func(*http.Request, error)
+
+	// Account, if not nil, returns the ID of the user who is signed in as a request says, "" for
+	// nobody. What somebody decides while signed in then holds for them on every device on
+	// which they sign in, and nothing of it remains in a browser after they have signed out: that
+	// has the decision again that it had before. The charter notices a sign-in and a sign-out by
+	// itself, in each request through [Charter.Wrap], which has to be around the whole site. The
+	// function is called before the site's own handlers, and must not wait for anything: a
+	// middleware for sessions belongs outside of Wrap. Banner and forms say before the choice that
+	// it holds for the account; the first page after a sign-in tells that the account's applies
+	// (CNIL, deliberation no. 2025-131 of 18 December 2025). The rule for a browser that has
+	// decided something else is that of [consent.Middleware.Restore]. Nil means that the site
+	// has no accounts. Account and Accounts need each other, and a [consent.Config.Recorder].
+	Account func(*http.Request) string
+
+	// Accounts keep what users decide: the Users of the module's ledger. A sign-in asks them, and
+	// each page after five minutes; after 30 seconds if they have answered nothing, or failed. If they
+	// do not answer within two seconds, the page is served, and what the browser has stands. Failed
+	// is told. Nil means that the site has no accounts.
+	Accounts Accounts
 
 	// GPCSince is the day since when the site has honored Global Privacy Control. The
 	// charter then says so at "/.well-known/gpc.json", which belongs to sites whose
@@ -151,8 +175,14 @@ type Config struct {
 	// the Guard does its work.
 	GuardReport string
 
-	// Aside, if not nil, returns HTML that the charter's page shows below the form,
-	// such as the records of the visitor's decisions.
+	// History, if not nil, reads what Recorder of [consent.Config] has kept, which has to be
+	// set. A visitor with a reference then finds a link in the form to "records" below the
+	// path: a page with what is recorded of their decisions, and "records.json", which is
+	// the receipt of these. The reference is that of the visitor's own cookie, and of no
+	// other (Regulation (EU) 2016/679, article 15). Nil means that there is neither.
+	History History
+
+	// Aside, if not nil, returns HTML that the charter's page shows below the form.
 	Aside func(*http.Request) template.HTML
 }
 
@@ -208,9 +238,13 @@ type Charter struct {
 	matcher         language.Matcher
 	templates       *template.Template
 	templatesSum    string
+	hosts           hosts // that notices name
 	failed          func(*http.Request, error)
 	notKept         sync.Once
 	unverified      sync.Once
+	history         History
+	mounted         atomic.Bool // Wrap or Handler was called
+	unmounted       sync.Once
 	aside           func(*http.Request) template.HTML
 	gpc             asset // without content if the site says nothing
 	style           asset
@@ -221,6 +255,9 @@ type Charter struct {
 	document        func() (asset, error) // made at first use
 
 	details map[string]consent.Provider // by name
+
+	account  func(*http.Request) string // nil if the site has no accounts
+	accounts Accounts
 }
 
 // New makes a charter. The error joins every mistake in the config, each of which
@@ -242,8 +279,11 @@ func New(config Config) (*Charter, error) {
 		templates:       templates,
 		templatesSum:    ownTemplatesSum,
 		failed:          config.Failed,
+		history:         config.History,
 		aside:           config.Aside,
 		google:          googleOf(config.Signals),
+		account:         config.Account,
+		accounts:        config.Accounts,
 	}
 	if c.failed == nil {
 		c.failed = func(r *http.Request, err error) { slog.ErrorContext(r.Context(), err.Error()) }
@@ -259,6 +299,7 @@ func New(config Config) (*Charter, error) {
 		return nil, errors.Join(append(mistakes, errors.New("charter: Config.Middleware: is nil"))...)
 	}
 	mistakes = append(mistakes, c.checkPage()...)
+	mistakes = append(mistakes, c.checkAccounts()...)
 	base := strings.TrimSuffix(c.mw.Cookie().Path, "/") + "/"
 	if c.path == "" {
 		c.path = "/" + strings.TrimPrefix(base, c.prefix+"/") + "cookies/"
@@ -274,7 +315,7 @@ func New(config Config) (*Charter, error) {
 	for _, p := range c.mw.Registry().Providers() {
 		c.details[p.Name] = p
 	}
-	c.cookies = declaredCookies(c.mw)
+	c.cookies = c.declaredCookies()
 	c.providers = make(map[string]bool)
 	for _, cookie := range c.mw.Registry().Cookies() {
 		c.providers[allowValue(cookie.Category, cookie.Provider)] = true
@@ -329,6 +370,9 @@ func (c *Charter) checkPage() (mistakes []error) {
 	if !slices.Contains(layouts, c.layout) {
 		mistakes = append(mistakes, fmt.Errorf("charter: Config.Layout: %q is none of %q", c.layout, layouts))
 	}
+	if c.history != nil && !c.mw.Records() {
+		mistakes = append(mistakes, errors.New("charter: Config.History: nothing is recorded, since consent.Config has no Recorder"))
+	}
 	return mistakes
 }
 
@@ -340,16 +384,27 @@ func isPlainPath(s string) bool {
 	return localPath(s) != "" && plainPath.MatchString(s) && path.Clean(s) == "/"+strings.Trim(s, "/")
 }
 
-// declaredCookies returns the site's declarations, and one of the library's own
-// cookie if the site has not declared it.
-func declaredCookies(mw *consent.Middleware) []consent.Cookie {
-	cookies := mw.Registry().Cookies()
-	own := mw.Cookie()
-	if slices.ContainsFunc(cookies, func(c consent.Cookie) bool { return c.Name == own.Name && c.Kind == consent.HTTPCookie }) {
-		return cookies
+// declaredCookies returns the site's declarations, and those of the library's own
+// cookies that the site has not declared.
+func (c *Charter) declaredCookies() []consent.Cookie {
+	cookies := c.mw.Registry().Cookies()
+	for _, own := range c.ownCookies() {
+		if !slices.ContainsFunc(cookies, func(c consent.Cookie) bool { return c.Name == own.Name && c.Kind == consent.HTTPCookie }) {
+			lifetime := time.Duration(own.MaxAge) * time.Second
+			cookies = append(cookies, consent.Cookie{Name: own.Name, Category: consent.Necessary, Lifetime: lifetime})
+		}
 	}
-	lifetime := time.Duration(own.MaxAge) * time.Second
-	return append(cookies, consent.Cookie{Name: own.Name, Category: consent.Necessary, Lifetime: lifetime})
+	return cookies
+}
+
+// ownCookies returns the library's own cookies: the preferences, and what remembers who is
+// signed in if the site has accounts.
+func (c *Charter) ownCookies() []http.Cookie {
+	own := []http.Cookie{c.mw.Cookie()}
+	if c.account != nil {
+		own = append(own, account.Attributes(own[0]))
+	}
+	return own
 }
 
 // allCategories returns the first categories of the library, also those without a

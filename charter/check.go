@@ -32,9 +32,14 @@ var placeholders = map[string][]string{
 	"Embedded":    {"{provider}"},
 	"Show":        {"{provider}"},
 	"Visit":       {"{provider}"},
-	"Date":        {"{day}", "{month}", "{year}"},
-	"ListTwo":     {"{first}", "{last}"},
-	"ListEnd":     {"{first}", "{last}"},
+
+	"RecordsMore":    {"{count}"},
+	"RecordsAllowed": {"{providers}"},
+	"RecordsRefused": {"{providers}"},
+
+	"Date":    {"{day}", "{month}", "{year}"},
+	"ListTwo": {"{first}", "{last}"},
+	"ListEnd": {"{first}", "{last}"},
 }
 
 // placeholdersIn returns those of a sentence, each once and sorted: a language has its

@@ -23,6 +23,11 @@ func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), statusOfBody(err))
 		return
 	}
+	if err := c.forWhom(r, r.PostForm.Get("account")); err != nil {
+		c.failed(r, err)
+		http.Error(w, err.Error(), statusOf(err))
+		return
+	}
 	before := consent.FromContext(r.Context())
 	a, ok := c.answerOf(r.PostForm, before)
 	if !ok {
@@ -54,6 +59,7 @@ func (c *Charter) save(w http.ResponseWriter, r *http.Request, a answer) error {
 	choice, err := c.choice(a)
 	if err == nil {
 		err = c.mw.Save(w, r, choice.WithEvidence(c.evidence(r, a)))
+		c.linkSaved(r)
 	}
 	if err != nil && statusOf(err) != http.StatusBadRequest { // the site is to know of its own mistakes, not of a visitor's
 		c.failed(r, err)

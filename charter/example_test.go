@@ -2,7 +2,9 @@ package charter_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -74,4 +76,57 @@ func ExampleSignal() {
 	// Output:
 	// google map[ad_storage:[advertising:Google]]
 	// counter map[count:[statistics] profile:[statistics advertising:Counter]]
+}
+
+// ExampleHistory shows a history that keeps what it tells in memory; the module's ledger
+// has one in SQL.
+func ExampleHistory() {
+	kept := &memory{}
+	mw, err := consent.NewMiddleware(consent.Config{
+		Registry: consent.MustRegistry(declared()...),
+		Keys:     [][]byte{bytes.Repeat([]byte("k"), 32)}, // random in production
+		Recorder: kept,
+	})
+	if err != nil {
+		panic(err)
+	}
+	site, err := charter.New(charter.Config{
+		Middleware: mw, History: kept,
+		Categories: map[consent.Category]charter.Category{"chat": {Title: text("Conversation"), About: text("To talk with us.")}},
+	})
+	if err != nil {
+		panic(err)
+	}
+	handler := mw.Wrap(site.Handler())
+
+	post := httptest.NewRequest("POST", "https://example.org/cookies/", strings.NewReader("choice=refuse&by=banner"))
+	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, post)
+
+	get := httptest.NewRequest("GET", "https://example.org/cookies/records", nil)
+	get.AddCookie(answer.Result().Cookies()[0])
+	page := httptest.NewRecorder()
+	handler.ServeHTTP(page, get)
+	fmt.Println(strings.Contains(page.Body.String(), "<dd>Refused: Matomo and Plausible</dd>"))
+	// Output: true
+}
+
+// A memory is a recorder and a history of one visitor.
+type memory struct{ records []consent.Record }
+
+func (m *memory) Record(_ context.Context, record consent.Record) error {
+	m.records = append(m.records, record)
+	return nil
+}
+
+func (m *memory) RecordLater(record consent.Record) { m.records = append(m.records, record) }
+
+func (m *memory) Records(context.Context, consent.Reference) ([]consent.Record, error) {
+	return m.records, nil
+}
+
+func (m *memory) WriteReceipt(_ context.Context, w io.Writer, visitor consent.Reference) error {
+	_, err := fmt.Fprintf(w, `{"@type": "ConsentRecord", "subject": %q}`, visitor)
+	return err
 }

@@ -28,8 +28,8 @@ func (c *Charter) export(w http.ResponseWriter, r *http.Request) {
 // newDocument makes what export serves.
 func (c *Charter) newDocument() (asset, error) {
 	cookies := c.mw.Registry().Cookies()
-	if len(c.cookies) > len(cookies) { // the site has not declared the library's own cookie
-		cookies = append(cookies, c.ownCookie())
+	for _, own := range c.cookies[len(cookies):] { // those of the library that the site has not declared
+		cookies = append(cookies, c.declareOwn(own.Name))
 	}
 	registry, err := consent.NewRegistry(cookies...)
 	if err == nil {
@@ -52,18 +52,26 @@ func (c *Charter) newDocument() (asset, error) {
 	return newAsset("charter", ".json", "application/json", written), err
 }
 
-// ownCookie declares the library's own cookie in every language of the charter.
-func (c *Charter) ownCookie() consent.Cookie {
+// declareOwn declares a cookie of the library in every language of the charter.
+func (c *Charter) declareOwn(name string) consent.Cookie {
 	own := c.mw.Cookie()
 	_, site, _ := c.matcher.Match(c.defaultLanguage)
 	cookie := consent.Cookie{
-		Provider: c.localized[site]().words.OwnProvider, Name: own.Name, Category: consent.Necessary,
+		Provider: c.localized[site]().words.OwnProvider, Name: name, Category: consent.Necessary,
 		Lifetime: time.Duration(own.MaxAge) * time.Second, Domain: own.Domain, Path: own.Path,
 		Service: consent.Text{}, Purpose: consent.Text{},
 	}
 	for _, localized := range c.localized {
 		w := localized().words
-		cookie.Service[w.tag], cookie.Purpose[w.tag] = w.OwnService, w.OwnPurpose
+		cookie.Service[w.tag], cookie.Purpose[w.tag] = w.OwnService, c.ownPurpose(name, w)
 	}
 	return cookie
+}
+
+// ownPurpose returns what a cookie of the library is for.
+func (c *Charter) ownPurpose(name string, w *words) string {
+	if name == c.mw.Cookie().Name {
+		return w.OwnPurpose
+	}
+	return w.AccountPurpose
 }

@@ -20,24 +20,39 @@ const gpcPath = "/.well-known/gpc.json"
 // everything else: of a check of tokens too, which the charter's forms do not have.
 func (c *Charter) Wrap(next http.Handler) http.Handler {
 	own := c.Handler()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c.serves(r.URL.Path) {
+	return c.withAccount(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c.serves(r.URL.Path) || c.isStripped(r.URL.Path) && asked(r, c.path) {
 			own.ServeHTTP(w, r)
 		} else {
 			next.ServeHTTP(w, r)
 		}
-	})
+	}))
 }
 
 func (c *Charter) serves(path string) bool {
 	return strings.HasPrefix(path, c.path) || path == gpcPath && len(c.gpc.content) > 0
 }
 
+// isStripped reports whether a path is the charter's without its last slash. Routers take it
+// off: chi's StripSlashes, echo's RemoveTrailingSlash. To send the browser back to the slash
+// would go on for ever behind those that redirect.
+func (c *Charter) isStripped(path string) bool {
+	return path != "" && path+"/" == c.path
+}
+
+// asked reports whether the browser has asked for a path that ends like this one: without
+// the slash it may be a page of the site's own.
+func asked(r *http.Request, path string) bool {
+	uri, _, _ := strings.Cut(r.RequestURI, "?")
+	return strings.HasSuffix(uri, path)
+}
+
 // Handler serves everything below the charter's path: the page with the form, the
 // posts of the form, the style sheet and the script; "charter.json", which is the charter
 // in the form of [consent.ReadRegistry]; "state.json", by which programs ask for a
-// visitor's decision and post one; and "/.well-known/gpc.json", if [Config.GPCSince] is
-// set. It is for a site that mounts it at these paths in its own router. Some patterns,
+// visitor's decision and post one; what [Config.History] says; and
+// "/.well-known/gpc.json", if [Config.GPCSince] is set. The path without its last slash is the
+// page too. It is for a site that mounts it at these paths in its own router. Some patterns,
 // such as "GET /{path...}", let no [http.ServeMux] do so: see [Charter.Wrap].
 //
 // Posts from other sites are refused, by [http.CrossOriginProtection]. A browser that does
@@ -47,6 +62,7 @@ func (c *Charter) serves(path string) bool {
 // the path, which brings the banner and its style with it, and "head.js" before any tag
 // of [Config.Signals].
 func (c *Charter) Handler() http.Handler {
+	c.mounted.Store(true)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+c.path+"{$}", c.page)
 	mux.HandleFunc("POST "+c.path+"{$}", c.decide)
@@ -62,18 +78,28 @@ func (c *Charter) Handler() http.Handler {
 		mux.HandleFunc("GET "+c.path+c.head.name, c.serveHeadFile)
 		mux.HandleFunc("GET "+c.path+"head.js", c.serveOwnHead)
 	}
+	if c.history != nil {
+		mux.HandleFunc("GET "+c.path+recordsName, c.records)
+		mux.HandleFunc("GET "+c.path+receiptName, c.receipt)
+	}
 	mux.HandleFunc("GET "+c.path+"{name}", c.otherVersion)
 	mux.HandleFunc("GET "+gpcPath, c.gpc.serveRevalidated)
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { c.deny(w, r, mux) }))
 	protected := protection.Handler(mux)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return c.withAccount(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c.isStripped(r.URL.Path) {
+			whole := *r.URL
+			whole.Path, whole.RawPath = c.path, ""
+			r = r.WithContext(r.Context())
+			r.URL = &whole
+		}
 		if !c.serves(r.URL.Path) {
 			http.Error(w, fmt.Sprintf("charter: this handler serves %q, as Config.Path says, not %q", c.path, r.URL.Path), http.StatusNotFound)
 			return
 		}
 		protected.ServeHTTP(w, r)
-	})
+	}))
 }
 
 // otherVersion serves the files of pages that another version of the site has drawn: they
@@ -98,6 +124,12 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 
 // page serves the charter's page, with the visitor's decision in the form.
 func (c *Charter) page(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("HX-Boosted") == "true" {
+		// htmx would put the page's body into a page with another style and another policy.
+		w.Header().Set("HX-Redirect", c.publicURI(r))
+		send(w, http.StatusOK, "text/plain; charset=utf-8", nil)
+		return
+	}
 	v, l := c.view(r)
 	// The banner sends the page on which it was shown; a decision leads back there.
 	v.Back = localPath(r.URL.Query().Get("back"))
@@ -121,6 +153,14 @@ func (c *Charter) page(w http.ResponseWriter, r *http.Request) {
 	c.sendPage(w, r, http.StatusOK, v, l)
 }
 
+// publicURI returns the charter's page as a browser asks for it, with the query of r.
+func (c *Charter) publicURI(r *http.Request) string {
+	if r.URL.RawQuery == "" {
+		return c.public
+	}
+	return c.public + "?" + r.URL.RawQuery
+}
+
 // keptQuery marks the page to which a browser without any cookie comes after a decision:
 // without a script there is no other way to tell a visitor whose browser keeps none.
 const keptQuery = "kept"
@@ -138,6 +178,11 @@ func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v
 	if c.aside != nil {
 		v.Aside = c.aside(r)
 	}
+	sendDocument(w, status, v.Lang, c.render("page", v))
+}
+
+// sendDocument sends a page of the charter.
+func sendDocument(w http.ResponseWriter, status int, language string, document template.HTML) {
 	if w.Header().Get("Content-Security-Policy") == "" {
 		w.Header().Set("Content-Security-Policy", policy)
 	}
@@ -145,8 +190,8 @@ func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v
 		// With "no-referrer" browsers would post the form with "Origin: null".
 		w.Header().Set("Referrer-Policy", "same-origin")
 	}
-	w.Header().Set("Content-Language", v.Lang)
-	send(w, status, "text/html; charset=utf-8", []byte(c.render("page", v)))
+	w.Header().Set("Content-Language", language)
+	send(w, status, "text/html; charset=utf-8", []byte(document))
 }
 
 // deny answers a post that may come from another site. A browser that says nothing of
@@ -236,7 +281,7 @@ func (c *Charter) partFor(r *http.Request) drawn {
 	case "stale":
 		small.HTML = c.noteFor(r, l.words.Stale, true)
 	case "unkept": // the script waits for a decision
-		if isJust(consent.FromContext(r.Context())) {
+		if c.isJust(r) {
 			small.HTML = c.bannerFor(r, back)
 			break
 		}

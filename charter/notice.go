@@ -82,7 +82,7 @@ func (c *Charter) screen(r *http.Request, v view, l *localized, a answer) consen
 	prefs := consent.FromContext(r.Context())
 	s := consent.Screen{
 		Language: v.Lang, Control: string(a.control), Pressed: a.pressed, Regime: prefs.Regime().String(),
-		Host: hostOf(r), Templates: c.templatesSum, Style: sumOf(c.style.content),
+		Host: c.hosts.keep(hostOf(r)), Templates: c.templatesSum, Style: sumOf(c.style.content),
 	}
 	if v.Dir != "ltr" {
 		s.Direction = v.Dir
@@ -91,6 +91,9 @@ func (c *Charter) screen(r *http.Request, v view, l *localized, a answer) consen
 	v.Host, v.Back, v.At, v.Nonce, v.Just, v.Control = s.Host, "/", "0", "", false, a.control
 	v.GPC = l.gpc(r, prefs, func([]string) string { return "{providers}" })
 	v.Status = l.statusFor(prefs, v, l.decidedUnnamed(prefs))
+	if v.AccountOf != "" {
+		v.AccountOf = "x"
+	}
 	if v.Reference != "" {
 		v.Reference = "{reference}"
 	}

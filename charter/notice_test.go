@@ -183,6 +183,27 @@ func TestANoticeNamesTheHostOrNone(t *testing.T) {
 	}
 }
 
+func TestMadeUpHostsMakeFewNotices(t *testing.T) {
+	s, kept := newRecordedSite(t, nil)
+	post := func(host string) consent.Screen {
+		kept.records = nil
+		s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}}, func(r *http.Request) { r.Host = host })
+		require.Len(t, kept.records, 1)
+		return screenOf(t, kept.records[0])
+	}
+	assert.Equal(t, "shop.example.org", post("shop.example.org").Host)
+	notices := make(map[string]bool)
+	for i := range 200 {
+		screen := post(fmt.Sprintf("made-up-%d.example", i))
+		notices[string(screen.Notice().Content())] = true
+		if screen.Host == "" {
+			assert.NotContains(t, string(screen.Notice().Content()), "made-up")
+		}
+	}
+	assert.Len(t, notices, 50, "49 hosts, and none")
+	assert.Equal(t, "shop.example.org", post("shop.example.org").Host, "the site's own is named still")
+}
+
 func TestANoticeOfAProgramSaysNothingThatTheProgramMayNotHaveShown(t *testing.T) {
 	s, kept := newRecordedSite(t, nil)
 	assert.Equal(t, http.StatusOK, s.post(`{"choice": "accept"}`).StatusCode)

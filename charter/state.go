@@ -24,6 +24,14 @@ type stateDocument struct {
 	Allowed   map[consent.Category][]string `json:"allowed"`   // the providers of each category that asks for consent
 	Objection bool                          `json:"objection"` // to anonymous statistics
 	Reference string                        `json:"reference,omitempty"`
+	Account   *stateAccount                 `json:"account,omitempty"` // nil if nobody is signed in
+}
+
+// A stateAccount is what a program tells a visitor who is signed in.
+type stateAccount struct {
+	Of     string `json:"of"`               // to post with a choice that is for the account
+	Says   string `json:"says"`             // before the choice
+	Notice string `json:"notice,omitempty"` // after the sign-in, until a page has shown it
 }
 
 // A stateChoice is what a program posts.
@@ -31,6 +39,7 @@ type stateChoice struct {
 	Choice    string                        `json:"choice"`              // as the form's button
 	Allow     map[consent.Category][]string `json:"allow,omitempty"`     // for "save" and "add"
 	Objection *bool                         `json:"objection,omitempty"` // for "save"; null leaves it. "refuse" ends none
+	Account   string                        `json:"account,omitempty"`   // the "of" of the state, if the visitor was told
 }
 
 const notForOthers = "the state is for pages and programs of this site"
@@ -61,6 +70,11 @@ func (c *Charter) postState(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		sendError(w, statusOfBody(err), err.Error())
+		return
+	}
+	if err := c.forWhom(r, posted.Account); err != nil {
+		c.failed(r, err)
+		sendError(w, statusOf(err), err.Error())
 		return
 	}
 	before := consent.FromContext(r.Context())
@@ -102,6 +116,10 @@ func (c *Charter) sendState(w http.ResponseWriter, r *http.Request) {
 	s := stateDocument{
 		Decided: prefs.Decided(), Ask: prefs.ShouldAsk(), Regime: prefs.Regime(), Objection: prefs.HasObjected(),
 		Allowed: make(map[consent.Category][]string), Reference: prefs.Reference().String(),
+	}
+	if of := c.formOf(r); of != "" {
+		l := c.localizedFor(r)
+		s.Account = &stateAccount{of, l.words.AskAccount, c.noticeOf(r, l)}
 	}
 	if at := prefs.DecidedAt().UTC(); !prefs.DecidedAt().IsZero() {
 		s.At = &at

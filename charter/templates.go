@@ -49,7 +49,8 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 	presumed.GPC = l.words.GPCHonored
 	presumed.Status = template.HTML(template.HTMLEscapeString(l.words.Undecided + " " + l.presumedSays + " " + l.gpcRefuses))
 	presumed.Groups = l.groupsBy(func(consent.Category, string) reply { return allowed }, true)
-	presumed.Reference, presumed.Aside, presumed.Privacy, presumed.Updated = "0", "<p>x</p>", "/x", "x"
+	presumed.Reference, presumed.Records, presumed.Aside, presumed.Privacy, presumed.Updated = "0", "/x", "<p>x</p>", "/x", "x"
+	presumed.Account, presumed.AccountOf = "x", "x"
 	presumed.Embedded = embedded{
 		Embed: Embed{Provider: "x", Title: "x", Image: "/x", Link: "https://x"}, ID: "x", Text: "x", Show: "x", Visit: "x", Value: "x", Purposes: []text{{Text: "x", Lang: "x", Dir: "ltr"}}, Box: "0 0 1 1", Style: "/x",
 	}
@@ -60,6 +61,12 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 	var mistakes []error
 	if err := replaced.ExecuteTemplate(io.Discard, "details", details{Who: "x", Policy: "https://x", Link: "x"}); err != nil {
 		mistakes = append(mistakes, fmt.Errorf("charter: Config.Templates: %w", err))
+	}
+	for _, page := range recordsTrials(undecided, decided) {
+		if err := replaced.ExecuteTemplate(io.Discard, "records", page); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("charter: Config.Templates: %w", err))
+			break
+		}
 	}
 	for _, name := range []string{"banner", "button", "link", "placeholder", "tables", "page", "settings"} {
 		for _, v := range []view{undecided, presumed, decided, stale} {

@@ -47,7 +47,11 @@ type view struct {
 	Reload bool // with a button that loads the page again
 
 	Reference string        // the reference under which the visitor's decisions are recorded
+	Records   string        // the path of the page with those records; empty if there is none
 	Aside     template.HTML // see Config.Aside
+
+	Account   string // says before the choice that it holds for the account; empty if nobody is signed in
+	AccountOf string // that a form posts as "account", so that its choice does
 
 	Control control // that a form posts as "by"
 	Said    said    // above the form: it posts this too
@@ -276,11 +280,17 @@ func (c *Charter) view(r *http.Request) (view, *localized) {
 	prefs := consent.FromContext(r.Context())
 	v := c.viewIn(l)
 	v.Host, v.Back, v.Nonce = r.Host, c.backOf(r), c.nonceOf(r)
-	v.Decided, v.Just = prefs.Decided(), isJust(prefs)
+	v.Decided, v.Just = prefs.Decided(), c.isJust(r)
 	v.GPC, v.Reference = l.gpc(r, prefs, l.words.list), prefs.Reference().String()
+	if c.history != nil && v.Reference != "" {
+		v.Records = c.public + recordsName
+	}
 	if !v.Decided {
 		q := l.questionFor(prefs)
 		v.Ask, v.Presumed = q.ask, q.presumed
+	}
+	if v.AccountOf = c.formOf(r); v.AccountOf != "" {
+		v.Account = l.words.AskAccount
 	}
 	v.Status = l.statusFor(prefs, v, l.decided(prefs))
 	return v, l
@@ -437,9 +447,9 @@ func (c *Charter) row(cookie consent.Cookie, w *words) row {
 		Name: cookie.Name, Kind: w.kind(cookie.Kind), Lifetime: w.lifetime(cookie.Kind, cookie.Lifetime),
 		Provider: text{Text: cookie.Provider}, Details: c.detailsOf(cookie.Provider, w),
 	}
-	if cookie.Name == c.mw.Cookie().Name && cookie.Provider == "" { // not declared by the site
+	if cookie.Provider == "" { // the library's own, not declared by the site
 		r.Provider = text{Text: w.OwnProvider}
-		r.Service, r.Purpose = text{Text: w.OwnService}, text{Text: w.OwnPurpose}
+		r.Service, r.Purpose = text{Text: w.OwnService}, text{Text: c.ownPurpose(cookie.Name, w)}
 		return r
 	}
 	r.Service = c.textOf(cookie.Service, "", w)

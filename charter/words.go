@@ -109,6 +109,43 @@ type words struct {
 	Deleted string // the lifetime of what no browser deletes by itself
 	Tab     string // the lifetime of session storage
 
+	AskAccount      string // precedes the question, and stands above each form, if the visitor is signed in: the choice holds for the account
+	AccountHere     string // after a sign-in: the choices of the account hold here; Change follows
+	AccountConflict string // follows if something else had been decided in this browser
+	AccountPurpose  string // for the library's own cookie that remembers it
+
+	// The page of the visitor's records.
+	Records            string // its title, and the text of the link to it
+	RecordsIntro       string // what it shows
+	RecordsNone        string // replaces the decisions if the visitor has taken none
+	RecordsMissing     string // the same if they have, and there is no record of it
+	RecordsFailed      string // the same if the records cannot be read
+	RecordsMore        string // {count}: how many of the decisions are shown, if there are more
+	RecordsFile        string // the link to the receipt
+	RecordsFileAbout   string // what the receipt is
+	RecordsHow         string // the title of what the visitor did, which is one of the next seven
+	RecordsBanner      string
+	RecordsForm        string
+	RecordsPlaceholder string
+	RecordsObjection   string
+	RecordsGPC         string // the browser's Global Privacy Control; the site has asked for no more
+	RecordsAccount     string
+	RecordsOther       string // the record does not say
+	RecordsLaw         string // the title of the law under which the visitor was asked, which is one of the next four
+	RecordsOptIn       string
+	RecordsUK          string
+	RecordsOptOut      string
+	RecordsNoRegime    string
+	RecordsAllowed     string // {providers} of one category
+	RecordsRefused     string
+	RecordsSignal      string // follows "Global Privacy Control" if the browser sent it
+	Screen             string // the title of what was on the screen
+	ScreenUnknown      string // replaces it
+	ScreenBraces       string // explains names in braces
+	ScreenOwnAnswers   string // explains boxes that are empty
+	ScreenCut          string // says that there was more
+	ScreenPressed      string // follows the button that was pressed
+
 	OwnProvider string // for the library's own cookie: the site
 	OwnService  string
 	OwnPurpose  string

@@ -18,6 +18,7 @@ import (
 	"github.com/cookiecharter/consent/consentscan/internal/banner"
 	"github.com/cookiecharter/consent/consentscan/internal/report"
 	"github.com/cookiecharter/consent/consentscan/internal/scan"
+	"github.com/cookiecharter/consent/consentscan/internal/seen"
 	"github.com/cookiecharter/consent/consentscan/internal/steps"
 )
 
@@ -160,7 +161,7 @@ func address(args []string) (string, error) {
 	raw := args[0]
 	if !strings.Contains(raw, "://") {
 		scheme := "https://"
-		if host, _, _ := strings.Cut(raw, "/"); isHere(host) {
+		if host, _, _ := strings.Cut(raw, "/"); seen.IsLocal(host) {
 			scheme = "http://"
 		}
 		raw = scheme + raw
@@ -170,15 +171,6 @@ func address(args []string) (string, error) {
 		return "", fmt.Errorf("%q is no address of a site", args[0])
 	}
 	return u.String(), nil
-}
-
-// isHere says whether a host, with or without a port, is this machine.
-func isHere(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
 // read opens a file, if one is named, and names it in the error.

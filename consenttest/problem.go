@@ -34,6 +34,8 @@ func (s *Site) problem(e consent.Event) string {
 	case consent.ReasonOtherPath:
 		return fmt.Sprintf("%s has %s, but is declared with %s", name, attribute("Path", e.Attributes.Path),
 			s.declaredPlaces(e.Cookie, func(p consent.Place) string { return attribute("Path", cmp.Or(p.Path, "/")) }))
+	case consent.ReasonNotHttpOnly:
+		return name + " can be read by scripts, but is declared HttpOnly"
 	default:
 		return ""
 	}

@@ -11,7 +11,8 @@ import (
 // A report is the result of comparing the settings with the declarations.
 type report struct {
 	lines         []line
-	declared, set int // the numbers of names
+	declared, set int  // the numbers of names
+	unrecognised  bool // no declaration and no setting was found
 }
 
 // A declared name, with each of its declarations.
@@ -25,7 +26,9 @@ type declared struct {
 const own = "cookies_preferences"
 
 // compare compares every setting with every declaration.
-func compare(declarations []declaration, settings []setting) *report {
+//
+// Mentioned returns where else the source has the name of a cookie, NoPos for nowhere.
+func compare(declarations []declaration, settings []setting, mentioned func(*declared) token.Pos) *report {
 	r := new(report)
 	cookies, others := parted(declarations)
 	names, unread := r.read(cookies)
@@ -34,6 +37,8 @@ func compare(declarations []declaration, settings []setting) *report {
 		name := s.name.String()
 		switch {
 		case name == own || name == "": // net/http sets none without a name
+		case s.by == byAnyField && s.foreign:
+			unknown = true // a package that copies fields from elsewhere; the site cannot change its line
 		case s.by == byAnyField:
 			unknown = true
 			r.say(s.at, "the name of this header field is not constant: if it is Set-Cookie, the cookie cannot be checked")
@@ -44,8 +49,8 @@ func compare(declarations []declaration, settings []setting) *report {
 			set[name] = true
 			if d := match(names, name); d != nil {
 				d.set = true
-			} else {
-				r.say(s.at, "cookie %q is set by %s but %s", name, s.by, uncovered(s.name, unread, others))
+			} else if !s.byDefault {
+				r.sayOnce(name, s.at, "cookie %q is set by %s but %s", name, s.by, uncovered(s.name, unread, others))
 			}
 		default:
 			set[name] = true
@@ -53,6 +58,7 @@ func compare(declarations []declaration, settings []setting) *report {
 		}
 	}
 	r.declared, r.set = len(names), len(set)
+	r.unrecognised = len(declarations)+len(settings) == 0
 
 	nothing := "nothing sets it"
 	if unknown {
@@ -62,8 +68,13 @@ func compare(declarations []declaration, settings []setting) *report {
 		if d.set || d.name == own {
 			continue
 		}
+		where := mentioned(d)
 		for _, at := range d.declarations {
-			if !at.elsewhere {
+			switch {
+			case at.elsewhere:
+			case where.IsValid():
+				r.lines = append(r.lines, line{at: at.at, other: where, message: fmt.Sprintf("cookie %q is declared, and whether anything sets it cannot be checked: its name stands at %%s", d.name)})
+			default:
 				r.say(at.at, "cookie %q is declared but %s", d.name, nothing)
 			}
 		}
@@ -163,7 +174,7 @@ func (r *report) computed(s setting, names []*declared, unread []trace.Text, oth
 	case some:
 		r.say(s.at, "the name of this cookie, %q, set by %s, is not constant and may be one that is not declared", s.name, s.by)
 	default:
-		r.say(s.at, "cookie %q is set by %s but %s", s.name, s.by, uncovered(s.name, unread, others))
+		r.sayOnce(s.name.String(), s.at, "cookie %q is set by %s but %s", s.name, s.by, uncovered(s.name, unread, others))
 	}
 }
 
@@ -194,7 +205,12 @@ func mayMeet(a, b trace.Text) bool {
 }
 
 func (r *report) say(at token.Pos, format string, args ...any) {
-	r.lines = append(r.lines, line{at, fmt.Sprintf(format, args...)})
+	r.lines = append(r.lines, line{at: at, message: fmt.Sprintf(format, args...)})
+}
+
+// sayOnce does the same for a cookie that is told once, in however many places it is set.
+func (r *report) sayOnce(cookie string, at token.Pos, format string, args ...any) {
+	r.lines = append(r.lines, line{at: at, message: fmt.Sprintf(format, args...), cookie: cookie})
 }
 
 // summary returns the numbers of names that were compared.

@@ -11,18 +11,34 @@ import (
 	"github.com/cookiecharter/consent/consentvet/internal/trace"
 )
 
-// cookie returns the settings of the [net/http.Cookie] at an address.
-func (s *site) cookie(address ssa.Value, by string, at token.Pos) []setting {
+// cookie returns the settings of the [net/http.Cookie] at an address, of each one if the
+// address may be that of several.
+func (s *site) cookie(address ssa.Value, by string, at token.Pos) (all []setting) {
+	cookies := s.Origins(address)
+	if len(cookies) < 2 {
+		return s.oneCookie(address, by, at)
+	}
+	seen := make(map[ssa.Value]bool)
+	for _, o := range cookies {
+		if !seen[o.Value] && isType(o.Value.Type(), "net/http", "Cookie") {
+			seen[o.Value] = true
+			all = append(all, s.oneCookie(o.Value, by, at)...)
+		}
+	}
+	return all
+}
+
+func (s *site) oneCookie(address ssa.Value, by string, at token.Pos) []setting {
 	var names []trace.Text
 	for _, o := range s.Field(address, fieldOf(address.Type(), "Name")) {
 		if made, ok := o.Value.(*ssa.Call); ok && callee(&made.Call) == "github.com/gorilla/sessions.NewCookie" {
-			names = append(names, s.Texts(made.Call.Args[0])...)
+			names = append(names, s.names(s.Origins(made.Call.Args[0]))...)
 		} else {
-			names = append(names, s.TextsOf([]trace.Origin{o})...)
+			names = append(names, s.names([]trace.Origin{o})...)
 		}
 	}
-	names = slices.DeleteFunc(names, func(name trace.Text) bool { return s.deletes(address, name) })
-	return set(names, by, at)
+	names = slices.DeleteFunc(names, func(name trace.Text) bool { return s.deletes(address, name) || s.deletedAt(name.At) })
+	return named(names, by, at)
 }
 
 // deletes reports whether a cookie of this name is always a deletion. If name and age
@@ -41,15 +57,37 @@ func (s *site) deletes(address ssa.Value, name trace.Text) bool {
 
 func negative(age trace.Origin) bool {
 	c, ok := age.Value.(*ssa.Const)
-	return ok && c.Value != nil && constant.Sign(c.Value) < 0
+	return ok && c.Value != nil && c.Value.Kind() == constant.Int && constant.Sign(c.Value) < 0
 }
 
-// past reports whether a time is the Unix time of a constant in the past.
+// past reports whether a time is always in the past: the Unix time or the date of a
+// constant, or so long before the time when it is asked.
 func past(end trace.Origin) bool {
 	call, ok := end.Value.(*ssa.Call)
-	if !ok || callee(&call.Call) != "time.Unix" {
+	if !ok {
 		return false
 	}
-	seconds, ok := call.Call.Args[0].(*ssa.Const)
-	return ok && seconds.Int64() < time.Now().Unix()
+	number := func(i int) (n int64, ok bool) {
+		c, ok := call.Call.Args[i].(*ssa.Const)
+		if !ok || c.Value == nil {
+			return 0, false
+		}
+		return c.Int64(), true
+	}
+	switch callee(&call.Call) {
+	case "time.Unix":
+		seconds, ok := number(0)
+		return ok && seconds < time.Now().Unix()
+	case "time.Date":
+		year, ok := number(0)
+		return ok && year < int64(time.Now().Year())
+	case "(time.Time).Add", "(time.Time).AddDate":
+		now, ok := call.Call.Args[0].(*ssa.Call)
+		by, constant := number(1)
+		return ok && callee(&now.Call) == "time.Now" && constant && by < 0
+	case "(time.Time).UTC", "(time.Time).In", "(time.Time).Local":
+		return past(trace.Origin{Value: call.Call.Args[0]})
+	default:
+		return false
+	}
 }

@@ -50,16 +50,16 @@ func (s *site) drafts() []line {
 				continue
 			}
 			for _, name := range s.namesFor(field.X, text.call) {
-				lines = append(lines, line{text.at, fmt.Sprintf("the %s of %s %q still says TODO", what, of, name)})
-				named[line{text.at, what + " of a " + of}] = true
+				lines = append(lines, line{at: text.at, message: fmt.Sprintf("the %s of %s %q still says TODO", what, of, name)})
+				named[line{at: text.at, message: what + " of a " + of}] = true
 			}
-			unnamed = append(unnamed, line{text.at, what + " of a " + of})
+			unnamed = append(unnamed, line{at: text.at, message: what + " of a " + of})
 		}
 	}
 	// A text that passes through several functions may belong to any cookie.
 	for _, l := range unnamed {
 		if !named[l] {
-			lines = append(lines, line{l.at, fmt.Sprintf("the %s still says TODO", l.message)})
+			lines = append(lines, line{at: l.at, message: fmt.Sprintf("the %s still says TODO", l.message)})
 		}
 	}
 	return lines

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"go/token"
 	"net/http"
 	"regexp"
@@ -40,7 +41,7 @@ func (s *site) indexed(u *ssa.MapUpdate) []setting {
 func (s *site) wasThere(v, header ssa.Value) bool {
 	switch v := v.(type) {
 	case *ssa.Lookup:
-		return s.isSetCookie(v.Index) == sure && s.sameHeader(v.X, header)
+		return s.isSetCookie(v.Index) && s.sameHeader(v.X, header)
 	case *ssa.UnOp:
 		element, ok := v.X.(*ssa.IndexAddr)
 		return ok && !slices.ContainsFunc(s.Origins(element.X), func(o trace.Origin) bool {
@@ -52,48 +53,44 @@ func (s *site) wasThere(v, header ssa.Value) bool {
 	}
 }
 
-// keyed returns the settings of an assignment of lines to a key of a header.
-func (s *site) keyed(header, key ssa.Value, lines func() []trace.Origin, at token.Pos) []setting {
-	kind := s.isSetCookie(key)
-	switch {
-	case kind == no || s.ofRequest(header):
-		return nil
-	case kind == sure:
-		return s.lines(lines(), at)
-	case s.isMade(header):
-		return nil
-	default:
-		return []setting{{trace.Computed(), byAnyField, at}}
-	}
-}
-
-type certainty int
-
-const (
-	no certainty = iota
-	maybe
-	sure
-)
-
-// isSetCookie returns how certain it is that a header's key is Set-Cookie, in any
-// letter case.
-func (s *site) isSetCookie(key ssa.Value) certainty {
-	found := no
-	for _, text := range s.Texts(key) {
-		switch {
-		case !fits("(?i)", text, "Set-Cookie"):
-		case text.Known():
-			return sure
-		default:
-			found = maybe
+// keyed returns the settings of an assignment of lines to a key of a header. If key and
+// line are parameters of one function, a line counts for the key in the same call only.
+func (s *site) keyed(header, key ssa.Value, lines func() []trace.Origin, at token.Pos) (all []setting) {
+	for _, text := range s.names(s.Origins(key)) {
+		if !fits("(?i)", text, "Set-Cookie") || s.ofRequest(header) {
+			continue
+		}
+		if text.Known() {
+			all = append(all, s.lines(inCall(lines(), text.At), at)...)
+		} else if !s.isMade(header) {
+			all = append(all, setting{name: trace.Computed(), by: byAnyField, at: cmp.Or(text.At, at)})
 		}
 	}
-	return found
+	return all
+}
+
+// inCall returns the values that come from one call, all of them if none does.
+func inCall(values []trace.Origin, call token.Pos) []trace.Origin {
+	of := func(o trace.Origin) bool { return o.At == call }
+	if !call.IsValid() || !slices.ContainsFunc(values, of) {
+		return values
+	}
+	return slices.DeleteFunc(slices.Clone(values), func(o trace.Origin) bool { return !of(o) })
+}
+
+// isSetCookie reports whether a header's key is Set-Cookie, in any letter case.
+func (s *site) isSetCookie(key ssa.Value) bool {
+	return slices.ContainsFunc(s.Texts(key), func(text trace.Text) bool {
+		return text.Known() && strings.EqualFold(text.String(), "Set-Cookie")
+	})
 }
 
 // fits reports whether a partly known text may be this string. The flags are those of
 // a regular expression, such as "(?i)".
 func fits(flags string, text trace.Text, s string) bool {
+	if text.Known() && flags == "(?i)" {
+		return strings.EqualFold(text.String(), s)
+	}
 	var parts []string
 	for _, part := range text.Parts {
 		parts = append(parts, regexp.QuoteMeta(part))
@@ -151,9 +148,9 @@ func (s *site) lines(lines []trace.Origin, at token.Pos) []setting {
 			all = append(all, s.cookie(written.Call.Args[0], byHeader, at)...)
 			continue
 		}
-		for _, line := range s.TextsOf([]trace.Origin{o}) {
-			if !deletion(line.String()) { // in String, a '*' stands for a computed value
-				all = append(all, set([]trace.Text{nameOf(line)}, byHeader, at)...)
+		for _, line := range s.names([]trace.Origin{o}) {
+			if !deletion(line.String()) && !s.deletedAt(line.At) { // in String, a '*' stands for a computed value
+				all = append(all, named([]trace.Text{nameOf(line)}, byHeader, at)...)
 			}
 		}
 	}

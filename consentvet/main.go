@@ -13,12 +13,17 @@
 //	cookies.go:22:13: cookie "csrftoken" is declared but nothing sets it
 //	cookies.go:30:43: the purpose of cookie "theme" still says TODO
 //
+// One line tells a cookie that is set in several places, at the first of them: "(and 3
+// more places)".
+//
 // # Settings of a cookie
 //
 // These set a cookie:
 //
 //   - http.SetCookie;
-//   - a Set-Cookie field, by Set, Add or index of an http.Header;
+//   - a Set-Cookie field, by Set, Add or index of an http.Header, or by a method of another
+//     type for headers or responses;
+//   - the key of a cookie of github.com/valyala/fasthttp, or of github.com/cloudwego/hertz;
 //   - a session of github.com/gorilla/sessions;
 //   - a session manager of github.com/alexedwards/scs;
 //   - the token of github.com/gorilla/csrf, or of github.com/justinas/nosurf.
@@ -30,8 +35,24 @@
 // A declaration of another Kind than HTTPCookie is about what scripts store in a
 // browser. It declares no cookie, and the source of a server does not show what sets it.
 //
-// The command does not know other packages that set cookies, such as a framework. It
-// does not see cookies that a dependency sets by itself; package consenttest does.
+// # Frameworks and other packages that set cookies
+//
+// The command reads the packages that a site imports if they may set cookies, and follows
+// the site's calls into them: c.SetCookie of gin, echo, macaron or beego, c.Cookie of fiber, and
+// helpers in modules of your own. A finding stands at the line of the site that gives
+// the name. If a package has the name itself, as a session library may, the finding
+// stands at the line by which the site comes to that package:
+//
+//	main.go:18:8: cookie "_csrf" is set by github.com/labstack/echo/v4 but not declared
+//
+// If the site gives another name for the same setting, the package's own one is not
+// taken for set. What no code of the site can reach does not count. Of the packages of
+// the site's own modules, the command reads those in its arguments as a whole, and those
+// that they import as far as they reach them.
+//
+// If a declared name stands somewhere in the site's code, and no way from there to a
+// cookie was found, the command does not say that nothing sets the cookie, but where the
+// name stands.
 //
 // # Names that are not constant
 //
@@ -62,8 +83,10 @@
 // the declarations stand in another module of a workspace, name their package too.
 //
 // Findings go to standard output, sorted by file, line and column. The exit status is 0
-// without findings, 1 with findings, and 2 if the source does not compile or the
-// arguments are wrong. go tool passes the status on; go run exits with 1 for both.
+// without findings, 1 with findings, 2 if the source does not compile or the arguments
+// are wrong, and 3 if the packages neither declare a cookie nor set one in a way that the
+// command knows: then it has checked nothing. go tool passes the status on; go run exits
+// with 1 for each of the last three.
 package main
 
 import (
@@ -86,9 +109,10 @@ func main() {
 
 // Exit statuses.
 const (
-	clean  = 0
-	found  = 1
-	broken = 2
+	clean   = 0
+	found   = 1
+	broken  = 2
+	nothing = 3 // was recognised
 )
 
 // run runs the command for a site in dir.
@@ -112,12 +136,19 @@ func run(dir string, args []string, stdout, stderr io.Writer) (status int) {
 		fmt.Fprintln(stderr, err)
 		return broken
 	}
-	report := compare(site.declarations(), site.settings())
+	report := compare(site.declarations(), site.settings(), site.mentioned)
 	lines := site.sorted(slices.DeleteFunc(append(report.lines, site.drafts()...), site.ignored))
 	for _, line := range lines {
 		fmt.Fprintln(stdout, line)
 	}
 	fmt.Fprintln(stderr, "consentvet: cookies:", report.summary())
+	switch {
+	case report.unrecognised:
+		fmt.Fprintln(stderr, "consentvet: nothing was recognised in these packages: they declare no cookie, and set none in a way that this command knows")
+		return nothing
+	case report.set == 0 && len(lines) == 0:
+		fmt.Fprintln(stderr, "consentvet: these packages set no cookie in a way that this command knows")
+	}
 	if len(lines) > 0 {
 		return found
 	}

@@ -68,6 +68,14 @@ func TestASessionOfGorillaHasToBeDeclared(t *testing.T)               { agrees(t
 func TestASessionManagerHasToBeDeclared(t *testing.T)                 { agrees(t, "manager") }
 func TestATokenOfGorillaHasToBeDeclared(t *testing.T)                 { agrees(t, "protect") }
 func TestATokenOfNosurfHasToBeDeclared(t *testing.T)                  { agrees(t, "surf") }
+func TestACookieOfGinHasToBeDeclared(t *testing.T)                    { agrees(t, "gin") }
+func TestACookieOfEchoHasToBeDeclared(t *testing.T)                   { agrees(t, "echo") }
+func TestAFrameworksOwnNameCountsUnlessASiteGivesOne(t *testing.T)    { agrees(t, "echoed") }
+func TestACookieOfFiberHasToBeDeclared(t *testing.T)                  { agrees(t, "fiber") }
+func TestACookieOfMacaronHasToBeDeclared(t *testing.T)                { agrees(t, "macaron") }
+func TestACookieOfBeegoHasToBeDeclared(t *testing.T)                  { agrees(t, "beego") }
+func TestACookieThatADependencyMakesHasToBeDeclared(t *testing.T)     { agrees(t, "hooked") }
+func TestADeclarationThatCodeMayNeedIsNotCalledUnset(t *testing.T)    { agrees(t, "mentioned") }
 func TestADeclarationHasToBeSet(t *testing.T)                         { agrees(t, "declarations") }
 func TestADeclarationOfAnotherKindIsNotThatOfACookie(t *testing.T)    { agrees(t, "kinds") }
 func TestADeclarationMustNotSayTODOToVisitors(t *testing.T)           { agrees(t, "drafts") }
@@ -82,8 +90,26 @@ func TestASiteThatDeclaresWhatItSetsIsClean(t *testing.T) {
 	assert.Equal(t, "consentvet: cookies: 6 declared, 5 set\n", stderr)
 }
 
+func TestASiteOfWhichNothingIsRecognisedIsNotCalledClean(t *testing.T) {
+	status, stdout, stderr := vet(t, "testdata", "./nothing")
+	assert.Equal(t, nothing, status)
+	assert.Empty(t, stdout)
+	assert.Contains(t, stderr, "consentvet: nothing was recognised in these packages")
+
+	status, stdout, stderr = vet(t, "testdata", "./elsewhere")
+	assert.Equal(t, clean, status, "everything is marked")
+	assert.Empty(t, stdout)
+	assert.Contains(t, stderr, "consentvet: these packages set no cookie in a way that this command knows")
+}
+
+func TestAPackageBringsThoseOfItsModuleThatItReaches(t *testing.T) {
+	status, stdout, stderr := vet(t, "testdata", "./program/cmd")
+	assert.Equal(t, found, status, stderr)
+	assert.Equal(t, "program/inner/inner.go:7:39: cookie \"inner\" is set by http.SetCookie but not declared\n", stdout)
+}
+
 func TestTheExitStatusTellsFindingsFromSourceThatDoesNotCompile(t *testing.T) {
-	assert.Equal(t, []int{0, 1, 2}, []int{clean, found, broken})
+	assert.Equal(t, []int{0, 1, 2, 3}, []int{clean, found, broken, nothing})
 }
 
 func TestFindingsStandByFileLineAndColumnInWhicheverOrderPackagesAreNamed(t *testing.T) {

@@ -16,28 +16,57 @@ import (
 type line struct {
 	at      token.Pos
 	message string
+	other   token.Pos // a place that stands for %s in the message; NoPos for none
+	cookie  string    // what one line is enough for, in however many places; "" for one line each
 }
 
-// sorted returns the lines as text, by file, line and column, without duplicates.
+// sorted returns the lines as text, by file, line and column, without duplicates. Of the
+// lines about one cookie it returns the first.
 func (s *site) sorted(lines []line) []string {
 	type placed struct {
 		token.Position
-		text string
+		text, cookie string
 	}
 	var all []placed
 	for _, l := range lines {
-		at := s.fset.Position(s.start(l.at))
-		at.Filename = s.relative(at.Filename)
-		all = append(all, placed{at, fmt.Sprintf("%s: %s", at, l.message)})
+		if l.other.IsValid() {
+			l.message = fmt.Sprintf(l.message, s.position(l.other))
+		}
+		all = append(all, placed{s.position(l.at), l.message, l.cookie})
 	}
 	slices.SortFunc(all, func(a, b placed) int {
 		return cmp.Or(strings.Compare(a.Filename, b.Filename), a.Line-b.Line, a.Column-b.Column, strings.Compare(a.text, b.text))
 	})
+	all = slices.Compact(all)
+	places := make(map[string]int)
+	for _, p := range all {
+		places[p.cookie]++
+	}
 	var texts []string
-	for _, p := range slices.Compact(all) {
-		texts = append(texts, p.text)
+	for _, p := range all {
+		text := fmt.Sprintf("%s: %s", p.Position, p.text)
+		if p.cookie != "" {
+			switch n := places[p.cookie]; n {
+			case 0:
+				continue
+			case 1:
+			case 2:
+				text += " (and 1 more place)"
+			default:
+				text += fmt.Sprintf(" (and %d more places)", n-1)
+			}
+			places[p.cookie] = 0
+		}
+		texts = append(texts, text)
 	}
 	return texts
+}
+
+// position returns a place in a file that is named relative to the command's directory.
+func (s *site) position(at token.Pos) token.Position {
+	position := s.fset.Position(s.start(at))
+	position.Filename = s.relative(position.Filename)
+	return position
 }
 
 // relative returns a file name, or a position that begins with one, relative to the

@@ -25,7 +25,7 @@ func (s *site) session(call *ssa.CallCommon) []setting {
 	}
 	for i := len(call.Args) - 1; i >= 0; i-- {
 		if isString(call.Args[i].Type()) {
-			return set(s.Texts(call.Args[i]), "gorilla/sessions", call.Pos())
+			return named(s.names(s.Origins(call.Args[i])), "gorilla/sessions", call.Pos())
 		}
 	}
 	return nil
@@ -55,5 +55,5 @@ func (s *site) manager(i ssa.CallInstruction) []setting {
 	if len(names) == 0 {
 		names = []trace.Text{{Parts: []string{"session"}, At: token.NoPos}}
 	}
-	return set(names, "alexedwards/scs", call.Pos())
+	return named(names, "alexedwards/scs", call.Pos())
 }

@@ -9,33 +9,59 @@ import (
 	"github.com/cookiecharter/consent/consentvet/internal/trace"
 )
 
-// A setting is one way in which the source sets a cookie.
+// A setting is one way in which the site sets a cookie.
 type setting struct {
 	name trace.Text
-	by   string // the means, such as "http.SetCookie"
-	at   token.Pos
+	by   string    // the means, such as "http.SetCookie", or the package that sets it
+	at   token.Pos // in the site's own code, after placed
+
+	foreign bool // the name stands in a package that the site imports
+	within  bool // foreign, in the module that sets the cookie
+
+	byDefault bool // within, and the site gives another name
 }
 
-// settings returns every cookie that the source sets.
+// settings returns every cookie that the site sets.
 func (s *site) settings() []setting {
 	var all []setting
 	for instruction := range s.Instructions() {
-		switch i := instruction.(type) {
-		case *ssa.MapUpdate:
-			all = append(all, s.indexed(i)...)
-		case ssa.CallInstruction:
-			call := i.Common()
-			switch callee(call) {
-			case "net/http.SetCookie":
-				all = append(all, s.cookie(call.Args[1], "http.SetCookie", call.Pos())...)
-			case "(net/http.Header).Set", "(net/http.Header).Add":
-				all = append(all, s.field(call)...)
+		found := s.set(instruction)
+		given := make(map[*types.Var]bool) // the fields for which the site gives a name
+		for i := range found {
+			found[i] = s.placed(found[i], instruction.Parent())
+			if name := found[i].name; name.Field != nil && name.Known() && !found[i].foreign {
+				given[name.Field] = true
 			}
-			all = append(all, s.session(call)...)
-			all = append(all, s.token(call)...)
-			all = append(all, s.manager(i)...)
-			all = append(all, s.surf(i)...)
 		}
+		for i := range found {
+			// The module's own name is what it takes if a site gives none.
+			found[i].byDefault = found[i].within && found[i].name.Known() && given[found[i].name.Field]
+		}
+		all = append(all, found...)
+	}
+	return all
+}
+
+// set returns the cookies that an instruction sets.
+func (s *site) set(instruction ssa.Instruction) (all []setting) {
+	switch i := instruction.(type) {
+	case *ssa.MapUpdate:
+		return s.indexed(i)
+	case ssa.CallInstruction:
+		call := i.Common()
+		switch callee(call) {
+		case "net/http.SetCookie":
+			all = append(all, s.cookie(call.Args[1], "http.SetCookie", call.Pos())...)
+		case "(net/http.Header).Set", "(net/http.Header).Add", "(net/textproto.MIMEHeader).Set", "(net/textproto.MIMEHeader).Add":
+			all = append(all, s.field(call)...)
+		}
+		all = append(all, s.unseen(call)...)
+		all = append(all, s.keyOf(call)...)
+		all = append(all, s.foreignField(call)...)
+		all = append(all, s.session(call)...)
+		all = append(all, s.token(call)...)
+		all = append(all, s.manager(i)...)
+		all = append(all, s.surf(i)...)
 	}
 	return all
 }
@@ -49,11 +75,11 @@ func callee(call *ssa.CallCommon) string {
 	return ""
 }
 
-// set returns a setting for each name.
-func set(names []trace.Text, by string, at token.Pos) []setting {
+// named returns a setting for each name.
+func named(names []trace.Text, by string, at token.Pos) []setting {
 	var all []setting
 	for _, name := range names {
-		s := setting{name, by, at}
+		s := setting{name: name, by: by, at: at}
 		if name.At.IsValid() {
 			s.at = name.At
 		}

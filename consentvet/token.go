@@ -23,14 +23,14 @@ func (s *site) token(call *ssa.CallCommon) []setting {
 		option, ok := o.Value.(*ssa.Call)
 		switch {
 		case ok && callee(&option.Call) == csrf+".CookieName":
-			all = append(all, set(s.Texts(option.Call.Args[0]), by, option.Pos())...)
+			all = append(all, named(s.names(s.Origins(option.Call.Args[0])), by, option.Pos())...)
 		case ok && strings.HasPrefix(callee(&option.Call), csrf+"."):
 		default:
-			all = append(all, setting{trace.Computed(), by, call.Pos()})
+			all = append(all, setting{name: trace.Computed(), by: by, at: call.Pos()})
 		}
 	}
 	if len(all) == 0 {
-		all = set([]trace.Text{{Parts: []string{"_gorilla_csrf"}}}, by, call.Pos())
+		all = named([]trace.Text{{Parts: []string{"_gorilla_csrf"}}}, by, call.Pos())
 	}
 	return all
 }
@@ -57,7 +57,7 @@ func (s *site) surf(i ssa.CallInstruction) []setting {
 	if len(names) == 0 {
 		names = []trace.Text{{Parts: []string{"csrf_token"}}}
 	}
-	return set(names, "justinas/nosurf", made.Pos())
+	return named(names, "justinas/nosurf", made.Pos())
 }
 
 // basesOf returns the base cookies that calls of SetBaseCookie give to the handler of

@@ -40,4 +40,5 @@ require (
 ignore (
 	./bench/node_modules
 	./browser/node_modules
+	./receipts/node_modules
 )

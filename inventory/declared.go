@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/internal/account"
 	"github.com/cookiecharter/consent/internal/pattern"
 )
 
@@ -20,8 +21,10 @@ type declared struct {
 func newDeclared(registry *consent.Registry, kind consent.Kind) *declared {
 	d := new(declared)
 	if kind == consent.HTTPCookie {
-		d.cover.Put(consent.CookieName, consent.CookieName)
-		d.names = append(d.names, consent.CookieName)
+		for _, own := range []string{consent.CookieName, account.Name(consent.CookieName)} {
+			d.cover.Put(own, own)
+			d.names = append(d.names, own)
+		}
 	}
 	if registry == nil {
 		return d

@@ -44,3 +44,12 @@ func TestTheSourceOfADeclarationStandsByItself(t *testing.T) {
 	c.Kind = consent.HTTPCookie
 	assert.Contains(t, inventory.Source(c, true), "consent.Cookie{ // consentvet: set elsewhere\n\tProvider:")
 }
+
+func TestEachTODOOfADraftIsAMistakeThatNamesItsCookie(t *testing.T) {
+	c, err := inventory.Draft(consent.HTTPCookie, "_ga", nil)
+	require.NoError(t, err)
+	_, err = consent.NewRegistry(c)
+	assert.ErrorContains(t, err, `"_ga"`)
+	assert.ErrorContains(t, err, "Purpose")
+	assert.NotContains(t, inventory.Source(c, false), "// TODO", "a comment is forgotten")
+}

@@ -43,7 +43,7 @@ func ExampleInventory() {
 	site.ServeHTTP(httptest.NewRecorder(), r)
 
 	w := httptest.NewRecorder()
-	site.ServeHTTP(w, httptest.NewRequest("GET", "/debug/cookies?as=go", nil))
+	site.ServeHTTP(w, httptest.NewRequest("GET", "/debug/cookies?as=go&package=main", nil))
 	fmt.Print(w.Body)
 
 	// Output:
@@ -66,18 +66,18 @@ func ExampleInventory() {
 	// 	// Sent by browsers to "/news".
 	// 	// A script sets it, another server of the domain, or this one before it was watched: then take the mark away.
 	// 	// Stands for names such as "_ga_AB12CD34".
-	// 	// Its name is that of a well-known cookie. TODO: check that it is this one.
+	// 	// Its name is that of a well-known cookie.
 	// 	// It needs consent, unless nobody can be found again by it (Anonymous).
 	// 	consent.Cookie{ // consentvet: set elsewhere
 	// 		Provider: "Google",
 	// 		Service:  consent.Text{language.English: "Google Analytics"},
 	// 		Name:     "_ga_*",
-	// 		Purpose:  consent.Text{language.English: "TODO: what it is for, in words for visitors"},
+	// 		Purpose:  consent.Text{language.English: "TODO: what it is for, in words for visitors, after a check that it is the well-known cookie of this name"},
 	// 		Category: consent.Statistics,
 	// 		Lifetime: 730 * 24 * time.Hour,
 	// 	},
 	// 	// Set by this server on "/news".
-	// 	// TODO: choose its category. Nothing is known of it.
+	// 	// Nothing is known of it: choose its category.
 	// 	consent.Cookie{
 	// 		Provider: "TODO: who sets it and answers for it",
 	// 		Name:     "theme",

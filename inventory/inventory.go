@@ -28,6 +28,7 @@ package inventory
 
 import (
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -51,6 +52,7 @@ import (
 // own, until it restarts. It is safe for concurrent use. Make it with [New].
 type Inventory struct {
 	declared *declared
+	site     string // the name of the package that made it
 
 	mu        sync.Mutex
 	since     time.Time
@@ -73,7 +75,9 @@ type faultKey struct {
 // declares nothing.
 func New(registry *consent.Registry) *Inventory {
 	d := newDeclared(registry, consent.HTTPCookie)
+	pc, _, _, _ := runtime.Caller(1)
 	inv := &Inventory{
+		site:      packageOf(pc),
 		declared:  d,
 		since:     time.Now(),
 		responses: newTable(d, maxNames),
@@ -105,7 +109,7 @@ func (inv *Inventory) Observe(r *http.Request, e consent.Event) {
 		if s := inv.responses.find(e.Cookie); s != nil {
 			s.line(r, e)
 		}
-	case consent.ReasonOutlivesDeclared, consent.ReasonOtherDomain, consent.ReasonOtherPath, consent.ReasonUnreadable, consent.ReasonInTrailer:
+	case consent.ReasonOutlivesDeclared, consent.ReasonOtherDomain, consent.ReasonOtherPath, consent.ReasonNotHttpOnly, consent.ReasonUnreadable, consent.ReasonInTrailer:
 		inv.fault(r, e)
 	}
 }

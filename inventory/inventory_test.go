@@ -448,10 +448,10 @@ func TestTheDefaultNamesOfGoLibrariesTellWhatTheyAreFor(t *testing.T) {
 			assert.Equal(t, test.seconds, *k.Seconds)
 
 			source := show(t, s.found, "?as=go")
-			assert.Contains(t, source, "// The default name of "+test.kind+" by "+test.library+". TODO: check that it is this one.\n"+
+			assert.Contains(t, source, "// The default name of "+test.kind+" by "+test.library+".\n"+
 				"\t// That one is exempt from consent, and the provider is you.\n")
 			assert.Contains(t, source, `Provider: "TODO: `)
-			assert.Contains(t, source, `"TODO: what it is for, in words for visitors. It is `+test.kind+`."`)
+			assert.Contains(t, source, `"TODO: what it is for, in words for visitors, after a check that it is the well-known cookie of this name. It is `+test.kind+`."`)
 			assert.Contains(t, source, "consent.Necessary")
 			assert.Contains(t, show(t, s.found, ""), "<div>"+test.kind+" by "+test.library+" <small>necessary")
 		})

@@ -20,7 +20,7 @@ import (
 )
 
 // Handler serves what was found, for whoever develops the site: as a page, as
-// declarations in Go ("?as=go", with "&package=shop" for another package than main) or
+// declarations in Go ("?as=go", in the package that called [New]; "&package=shop" for another) or
 // in JSON for [consent.ReadRegistry] ("?as=json"), and as a report for programs
 // ("?as=report"). What cannot be known of a declaration says TODO there, which a registry
 // refuses; what cannot be declared is in the report, and a comment in Go. It also serves
@@ -81,7 +81,7 @@ func (inv *Inventory) serve(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Type", "application/json")
 		write(w, text)
 	case "go":
-		name := cmp.Or(r.URL.Query().Get("package"), "main")
+		name := cmp.Or(r.URL.Query().Get("package"), inv.site)
 		if !token.IsIdentifier(name) || name == "_" {
 			http.Error(w, fmt.Sprintf("%q is no name of a package", name), http.StatusBadRequest)
 			return

@@ -72,12 +72,30 @@ const nothingLeft = `// Nothing is left to declare. Do not put this file in plac
 // that there are: it has none of them.
 `
 
-// todo stands for what neither a name nor a line says.
+// todo stands for what neither a name nor a line says. A registry refuses each of them. What
+// a developer has to check stands in a purpose, and not in a comment, which is easily forgotten.
 const (
-	todoProvider = "TODO: who sets it and answers for it"
-	todoPurpose  = "TODO: what it is for, in words for visitors"
-	todoCategory = consent.Category("TODO")
+	todoProvider   = "TODO: who sets it and answers for it"
+	todoPurpose    = "TODO: what it is for, in words for visitors"
+	todoWellKnown  = todoPurpose + ", after a check that it is the well-known cookie of this name"
+	todoAttributes = " Check Domain, Path and Lifetime: it was seen with others too."
+	todoCategory   = consent.Category("TODO")
 )
+
+// purpose returns what a developer has to write and to check.
+func (f *finding) purpose() consent.Text {
+	purpose := todoPurpose
+	if f.Known != nil {
+		purpose = todoWellKnown
+	}
+	if f.Known != nil && f.Known.Kind != "" {
+		purpose += ". It is " + f.Known.Kind + "."
+	}
+	if len(f.Attributes) > 1 {
+		purpose = strings.TrimSuffix(purpose, ".") + "." + todoAttributes
+	}
+	return consent.Text{language.English: purpose}
+}
 
 // declaration returns a declaration of what was found, or the reason why there can
 // be none.
@@ -85,7 +103,7 @@ func (f *finding) declaration() (c consent.Cookie, impossible string) {
 	c = consent.Cookie{
 		Provider: todoProvider,
 		Name:     f.Name,
-		Purpose:  consent.Text{language.English: todoPurpose},
+		Purpose:  f.purpose(),
 		Category: todoCategory,
 	}
 	if k := f.Known; k != nil {
@@ -95,9 +113,6 @@ func (f *finding) declaration() (c consent.Cookie, impossible string) {
 		}
 		if k.Service != "" {
 			c.Service = consent.Text{language.English: k.Service}
-		}
-		if k.Kind != "" {
-			c.Purpose = consent.Text{language.English: todoPurpose + ". It is " + k.Kind + "."}
 		}
 		if k.Seconds != nil {
 			c.Lifetime = time.Duration(*k.Seconds) * time.Second
@@ -185,22 +200,22 @@ func (f *finding) comments() (lines []string) {
 	if f.Examples != nil {
 		lines = append(lines, "Stands for names such as "+list(f.Examples, false)+".")
 	}
-	const check = "Its name is that of a well-known cookie. TODO: check that it is this one."
+	const check = "Its name is that of a well-known cookie."
 	switch k := f.Known; {
 	case k == nil:
-		lines = append(lines, "TODO: choose its category. Nothing is known of it.")
+		lines = append(lines, "Nothing is known of it: choose its category.")
 		if f.httpOnly() {
 			lines = append(lines, "It is HttpOnly, as logins are: if it is one, make it consent.Necessary.")
 		}
 	case k.Library != "":
-		lines = append(lines, "The default name of "+k.Kind+" by "+k.Library+". TODO: check that it is this one.",
+		lines = append(lines, "The default name of "+k.Kind+" by "+k.Library+".",
 			"That one is exempt from consent, and the provider is you.")
 	case k.Category == consent.Necessary:
 		lines = append(lines, check, "That one is exempt from consent. If your own servers run its software, the provider is you.")
 	case k.Purpose == consent.Statistics:
 		lines = append(lines, check, "It needs consent, unless nobody can be found again by it (Anonymous).")
 	case k.Purpose == "":
-		lines = append(lines, check, "TODO: choose its category. What it is for is not known; by who sets it, it is "+categoryNames[k.Category]+".")
+		lines = append(lines, check, "What it is for is not known: choose its category. By who sets it, it is "+categoryNames[k.Category]+".")
 	default:
 		lines = append(lines, check, "It needs consent, since it is not clearly exempt.")
 		if byWhoSetsIt(k.Category) {
@@ -208,7 +223,7 @@ func (f *finding) comments() (lines []string) {
 		}
 	}
 	for _, a := range f.Attributes[min(1, len(f.Attributes)):] {
-		lines = append(lines, "TODO: it was seen with other attributes too: "+a.String()+".")
+		lines = append(lines, "It was seen with other attributes too: "+a.String()+".")
 	}
 	return lines
 }
@@ -293,6 +308,7 @@ var faultText = map[consent.Reason]string{
 	consent.ReasonOutlivesDeclared: "is kept for longer than its declared Lifetime",
 	consent.ReasonOtherDomain:      "has another Domain than the declared one",
 	consent.ReasonOtherPath:        "has another Path than the declared one",
+	consent.ReasonNotHttpOnly:      "can be read by scripts, and is declared HttpOnly",
 }
 
 // writeDeclaration writes c as gofmt would. What is set elsewhere is marked so

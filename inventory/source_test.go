@@ -33,7 +33,7 @@ func main() { json.NewEncoder(os.Stdout).Encode(cookies.Cookies()) }
 
 // answer gives every TODO of a generated source its answer.
 func answer(source string) string {
-	return strings.NewReplacer(`Category: "TODO"`, `Category: "answered"`, `"TODO: what it is for`, `"What it is for`, `"TODO: who`, `"Who`).Replace(source)
+	return strings.NewReplacer(`Category: "TODO"`, `Category: "answered"`, `"TODO: `, `"`).Replace(source)
 }
 
 // compile returns the declarations of a registry that the generated source makes
@@ -48,6 +48,7 @@ func compile(t *testing.T, source string) (cookies []consent.Cookie) {
 // run runs a generated source as a program beside this module.
 func run(t *testing.T, source string) (out []byte, complaint string, err error) {
 	directory := t.TempDir()
+	source = regexp.MustCompile(`^package \w+`).ReplaceAllString(source, "package main")
 	files := []string{filepath.Join(directory, "cookies.go"), filepath.Join(directory, "main.go")}
 	require.NoError(t, os.WriteFile(files[0], []byte(source), 0o600))
 	require.NoError(t, os.WriteFile(files[1], []byte(printer), 0o600))
@@ -81,8 +82,8 @@ func TestTheSourceProposesCategoriesByPurpose(t *testing.T) {
 		{"__lc2_cid", "consent.Chat", asked + "ThirdParty."},
 		{"li_gc", "consent.SocialNetworks", asked + "ThirdParty."},
 		{"waveUserPrefFinderLeftNav", "consent.Personalisation", asked + "FirstParty."},
-		{"_hjSession_1234", `"TODO"`, "What it is for is not known; by who sets it, it is consent.FirstParty."},
-		{"nobody", `"TODO"`, "Nothing is known of it."},
+		{"_hjSession_1234", `"TODO"`, "By who sets it, it is consent.FirstParty."},
+		{"nobody", `"TODO"`, "Nothing is known of it: choose its category."},
 	}
 	for _, test := range tests {
 		s := newSite(t, consent.Config{})
@@ -114,28 +115,30 @@ func TestTheSourceCompilesAndDeclaresWhatWasFound(t *testing.T) {
 	source := show(t, s.found, "?as=go")
 
 	const (
-		todoProvider = "Who sets it and answers for it"
+		todoProvider = "who sets it and answers for it"
 		day          = 24 * time.Hour
 	)
-	todo := consent.Text{language.English: "What it is for, in words for visitors"}
+	todo := consent.Text{language.English: "what it is for, in words for visitors"}
+	check := consent.Text{language.English: todo[language.English] + ", after a check that it is the well-known cookie of this name"}
+	others := consent.Text{language.English: todo[language.English] + ". Check Domain, Path and Lifetime: it was seen with others too."}
 	analytics := consent.Text{language.English: "Google Analytics"}
 	assert.Equal(t, []consent.Cookie{
-		{Provider: "PHP.net", Name: "PHPSESSID", Purpose: todo, Category: consent.Necessary, Path: "/"},
-		{Provider: todoProvider, Name: "XSRF-TOKEN", Purpose: todo, Category: consent.Necessary},
-		{Provider: "Google", Service: analytics, Name: "_ga_*", Purpose: todo, Category: consent.Statistics, Lifetime: 730 * day},
-		{Provider: "Hotjar", Name: "_hjSession_*", Purpose: todo, Category: "answered", Lifetime: 30 * time.Minute},
-		{Provider: todoProvider, Name: "cart_*", Purpose: todo, Category: "answered", Path: "/", Lifetime: time.Second},
+		{Provider: "PHP.net", Name: "PHPSESSID", Purpose: check, Category: consent.Necessary, Path: "/"},
+		{Provider: todoProvider, Name: "XSRF-TOKEN", Purpose: check, Category: consent.Necessary},
+		{Provider: "Google", Service: analytics, Name: "_ga_*", Purpose: check, Category: consent.Statistics, Lifetime: 730 * day},
+		{Provider: "Hotjar", Name: "_hjSession_*", Purpose: check, Category: "answered", Lifetime: 30 * time.Minute},
+		{Provider: todoProvider, Name: "cart_*", Purpose: others, Category: "answered", Path: "/", Lifetime: time.Second},
 		{Provider: todoProvider, Name: "theme", Purpose: todo, Category: "answered"},
 		{
-			Provider: todoProvider, Name: "visitor", Purpose: todo, Category: "answered",
+			Provider: todoProvider, Name: "visitor", Purpose: others, Category: "answered",
 			Domain: "example.org", Path: "/shop", Lifetime: 2 * time.Hour,
 		},
 	}, compile(t, source))
 
 	for _, want := range []string{
-		"// TODO: choose its category. Nothing is known of it.",
-		"// Its name is that of a well-known cookie. TODO: check that it is this one.",
-		"// TODO: it was seen with other attributes too: kept until the browser is closed; path \"/\".",
+		"// Nothing is known of it: choose its category.",
+		"// Its name is that of a well-known cookie.",
+		"// It was seen with other attributes too: kept until the browser is closed; path \"/\".",
 		`// "lang" has another Path than the declared one: on "/shop".`,
 		"// A cookie has no name, so that it cannot be declared: on \"/shop\".",
 		"\t\tLifetime: 2 * time.Hour,",
@@ -187,7 +190,7 @@ func TestTheSourceOfNothingCompilesAndWarnsOfItsUse(t *testing.T) {
 func TestTheSourceIsOfThePackageThatItIsFor(t *testing.T) {
 	s := newSite(t, consent.Config{})
 	s.visit("/", "", "visitor=1")
-	assert.True(t, strings.HasPrefix(show(t, s.found, "?as=go"), "package main\n"))
+	assert.True(t, strings.HasPrefix(show(t, s.found, "?as=go"), "package inventory_test\n"), "the package that made the inventory")
 	assert.True(t, strings.HasPrefix(show(t, s.found, "?as=go&package=shop"), "package shop\n"))
 	assert.True(t, strings.HasPrefix(show(t, inventory.New(nil), "?as=go&package=shop"), "package shop\n"))
 }

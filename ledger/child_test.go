@@ -186,6 +186,6 @@ func TestNothingIsForgottenByADatabaseThatIsKilled(t *testing.T) {
 		assert.Eventually(t, func() bool { return l.Figures().Failing == nil }, time.Minute, 10*time.Millisecond)
 	})
 	finish(t, l)
-	assert.Zero(t, l.Figures())
+	assertSettled(t, l)
 	visitors.check(t, url)
 }

@@ -36,6 +36,10 @@ type dialect struct {
 	// erases the ones that stand.
 	gone func(ids []string) string
 
+	// lockOut keeps others from beginning to write until the transaction ends; "" if who fills
+	// a database has it alone.
+	lockOut string
+
 	// overwriteLog removes what was erased from the log; "" if no statement can.
 	overwriteLog string
 }
@@ -51,7 +55,7 @@ var sqliteDialect = &dialect{
 		var level int
 		err := db.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&level)
 		if err == nil && level < 2 {
-			err = errors.New(`a commit may be lost with the power; it needs "PRAGMA synchronous = FULL"`)
+			err = lasting{errors.New(`a commit may be lost with the power; it needs "PRAGMA synchronous = FULL"`)}
 		}
 		return err
 	},
@@ -78,11 +82,12 @@ var postgresDialect = &dialect{
 		var level sql.NullString
 		err := db.QueryRowContext(ctx, "SELECT current_setting('synchronous_commit', true)").Scan(&level)
 		if err == nil && level.String == "off" {
-			err = errors.New("a commit may be lost with the power; it needs synchronous_commit = on, which may stand in the URL as ?synchronous_commit=on")
+			err = lasting{errors.New("a commit may be lost with the power; it needs synchronous_commit = on, which may stand in the URL as ?synchronous_commit=on")}
 		}
 		return err
 	},
 	snapshot:     &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+	lockOut:      "LOCK TABLE consent_writer IN SHARE ROW EXCLUSIVE MODE",
 	oneStatement: true,
 	known: func(references []string) string {
 		values := "(CAST(" + references[0] + " AS uuid))" // the first value gives the column its type

@@ -68,7 +68,7 @@ func full(t *testing.T, l *ledger.Ledger, url string, makeRoom func()) {
 		assert.Eventually(t, func() bool { return l.Figures().Failing == nil }, time.Minute, 10*time.Millisecond)
 	})
 	finish(t, l)
-	assert.Zero(t, l.Figures())
+	assertSettled(t, l)
 	visitors.check(t, url)
 }
 

@@ -147,7 +147,7 @@ func ExamplePeriod() {
 	books, done := exampleBooks()
 	defer done()
 	march2 := ledger.Period{From: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC), Until: time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)}
-	stats, err := books.Stats(ctx, march2, nil)
+	stats, err := books.Stats(ctx, march2, ledger.Grouping{}, nil)
 	fmt.Println(len(stats), "day,", err)
 	// Output: 1 day, <nil>
 }
@@ -155,12 +155,12 @@ func ExamplePeriod() {
 func ExampleStat() {
 	books, done := exampleBooks()
 	defer done()
-	stats, err := books.Stats(ctx, ledger.Period{}, nil)
+	stats, err := books.Stats(ctx, ledger.Period{}, ledger.Grouping{}, nil)
 	if err != nil {
 		panic(err)
 	}
 	for _, s := range stats {
-		fmt.Printf("%s %s: %.0f %% of %d\n", s.Day.Format(time.DateOnly), s.Category, 100*s.Rate(), s.Decided)
+		fmt.Printf("%s %s: %.0f %% of %d\n", s.Start.Format(time.DateOnly), s.Category, 100*s.Rate(), s.Decided)
 	}
 	// Output:
 	// 2026-03-01 statistics: 100 % of 1
@@ -221,4 +221,58 @@ func ExampleVerifyExport() {
 	report, err := ledger.VerifyExport(&lines, ledger.Config{Keys: [][]byte{secret}}, nil)
 	fmt.Println(report.Records, "records, as they were written:", report.OK(), err)
 	// Output: 3 records, as they were written: true <nil>
+}
+
+func ExampleImport() {
+	books, done := exampleBooks()
+	defer done()
+	directory, err := os.MkdirTemp("", "ledger")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(directory)
+	file := filepath.Join(directory, "2026-03-31.db")
+	if _, err := books.Backup(ctx, file, nil); err != nil {
+		panic(err)
+	}
+	// To postgres://…, for instance.
+	report, err := ledger.Import(ctx, file, filepath.Join(directory, "new.db"), ledger.Config{Keys: [][]byte{secret}}, nil, nil)
+	fmt.Println(report.Records, "records, as they were written:", report.OK(), err)
+	// Output: 3 records, as they were written: true <nil>
+}
+
+func ExampleLedger_Backup() {
+	books, done := exampleBooks()
+	defer done()
+	directory, err := os.MkdirTemp("", "ledger")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(directory)
+	report, err := books.Backup(ctx, filepath.Join(directory, "2026-03-31.db"), nil)
+	fmt.Println(report.Records, "records, as they were written:", report.OK(), err)
+	// Output: 3 records, as they were written: true <nil>
+}
+
+func ExamplePurgePlan() {
+	books, done := exampleBooks()
+	defer done()
+	before := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
+	plan, err := books.PlanPurge(ctx, before, 100*365*24*time.Hour) // here a decision stands for a hundred years
+	fmt.Println(plan.Records, "records, the proof of", plan.Standing, "consents that still stand,", err)
+	// Output: 2 records, the proof of 2 consents that still stand, <nil>
+}
+
+func ExampleLedger_Ready() {
+	books, done := exampleBooks()
+	defer done()
+	readyz := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := books.Ready(r.Context()); err != nil {
+			http.Error(w, "no consent can be recorded", http.StatusServiceUnavailable)
+		}
+	})
+	w := httptest.NewRecorder()
+	readyz.ServeHTTP(w, httptest.NewRequest("GET", "/readyz", nil))
+	fmt.Println(w.Code)
+	// Output: 200
 }

@@ -86,6 +86,9 @@ func (l *Ledger) Export(ctx context.Context, w io.Writer, format Format, period 
 	default:
 		return fmt.Errorf("ledger: cannot export as %q: csv and jsonl are the formats", format)
 	}
+	if err := l.readable(); err != nil {
+		return err
+	}
 	tx, err := l.db.BeginTx(ctx, l.db.snapshot)
 	if err == nil {
 		defer tx.Rollback()

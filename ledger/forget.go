@@ -17,8 +17,8 @@ import (
 // a record of its own of which places these were. What the visitor decides from then on
 // is recorded anew. The error is the database's, or that the ledger was opened to be read.
 func (l *Ledger) Forget(ctx context.Context, reference consent.Reference) (records int64, err error) {
-	if l.readOnly {
-		return 0, errReadOnly
+	if err := l.writable(); err != nil {
+		return 0, err
 	}
 	l.writing.Lock()
 	defer l.writing.Unlock()
@@ -58,6 +58,24 @@ func (l *Ledger) Forget(ctx context.Context, reference consent.Reference) (recor
 		_, _ = l.db.ExecContext(ctx, l.db.overwriteLog)
 	}
 	return records, nil
+}
+
+// Forget erases what the ledger has under the references of a user, as [Ledger.Forget] does
+// for each, and returns how many records that was. See [Users.References] for which these
+// are: those under which they have decided while signed in. It does not reach what a
+// [consent.Middleware.Restore] has put into a browser in which they have decided nothing since:
+// nothing says that it is theirs, and who has the browser finds its reference at the foot of the form. After an
+// error, which is that of an empty ID or the database's, call it again.
+func (u *Users) Forget(ctx context.Context, user string) (records int64, err error) {
+	references, err := u.References(ctx, user)
+	for _, reference := range references {
+		var more int64
+		if more, err = u.ledger.Forget(ctx, reference); err != nil {
+			break
+		}
+		records += more
+	}
+	return records, err
 }
 
 // erase erases the records of a visitor, and returns what they were and how many: there
@@ -107,65 +125,6 @@ func (q *queue) forget(reference key) {
 	q.remove(func(e *entry) bool { return e.done == nil && e.row.reference == reference })
 }
 
-// purgeBatch is how many records one transaction deletes, so that a purge holds up
-// nobody who decides meanwhile.
-const purgeBatch = 1000
-
-// Purge deletes the records of decisions that were taken before a time, forgotten ones as
-// well, and the links of users of whom nothing is left, and returns how many records
-// that was. It leaves records of its own of which places these were, by which
-// [Ledger.Verify] knows them as purged. It may be broken off, and goes on the next time.
-// Progress, if not nil, is called now and then with the number of records deleted. The
-// error is the database's, or that the ledger was opened to be read.
-func (l *Ledger) Purge(ctx context.Context, before time.Time, progress func(records int64)) (records int64, err error) {
-	if l.readOnly {
-		return 0, errReadOnly
-	}
-	until := milliseconds(before)
-	if err := l.spool.clean(); err != nil {
-		return 0, fmt.Errorf("ledger: cannot purge, since what is on disk might come back: %w", err)
-	}
-	for batch := int64(purgeBatch); err == nil && batch == purgeBatch; {
-		if batch, err = l.purge(ctx, until); err == nil {
-			records += batch
-		}
-		if progress != nil {
-			progress(records)
-		}
-	}
-	if err == nil {
-		_, err = l.db.ExecContext(ctx, l.db.sql(`DELETE FROM consent_link WHERE decided < $1
-			AND NOT EXISTS (SELECT 1 FROM consent_record WHERE consent_record.reference = consent_link.reference AND consent_record.decided = consent_link.decided)`), until)
-	}
-	if err != nil {
-		return records, fmt.Errorf("ledger: cannot purge: %w", err)
-	}
-	return records, nil
-}
-
-// purge deletes the oldest records before a time. The acts stay: they say what was here.
-func (l *Ledger) purge(ctx context.Context, until int64) (records int64, err error) {
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	err = l.writer.act(ctx, l.db, func(tx *sql.Tx) (*act, error) {
-		var taken []row
-		rows, err := tx.QueryContext(ctx, l.db.sql(`DELETE FROM consent_record WHERE id IN
-			(SELECT id FROM consent_record WHERE id < $1 AND act IS NULL ORDER BY id LIMIT $2) RETURNING writer, place, before_hash, hash`), l.db.key(firstKey(until)), purgeBatch)
-		err = each(rows, err, func(rows *sql.Rows) error {
-			var r row
-			err := rows.Scan(&r.writer, &r.place, &r.beforeHash, &r.hash)
-			taken = append(taken, r)
-			return err
-		})
-		records = int64(len(taken))
-		if err != nil || len(taken) == 0 {
-			return nil, err
-		}
-		return &act{Kind: actPurge, at: time.Now(), Until: until, Places: placesOf(taken)}, nil
-	})
-	return records, err
-}
-
 // atomically runs do in a transaction, again where others were at the same rows at
 // the same moment.
 func (d *database) atomically(ctx context.Context, do func(*sql.Tx) error) error {
@@ -184,6 +143,10 @@ func (d *database) atomically(ctx context.Context, do func(*sql.Tx) error) error
 			return nil
 		}
 		tx.Rollback()
+		if attempt == 0 && turnedReadOnly(err) {
+			d.leaveReadOnly(ctx)
+			continue
+		}
 		if attempt == 20 || !collided(err) {
 			return err
 		}

@@ -129,14 +129,17 @@ func (h *History) OK() bool {
 	return !slices.ContainsFunc(h.Entries, func(e Entry) bool { return e.Checked == Unchecked })
 }
 
-// ErrNoRecord says that the ledger has no record of a visitor: they never decided,
-// or their records were forgotten, purged or lost.
-var ErrNoRecord = errors.New("ledger: there is no record of this visitor")
+// ErrNoRecord is [consent.ErrNoRecord]: the ledger has no record of a visitor. They never
+// decided, or their records were forgotten, purged or lost.
+var ErrNoRecord = consent.ErrNoRecord
 
 // History returns what a visitor has decided, and exactly the notices they were shown. It
 // checks each record, its notice, and that each follows on the one before; see
 // [Entry]. The error is [ErrNoRecord] or the database's.
 func (l *Ledger) History(ctx context.Context, reference consent.Reference) (*History, error) {
+	if err := l.readable(); err != nil {
+		return nil, err
+	}
 	h := &History{Reference: reference.String(), Notices: make(map[string]json.RawMessage)}
 	var found []row
 	rows, err := l.db.QueryContext(ctx, l.db.sql(whole+`WHERE reference = $1 ORDER BY n`), l.db.key(key(reference)))

@@ -293,9 +293,9 @@ func TestNothingLeaksOfAUserOfWhomAPurgeLeavesNothing(t *testing.T) {
 func TestNothingIsLostWhereTwoPurgeAtOnce(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		l, other := begin(t, url), begin(t, url)
-		old := yes(visitor())
-		old.Time = time.UnixMilli(1)
 		for range 20 {
+			old := yes(visitor())
+			old.Time = time.UnixMilli(1)
 			l.RecordLater(old)
 		}
 		keep(t, l, yes(visitor()))
@@ -309,34 +309,5 @@ func TestNothingIsLostWhereTwoPurgeAtOnce(t *testing.T) {
 		}
 		assert.EqualValues(t, 20, <-counts+<-counts)
 		assert.EqualValues(t, 1, verified(t, l).Records)
-	})
-}
-
-func TestStatsCountDecisionsAndNobody(t *testing.T) {
-	databases(t, func(t *testing.T, url string) {
-		l := begin(t, url)
-		day := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-		for i, allowed := range [][3]bool{{true, true, false}, {true, false, false}, {false, false, false}, {true, true, true}} {
-			r := yes(visitor())
-			r.Time = day.Add(time.Duration(i) * 11 * time.Hour) // the last one is of the next day
-			r.Answers = []consent.Answer{
-				{Category: consent.Statistics, Provider: "A", Allowed: allowed[0]},
-				{Category: consent.Statistics, Provider: "B", Allowed: allowed[1]},
-				{Category: consent.ThirdParty, Provider: "C", Allowed: allowed[2]},
-			}
-			keep(t, l, r)
-			r.Reference, r.Evidence.Action = visitor(), consent.ByAccount
-			keep(t, l, r) // on another device, by a Restore
-		}
-		stats, err := l.Stats(context.Background(), ledger.Period{}, nil)
-		require.NoError(t, err)
-		assert.Equal(t, []ledger.Stat{
-			{Day: day, Category: consent.Statistics, Decided: 3, Accepted: 1, Partly: 1},
-			{Day: day, Category: consent.ThirdParty, Decided: 3},
-			{Day: day.AddDate(0, 0, 1), Category: consent.Statistics, Decided: 1, Accepted: 1},
-			{Day: day.AddDate(0, 0, 1), Category: consent.ThirdParty, Decided: 1, Accepted: 1},
-		}, stats)
-		assert.InDelta(t, 1.0/3, stats[0].Rate(), 1e-9)
-		assert.Zero(t, ledger.Stat{}.Rate())
 	})
 }

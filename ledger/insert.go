@@ -10,7 +10,9 @@ import (
 
 // insert commits all rows, or none.
 func (w *writer) insert(ctx context.Context, db *database, rows []row) (err error) {
-	if len(rows) > 1 && db.oneStatement {
+	if db.oneStatement {
+		// A driver may prepare it. What the ledger itself had prepared, a pooler in front of
+		// the server would give to one session and not to the next.
 		_, err = db.ExecContext(ctx, w.statement(db, rows), insertParameters(db, rows)...)
 		return err
 	}

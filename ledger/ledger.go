@@ -65,18 +65,52 @@ type Config struct {
 	// NoSpool keeps the refusals that wait in memory alone: they are lost if the process is
 	// killed, and then the last record of a visitor may allow what their cookie refuses.
 	NoSpool bool
+
+	// Wait is how long [Open] and [Use] wait for a database that does not answer, before
+	// the site starts without it; and how long [OpenExisting] and [OpenReadOnly] wait before
+	// they fail. Zero means 5 seconds; less is a mistake.
+	Wait time.Duration
+
+	// Retention is how long a record is kept, from its decision on. Zero keeps all for
+	// ever. Otherwise the process deletes what is older as [Ledger.Purge] does, within
+	// seconds of the start and then once a day, and logs how many records that was. It is
+	// 210 days at least: consents have to be proven for as long as they stand, which is
+	// 180 days unless [consent.Config.Lifetime] says otherwise. With a longer Lifetime,
+	// Retention has to be longer than that. How much longer depends on until when somebody
+	// may dispute a consent that has ended: ask whoever answers for the site's data.
+	Retention time.Duration
+}
+
+// defaultWait is Config.Wait unless a site says otherwise.
+const defaultWait = 5 * time.Second
+
+// check returns every mistake of a configuration.
+func (c *Config) check() (sealer, error) {
+	sealer, err := newSealer(c.Keys)
+	if c.NoSpool && c.Spool != "" {
+		err = errors.Join(err, errors.New("ledger: Config.Spool names a folder, and Config.NoSpool says that there is to be none"))
+	}
+	if c.Wait < 0 {
+		err = errors.Join(err, fmt.Errorf("ledger: Config.Wait is %v, and no time is less than none", c.Wait))
+	}
+	return sealer, errors.Join(err, checkRetention(c.Retention))
 }
 
 // A Ledger keeps records of consent in a database. Make it with [Open] or [Use].
 // It is safe for concurrent use, by any number of processes on one database.
 type Ledger struct {
-	db       *database
+	db       *database // of which nothing is known before ready is closed, if the site opened it
 	sealer   sealer
-	owned    bool // Close closes db
 	readOnly bool
 	queue    queue
+	meter    meter
 	writer   writer
 	spool    *spool // nil if there is none
+	failing  complaint
+
+	start  *start
+	ready  chan struct{} // closed when the database was found, and found in order
+	keeper keeper
 
 	// writing is held while records are written, and by whoever must not meet
 	// records that are half written.
@@ -89,19 +123,29 @@ type Ledger struct {
 //   - a path, or "sqlite:" and a path, is a file of the embedded SQLite, which is
 //     made where there is none, for this user alone;
 //   - "postgres://" or "postgresql://" is a server that speaks PostgreSQL's
-//     protocol, with the parameters that pgx knows.
+//     protocol, with the parameters that pgx knows; and so is the same in the form
+//     "host=db user=site dbname=site".
 //
-// The error names what was tried, without its password, and every key of the
-// configuration that is none. It is an error too if the tables are of a newer version
-// of this package, if the database would call a record written before it is, and if
-// what is there was sealed by a key and the configuration has none.
+// The error names what was tried, without its password, and every mistake of the
+// configuration. It is an error too if the database lets nobody in by that URL, if the
+// tables are of a newer version of this package, if the database would call a record
+// written before it is, and if what is there was sealed by a key and the configuration
+// has none.
+//
+// A database that does not answer is no error: it is waited for, see [Config.Wait], and
+// then the site starts without it. Until it is there, no consent can be recorded and
+// none counts, while refusals count and wait as they do whenever a database fails. It is
+// tried again every few seconds. If it turns out then to be one that is an error above,
+// nothing is written until the site is mended and starts again; the log and
+// [Ledger.Figures] say so. A site that would rather not start asks [Ledger.Ready].
 func Open(ctx context.Context, url string, config Config) (*Ledger, error) {
 	return open(ctx, url, config, toWrite)
 }
 
 // OpenExisting opens a ledger as [Open] does, but makes and updates no tables: if there
 // is no ledger at url, or one of another version, that is an error, and nothing has been
-// changed. It is for tools, to which an address that was mistyped is no empty ledger.
+// changed. It is for tools, to which an address that was mistyped is no empty ledger. A
+// database that does not answer is an error.
 func OpenExisting(ctx context.Context, url string, config Config) (*Ledger, error) {
 	return open(ctx, url, config, toTend)
 }
@@ -117,7 +161,7 @@ func OpenReadOnly(ctx context.Context, url string, config Config) (*Ledger, erro
 }
 
 func open(ctx context.Context, url string, config Config, purpose purpose) (*Ledger, error) {
-	sealer, err := newSealer(config.Keys)
+	sealer, err := config.check()
 	if err != nil {
 		return nil, err
 	}
@@ -125,73 +169,22 @@ func open(ctx context.Context, url string, config Config, purpose purpose) (*Led
 	if err != nil {
 		return nil, err
 	}
-	l, err := begin(ctx, db, sealer, config, purpose)
-	if err != nil {
-		_ = db.close()
-		return nil, err
-	}
-	l.owned = true
-	return l, nil
+	return begin(ctx, &start{db: db, owned: true, sealer: sealer, config: config, purpose: purpose})
 }
 
 // Use opens the ledger in a database that the site has open already, SQLite or one
 // that speaks PostgreSQL's protocol, by whatever driver. [Ledger.Close] leaves it
 // open. Its pool should allow two connections or more: records wait while the only
-// one reads an export. See [Open] for the errors.
+// one reads an export. See [Open] for the errors, and for a database that does not answer.
 func Use(ctx context.Context, db *sql.DB, config Config) (*Ledger, error) {
-	sealer, err := newSealer(config.Keys)
+	sealer, err := config.check()
+	if db == nil {
+		err = errors.Join(err, errors.New("ledger: the database is nil"))
+	}
 	if err != nil {
 		return nil, err
 	}
-	d, err := recognise(ctx, db)
-	if err != nil {
-		return nil, err
-	}
-	return begin(ctx, d, sealer, config, toWrite)
-}
-
-func begin(ctx context.Context, db *database, sealer sealer, config Config, purpose purpose) (*Ledger, error) {
-	if purpose == toWrite {
-		if err := db.migrate(ctx); err != nil {
-			return nil, fmt.Errorf("ledger: cannot open %s: %w", db.name, err)
-		}
-	} else if err := db.checkExists(ctx); err != nil {
-		return nil, err
-	}
-	l := &Ledger{db: db, sealer: sealer, readOnly: purpose == toRead, stop: func() {}, stopped: make(chan struct{})}
-	if l.readOnly {
-		l.queue.readOnly = true
-		close(l.stopped)
-		return l, nil
-	}
-	if err := db.checkDurable(ctx, db.DB); err != nil {
-		return nil, fmt.Errorf("ledger: cannot use %s: %w", db.name, err)
-	}
-	if err := checkSealed(ctx, db, sealer); err != nil {
-		return nil, fmt.Errorf("ledger: cannot use %s: %w", db.name, err)
-	}
-	l.queue.wake = make(chan struct{}, 1)
-	l.writer.sealer = sealer
-	l.writer.renew()
-	if purpose == toWrite {
-		if err := l.beginSpool(ctx, config); err != nil {
-			return nil, errors.Join(err, l.writer.close())
-		}
-	}
-	running, stop := context.WithCancel(context.Background())
-	l.stop = stop
-	go l.run(running)
-	return l, nil
-}
-
-// beginSpool begins the spool, if there is to be one.
-func (l *Ledger) beginSpool(ctx context.Context, config Config) error {
-	place, wanted, err := placeOf(ctx, config, l.db, &l.writer)
-	if err != nil || !wanted {
-		return err
-	}
-	l.spool, err = openSpool(place, &l.queue, func(writer key) (bool, error) { return l.db.hasWriter(ctx, writer) })
-	return err
+	return begin(ctx, &start{site: db, sealer: sealer, config: config, purpose: toWrite})
 }
 
 // checkSealed fails if records without a seal would come after sealed ones.
@@ -201,7 +194,7 @@ func checkSealed(ctx context.Context, db *database, sealer sealer) error {
 	}
 	sealed, err := db.isSealed(ctx)
 	if err == nil && sealed {
-		err = errors.New("its records are sealed by a key, and Config.Keys has none: what is written now would count for nothing")
+		err = lasting{errors.New("its records are sealed by a key, and Config.Keys has none: what is written now would count for nothing")}
 	}
 	return err
 }
@@ -224,6 +217,7 @@ func (l *Ledger) Close(ctx context.Context) error {
 		<-l.stopped
 		return nil
 	}
+	l.keeper.end()
 	before := l.queue.figures().Dropped
 	select {
 	case <-l.stopped:
@@ -237,7 +231,7 @@ func (l *Ledger) Close(ctx context.Context) error {
 	l.spool.end()
 	var err error
 	spooled, lost := l.queue.abandon(ErrClosed)
-	if spooled+lost == 0 {
+	if spooled+lost == 0 && l.isReady() {
 		err = l.writer.finish(ctx, l.db)
 	}
 	if spooled > 0 {
@@ -246,11 +240,9 @@ func (l *Ledger) Close(ctx context.Context) error {
 	if now := l.queue.figures(); now.Dropped > before {
 		err = errors.Join(fmt.Errorf("ledger: %d refusals were not recorded: %w", now.Dropped-before, cmp.Or(errors.Join(ctx.Err(), now.Failing), ErrClosed)), err)
 	}
-	err = errors.Join(err, l.writer.close())
-	if l.owned {
-		err = errors.Join(err, l.db.close())
-	}
-	return err
+	l.failing.end()
+	l.queue.dropping.end()
+	return errors.Join(err, l.writer.close(), l.start.close(ctx))
 }
 
 // Figures say how a ledger fares: see [Ledger.Figures].
@@ -261,11 +253,20 @@ type Figures struct {
 
 	Spooled      int   // of those that wait, the refusals that are on disk: see Config.Spool
 	SpoolFailing error // why refusals that wait are in memory alone; nil if they are not
+
+	Written     uint64    // records that were written since Open: consents, and refusals
+	Failed      uint64    // consents that were not, since Open: Record has returned an error
+	LastWritten time.Time // when a record was written last; the zero time if none was since Open
+	Latency     Latency   // of the consents that were written, from the call of Record to its return
 }
 
 // Figures returns how the ledger fares now, for a site to watch: a database that
 // cannot be written to shows in Failing, and in a growing Waiting.
-func (l *Ledger) Figures() Figures { return l.queue.figures() }
+func (l *Ledger) Figures() Figures {
+	f := l.queue.figures()
+	l.meter.into(&f)
+	return f
+}
 
 // milliseconds is the time as the tables hold it.
 func milliseconds(t time.Time) int64 { return t.UnixMilli() }

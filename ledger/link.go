@@ -21,12 +21,15 @@ import (
 // one that was taken in the same browser before the sign-in or after the sign-out, by
 // whoever, nor one that a Restore has put there. Make it with [Ledger.Users].
 //
-//	handler := mw.Wrap(users.Wrap(site, account, failed)) // each decision of who is signed in
+//	site, err := charter.New(charter.Config{Middleware: mw, Account: userID, Accounts: users})
 //
-//	record, err := users.Latest(ctx, user) // at the sign-in
+// A site without package charter calls [Users.Wrap], and [consent.Middleware.Restore] and
+// Unlink at the sign-in and the sign-out:
+//
+//	handler := mw.Wrap(users.Wrap(site, userID, failed)) // each decision of who is signed in
+//
+//	record, err := users.Latest(ctx, user) // the zero Record with ErrNoRecord
 //	err = mw.Restore(w, r, record)
-//
-//	err = mw.Unlink(w, r) // at the sign-out
 //
 // The ledger holds no user, only an HMAC of their ID.
 type Users struct {
@@ -112,8 +115,8 @@ func (u *Users) Link(ctx context.Context, reference consent.Reference, decided t
 		return nil
 	}
 	l := u.ledger
-	if l.readOnly {
-		return errReadOnly
+	if err := l.writable(); err != nil {
+		return err
 	}
 	made := link{user: u.hash(user), reference: key(reference), decided: milliseconds(decided)}
 	// One without a seal may be of the time before there was a key, or forged.
@@ -191,6 +194,9 @@ func (u *Users) links(ctx context.Context, user string) (links []link, err error
 		return nil, errNoUser
 	}
 	l := u.ledger
+	if err := l.readable(); err != nil {
+		return nil, err
+	}
 	rows, err := l.db.QueryContext(ctx, l.db.sql(`SELECT reference, decided, seal FROM consent_link WHERE user_hash = $1`), u.hash(user))
 	err = each(rows, err, func(rows *sql.Rows) error {
 		made := link{user: u.hash(user)}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/charter"
 	"github.com/cookiecharter/consent/ledger"
 )
 
@@ -57,13 +58,11 @@ func (p portal) signIn(user, cookies string) (sends string) {
 }
 
 func (p portal) restore(user string, w http.ResponseWriter, r *http.Request) {
-	record, err := p.users.Latest(r.Context(), user)
-	if err == nil {
-		err = p.mw.Restore(w, r, record)
-	}
+	record, err := p.users.Latest(r.Context(), user) // the zero Record with an error
 	if err != nil {
-		assert.ErrorIs(p.t, err, ledger.ErrNoRecord)
+		assert.ErrorIs(p.t, err, consent.ErrNoRecord)
 	}
+	assert.NoError(p.t, p.mw.Restore(w, r, record))
 }
 
 func (p portal) signOut(user, cookies string) (sends string) {
@@ -85,7 +84,8 @@ func TestNothingIsForgottenOnTheOtherDevicesOfAUser(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		l := begin(t, url)
 		p := portalOf(t, l)
-		assert.Empty(t, p.signIn("42", ""), "who has never decided is not decided for")
+		assert.False(t, p.sees(p.signIn("42", "")).allows, "who has never decided is not decided for")
+		assert.Zero(t, p.sees(p.signIn("42", "")).of)
 
 		home := p.save("42", "", consent.AcceptAll())
 		phone := p.signIn("42", "")
@@ -100,11 +100,15 @@ func TestNothingIsForgottenOnTheOtherDevicesOfAUser(t *testing.T) {
 		assert.False(t, p.sees(p.signIn("42", home)).allows, "a newer refusal too, be it written or not")
 
 		home = p.save("42", home, consent.AcceptAll())
-		assert.False(t, p.sees(p.signIn("42", phone)).allows, "what was refused here is allowed by nobody elsewhere")
+		assert.True(t, p.sees(p.signIn("42", phone)).allows, "and a newer consent of theirs")
+		assert.False(t, p.sees(p.signOut("42", phone)).allows, "of which nothing remains after the sign-out")
+		refused := p.save("", "", consent.RefuseAll())
+		assert.False(t, p.sees(p.signIn("42", refused)).allows, "what was refused here before is allowed by nobody elsewhere")
 		assert.True(t, p.sees(p.signIn("42", "")).allows)
 		references, err := p.users.References(context.Background(), "42")
 		require.NoError(t, err)
 		assert.ElementsMatch(t, []consent.Reference{p.sees(home).of, p.sees(phone).of}, references)
+		assert.NotContains(t, references, p.sees(refused).of)
 
 		finish(t, l)
 		l = begin(t, url)
@@ -127,8 +131,9 @@ func TestNobodysDecisionBecomesAnothersOnASharedComputer(t *testing.T) {
 		shared := p.save("", "", consent.AcceptAll()) // by whoever was there before
 		shared = p.signIn("42", shared)
 		assert.False(t, p.sees(shared).allows, "the account's refusal is newer than nothing, and stricter")
-		shared = p.signOut("42", shared)
 		before := p.sees(shared).of
+		shared = p.signOut("42", shared)
+		assert.True(t, p.sees(shared).allows, "as it was before")
 		shared = p.save("", shared, consent.AcceptAll()) // by whoever comes after
 		assert.True(t, p.sees(shared).allows)
 		assert.NotEqual(t, before, p.sees(shared).of)
@@ -197,7 +202,7 @@ func TestAWithdrawalThatWaitsInOneInstanceIsNotUndoneByAnother(t *testing.T) {
 		phone = one.save("42", phone, consent.RefuseAll())
 		require.Len(t, held.waits, 1)
 		assert.False(t, other.sees(other.signIn("42", phone)).allows)
-		assert.Empty(t, other.signIn("42", ""), "an older consent is not the last word")
+		assert.False(t, other.sees(other.signIn("42", "")).allows, "an older consent is not the last word")
 		_, err := other.users.Latest(context.Background(), "42")
 		assert.ErrorIs(t, err, ledger.ErrNoRecord)
 
@@ -239,4 +244,45 @@ func TestNothingIsInventedForTwoDecisionsOfOneInstant(t *testing.T) {
 	assert.Equal(t, at, record.Time)
 	assert.Equal(t, consent.ByBanner, record.Evidence.Action)
 	assert.Equal(t, "fr-CH", record.Evidence.Language.String())
+}
+
+// The charter does all of it by itself, with the ledger as its store.
+func TestTheCharterFollowsUsersByTheLedger(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		l := begin(t, url)
+		p := portalOf(t, l)
+		who := ""
+		c, err := charter.New(charter.Config{
+			Middleware: p.mw, Account: func(*http.Request) string { return who }, Accounts: p.users,
+			Failed: func(_ *http.Request, err error) { assert.NoError(t, err) },
+		})
+		require.NoError(t, err)
+		page := func(user, cookies string) string {
+			who = user
+			return serve(p.mw, cookies, c.Wrap(http.NotFoundHandler()).ServeHTTP)
+		}
+		choose := func(user, cookies string, choice consent.Choice) string {
+			who = user
+			time.Sleep(2 * time.Millisecond)
+			return serve(p.mw, cookies, c.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				assert.NoError(t, p.mw.Save(w, r, choice))
+			})).ServeHTTP)
+		}
+		home := choose("42", page("42", ""), consent.AcceptAll())
+		shared := choose("", "", consent.Accept(consent.ThirdParty))
+		there := page("42", page("7", shared))
+		assert.False(t, p.sees(there).allows, "which the browser has refused")
+		there = choose("42", there, consent.AcceptAll())
+		assert.True(t, p.sees(there).allows)
+		assert.Equal(t, p.sees(shared), p.sees(page("", there)))
+		assert.True(t, p.sees(page("42", "")).allows)
+		choose("42", home, consent.RefuseAll())
+		assert.False(t, p.sees(page("42", "")).allows, "be it written or not")
+
+		references, err := p.users.References(context.Background(), "42")
+		require.NoError(t, err)
+		assert.ElementsMatch(t, []consent.Reference{p.sees(home).of, p.sees(there).of}, references)
+		finish(t, l)
+		verified(t, begin(t, url))
+	})
 }

@@ -137,7 +137,7 @@ func TestOneDecisionStandsOnce(t *testing.T) {
 			remainders = append(remainders, e.Remainder)
 		}
 		assert.Equal(t, []bool{false, true, false}, remainders)
-		stats, err := l.Stats(context.Background(), ledger.Period{}, nil)
+		stats, err := l.Stats(context.Background(), ledger.Period{}, ledger.Grouping{}, nil)
 		require.NoError(t, err)
 		for _, s := range stats {
 			assert.EqualValues(t, 2, s.Decided, "decisions of %s", s.Category)

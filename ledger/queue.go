@@ -3,9 +3,9 @@ package ledger
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"math/bits"
 	"sync"
+	"time"
 
 	"github.com/cookiecharter/consent"
 )
@@ -28,9 +28,16 @@ type queue struct {
 	small    bool // one record at a time, since a batch has failed
 	closed   bool
 	readOnly bool
-	full     bool // the last refusal was dropped
+	away     bool // the database is not there yet: nobody waits for it
 	dropped  uint64
+	dropping complaint // tells of those
 	failing  error
+	idle     bool // the writer has found nothing to write, and does not try again by itself
+
+	limit   limiter
+	holds   bool        // some entries may be held
+	alarm   *time.Timer // wakes the writer when the first of them may be written; nil if none is
+	alarmAt time.Time
 
 	spool        *spool   // keeps the refusals on disk; nil if there is none
 	fresh        []*entry // those that it is to write
@@ -49,6 +56,9 @@ type entry struct {
 	tried   bool          // it may have been written already
 	spooled bool          // it is on disk
 	left    bool          // it is in the queue no more
+
+	held     time.Time // of a refusal of a visitor who decides too often: when it may be written
+	replaces key       // of a refusal that took the place of another one on disk: which
 }
 
 func newEntry(record consent.Record) *entry {
@@ -81,42 +91,61 @@ func (q *queue) addLater(e *entry) (kept <-chan struct{}, err error) {
 }
 
 func (q *queue) insert(e *entry) error {
-	err := error(nil)
+	replaced, err := false, error(nil)
 	switch {
 	case q.closed:
 		err = ErrClosed
 	case q.readOnly:
 		err = errReadOnly
+	case e.done != nil && q.away:
+		err = notReady(q.failing)
 	case e.row.reference == key{}:
 		err = errNobody
-	case e.done == nil && q.later >= maxWaiting:
-		err = errFull
+	case e.done == nil:
+		replaced, err = q.admit(e, time.Now())
+	default:
+		err = q.admitConsent(e, time.Now())
 	}
 	if err != nil {
 		if e.done == nil {
-			q.dropped++
-		}
-		if err == errFull && !q.full {
-			q.full = true
-			slog.Error("ledger: refusals are not recorded, since so many wait for the database", "waiting", q.later, "error", q.failing)
+			q.drop(1, err)
 		}
 		return err
 	}
-	q.entries = append(q.entries, e)
-	if e.done == nil {
-		q.full = false
-		q.later++
-		if q.spool != nil {
-			q.fresh = append(q.fresh, e)
-			e.kept = make(chan struct{})
-			q.spool.rouse()
+	if !replaced {
+		q.entries = append(q.entries, e)
+		if e.done == nil {
+			q.later++
 		}
 	}
+	if e.done == nil {
+		q.spoolLater(e)
+	}
 	// While the database fails, only somebody who waits is a reason to try early.
-	if e.done != nil || q.failing == nil {
+	if e.done != nil || q.failing == nil || q.idle {
 		q.rouse()
 	}
 	return nil
+}
+
+// drop counts refusals that are not recorded, and why.
+func (q *queue) drop(count int, err error) {
+	if count > 0 {
+		q.dropped += uint64(count)
+		q.dropping.add(int64(count), err)
+	}
+}
+
+// spoolLater has a refusal kept on disk, if there is a spool.
+func (q *queue) spoolLater(e *entry) {
+	if q.spool == nil {
+		return
+	}
+	q.fresh = append(q.fresh, e)
+	if e.kept == nil {
+		e.kept = make(chan struct{})
+	}
+	q.spool.rouse()
 }
 
 // rouse has the writer look at the queue.
@@ -133,6 +162,7 @@ func (q *queue) leave(e *entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !e.taken {
+		q.limit.giveBack(e.row.reference)
 		q.remove(func(other *entry) bool { return other == e })
 	}
 }
@@ -163,14 +193,24 @@ func (q *queue) remove(out func(*entry) bool) {
 func (q *queue) take() []*entry {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	count := round(min(len(q.entries), maxBatch))
+	most := maxBatch
 	if q.small {
-		count = min(count, 1)
+		most = 1
 	}
-	batch := make([]*entry, count)
-	for i := range batch {
-		batch[i] = q.entries[i]
-		batch[i].taken = true
+	now := time.Now()
+	batch := make([]*entry, 0, min(len(q.entries), most))
+	for _, e := range q.entries {
+		if len(batch) == most {
+			break
+		}
+		if q.due(e, now) {
+			batch = append(batch, e)
+		}
+	}
+	batch = batch[:round(len(batch))]
+	q.idle = len(batch) == 0
+	for _, e := range batch {
+		e.taken = true
 	}
 	return batch
 }
@@ -205,11 +245,12 @@ func (q *queue) settle(batch []*entry, err error) {
 	}
 	q.remove(func(e *entry) bool {
 		if e.done != nil {
+			q.limit.giveBack(e.row.reference)
 			e.done <- err
 			return true
 		}
 		if hopeless && e == batch[0] {
-			q.dropped++
+			q.drop(1, err)
 			return true
 		}
 		return false
@@ -221,7 +262,8 @@ func (q *queue) close() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	was := !q.closed
-	q.closed = true
+	q.closed = true // from now on nothing is held
+	q.stopAlarm()
 	q.rouse()
 	return was
 }
@@ -239,7 +281,7 @@ func (q *queue) abandon(err error) (spooled, lost int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	spooled, lost = q.onDisk, q.later-q.onDisk
-	q.dropped += uint64(lost)
+	q.drop(lost, err)
 	q.remove(func(e *entry) bool {
 		if e.done != nil {
 			e.done <- err
@@ -247,6 +289,41 @@ func (q *queue) abandon(err error) (spooled, lost int) {
 		return true
 	})
 	return spooled, lost
+}
+
+// isClosed reports that nothing is taken any more.
+func (q *queue) isClosed() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed
+}
+
+// setAway has nobody wait for the database until it is found.
+func (q *queue) setAway(reason error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.away, q.failing = true, reason
+}
+
+func (q *queue) isAway() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.away
+}
+
+// found ends that.
+func (q *queue) found() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.away, q.failing = false, nil
+	q.rouse()
+}
+
+// fails notes why nothing can be written.
+func (q *queue) fails(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.failing = err
 }
 
 func (q *queue) figures() Figures {
@@ -259,6 +336,13 @@ func (q *queue) figures() Figures {
 // together share a commit. After any error but ctx's own, and one of a connection
 // that broke at that moment, nothing has been written. See [consent.Recorder].
 func (l *Ledger) Record(ctx context.Context, record consent.Record) error {
+	begun := time.Now()
+	err := l.record(ctx, record)
+	l.meter.consent(begun, err)
+	return err
+}
+
+func (l *Ledger) record(ctx context.Context, record consent.Record) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func TestNothingIsForgottenWhileTheDatabaseDoesNotAnswer(t *testing.T) {
 	unlock()
 
 	assert.NoError(t, <-stays)
-	assert.Zero(t, l.Figures())
+	assertSettled(t, l)
 	history, err := l.History(context.Background(), a)
 	require.NoError(t, err)
 	var order []bool
@@ -111,10 +111,11 @@ func TestNothingIsForgottenForOneRecordThatTheDatabaseRefuses(t *testing.T) {
 		} else {
 			execute(t, url, "ALTER TABLE consent_record ADD CONSTRAINT picky CHECK (action <> 'odd')")
 		}
-		odd := no(visitor())
-		odd.Evidence.Action = "odd"
+		var odd consent.Record
 		for range 3 {
 			l.RecordLater(no(visitor()))
+			odd = no(visitor())
+			odd.Evidence.Action = "odd"
 			l.RecordLater(odd)
 		}
 		assert.Error(t, l.Record(context.Background(), odd))
@@ -128,6 +129,16 @@ func TestNothingIsForgottenForOneRecordThatTheDatabaseRefuses(t *testing.T) {
 		finish(t, l)
 		assert.EqualValues(t, 3, l.Figures().Dropped)
 		assert.EqualValues(t, 5, verified(t, begin(t, url)).Records)
+	})
+}
+
+func TestARefusalIsWrittenAlsoIfTheConsentBeforeHasFailed(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		l := begin(t, url)
+		away(t, l, url)() // a consent fails, and the database is there again
+		time.Sleep(10 * time.Millisecond)
+		l.RecordLater(no(visitor()))
+		assert.Eventually(t, func() bool { return l.Figures().Waiting == 0 }, 10*time.Second, time.Millisecond)
 	})
 }
 
@@ -195,7 +206,7 @@ func TestNothingFollowsOnWhatIsForgottenOrPurgedAtThatMoment(t *testing.T) {
 		var together sync.WaitGroup
 		for range 4 {
 			together.Go(func() {
-				for range 25 {
+				for range 24 { // of 100 in an hour
 					keep(t, site, yes(alice))
 				}
 			})

@@ -50,7 +50,7 @@ func readEverything(t *testing.T, url string, r func(*ledger.Ledger)) int64 {
 		var out bytes.Buffer
 		require.NoError(t, l.Export(ctx, &out, format, ledger.Period{}, nil))
 	}
-	_, err = l.Stats(ctx, ledger.Period{}, nil)
+	_, err = l.Stats(ctx, ledger.Period{}, ledger.Grouping{}, nil)
 	require.NoError(t, err)
 	if r != nil {
 		r(l)

@@ -126,15 +126,45 @@ func TestSizeTakesNoMemory(t *testing.T) {
 		})
 		assert.Greater(t, int64(counted), 100*most)
 		h.constant(t, "stats", func() {
-			stats, err := l.Stats(context.Background(), ledger.Period{}, nil)
+			stats, err := l.Stats(context.Background(), ledger.Period{}, ledger.Grouping{}, nil)
 			require.NoError(t, err)
 			assert.NotEmpty(t, stats)
+		})
+		h.constant(t, "stats by everything", func() {
+			paris, err := time.LoadLocation("Europe/Paris")
+			require.NoError(t, err)
+			by := []ledger.Dimension{ledger.ByDay, ledger.ByCategory, ledger.ByProvider, ledger.ByLanguage, ledger.ByAction, ledger.ByRegime}
+			stats, err := l.Stats(context.Background(), ledger.Period{}, ledger.Grouping{By: by, Location: paris}, nil)
+			require.NoError(t, err)
+			assert.NotEmpty(t, stats)
+		})
+		h.constant(t, "consent records", func() {
+			err := l.ExportReceipts(context.Background(), &counted, issuer(t), ledger.Period{}, nil)
+			assert.ErrorContains(t, err, "records are left out", "the hay has no true hashes")
 		})
 		h.constant(t, "verify", func() {
 			report, err := l.Verify(context.Background(), nil)
 			require.NoError(t, err)
 			assert.GreaterOrEqual(t, report.Records, most)
 		})
+		h.constant(t, "plan of a purge", func() {
+			plan, err := l.PlanPurge(context.Background(), scaleBegins.Add(time.Duration(most)*3*time.Second), 10*365*24*time.Hour)
+			require.NoError(t, err)
+			assert.Equal(t, ledger.PurgePlan{Records: most, Standing: most / 2}, plan)
+		})
+		file := filepath.Join(t.TempDir(), "backup.db")
+		h.constant(t, "backup", func() {
+			report, err := l.Backup(context.Background(), file, nil)
+			require.NoError(t, err)
+			assert.Equal(t, most, report.Records)
+		})
+		for kind, empty := range map[string]string{"SQLite": lite(t), "PostgreSQL": postgres(t)} {
+			h.constant(t, "import into "+kind, func() {
+				report, err := ledger.Import(context.Background(), file, empty, config, func(ledger.Report) bool { return true }, nil)
+				require.NoError(t, err)
+				assert.Equal(t, most, report.Records)
+			})
+		}
 		h.constant(t, "purge of a half", func() {
 			purged, err := l.Purge(context.Background(), scaleBegins.Add(time.Duration(most/2)*3*time.Second), nil)
 			require.NoError(t, err)

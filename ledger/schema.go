@@ -38,9 +38,13 @@ func (d *database) migrate(ctx context.Context) error {
 			return nil
 		}
 		if version > schemaVersion {
-			return fmt.Errorf("its tables are of version %d, and this program knows no version after %d: they are left as they are", version, schemaVersion)
+			return lasting{fmt.Errorf("its tables are of version %d, and this program knows no version after %d: they are left as they are", version, schemaVersion)}
 		}
 		failed = d.apply(ctx, version+1)
+		if turnedReadOnly(failed) {
+			d.leaveReadOnly(ctx)
+			return failed
+		}
 		if state, _ := code(failed); state == "42501" {
 			return failed // a role that may not make tables will not learn to
 		}
@@ -51,14 +55,14 @@ func (d *database) migrate(ctx context.Context) error {
 // checkExists fails if there are no tables, or those of another version.
 func (d *database) checkExists(ctx context.Context) error {
 	if err := d.PingContext(ctx); err != nil {
-		return fmt.Errorf("ledger: cannot open %s: %w", d.name, err)
+		return fmt.Errorf("cannot open %s: %w", d.name, err)
 	}
 	version, err := d.version(ctx)
 	switch {
 	case err != nil:
-		return fmt.Errorf("ledger: there is no ledger in %s: %w", d.name, err)
+		return fmt.Errorf("there is no ledger in %s: %w", d.name, err)
 	case version != schemaVersion:
-		return fmt.Errorf("ledger: cannot open %s: its tables are of version %d, and this program knows version %d: they are left as they are", d.name, version, schemaVersion)
+		return fmt.Errorf("cannot open %s: its tables are of version %d, and this program knows version %d: they are left as they are", d.name, version, schemaVersion)
 	}
 	return nil
 }

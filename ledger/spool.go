@@ -46,48 +46,74 @@ type spoolPlace struct {
 	folder string
 	prefix string // of their names
 	shared bool   // by ledgers: the ID of the ledger comes next in the name
-	ledger key    // the ID of a writer that the ledger has
+	ledger key    // the ID of a writer that the ledger has, or its address
 	sealer sealer
+
+	addresses []key // by which the ledger was known, or is, before its ID
 }
 
 // errSpoolFull says that a file has no room for a refusal.
 var errSpoolFull = fmt.Errorf("its file would have more than %d MB", maxSpoolFile>>20)
 
-// placeOf returns where the spool of a ledger is to be; false if there is to be none.
-func placeOf(ctx context.Context, config Config, db *database, w *writer) (place spoolPlace, wanted bool, err error) {
+// errNotKnown says that nobody knows yet of which ledger a file is.
+var errNotKnown = errors.New("the database is not there yet")
+
+// placeOf returns where the spool of a ledger is to be; nil if there is to be none. Its
+// files bear the ID of the ledger. Before the database is there, they bear the ledger's
+// address in its place, by which the next process knows them too.
+func placeOf(config Config, db *database, s sealer) (*spoolPlace, error) {
 	if config.NoSpool {
-		if config.Spool != "" {
-			return place, false, errors.New("ledger: Config.Spool names a folder, and Config.NoSpool says that there is to be none")
-		}
-		return place, false, nil
+		return nil, nil
 	}
-	file, err := db.path(ctx)
-	if err != nil {
-		return place, false, err
-	}
-	place.sealer = w.sealer
+	place := &spoolPlace{sealer: s}
+	var err error
 	switch {
 	case config.Spool != "":
 		place.folder, err = filepath.Abs(config.Spool)
-	case file != "":
-		place.folder, err = filepath.Abs(filepath.Dir(file))
-		place.prefix = filepath.Base(file) + "-refusals-"
+	case db.file != "":
+		place.folder, err = filepath.Abs(filepath.Dir(db.file))
+		place.prefix = filepath.Base(db.file) + "-refusals-"
 	case db.embedded:
-		return place, false, nil // in memory: the ledger is gone first
+		return nil, nil // in memory: the ledger is gone first
 	default:
 		place.folder, err = os.UserCacheDir()
 		place.folder = filepath.Join(place.folder, "consent-ledger")
 	}
 	if err != nil {
-		return place, false, fmt.Errorf("ledger: Config.Spool is empty, and there is no folder to take in its place: %w", err)
-	}
-	if place.ledger, err = w.identify(ctx, db); err != nil {
-		return place, false, err
+		return nil, lasting{fmt.Errorf("Config.Spool is empty, and there is no folder to take in its place: %w", err)}
 	}
 	if place.prefix == "" {
 		place.prefix, place.shared = "consent-refusals-", true
 	}
-	return place, true, nil
+	place.addresses = addresses(db, place.shared, s)
+	place.ledger = place.addresses[0]
+	return place, nil
+}
+
+// addresses returns by what a ledger is known before its ID is, the first for its own files.
+func addresses(db *database, shared bool, s sealer) (list []key) {
+	add := func(f fields) {
+		var address key
+		copy(address[:], f.sum())
+		list = append(list, address)
+	}
+	kind := fields(nil).text("spool")
+	switch {
+	case !shared: // the name of the file says it
+		add(kind.text("file"))
+	case db.file != "":
+		add(kind.text("path").text(db.file))
+	case db.address != "":
+		add(kind.text("server").text(db.address))
+	case s.can(): // a pool of the site tells no address; each ledger has keys of its own
+		for _, k := range s.keys {
+			add(authenticate(k, kind))
+		}
+	default:
+		program, _ := os.Executable()
+		add(kind.text("program").text(program))
+	}
+	return list
 }
 
 // newName returns a name for a file of this process.
@@ -110,12 +136,20 @@ func (p *spoolPlace) isOurs(name string, knows func(key) (bool, error)) (bool, e
 		if ledger.UnmarshalText([]byte(run[:cut])) != nil {
 			return false, nil
 		}
-		if known, err := knows(ledger); err != nil || !known {
+		if known, err := p.knows(ledger, knows); err != nil || !known {
 			return false, err
 		}
 		run = run[cut+1:]
 	}
 	return found && len(run) == hex.EncodedLen(runBytes), nil
+}
+
+// knows reports whether a file is the ledger's, by what its name or first line says.
+func (p *spoolPlace) knows(ledger key, knows func(key) (bool, error)) (bool, error) {
+	if slices.Contains(p.addresses, ledger) {
+		return true, nil
+	}
+	return knows(ledger)
 }
 
 // identify returns the ID of the ledger's first writer, by which a spool knows the ledger
@@ -129,61 +163,95 @@ func (w *writer) identify(ctx context.Context, db *database) (first key, err err
 	return first, err
 }
 
-// openSpool takes over what processes that have ended have left, into the queue, and
-// begins a file. Only a file that it must not touch is an error: a disk that fails is told
-// of, as later.
-func openSpool(place spoolPlace, q *queue, knows func(key) (bool, error)) (*spool, error) {
+// newSpool begins a spool without a file.
+func newSpool(place spoolPlace, q *queue) *spool {
 	s := &spool{place: place, queue: q, wake: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{})}
-	if err := s.adopt(knows); err != nil {
-		for _, f := range s.old {
-			f.Close()
-		}
-		return nil, fmt.Errorf("ledger: cannot take over the refusals that wait: %w", err)
-	}
-	q.spool = s
-	s.report(s.renew())
+	q.setSpool(s)
 	go s.run()
-	return s, nil
+	return s
 }
 
-// adopt reads the files that no process has open.
-func (s *spool) adopt(knows func(key) (bool, error)) error {
-	listed, err := os.ReadDir(s.place.folder)
+// begin takes over what others have left, into the queue, and begins a file. A disk that
+// fails is told of, as later.
+func (s *spool) begin(place spoolPlace, from left) {
+	s.disk.Lock()
+	defer s.disk.Unlock()
+	s.place = place
+	s.old = append(s.old, from.files...)
+	s.queue.adopt(from.entries)
+	s.report(s.renew())
+}
+
+// What is left is what processes have left that have ended.
+type left struct {
+	files   []*spoolFile
+	entries []*entry
+}
+
+// close leaves it to others.
+func (l *left) close() {
+	for _, f := range l.files {
+		f.Close()
+	}
+}
+
+// collect reads the files that no process has open. Only a file that it must not touch
+// is an error. What nobody knows yet of which ledger it is, it leaves for later.
+func (p *spoolPlace) collect(knows func(key) (bool, error)) (found left, err error) {
+	listed, err := os.ReadDir(p.folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		slog.Warn("ledger: cannot look for refusals that an earlier process has left", "folder", s.place.folder, "error", err)
+		slog.Warn("ledger: cannot look for refusals that an earlier process has left", "folder", p.folder, "error", err)
 	}
 	seen := make(map[key]bool)
-	for _, entry := range listed {
-		ours, err := s.place.isOurs(entry.Name(), knows)
-		if err != nil {
-			return err
-		}
-		if !ours || !entry.Type().IsRegular() {
+	for _, listed := range listed {
+		var unanswered error
+		f, entries, err := p.open(listed, func(writer key) (known bool, err error) {
+			known, unanswered = knows(writer)
+			return known, unanswered
+		})
+		if errors.Is(unanswered, errNotKnown) || err == nil && f == nil {
 			continue
 		}
-		f, err := openSpoolFile(filepath.Join(s.place.folder, entry.Name()), s.place)
-		if errors.Is(err, errLocked) || errors.Is(err, fs.ErrNotExist) {
-			continue // its process runs, or another one was first
-		}
 		if err != nil {
-			return err
+			err = fmt.Errorf("cannot take over the refusals that wait: %w", err)
+			if unanswered == nil { // and it is the file that is wrong
+				err = lasting{err}
+			}
+			return found, err
 		}
-		s.old = append(s.old, f)
-		entries, err := f.read(knows)
-		if err != nil {
-			return err
-		}
+		found.files = append(found.files, f)
 		for _, e := range entries {
 			if !seen[e.row.id] {
 				seen[e.row.id] = true
-				s.queue.adopt(e)
+				found.entries = append(found.entries, e)
 			}
 		}
 	}
-	if count := len(s.queue.entries); count > 0 {
+	if count := len(found.entries); count > 0 {
 		slog.Info("ledger: refusals are written that an earlier process has left", "refusals", count)
 	}
-	return nil
+	return found, nil
+}
+
+// open reads a file of the ledger that no process has open; nil if it is none.
+func (p *spoolPlace) open(listed fs.DirEntry, knows func(key) (bool, error)) (*spoolFile, []*entry, error) {
+	ours, err := p.isOurs(listed.Name(), knows)
+	if err != nil || !ours || !listed.Type().IsRegular() {
+		return nil, nil, err
+	}
+	f, err := openSpoolFile(filepath.Join(p.folder, listed.Name()), *p)
+	if errors.Is(err, errLocked) || errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil // its process runs, or another one was first
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	entries, err := f.read(knows)
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return f, entries, nil
 }
 
 // run keeps what comes, until stop is closed.
@@ -219,7 +287,7 @@ func (s *spool) keep() {
 	fresh := s.queue.takeFresh()
 	switch {
 	case time.Now().Before(s.paused): // they wait in memory
-	case s.file == nil || !s.paused.IsZero() || s.file.at > tidySpool && 4*s.queue.spooled() < s.file.records:
+	case s.file == nil || !s.paused.IsZero() || s.file.at > tidySpool && 4*s.queue.spooled() < s.file.records || !s.file.isThere():
 		s.report(s.renew())
 	case len(fresh) > 0:
 		err := s.file.append(fresh)
@@ -240,7 +308,7 @@ func (s *spool) tidy() {
 	defer s.disk.Unlock()
 	switch {
 	case time.Now().Before(s.paused):
-	case !s.paused.IsZero() || s.file == nil || len(s.old) > 0 && s.queue.spooled() == 0:
+	case !s.paused.IsZero() || s.file == nil || len(s.old) > 0 && s.queue.spooled() == 0 || !s.file.isThere():
 		s.report(s.renew())
 	case s.queue.spooled() == 0 && s.file.records > 0:
 		s.report(s.file.empty())
@@ -377,12 +445,23 @@ func (s *spool) rouse() {
 	}
 }
 
-// adopt puts a refusal that an earlier process has left at the end.
-func (q *queue) adopt(e *entry) {
-	e.spooled = true
-	q.entries = append(q.entries, e)
-	q.later++
-	q.onDisk++
+// adopt puts refusals that an earlier process has left in front of what came since.
+func (q *queue) adopt(older []*entry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range older {
+		e.spooled = true
+	}
+	q.entries = slices.Concat(older, q.entries)
+	q.later += len(older)
+	q.onDisk += len(older)
+}
+
+// setSpool has refusals that come from now on kept on disk.
+func (q *queue) setSpool(s *spool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.spool = s
 }
 
 // takeFresh returns the refusals that are not on disk and still wait.

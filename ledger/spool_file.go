@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -41,6 +42,7 @@ type spooled struct {
 	Notice string `json:"notice,omitempty"` // the content
 
 	ID          key         `json:"id,omitzero"`
+	Replaces    key         `json:"replaces,omitzero"` // the ID of a refusal that is to be written no more
 	Reference   key         `json:"reference,omitzero"`
 	Decided     int64       `json:"decided,omitzero"`
 	Revision    int64       `json:"revision,omitzero"`
@@ -118,7 +120,7 @@ func (f *spoolFile) append(entries []*entry) error {
 		}
 		r := &e.row
 		f.line(&lines, spooled{
-			ID: r.id, Reference: r.reference, Decided: r.decided, Revision: r.revision, Answers: r.answers, Objection: r.objection, GPC: r.gpc,
+			ID: r.id, Replaces: e.replaces, Reference: r.reference, Decided: r.decided, Revision: r.revision, Answers: r.answers, Objection: r.objection, GPC: r.gpc,
 			Regime: r.regime, Action: r.action, Language: r.language, Fingerprint: r.notice,
 		})
 	}
@@ -210,7 +212,7 @@ func (f *spoolFile) read(knows func(key) (bool, error)) (entries []*entry, err e
 	if err := f.place.ledger.UnmarshalText([]byte(ledger)); err != nil {
 		return nil, fmt.Errorf("%s does not say of which ledger it is: it is left as it is", f.Name())
 	}
-	known, err := knows(f.place.ledger)
+	known, err := f.place.knows(f.place.ledger, knows)
 	if err != nil {
 		return nil, err
 	}
@@ -253,6 +255,9 @@ func (f *spoolFile) lines(rest []byte) (entries []*entry, damaged, torn int) {
 			fingerprint := sha256.Sum256([]byte(s.Notice))
 			notices[string(fingerprint[:])] = []byte(s.Notice)
 			continue
+		}
+		if s.Replaces != (key{}) {
+			entries = slices.DeleteFunc(entries, func(e *entry) bool { return e.row.id == s.Replaces })
 		}
 		entries = append(entries, &entry{
 			row: row{

@@ -43,6 +43,16 @@ func lock(file *os.File) error {
 	return nil
 }
 
+// isThere reports that the file is in its place, where the next process finds it.
+func (f *spoolFile) isThere() bool {
+	there, err := os.Lstat(f.Name())
+	if err != nil {
+		return false
+	}
+	mine, err := f.Stat()
+	return err == nil && os.SameFile(there, mine)
+}
+
 // syncFolder has a new name survive a loss of power.
 func syncFolder(path string) error {
 	folder, err := os.Open(path)

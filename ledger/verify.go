@@ -51,13 +51,21 @@ func (r *Report) fault(format string, args ...any) {
 // is called now and then with the number of records read. The error is the
 // database's, or says what is wrong with an anchor.
 func (l *Ledger) Verify(ctx context.Context, progress func(records int64), anchors ...Anchor) (Report, error) {
-	report := Report{SealsChecked: l.sealer.can()}
+	if err := l.readable(); err != nil {
+		return Report{}, err
+	}
 	tx, err := l.db.BeginTx(ctx, l.db.snapshot)
 	if err != nil {
-		return report, fmt.Errorf("ledger: cannot verify: %w", err)
+		return Report{}, fmt.Errorf("ledger: cannot verify: %w", err)
 	}
 	defer tx.Rollback()
-	v := &tableVerification{verification: newVerification(&report, l.sealer), db: l.db, tx: tx, progress: progress}
+	return verifyTables(ctx, l.db, tx, l.sealer, progress, anchors...)
+}
+
+// verifyTables verifies what a transaction sees.
+func verifyTables(ctx context.Context, db *database, tx *sql.Tx, s sealer, progress func(int64), anchors ...Anchor) (Report, error) {
+	report := Report{SealsChecked: s.can()}
+	v := &tableVerification{verification: newVerification(&report, s), db: db, tx: tx, progress: progress}
 	for _, step := range []func(context.Context) error{
 		v.readActs, v.readWriters, v.readNotices, func(context.Context) error { return v.hold(anchors) },
 		v.checkWriters, v.checkVisitors, v.checkGaps, v.checkErasures, v.checkLinks,

@@ -49,6 +49,8 @@ type exportVerification struct {
 	acts     []row // those that are still to be added, by writer and place
 	last     *exportEnd
 	records  int64
+	torn     bool                      // the lines are not all that were written
+	keep     func(*table, []any) error // is given the row of each line; nil if nobody asks
 }
 
 // read reads all lines.
@@ -75,6 +77,7 @@ func (x *exportVerification) read(r io.Reader) error {
 		}
 		if l.End != nil {
 			if l.End.Lines != x.lines || !bytes.Equal(l.End.Sum, sum.Sum(nil)) {
+				x.torn = true
 				x.report.fault("the lines of the export are not those that were written")
 			} else if x.can() && !x.holds(l.End.Seal, l.End.sealed()) {
 				x.report.fault("the end of the export has no seal by the key")
@@ -92,6 +95,7 @@ func (x *exportVerification) read(r io.Reader) error {
 		return errors.New("it is empty")
 	}
 	if x.last == nil {
+		x.torn = true
 		x.report.fault("the export has no end: something is missing")
 	}
 	if err := x.learnActs(); err != nil {
@@ -127,12 +131,15 @@ func (x *exportVerification) readOne(l *line, text []byte) error {
 			w.written = sql.NullInt64{Int64: *l.Writer.Written, Valid: true}
 		}
 		x.addWriter(w)
-		return nil
+		return x.kept(writerTable, w.values())
 	case l.Notice != nil:
 		x.addNotice(l.Notice.Fingerprint, []byte(l.Notice.Content))
-		return nil
+		return x.kept(noticeTable, []any{[]byte(l.Notice.Fingerprint), l.Notice.Content})
 	}
 	r, err := readEntry(text)
+	if err == nil {
+		err = x.kept(recordTable, r.all())
+	}
 	if err != nil {
 		return err
 	}
@@ -152,6 +159,14 @@ func (x *exportVerification) readOne(l *line, text []byte) error {
 	x.addActs(&r)
 	x.add(&r)
 	return nil
+}
+
+// kept hands the row of a line on.
+func (x *exportVerification) kept(t *table, values []any) error {
+	if x.keep == nil {
+		return nil
+	}
+	return x.keep(t, values)
 }
 
 // learnActs learns what the acts say, once.

@@ -20,6 +20,9 @@ const (
 // run writes what is in the queue, until that is closed and empty, or ctx ends.
 func (l *Ledger) run(ctx context.Context) {
 	defer close(l.stopped)
+	if !l.awaitDatabase(ctx) {
+		return
+	}
 	pause := firstPause
 	for !l.queue.finished() {
 		count, err := l.writeNext(ctx)
@@ -27,14 +30,16 @@ func (l *Ledger) run(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 			return
-		case err != nil && l.queue.figures().Waiting > 0:
-			retry = time.After(pause)
-			pause = min(2*pause, maxPause)
 		case err == nil && count > 0:
 			pause = firstPause
 			continue
-		case err != nil: // and nothing waits any more, for which Close may be waiting
-			continue
+		case err == nil:
+			pause = firstPause
+		case l.queue.finished(): // for which Close may be waiting
+			return
+		default:
+			retry = time.After(pause)
+			pause = min(2*pause, maxPause)
 		}
 		select {
 		case <-ctx.Done():
@@ -45,17 +50,41 @@ func (l *Ledger) run(ctx context.Context) {
 	}
 }
 
-// writeNext commits what is first in the queue, and returns how many records that
-// was.
+// writeNext commits what is first in the queue, and returns how many records that was. If
+// nothing waits, and the database failed the last time, it looks whether it does so still.
 func (l *Ledger) writeNext(ctx context.Context) (count int, err error) {
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	batch := l.queue.take()
-	if len(batch) > 0 {
-		err = l.write(ctx, batch)
-		l.queue.settle(batch, err)
+	switch {
+	case len(batch) > 0:
+		if err = explain(l.write(ctx, batch)); err == nil {
+			l.meter.wrote(len(batch))
+		}
+	case l.queue.figures().Failing != nil:
+		err = explain(l.try(ctx))
+	default:
+		return 0, nil
+	}
+	l.queue.settle(batch, err)
+	switch {
+	case err == nil:
+		l.failing.over()
+	case ctx.Err() == nil && !unacceptable(err): // or it is the record that is wrong
+		l.failing.add(1, err)
 	}
 	return len(batch), err
+}
+
+// try writes what is missing of the runs before, or nothing if there is none.
+func (l *Ledger) try(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, maxAttempt)
+	defer cancel()
+	err := l.db.checkWritable(ctx)
+	if err == nil {
+		err = l.writer.prepare(ctx, l.db)
+	}
+	return err
 }
 
 // write commits a batch, with a second attempt where the first may have met a broken
@@ -78,6 +107,9 @@ func (l *Ledger) write(ctx context.Context, batch []*entry) error {
 		case !unacceptable(err) && !broken:
 			// The connection may be the last of a server that has been restarted.
 			broken = true
+			if turnedReadOnly(err) {
+				l.db.leaveReadOnly(ctx)
+			}
 		default:
 			return err
 		}

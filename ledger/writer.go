@@ -18,6 +18,7 @@ type writer struct {
 	statements map[insertion]string
 	ones       map[insertion]*sql.Stmt // those of them that insert one row, prepared
 	notices    map[string]bool         // by fingerprint: those that the database holds
+	noticesAt  time.Time               // since when they are remembered
 }
 
 // A tip is how far a writer has come.
@@ -30,6 +31,10 @@ type tip struct {
 
 // maxNotices bounds what a writer remembers. A site has a few for each language.
 const maxNotices = 1000
+
+// noticesFor is how long it remembers them. A failover may lose a notice; the same is then
+// written again soon, and stands for all records that name it.
+const noticesFor = time.Minute
 
 // renew begins a new run. It does so too after a failure that leaves open whether
 // the places that were asked for have been filled.
@@ -51,6 +56,9 @@ func (w *writer) close() (err error) {
 
 // write commits a batch, each record behind the last one of the same visitor.
 func (w *writer) write(ctx context.Context, db *database, batch []*entry) error {
+	if err := db.checkFile(); err != nil {
+		return err
+	}
 	batch, err := missing(ctx, db, batch)
 	if err != nil || len(batch) == 0 {
 		return err
@@ -79,7 +87,11 @@ func (w *writer) write(ctx context.Context, db *database, batch []*entry) error 
 		last = r.hash
 		heads[r.reference] = head{r.id, r.n, r.hash, r.decided}
 	}
-	if err := w.insert(ctx, db, rows); err != nil {
+	err = w.insert(ctx, db, rows)
+	if err == nil {
+		err = db.checkFile() // or it may have gone into a file that nobody finds any more
+	}
+	if err != nil {
 		if !collided(err) {
 			w.renew()
 		}
@@ -99,6 +111,9 @@ func (w *writer) place(r *row, at int64, beforeHash []byte) {
 
 // keepNotices writes the notices of records, unless the database holds them.
 func (w *writer) keepNotices(ctx context.Context, db *database, batch []*entry) error {
+	if now := time.Now(); now.Sub(w.noticesAt) > noticesFor {
+		w.notices, w.noticesAt = nil, now
+	}
 	for _, e := range batch {
 		if e.notice == nil || w.notices[string(e.row.notice)] {
 			continue

@@ -80,10 +80,13 @@ func writeFirst(start *url.URL, name string, pages int, out io.Writer) error {
 	if _, err := config.Read(name, site.NewKey()); err != nil {
 		todos = len(strings.Split(err.Error(), "\n"))
 	}
-	if todos > 0 {
-		fmt.Fprintf(out, " %d places are still to be written: \"consentproxy check\" names them.\n", todos)
-	} else {
+	switch {
+	case todos == 0:
 		fmt.Fprintf(out, " Read it, and then start: consentproxy -config %s\n", name)
+	case todos == 1:
+		fmt.Fprintln(out, " One place is still to be written: \"consentproxy check\" names it.")
+	default:
+		fmt.Fprintf(out, " %d places are still to be written: \"consentproxy check\" names them.\n", todos)
 	}
 	return nil
 }

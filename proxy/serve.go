@@ -28,6 +28,7 @@ type instance struct {
 	options
 	key     []byte // of this run, if nobody names others
 	log     *slog.Logger
+	hangups chan os.Signal // each is a wish to read the settings anew
 	handler swap.Handler
 	began   *config.Settings          // with which it has begun to listen
 	site    atomic.Pointer[site.Site] // the current one; nil before the first
@@ -41,7 +42,9 @@ type instance struct {
 // run serves until it is interrupted. It says what it does to out, and what goes
 // wrong to errs.
 func run(o options, out, errs io.Writer) error {
-	p := &instance{options: o, key: site.NewKey()}
+	p := &instance{options: o, key: site.NewKey(), hangups: make(chan os.Signal, 1)}
+	notifyReload(p.hangups) // one that comes while it starts does not end it
+	defer signal.Stop(p.hangups)
 	settings, err := p.read(p.key)
 	if err != nil {
 		return err
@@ -160,14 +163,11 @@ func (p *instance) tell(out io.Writer, listening *server.Server) {
 
 // serve serves until ctx ends, and reads the settings anew at each SIGHUP.
 func (p *instance) serve(ctx context.Context, listening *server.Server) error {
-	hangups := make(chan os.Signal, 1)
-	notifyReload(hangups)
-	defer signal.Stop(hangups)
 	served := make(chan error, 1)
 	go func() { served <- listening.Serve(ctx) }()
 	for {
 		select {
-		case <-hangups:
+		case <-p.hangups:
 			p.reload(ctx)
 		case err := <-served:
 			return err

@@ -19,6 +19,7 @@ import (
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/consentscan/internal/scan"
 	"github.com/cookiecharter/consent/consentscan/internal/seen"
+	"github.com/cookiecharter/consent/internal/account"
 )
 
 // A site is a handler that is served until the test ends.
@@ -68,7 +69,7 @@ func (s *site) states(options Options) (states []scan.State, err error) {
 		given = States(options.Middleware.Registry())
 	}
 	own := options.Middleware.Cookie().Name
-	if s.own = append(s.own, own); options.Middleware.FormerCookieName() != "" {
+	if s.own = append(s.own, own, account.Name(own)); options.Middleware.FormerCookieName() != "" {
 		s.own = append(s.own, options.Middleware.FormerCookieName())
 	}
 	var mistakes []error

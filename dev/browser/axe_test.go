@@ -55,6 +55,13 @@ var states = []struct {
 		b.click("[value=save]")
 		b.until(`document.querySelector("[name='category:third-party'][value=allow][checked]")`)
 	}},
+	{"the visitor's records", func(b *tab, d *demo) {
+		b.visit(d.url + "/cookies/records")
+		for _, folded := range []string{"section:nth-of-type(2) > details", "section > details", "section details details"} {
+			b.click(folded + " > summary")
+		}
+		b.click("h1") // the tab key goes on from here
+	}},
 }
 
 // answer gives an answer for a category in the form.

@@ -5,6 +5,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"fmt"
 	"html/template"
 	"io"
 	"net/http"
@@ -107,17 +108,37 @@ func (d *demo) failures() []error {
 	return slices.Clone(d.failed)
 }
 
-// records keeps nothing, and says so when it is full.
-type records struct{ full atomic.Bool }
+// records keeps records in memory, unless it is full.
+type records struct {
+	full atomic.Bool
+	mu   sync.Mutex
+	kept []consent.Record
+}
 
-func (r *records) Record(context.Context, consent.Record) error {
+func (r *records) Record(_ context.Context, record consent.Record) error {
 	if r.full.Load() {
 		return errors.New("full")
 	}
+	r.RecordLater(record)
 	return nil
 }
 
-func (*records) RecordLater(consent.Record) {}
+func (r *records) RecordLater(record consent.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kept = append(r.kept, record)
+}
+
+func (r *records) Records(_ context.Context, visitor consent.Reference) ([]consent.Record, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(r.kept), func(kept consent.Record) bool { return kept.Reference != visitor }), nil
+}
+
+func (*records) WriteReceipt(_ context.Context, w io.Writer, visitor consent.Reference) error {
+	_, err := fmt.Fprintf(w, `{"@id": %q}`, visitor)
+	return err
+}
 
 func newDemo(t *testing.T, cookies ...consent.Cookie) *demo {
 	t.Helper()
@@ -136,6 +157,7 @@ func newDemoOf(t *testing.T, change func(*consent.Config), cookies ...consent.Co
 	require.NoError(t, err)
 	c, err := charter.New(charter.Config{
 		Middleware: mw,
+		History:    &d.records,
 		Failed: func(_ *http.Request, err error) {
 			d.mu.Lock()
 			defer d.mu.Unlock()

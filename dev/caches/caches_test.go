@@ -348,8 +348,8 @@ func postForm(t *testing.T, url, form string) *http.Request {
 
 func TestNothingLeaksFromACacheInFrontOfTheProxy(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "proxy")
-	build := exec.Command("go", "build", "-o", program, "./proxy")
-	build.Dir = "../../examples"
+	build := exec.Command("go", "build", "-o", program, ".")
+	build.Dir = "../../proxy"
 	said, err := build.CombinedOutput()
 	require.NoError(t, err, string(said))
 	for cache := range caches {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
@@ -82,6 +83,14 @@ type recorder struct{ fails error }
 func (r *recorder) Record(context.Context, consent.Record) error { return r.fails }
 func (r *recorder) RecordLater(consent.Record)                   {}
 
+// Accounts whose users have all decided the same.
+type accounts struct{ latest consent.Record }
+
+func (a accounts) Latest(context.Context, string) (consent.Record, error) { return a.latest, nil }
+func (a accounts) Link(context.Context, consent.Reference, time.Time, string) error {
+	return nil
+}
+
 func TestTheDescriptionOfTheStateIsWhatTheCharterAnswers(t *testing.T) {
 	a := readAPI(t)
 	choice := a.schema(t, "Choice")
@@ -97,7 +106,12 @@ func TestTheDescriptionOfTheStateIsWhatTheCharterAnswers(t *testing.T) {
 		Regime: consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut, "GB": consent.UK, "AQ": consent.NoRegime}),
 	})
 	require.NoError(t, err)
-	site, err := charter.New(charter.Config{Middleware: mw, Failed: func(*http.Request, error) {}})
+	matomo := []consent.Answer{{Category: consent.Statistics, Provider: "Matomo", Allowed: true}, {Category: consent.ThirdParty, Provider: "Vimeo"}}
+	site, err := charter.New(charter.Config{
+		Middleware: mw, Failed: func(*http.Request, error) {},
+		Account:  func(r *http.Request) string { return r.Header.Get("User") },
+		Accounts: accounts{consent.Record{Time: time.Now(), Answers: matomo}},
+	})
 	require.NoError(t, err)
 	ask := func(handler http.Handler, method, content string, headers map[string]string, cookies []*http.Cookie) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(method, "https://example.org/cookies/state.json", strings.NewReader(content))
@@ -116,13 +130,14 @@ func TestTheDescriptionOfTheStateIsWhatTheCharterAnswers(t *testing.T) {
 	wrapped := mw.Wrap(site.Handler())
 	seen := make(map[string]bool)
 
-	for _, headers := range []map[string]string{nil, {"Country": "US"}, {"Country": "GB"}, {"Country": "AQ"}, {"Sec-Fetch-Site": "cross-site"}} {
+	for _, headers := range []map[string]string{nil, {"Country": "US"}, {"Country": "GB"}, {"Country": "AQ"}, {"User": "ada"}, {"Sec-Fetch-Site": "cross-site"}} {
 		seen["get "+strconv.Itoa(ask(wrapped, "GET", "", headers, nil).Code)] = true
 	}
 	for content, status := range map[string]int{
 		`{"choice": "accept"}`: 200, `{"choice": "refuse", "objection": true}`: 200, `{"choice": "save"}`: 200,
 		`{"choice": "save", "allow": {"statistics": ["Matomo"], "third-party": []}, "objection": null}`: 200,
 		`{"choice": "add", "allow": {"third-party": ["Vimeo"]}}`:                                        200,
+		`{"choice": "refuse", "account": "0123456789abcdef"}`:                                           200,
 		`{}`: 400, `[]`: 400, `null`: 400, `{"choice": "ACCEPT"}`: 400, `{"choice": 1}`: 400, `{"choice": "accept", "x": 1}`: 400,
 		`{"choice": "add"}`: 400, `{"choice": "add", "allow": {}}`: 400, `{"choice": "save", "allow": {"statistics": "Matomo"}}`: 400,
 		`{"choice": "save", "allow": ["Matomo"]}`: 400, `{"choice": "save", "allow": {"statistics:Matomo": [""]}}`: 400, `{"choice": "save", "objection": "yes"}`: 400,
@@ -142,6 +157,8 @@ func TestTheDescriptionOfTheStateIsWhatTheCharterAnswers(t *testing.T) {
 	seen["post "+strconv.Itoa(ask(wrapped, "POST", `{"choice": "accept"}`, map[string]string{"Origin": "null"}, nil).Code)] = true
 	seen["post "+strconv.Itoa(ask(wrapped, "POST", `{"choice": "`+strings.Repeat("x", 17<<10)+`"}`, nil, nil).Code)] = true
 	seen["post "+strconv.Itoa(ask(site.Handler(), "POST", `{"choice": "accept"}`, nil, nil).Code)] = true
+	account := ask(wrapped, "GET", "", map[string]string{"User": "ada"}, nil)
+	assert.Contains(t, account.Header()["Set-Cookie"][1], "cookies_preferences_account=", "whose fields were checked too")
 	kept.fails = errors.New("full")
 	seen["post "+strconv.Itoa(ask(wrapped, "POST", `{"choice": "accept"}`, nil, nil).Code)] = true
 

@@ -75,9 +75,8 @@ func newSite() (http.Handler, error) {
 
 // page begins a page. The charter's script draws the banner, since the app cannot.
 const page = `<!doctype html><title>fiber</title>
-<link rel="stylesheet" href="/cookies/style.css">
 <script src="/cookies/script.js" defer></script>
-<a href="/cookies/">Cookies</a>
+<a href="/cookies/#settings" data-charter-open>Cookie settings</a>
 `
 
 // tell sets a header of the request to the decision, whatever the browser sent in it.

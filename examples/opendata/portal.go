@@ -9,21 +9,18 @@ import (
 	"time"
 
 	"github.com/cookiecharter/consent/charter"
-	"github.com/cookiecharter/consent/ledger"
 )
 
 // A portal is the site itself. It sets its cookies as it likes, and the
 // middleware decides; what a visitor must be told and asked, the charter does.
 type portal struct {
-	charter  *charter.Charter
-	accounts *accounts
+	charter *charter.Charter
+	who     *sessions
 }
 
-func newPortal(c *charter.Charter, books *ledger.Ledger, who *accounts) http.Handler {
-	p := &portal{charter: c, accounts: who}
+func newPortal(c *charter.Charter, who *sessions) http.Handler {
+	p := &portal{charter: c, who: who}
 	mux := http.NewServeMux()
-	mux.Handle("/cookies/", c.Handler())
-	mux.HandleFunc("GET /record", historyPage(books))
 	mux.HandleFunc("GET /{$}", p.home)
 	mux.HandleFunc("POST /language", chooseLanguage)
 	mux.HandleFunc("POST /sign-in", who.signIn)
@@ -34,16 +31,16 @@ func newPortal(c *charter.Charter, books *ledger.Ledger, who *accounts) http.Han
 	mux.HandleFunc("GET /portal.css", asset("portal.css", "text/css; charset=utf-8"))
 	mux.HandleFunc("GET /portal.js", asset("portal.js", "text/javascript; charset=utf-8"))
 	mux.HandleFunc("GET /favicon.ico", asset("icon.svg", "image/svg+xml"))
-	return who.wrap(mux)
+	return c.Wrap(mux)
 }
 
 //go:embed *.html *.css *.js *.svg
 var files embed.FS
 
-var pages = template.Must(template.ParseFS(files, "home.html", "atlas.html", "history.html"))
+var pages = template.Must(template.ParseFS(files, "home.html", "atlas.html"))
 
-// charterPage is the charter's page with the portal around it, in place of the
-// one that package charter brings along.
+// charterPage is the charter's page, and that of the visitor's records, with the portal
+// around it, in place of those that package charter brings along.
 var charterPage = template.Must(template.ParseFS(files, "charter.html"))
 
 // asset serves an embedded file.
@@ -86,6 +83,7 @@ func (p *portal) home(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Security-Policy", policy)
 	w.Header().Set("Cache-Control", "private, no-store")
 	w.Header().Set("Vary", "Accept-Language, Cookie")
-	w.WriteHeader(http.StatusOK)                                       // the head leaves here, so that the panel can tell what was in it
-	_ = pages.ExecuteTemplate(w, "home.html", p.view(r, token, tried)) // the visitor may be gone
+	banner := p.charter.Banner(r)                                              // which may change the head
+	w.WriteHeader(http.StatusOK)                                               // it leaves here, so that the panel can tell what was in it
+	_ = pages.ExecuteTemplate(w, "home.html", p.view(r, token, tried, banner)) // the visitor may be gone
 }

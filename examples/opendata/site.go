@@ -21,6 +21,10 @@ func newSite(books *ledger.Ledger) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	receipts, err := books.Receipts(issuer)
+	if err != nil {
+		return nil, err
+	}
 	mw, err := consent.NewMiddleware(consent.Config{
 		Registry: cookies,
 		Keys:     [][]byte{key},
@@ -31,12 +35,15 @@ func newSite(books *ledger.Ledger) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	who := new(sessions)
 	c, err := charter.New(charter.Config{
 		Middleware: mw,
 		Language:   language.French,
 		LanguageOf: chosenLanguage,
 		Templates:  charterPage,
-		Aside:      history(books),
+		History:    receipts,
+		Account:    who.nameOf,
+		Accounts:   users,
 	})
 	if err != nil {
 		return nil, err
@@ -44,5 +51,5 @@ func newSite(books *ledger.Ledger) (http.Handler, error) {
 	// The charter refuses the posts of other sites by itself; the portal's own
 	// forms want the same.
 	forms := http.NewCrossOriginProtection()
-	return watch(forms.Handler(mw.Wrap(newPortal(c, books, &accounts{mw: mw, users: users})))), nil
+	return watch(forms.Handler(mw.Wrap(newPortal(c, who)))), nil
 }

@@ -18,7 +18,6 @@ type view struct {
 	Choice   choice
 	Fates    []fate
 	Datasets []dataset
-	History  []decided // of the charter's page alone
 
 	// Of the charter.
 	Head, Script, Banner, Link template.HTML
@@ -35,19 +34,19 @@ func (v view) Say(key string) string { return v.say(key) }
 // Number writes a number as the visitor's language does.
 func (v view) Number(n int) string { return v.numbers.Sprint(n) }
 
-func (p *portal) view(r *http.Request, token string, tried []string) view {
+func (p *portal) view(r *http.Request, token string, tried []string, banner template.HTML) view {
 	lang := languageOf(r)
 	say := speaker(lang)
 	return view{
 		Lang:     lang.String(),
-		Name:     p.accounts.nameOf(r),
+		Name:     p.who.nameOf(r),
 		Token:    token,
 		Choice:   choiceOf(consent.FromContext(r.Context()), lang),
 		Fates:    fates(r, tried, say),
 		Datasets: datasets(lang),
 		Head:     p.charter.Head(r),
 		Script:   p.charter.Script(r),
-		Banner:   p.charter.Banner(r),
+		Banner:   banner,
 		Link:     p.charter.Link(r),
 		Map:      p.charter.Placeholder(r, consent.ThirdParty, atlasProvider, atlasFrame(say("map of"))),
 		say:      say,

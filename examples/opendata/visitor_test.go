@@ -4,6 +4,7 @@ import (
 	"context"
 	"html"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -76,6 +77,18 @@ func (v visitor) get(path string) answer {
 func (v visitor) post(path string, form url.Values) answer {
 	v.Helper()
 	return v.send(v.form(path, form))
+}
+
+var ofAccount = regexp.MustCompile(`name="account" value="([^"]+)"`)
+
+// decide posts the form as a page has drawn it.
+func (v visitor) decide(form url.Values) {
+	v.Helper()
+	posted := maps.Clone(form)
+	if of := ofAccount.FindStringSubmatch(v.get("/cookies/").body); of != nil {
+		posted.Set("account", of[1])
+	}
+	v.post("/cookies/", posted)
 }
 
 func (v visitor) form(path string, form url.Values) *http.Request {

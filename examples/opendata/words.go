@@ -34,15 +34,6 @@ var words = map[string]consent.Text{
 	"allowed":     text("autorisé", "allowed"),
 	"not allowed": text("non autorisé", "not allowed"),
 
-	"history":                     text("Vos décisions, telles qu'elles sont consignées", "Your decisions, as they are on record"),
-	"history all":                 text("Tout ce qui est consigné, avec ce qui vous a été dit", "All that is on record, with what you were told"),
-	"nobody":                      text("personne", "nobody"),
-	string(consent.ByBanner):      text("par le bandeau, pour", "by the banner, for"),
-	string(consent.ByForm):        text("par ce formulaire, pour", "by this form, for"),
-	string(consent.ByObjection):   text("en vous opposant aux statistiques, pour", "objecting to statistics, for"),
-	string(consent.ByAccount):     text("repris de votre compte, pour", "taken over from your account, for"),
-	string(consent.ByPlaceholder): text("en affichant le plan, pour", "by showing the map, for"),
-
 	"map":      text("La ville sur un plan", "The town on a map"),
 	"map lead": text("Le plan vient d'un autre fournisseur, qui pose son propre cookie. Il n'apparaît qu'avec votre consentement.", "The map comes from another provider, which sets a cookie of its own. It appears only with your consent."),
 	"map of":   text("Plan de Valombre, par Atlas Exemple", "Map of Valombre, by Atlas Exemple"),

@@ -34,6 +34,9 @@ func (e *edit) begin() []string {
 	if news.Line != "" {
 		added = append(added, news.Line)
 	}
+	if news.Side != "" {
+		added = append(added, news.Side)
+	}
 	if news.Line != "" || news.Clean && e.isPageLoad() {
 		added = append(added, e.expire(news.Line != "")...)
 	}
@@ -149,7 +152,10 @@ func (e *edit) judge(line string) (edited string, passes bool) {
 		line = strings.TrimSpace(oneLine.Replace(line))
 		reading = setcookie.Read(line, e.now)
 	}
-	if slices.ContainsFunc(reading.Names(), e.filter.Visitor.IsPreferences) && (reading.Deletion != setcookie.NoDeletion || isEmpty(line)) {
+	if slices.ContainsFunc(reading.Names(), e.isOwn) && (reading.Deletion != setcookie.NoDeletion || isEmpty(line)) {
+		if e.filter.Visitor.Sends(line) {
+			return line, true // a head that is edited again holds what was added to it
+		}
 		// A site that deletes every cookie when somebody signs out means its own, be it
 		// that it overwrites them.
 		e.note(reading.Name(), Removed, OwnCookie, line)
@@ -188,6 +194,11 @@ func (e *edit) judge(line string) (edited string, passes bool) {
 	// objects.
 	e.personal = e.personal || personal && !e.filter.config.ReportOnly
 	return line, true
+}
+
+// isOwn reports whether a cookie is the library's.
+func (e *edit) isOwn(name string) bool {
+	return e.filter.Visitor.IsPreferences(name) || e.filter.Visitor.IsAccount(name)
 }
 
 // isEmpty reports whether a line sets no value.

@@ -32,6 +32,7 @@ const (
 	OutlivesDeclared = "lifetime"
 	OtherDomain      = "domain"
 	OtherPath        = "path"
+	NotHttpOnly      = "httponly"
 )
 
 // note keeps an event for observe. line is the one that would have set the cookie,
@@ -75,7 +76,7 @@ func (e *edit) noteDrift(rule *policy.Rule, name, line string) {
 func drift(rule *policy.Rule, a setcookie.Attributes) (reasons []string) {
 	for _, d := range rule.Declarations {
 		for _, place := range d.Places {
-			if reasons = driftFrom(d.Lifetime, place, a); len(reasons) == 0 {
+			if reasons = driftFrom(&d, place, a); len(reasons) == 0 {
 				return nil
 			}
 		}
@@ -87,8 +88,8 @@ func drift(rule *policy.Rule, a setcookie.Attributes) (reasons []string) {
 // from a moment ago.
 const clockError = time.Minute
 
-func driftFrom(lifetime time.Duration, place policy.Place, a setcookie.Attributes) (reasons []string) {
-	if a.Lifetime > lifetime+clockError {
+func driftFrom(d *policy.Declaration, place policy.Place, a setcookie.Attributes) (reasons []string) {
+	if a.Lifetime > d.Lifetime+clockError {
 		reasons = append(reasons, OutlivesDeclared)
 	}
 	if place.Domain != "" && !strings.EqualFold(strings.TrimPrefix(place.Domain, "."), a.Domain) {
@@ -96,6 +97,9 @@ func driftFrom(lifetime time.Duration, place policy.Place, a setcookie.Attribute
 	}
 	if a.Path != place.Path {
 		reasons = append(reasons, OtherPath)
+	}
+	if d.HttpOnly && !a.HttpOnly {
+		reasons = append(reasons, NotHttpOnly)
 	}
 	return reasons
 }

@@ -111,8 +111,14 @@ func (e *edit) carriesMore() bool {
 // expires reports whether a cookie that the request carries is to be deleted. What
 // nobody declared may be another application's.
 func (e *edit) expires(verdict policy.Verdict) bool {
-	return verdict.ByVisitor() ||
+	return e.isTakenBack(verdict) ||
 		verdict == policy.Undecided && e.filter.config.ExpireUndecided && !e.filter.Visitor.Law().HeldBack
+}
+
+// isTakenBack reports whether the visitor has refused a cookie, or may have it from whoever
+// used the browser before.
+func (e *edit) isTakenBack(verdict policy.Verdict) bool {
+	return verdict.ByVisitor() || verdict == policy.Undecided && e.filter.Visitor.IsHandedOver()
 }
 
 // unseen returns what the visitor refuses, and what the browser may have without
@@ -121,7 +127,7 @@ func (e *edit) unseen(seen []withdrawal.Cookie) (cookies []withdrawal.Cookie) {
 	v := &e.filter.Visitor
 	for _, name := range v.Policy().Below() {
 		rule, verdict := v.Verdict(name)
-		if !verdict.ByVisitor() || slices.ContainsFunc(seen, func(c withdrawal.Cookie) bool { return c.Name == name }) {
+		if !e.isTakenBack(verdict) || slices.ContainsFunc(seen, func(c withdrawal.Cookie) bool { return c.Name == name }) {
 			continue
 		}
 		for _, c := range appendPlaces(nil, name, rule.Declarations) {

@@ -139,6 +139,21 @@ func (p *Policy) Presume(g *Grants, by Presumption) *Grants {
 	return &presumed
 }
 
+// Without returns g without the answers that one of the marks stands for.
+func (p *Policy) Without(g *Grants, marks []uint32) *Grants {
+	if len(marks) == 0 {
+		return g
+	}
+	rest := *g
+	rest.answers = slices.Clone(g.answers)
+	for i := range rest.answers {
+		if slices.Contains(marks, uint32(p.marks[i])) {
+			rest.answers[i] = Open
+		}
+	}
+	return &rest
+}
+
 // RefusesBeside reports whether the visitor has refused something in the category of
 // the party at i, be it declared still or not, or everything.
 func (p *Policy) RefusesBeside(g *Grants, i int) bool {

@@ -22,6 +22,7 @@ type Declaration struct {
 	Name     string // a name, or a pattern with one '*'
 	Need     Need
 	Lifetime time.Duration // zero until the browser is closed
+	HttpOnly bool          // it is not as declared without that attribute
 	Places   []Place       // in which browsers keep it; at least one
 	NoCookie bool          // it lies elsewhere, so that no rule is about a cookie of its name
 	Origins  []string      // that a page contacts for the cookie's sake

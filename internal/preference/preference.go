@@ -75,6 +75,13 @@ func (c *Cookie) Line(d *decision.Decision) (string, error) {
 	return cookie.String(), nil
 }
 
+// Deletion returns the Set-Cookie line that deletes the cookie.
+func (c *Cookie) Deletion() string {
+	cookie := c.attributes
+	cookie.MaxAge = -1
+	return cookie.String()
+}
+
 // maxAhead is how far the clocks of a site's servers may be apart.
 const maxAhead = 5 * time.Minute
 

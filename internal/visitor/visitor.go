@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/cookiecharter/consent/internal/account"
 	"github.com/cookiecharter/consent/internal/decision"
 	"github.com/cookiecharter/consent/internal/policy"
 	"github.com/cookiecharter/consent/internal/preference"
@@ -22,6 +23,7 @@ type Site struct {
 
 	policy   *policy.Policy
 	cookie   *preference.Cookie
+	account  string // the name of the cookie that remembers who is signed in
 	revision uint64
 	laws     [Regimes][2]unanswered // by regime, without and with Global Privacy Control
 }
@@ -38,7 +40,7 @@ type unanswered struct {
 // NewSite returns the site of this policy, whose decisions travel in this cookie.
 // presumption says what a law makes of a category that nobody has answered for.
 func NewSite(p *policy.Policy, cookie *preference.Cookie, revision uint64, presumption func(l Law, category string) policy.Answer) *Site {
-	s := &Site{policy: p, cookie: cookie, revision: revision}
+	s := &Site{policy: p, cookie: cookie, account: account.Name(cookie.Name()), revision: revision}
 	for regime := range uint8(Regimes) {
 		for i, gpc := range [2]bool{false, true} {
 			by := p.Presumption(func(category string) policy.Answer {
@@ -64,7 +66,10 @@ type Law struct {
 
 // Contains notes that the handlers of another site lie inside of this one's, so that
 // its decisions pass here.
-func (s *Site) Contains(inside *Site) { s.inside.LoadOrStore(inside.cookie.Name(), true) }
+func (s *Site) Contains(inside *Site) {
+	s.inside.LoadOrStore(inside.cookie.Name(), true)
+	s.inside.LoadOrStore(inside.account, true)
+}
 
 func (s *Site) under(l Law) unanswered {
 	if l.GPC {
@@ -83,20 +88,23 @@ type Visitor struct {
 	grants atomic.Pointer[policy.Grants] // nil until somebody asks
 	shown  atomic.Pointer[[]string]      // what the response depends on, if it shows something of the visitor
 
-	mu    sync.Mutex    // orders what sets grants, and the end of the head
-	law   Law           // never changes
-	state atomic.Uint32 // of the response: the bits below
-	line  *string       // carries the decision in the final head; nil if there is none to send
+	mu    sync.Mutex         // orders what sets grants, and the end of the head
+	law   Law                // never changes
+	state atomic.Uint32      // of the response: the bits below
+	line  *string            // carries the decision in the final head; nil if there is none to send
+	side  *string            // carries what the browser is to remember of an account; nil for nothing
+	taken *decision.Decision // in this response; nil for none, the zero one if an earlier one was forgotten
 }
 
 // What has become of the response.
 const (
-	headSent  = 1 << iota // the final head has left, or may have, so that nothing can be decided; set under mu
-	committed             // that head has left for certain
-	returned              // the handler has, so that nothing is filtered any more
-	shared                // the head lets shared caches keep the response
-	private               // something in it is for this visitor alone
-	cleaned               // a writer inside has sent what expires refused cookies
+	headSent   = 1 << iota // the final head has left, or may have, so that nothing can be decided; set under mu
+	committed              // that head has left for certain
+	returned               // the handler has, so that nothing is filtered any more
+	shared                 // the head lets shared caches keep the response
+	private                // something in it is for this visitor alone
+	cleaned                // a writer inside has sent what expires refused cookies
+	handedOver             // the browser has another user than before, so that what is open is expired too
 )
 
 func (v *Visitor) is(bit uint32) bool { return v.state.Load()&bit != 0 }
@@ -146,7 +154,7 @@ func (v *Visitor) read() *policy.Grants {
 	d, found := v.site.cookie.Newest(v.cookies, room[:0])
 	switch {
 	case found:
-		return v.resolve(&d)
+		return v.Resolve(&d)
 	case v.law.HeldBack: // what they have said is not known, so that nothing is presumed
 		return v.site.under(Law{}).grants
 	default:
@@ -154,15 +162,22 @@ func (v *Visitor) read() *policy.Grants {
 	}
 }
 
-// resolve returns what a decision allows under the law of this request.
-func (v *Visitor) resolve(d *decision.Decision) *policy.Grants {
+// Resolve returns what a decision allows under the law of this request.
+func (v *Visitor) Resolve(d *decision.Decision) *policy.Grants {
 	p := v.site.policy
 	g := p.Resolve(d, v.site.revision, v.site.laws[v.law.Regime][0].presumption)
 	return p.Presume(g, v.site.under(v.law).presumption)
 }
 
+// Undecided returns what a visitor allows who has decided nothing, under the law of this
+// request.
+func (v *Visitor) Undecided() *policy.Grants { return v.site.under(v.law).grants }
+
 // IsPreferences reports whether name is that of the cookie with the decision.
 func (v *Visitor) IsPreferences(name string) bool { return name == v.site.cookie.Name() }
+
+// IsAccount reports whether name is that of the cookie that remembers who is signed in.
+func (v *Visitor) IsAccount(name string) bool { return name == v.site.account }
 
 // IsFormer reports whether the cookie with the decision once had this name.
 func (v *Visitor) IsFormer(name string) bool {
@@ -178,7 +193,7 @@ func (v *Visitor) Secure() bool { return v.site.cookie.Attributes().Secure }
 func (v *Visitor) Verdict(name string) (*policy.Rule, policy.Verdict) {
 	rule := v.site.policy.Match(name)
 	switch {
-	case v.IsPreferences(name) || v.IsFormer(name):
+	case v.IsPreferences(name) || v.IsFormer(name) || v.IsAccount(name):
 		return rule, policy.Consented // it carries this visitor's own decision
 	case rule == nil:
 		if _, inside := v.site.inside.Load(name); inside {
@@ -202,25 +217,74 @@ func (v *Visitor) Decide(d *decision.Decision) (sent bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	g := v.resolve(d)
-	if v.take(g, &line) {
-		return true, nil
-	}
-	for outer := v.outside; outer != nil; outer = outer.outside {
-		outer.take(g, nil) // the line leaves once
-	}
-	return false, nil
+	return v.takeAll(v.Resolve(d), d, line), nil
 }
 
-func (v *Visitor) take(g *policy.Grants, line *string) (sent bool) {
+// Forget makes v a visitor who has decided nothing, from now on and in this response. sent
+// is true, and nothing has changed, if the head of the response has left.
+func (v *Visitor) Forget() (sent bool) {
+	return v.takeAll(v.Undecided(), new(decision.Decision), v.site.cookie.Deletion())
+}
+
+func (v *Visitor) takeAll(g *policy.Grants, d *decision.Decision, line string) (sent bool) {
+	if v.take(g, d, &line) {
+		return true
+	}
+	for outer := v.outside; outer != nil; outer = outer.outside {
+		outer.take(g, d, nil) // the line leaves once
+	}
+	return false
+}
+
+func (v *Visitor) take(g *policy.Grants, d *decision.Decision, line *string) (sent bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.is(headSent) {
 		return true
 	}
 	v.grants.Store(g)
+	v.taken = d
 	v.line = line
 	return false
+}
+
+// Decision returns the decision of which the answers are; found is false if there is none.
+func (v *Visitor) Decision() (d decision.Decision, found bool) {
+	for at := v; at != nil; at = at.outside {
+		at.mu.Lock()
+		taken := at.taken
+		at.mu.Unlock()
+		if taken != nil {
+			return *taken, !taken.Time.IsZero()
+		}
+	}
+	return v.site.cookie.Newest(v.cookies, nil)
+}
+
+// Remember has the response carry a line for the cookie that remembers who is signed in,
+// in place of an earlier one. sent is true, and nothing has changed, if its head has left.
+func (v *Visitor) Remember(line string) (sent bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.is(headSent) {
+		return true
+	}
+	v.side = &line
+	return false
+}
+
+// HandOver says that the browser has another user than before. What the earlier one had
+// allowed and nobody has answered for now is expired as what is refused is.
+func (v *Visitor) HandOver() { v.state.Or(handedOver) }
+
+// IsHandedOver reports whether the browser has another user than before.
+func (v *Visitor) IsHandedOver() bool { return v.is(handedOver) }
+
+// Sends reports whether a line is one of those that the visitor's own response carries.
+func (v *Visitor) Sends(line string) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.line != nil && *v.line == line || v.side != nil && *v.side == line
 }
 
 // Show says that the response shows something of the visitor, and depends on these
@@ -276,6 +340,7 @@ func (v *Visitor) HasReturned() bool { return v.is(returned) }
 // News are what the final head carries for the browser, once.
 type News struct {
 	Line  string // with the decision; "" if the browser has it already
+	Side  string // with what it is to remember of an account; "" for nothing
 	Clean bool   // nobody inside has sent what expires refused cookies
 }
 
@@ -290,6 +355,9 @@ func (v *Visitor) SendHead() (news News, first bool) {
 	if first = v.state.Or(headSent)&headSent == 0; first {
 		if v.line != nil {
 			news.Line = *v.line
+		}
+		if v.side != nil {
+			news.Side = *v.side
 		}
 		news.Clean = !v.is(cleaned)
 	}

@@ -437,3 +437,50 @@ func TestAVisitorIsSafeForConcurrentUse(t *testing.T) {
 	}
 	assert.Equal(t, 1, n)
 }
+
+func TestADecisionIsForgottenAtOnce(t *testing.T) {
+	outer := visit(newSite(), sends(t, to(adCo)), optOut, nil)
+	v := visit(newSite(), "", optOut, outer)
+	d, found := v.Decision()
+	assert.True(t, found)
+	assert.Equal(t, to(adCo).Answers, d.Answers)
+	decide(t, v, to(matomo))
+	d, found = v.Decision()
+	assert.True(t, found)
+	assert.Equal(t, to(matomo).Answers, d.Answers, "the newest, of this response")
+
+	assert.False(t, v.Forget())
+	for _, v := range []*visitor.Visitor{v, outer} {
+		_, found = v.Decision()
+		assert.False(t, found)
+		assert.Equal(t, v.Undecided(), v.Grants())
+		assert.Equal(t, []policy.Answer{policy.Presumed, policy.Presumed}, v.Grants().Answers(), "the law presumes again")
+	}
+	news, _ := v.SendHead()
+	assert.Equal(t, name+"=; Max-Age=0", news.Line)
+	assert.True(t, v.Sends(news.Line))
+	assert.False(t, v.Sends("other=; Max-Age=0"))
+	assert.True(t, v.Forget(), "the head has left")
+}
+
+func TestWhatIsRememberedLeavesBesideTheDecision(t *testing.T) {
+	v := visit(newSite(), "", optIn, nil)
+	assert.False(t, v.IsHandedOver())
+	v.HandOver()
+	assert.True(t, v.IsHandedOver())
+	assert.False(t, v.Remember("first"))
+	assert.False(t, v.Remember(name+"_account=1"))
+	_, verdict := v.Verdict(name + "_account")
+	assert.Equal(t, policy.Consented, verdict)
+	news, _ := v.SendHead()
+	assert.Equal(t, visitor.News{Side: name + "_account=1", Clean: true}, news)
+	assert.True(t, v.Sends(name+"_account=1"))
+	assert.True(t, v.Remember("late"))
+
+	site := newSite()
+	site.Contains(visitor.NewSite(new(policy.Policy), preference.New(http.Cookie{Name: "shop", MaxAge: 60}, "", [][]byte{bytes.Repeat([]byte("k"), 32)}), 0, presumption))
+	for _, own := range []string{"shop", "shop_account"} {
+		_, verdict = visit(site, "", optIn, nil).Verdict(own)
+		assert.Equal(t, policy.Consented, verdict, "of a site inside")
+	}
+}

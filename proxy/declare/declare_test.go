@@ -131,6 +131,8 @@ func TestWhatYAMLAloneHasIsSaidAtItsLine(t *testing.T) {
 		{"comments alone", "# cookies\n", []string{"1 : the document is empty"}},
 		{"a tab", "cookies:\n\t- name: a\n", []string{"2 : found character that cannot start any token"}},
 		{"a broken indentation", "cookies:\n  - name: a\n   provider: p\n", []string{"3 : "}},
+		{"a beginning alone", "---", []string{"1 : is null and should be an object"}},
+		{"an end without a line's end", "    :\n    0", []string{"2 : "}},
 		{"a text that does not end", good + "  - name: 'b\n    provider: p\n", []string{"6 : found unexpected end of stream"}},
 		{"an anchor that is none", "cookies: *all\n", []string{"1 : unknown anchor 'all' referenced"}},
 		{"a second document", good + "---\n" + good, []string{"6 : here begins a second document"}},

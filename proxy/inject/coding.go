@@ -38,8 +38,11 @@ const (
 	zstdMaxWindow = 8 << 20   // as browsers read it (RFC 9659 section 3)
 )
 
+// gzipIndex is that of gzip, whose pages need not be compressed again.
+const gzipIndex = 0
+
 var codings = [...]*coding{
-	{0, []string{"gzip", "x-gzip"},
+	{gzipIndex, []string{"gzip", "x-gzip"},
 		func() decoder { return new(gzip.Reader) },
 		func() encoder {
 			w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a valid one

@@ -24,6 +24,7 @@ type Injection struct {
 	tag        string
 	recoders   [len(codings)]sync.Pool // of *recoder, for each coding
 	beginnings sync.Pool               // of *beginning
+	streams    sync.Pool               // of *splice.Stream
 }
 
 // A beginning is lent to a page while its beginning is looked at.
@@ -69,7 +70,7 @@ func (i *Injection) ModifyResponse(res *http.Response, again http.RoundTripper) 
 	switch {
 	case res.Request.Method == http.MethodHead:
 	case c != nil:
-		res.Body = i.recode(res.Body, c, res.ContentLength < 0)
+		res.Body = i.compressed(res.Body, c, res.ContentLength < 0)
 	default:
 		page := i.inject(res.Body, res.ContentLength >= 0)
 		res.Body = page

@@ -65,6 +65,16 @@ func (s *search) read(r io.Reader) (before, after []byte, f finding, err error) 
 // begins, and how much is known to come before the place; where that is found,
 // known is the place itself.
 func (s *search) look() (next, known int, f finding) {
+	if !s.page && s.told == 0 {
+		if place, known := quickPlace(s.tail); known {
+			return 0, place, found
+		}
+	}
+	return s.tokenize()
+}
+
+// tokenize is look for every page.
+func (s *search) tokenize() (next, known int, f finding) {
 	z := html.NewTokenizer(bytes.NewReader(s.tail))
 	for start := 0; ; {
 		kind := z.Next()

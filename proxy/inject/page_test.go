@@ -93,6 +93,28 @@ func TestNothingOfAPageWaitsButATagsName(t *testing.T) {
 	}
 }
 
+// The quick way to the place leads to the same place.
+func FuzzQuickPlace(f *testing.F) {
+	for _, page := range pages {
+		f.Add([]byte(strings.Replace(page, "|", "", 1)))
+	}
+	for _, page := range []string{
+		"<!doctype html><html lang=en><meta a=b/>", "<html a==\"x>\"><p>", "<html a=b=\"x>\"><p>", "<html a= \">\"><p>", "<html a/b><p>", "<html a=\"b\"c><p>",
+		"<head/><p>", "<html a='x'/><title>", "<1><p>", "<-a><p>", "<html><-><p>", "<html><1 >", "<meta><html><p>", "<html <head>><p>",
+	} {
+		f.Add([]byte(page))
+	}
+	f.Fuzz(func(t *testing.T, page []byte) {
+		place, known := quickPlace(page)
+		if !known {
+			return
+		}
+		s := search{tail: page}
+		_, want, f := s.tokenize()
+		require.Equal(t, []any{want, found}, []any{place, f})
+	})
+}
+
 func FuzzInjection(f *testing.F) {
 	for _, page := range pages {
 		f.Add([]byte(strings.Replace(page, "|", "", 1)), 3)

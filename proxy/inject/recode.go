@@ -8,6 +8,14 @@ import (
 // recodedAtOnce is how much of a page is compressed at once.
 const recodedAtOnce = 32 << 10
 
+// compressed returns a page that comes compressed as one that has the tag in its head.
+func (i *Injection) compressed(body io.ReadCloser, c *coding, stream bool) io.ReadCloser {
+	if c.index == gzipIndex {
+		return i.spliced(body, stream)
+	}
+	return i.recode(body, c, stream)
+}
+
 // recode returns a page that comes compressed as one that has the tag in its head, and is
 // compressed in the same way. What a stream flushes leaves at once.
 func (i *Injection) recode(body io.ReadCloser, c *coding, stream bool) io.ReadCloser {

@@ -148,7 +148,7 @@ func (i *Injection) begin(w io.Writer, c *coding, stream bool) *coroutine {
 	p.next, p.stop = iter.Pull(func(yield func(struct{}) bool) {
 		var body io.ReadCloser = written{p, yield}
 		if c != nil {
-			body = i.recode(body, c, stream)
+			body = i.compressed(body, c, stream)
 		} else {
 			body = i.inject(body, false)
 		}

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/charter"
 	"github.com/cookiecharter/consent/ledger"
 )
 
@@ -17,17 +18,23 @@ type Ledger struct {
 
 	// Config holds the keys that seal the records, and the folder for refusals that wait.
 	ledger.Config
+
+	// Issuer is who answers for the records. With one, visitors can read what is recorded of
+	// their decisions, and take a receipt with them: see [charter.Config.History]. Nil means
+	// that they cannot.
+	Issuer *ledger.Issuer
 }
 
 // books are a ledger that the sites which follow each other share.
 type books struct {
 	*ledger.Ledger
-	settings Ledger
+	settings Ledger       // but for the Issuer
 	sites    atomic.Int32 // that have not been closed
 }
 
 // sharedBooks returns the books of s if the settings are theirs, else new ones.
 func (s *Site) sharedBooks(ctx context.Context, settings Ledger) (*books, error) {
+	settings.Issuer = nil // what is written does not depend on it
 	if s != nil && s.books != nil && reflect.DeepEqual(s.books.settings, settings) {
 		s.books.sites.Add(1) // s is one of them, so that they are open
 		return s.books, nil
@@ -69,6 +76,14 @@ func (t telling) RecordLater(record consent.Record) {
 	t.Ledger.RecordLater(record)
 }
 
+// history returns what visitors may read of the records; nil for nothing.
+func (b *books) history(issuer *ledger.Issuer) (charter.History, error) {
+	if b == nil || issuer == nil {
+		return nil, nil
+	}
+	return b.Receipts(*issuer)
+}
+
 // Ledger returns the ledger, nil if there is none.
 func (s *Site) Ledger() *ledger.Ledger {
 	if s.books == nil {
@@ -78,11 +93,11 @@ func (s *Site) Ledger() *ledger.Ledger {
 }
 
 // Ready returns nil if a consent could be recorded now, or if nothing is recorded.
-func (s *Site) Ready(context.Context) error {
+func (s *Site) Ready(ctx context.Context) error {
 	if s.books == nil {
 		return nil
 	}
-	return s.books.Figures().Failing
+	return s.books.Ledger.Ready(ctx)
 }
 
 // Close writes what waits to be recorded, for as long as ctx allows, and ends the ledger

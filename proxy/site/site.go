@@ -31,8 +31,8 @@ type Config struct {
 	// fields make: a mistake if they are set.
 	Consent consent.Config
 
-	// Charter holds the settings of the charter. Its Middleware, LanguageOf and Failed are
-	// those that the other fields make: a mistake if they are set. An empty Path means
+	// Charter holds the settings of the charter. Its Middleware, LanguageOf, History and Failed
+	// are those that the other fields make: a mistake if they are set. An empty Path means
 	// "/cookies/".
 	Charter charter.Config
 
@@ -60,7 +60,7 @@ type Config struct {
 type Site struct {
 	mw      *consent.Middleware
 	charter *charter.Charter
-	path    string
+	tag     string
 	books   *books // nil for none
 }
 
@@ -103,6 +103,12 @@ func Check(config Config) error {
 	}
 	if config.Charter.LanguageOf != nil {
 		wrong("Charter.LanguageOf", "is set; Config.LanguageCookie says where the language is")
+	}
+	if config.Charter.History != nil {
+		wrong("Charter.History", "is set; Config.Ledger.Issuer says who answers for the records")
+	}
+	if config.Ledger.Issuer != nil && config.Ledger.URL == "" {
+		wrong("Ledger.Issuer", "answers for records, and Ledger.URL is empty")
 	}
 	if config.Charter.Middleware != nil {
 		wrong("Charter.Middleware", "is set; Config.Consent makes it")
@@ -149,11 +155,14 @@ func (s *Site) build(config Config) error {
 	text.Middleware, text.Failed = mw, failed
 	text.LanguageOf = languageIn(config.LanguageCookie)
 	text.Path = cmp.Or(text.Path, defaultPath)
+	if text.History, err = s.books.history(config.Ledger.Issuer); err != nil {
+		return fmt.Errorf("site: Config.Ledger.Issuer: %w", err)
+	}
 	c, err := charter.New(text)
 	if err != nil {
 		return err
 	}
-	s.mw, s.charter, s.path = mw, c, text.Prefix+text.Path
+	s.mw, s.charter, s.tag = mw, c, tagOf(text)
 	return nil
 }
 
@@ -171,9 +180,18 @@ func observers(one, other func(*http.Request, consent.Event)) func(*http.Request
 // next answers to everything else.
 func (s *Site) Wrap(next http.Handler) http.Handler { return s.mw.Wrap(s.charter.Wrap(next)) }
 
-// Tag is what a page needs in its head to ask its visitors. It is the same for everybody,
-// so that a page which a cache may keep stays one.
-func (s *Site) Tag() string { return `<script src="` + s.path + `script.js" defer></script>` }
+// Tag is what a page needs in its head, before any other script, to ask its visitors, and
+// for [charter.Config.Guard] and [charter.Config.Signals] if they are set. It is the same
+// for everybody, so that a page which a cache may keep stays one.
+func (s *Site) Tag() string { return s.tag }
+
+func tagOf(c charter.Config) string {
+	tag := `<script src="` + c.Prefix + c.Path + `script.js" defer></script>`
+	if c.Guard != charter.GuardOff || len(c.Signals) > 0 {
+		tag = `<script src="` + c.Prefix + c.Path + `head.js"></script>` + tag
+	}
+	return tag
+}
 
 // languageIn returns a function that reads the language that a visitor has chosen from a
 // cookie of the site, nil if there is no such cookie.

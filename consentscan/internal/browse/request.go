@@ -278,7 +278,7 @@ func cookieEvent(line, host string) seen.Event {
 		HTTPOnly: read.HttpOnly, Secure: read.Secure, SameSite: read.SameSite, Partitioned: read.Partitioned,
 	}
 	if a.HostOnly {
-		a.Domain = withoutPort(host)
+		a.Domain = seen.HostName(host)
 	}
 	name, rest, _ := strings.Cut(line, ";")
 	name, _, _ = strings.Cut(name, "=")

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/net/publicsuffix"
+
+	"github.com/cookiecharter/consent/consentscan/internal/seen"
 )
 
 // A Site tells its own hosts from those of others. It is safe for concurrent use.
@@ -30,7 +32,7 @@ func NewSite(host string, lookup func(ctx context.Context, host string) (string,
 // Third says whether host, with or without a port, is of another registrable domain than
 // the site. If it is not, cloaked is the host that a CNAME record leads to, if that one is.
 func (s *Site) Third(host string) (third bool, cloaked string) {
-	name := withoutPort(host)
+	name := seen.HostName(host)
 	if domain(name) != s.domain {
 		return true, ""
 	}
@@ -42,7 +44,7 @@ func (s *Site) Third(host string) (third bool, cloaked string) {
 
 // alias asks once for each host. A host that has no answer in time has no alias.
 func (s *Site) alias(name string) string {
-	if s.lookup == nil || net.ParseIP(name) != nil || name == s.domain || local(name) {
+	if s.lookup == nil || net.ParseIP(name) != nil || name == s.domain || seen.IsLocal(name) {
 		return ""
 	}
 	s.mu.Lock()
@@ -62,9 +64,6 @@ func (s *Site) alias(name string) string {
 	return found
 }
 
-// local says whether name stands for this machine (RFC 6761, section 6.3).
-func local(name string) bool { return name == "localhost" || strings.HasSuffix(name, ".localhost") }
-
 // domain returns the registrable domain of host, or host itself if it has none, as an
 // address and "localhost" have not.
 func domain(host string) string {
@@ -76,13 +75,6 @@ func domain(host string) string {
 		return found
 	}
 	return host
-}
-
-func withoutPort(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		return name
-	}
-	return strings.Trim(host, "[]")
 }
 
 // An address is what is kept of a URL: its query may hold anything about a visitor.

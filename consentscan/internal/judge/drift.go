@@ -42,7 +42,7 @@ func (j *judge) drift(e *seen.Event, t *tracer, permitted bool) []drift {
 	for n, i := range t.declared {
 		c := j.declarations.all[i]
 		for m, place := range placesOf(c) {
-			drifts := driftFrom(c.Lifetime, place, e)
+			drifts := driftFrom(c, place, e)
 			if len(drifts) == 0 {
 				return nil
 			}
@@ -64,10 +64,13 @@ func placesOf(c consent.Cookie) []consent.Place {
 	return places
 }
 
-func driftFrom(lifetime time.Duration, place consent.Place, e *seen.Event) (drifts []drift) {
+func driftFrom(c consent.Cookie, place consent.Place, e *seen.Event) (drifts []drift) {
 	a := e.Attributes
-	if a.Lifetime > lifetime+max(clockError, lifetime/slack) {
-		drifts = append(drifts, drift{field: "Lifetime", declared: span(lifetime), seen: span(a.Lifetime), lifetime: a.Lifetime})
+	if a.Lifetime > c.Lifetime+max(clockError, c.Lifetime/slack) {
+		drifts = append(drifts, drift{field: "Lifetime", declared: span(c.Lifetime), seen: span(a.Lifetime), lifetime: a.Lifetime})
+	}
+	if c.HttpOnly && !a.HTTPOnly {
+		drifts = append(drifts, drift{field: "HttpOnly"})
 	}
 	if e.Third {
 		return drifts // no site deletes another's cookies, so that their places do not matter

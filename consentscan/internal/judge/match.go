@@ -2,7 +2,6 @@ package judge
 
 import (
 	"cmp"
-	"net"
 	"slices"
 	"strings"
 
@@ -143,7 +142,7 @@ func concerns(c consent.Cookie, e *seen.Event) bool {
 	if e.Kind != seen.Cookie {
 		return false
 	}
-	host := hostname(e.Host)
+	host := seen.HostName(e.Host)
 	lies := func(domain string) bool {
 		domain = strings.ToLower(strings.TrimPrefix(domain, "."))
 		return domain != "" && (host == domain || strings.HasSuffix(host, "."+domain))
@@ -151,7 +150,7 @@ func concerns(c consent.Cookie, e *seen.Event) bool {
 	return lies(c.Domain) || slices.ContainsFunc(c.Also, func(p consent.Place) bool { return lies(p.Domain) }) ||
 		slices.ContainsFunc(c.Origins, func(origin string) bool {
 			_, at, _ := strings.Cut(origin, "://")
-			at = hostname(at)
+			at = seen.HostName(at)
 			// "https://player.ads.example" sets a cookie for all of ads.example.
 			return at == host || strings.HasSuffix(at, "."+host) || origins.Overlap("https://"+at, "https://"+host)
 		})
@@ -160,14 +159,6 @@ func concerns(c consent.Cookie, e *seen.Event) bool {
 // covers reports whether an origin names the host of an event, or the one behind it.
 func covers(origin string, e *seen.Event) bool {
 	return origins.Overlap(origin, "https://"+e.Host) || e.Cloaked != "" && origins.Overlap(origin, "https://"+e.Cloaked)
-}
-
-// hostname returns a host without its port, in lower case.
-func hostname(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	return strings.ToLower(host)
 }
 
 // A contact is a host that was contacted and is not the site's, or several that differ in a
@@ -208,7 +199,7 @@ func (d *declarations) contact(e *seen.Event) *contact {
 // hostFamily returns the pattern of hosts such as "r3---sn-25ge7nzr.video.example", or the
 // host: what differs lies below the registrable domain.
 func hostFamily(host string) string {
-	domain, err := publicsuffix.EffectiveTLDPlusOne(hostname(host))
+	domain, err := publicsuffix.EffectiveTLDPlusOne(seen.HostName(host))
 	if err != nil {
 		return host
 	}

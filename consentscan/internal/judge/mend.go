@@ -240,7 +240,7 @@ func (j *judge) declareOrigin(c *cause, about subject) string {
 		at = "*." + domain // the form that an origin has for several hosts
 	}
 	whose := "of whoever answers there"
-	name := strings.TrimPrefix(hostname(at), "*.")
+	name := strings.TrimPrefix(seen.HostName(at), "*.")
 	for _, d := range j.declarations.all {
 		if domain := strings.TrimPrefix(d.Domain, "."); domain != "" && (name == domain || strings.HasSuffix(name, "."+domain)) {
 			whose = "of " + quote(d.Provider)
@@ -263,6 +263,8 @@ func corrected(drifts []drift, declared []consent.Cookie) string {
 			}
 		case "Lifetime":
 			all = append(all, "Lifetime: "+expression(d.lifetime))
+		case "HttpOnly":
+			all = append(all, "HttpOnly: false")
 		default:
 			place := inline(d.place)
 			if len(declared) > 0 && declared[0].Domain+declared[0].Path != "" {

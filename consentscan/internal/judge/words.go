@@ -3,7 +3,6 @@ package judge
 import (
 	"fmt"
 	"maps"
-	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,8 +103,7 @@ func (c *cause) title(about subject) string {
 // origin returns the origin of a host: a scan says no scheme, and a developer's machine
 // has no certificate.
 func origin(at string) string {
-	name := hostname(at)
-	if ip := net.ParseIP(strings.Trim(name, "[]")); ip != nil && ip.IsLoopback() || name == "localhost" || strings.HasSuffix(name, ".localhost") {
+	if seen.IsLocal(at) {
 		return "http://" + at
 	}
 	return "https://" + at
@@ -249,6 +247,8 @@ func differs(drifts []drift) string {
 			all = append(all, domain+", and is declared with "+quote(d.declared))
 		case "Path":
 			all = append(all, "has the Path "+quote(d.seen)+", and is declared with "+quote(d.declared))
+		case "HttpOnly":
+			all = append(all, "can be read by scripts, and is declared HttpOnly")
 		}
 	}
 	return strings.Join(all, "; ")

@@ -90,13 +90,6 @@ func schemes(events []seen.Event, host string) (all []string) {
 
 // isHere reports whether a host is where a site is developed: an address, or localhost.
 func isHere(host string) bool {
-	if _, err := netip.ParseAddr(host); err == nil {
-		return true
-	}
-	name := (&url.URL{Host: host}).Hostname() // without a port
-	if _, err := netip.ParseAddr(name); err == nil {
-		return true
-	}
-	name = "." + strings.ToLower(strings.TrimSuffix(name, "."))
-	return strings.HasSuffix(name, ".localhost")
+	_, err := netip.ParseAddr(seen.HostName(host))
+	return err == nil || seen.IsLocal(host)
 }

@@ -44,10 +44,21 @@ func (p *Program) places(addr ssa.Value) []place {
 	return found
 }
 
-// meet reports whether two addresses may lead to the same place.
-func (p *Program) meet(a, b ssa.Value) bool {
-	places := p.places(a)
-	return slices.ContainsFunc(p.places(b), func(at place) bool { return slices.Contains(places, at) })
+// meet reports whether an address may lead to one of these places.
+func (p *Program) meet(addr ssa.Value, places []place) bool {
+	return slices.ContainsFunc(p.places(addr), func(at place) bool { return slices.Contains(places, at) })
+}
+
+// elementType returns the type of the elements of a slice, or of an array at an address.
+func elementType(of ssa.Value) types.Type {
+	t := of.Type().Underlying()
+	if pointer, ok := t.(*types.Pointer); ok {
+		t = pointer.Elem().Underlying()
+	}
+	if list, ok := t.(interface{ Elem() types.Type }); ok {
+		return list.Elem()
+	}
+	return t
 }
 
 // variable returns the values that are assigned to the variable at an address.
@@ -68,9 +79,11 @@ func (p *Program) elements(addr ssa.Value) []Origin {
 		for _, at := range p.Origins(addr) {
 			found = append(found, written(p.members[at.Value])...)
 		}
+		places := p.places(addr)
 		for _, s := range p.assigned {
-			if p.meet(s.Addr.(*ssa.IndexAddr).X, addr) {
-				found = append(found, Origin{s.Val, s.Pos()})
+			to := s.Addr.(*ssa.IndexAddr).X
+			if types.Identical(elementType(to), elementType(addr)) && p.meet(to, places) {
+				found = append(found, Origin{Value: s.Val, At: s.Pos()})
 			}
 		}
 		return found
@@ -104,7 +117,7 @@ func (p *Program) Elements(of ssa.Value) []Origin {
 func written(stores []*ssa.Store) []Origin {
 	var found []Origin
 	for _, s := range stores {
-		found = append(found, Origin{s.Val, s.Pos()})
+		found = append(found, Origin{Value: s.Val, At: s.Pos()})
 	}
 	return found
 }
@@ -120,9 +133,10 @@ func (p *Program) mapped(m ssa.Value, part func(*ssa.MapUpdate) ssa.Value) []Ori
 		return nil
 	}
 	return once(p, question{m, nil}, func() (found []Origin) {
+		places := p.places(m)
 		for _, u := range p.updates {
-			if types.Identical(u.Map.Type(), m.Type()) && p.meet(u.Map, m) {
-				found = append(found, Origin{part(u), u.Pos()})
+			if types.Identical(u.Map.Type(), m.Type()) && p.meet(u.Map, places) {
+				found = append(found, Origin{Value: part(u), At: u.Pos()})
 			}
 		}
 		return found
@@ -170,7 +184,7 @@ func (p *Program) fieldAt(places []place, field *types.Var) (found []Origin) {
 	for _, at := range places {
 		for _, s := range p.fields[field] {
 			if slices.Contains(p.places(s.Addr.(*ssa.FieldAddr).X), at) {
-				found = append(found, Origin{s.Val, s.Pos()})
+				found = append(found, Origin{Value: s.Val, At: s.Pos()})
 			}
 		}
 		for _, whole := range p.stored(at) {

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"go/token"
 	"go/types"
 	"slices"
@@ -17,17 +18,68 @@ type Origin struct {
 	// puts it into a struct, an array or a map: of these, the nearest to the origin.
 	// NoPos means that there is none. It distinguishes values that meet in one place.
 	At token.Pos
+
+	// Field is the field that the value was read from, of a type that the program
+	// declares: the nearest to the origin, nil if there is none.
+	Field *types.Var
+
+	in *frame // the calls whose results led here
+}
+
+// A frame is a call that tracing has entered by its result. A parameter of its function
+// is then what that call passes, and not what others pass.
+type frame struct {
+	call  *ssa.CallCommon
+	outer *frame
+	depth int
+}
+
+// maxFrames limits how many calls are told apart within each other.
+const maxFrames = 6
+
+// enter returns the frame of a call within another, always the same one.
+func (p *Program) enter(call *ssa.CallCommon, outer *frame) *frame {
+	f := frame{call: call, outer: outer, depth: 1}
+	if outer != nil {
+		f.depth = outer.depth + 1
+	}
+	if f.depth > maxFrames {
+		return outer
+	}
+	if p.frames[f] == nil {
+		p.frames[f] = &f
+	}
+	return p.frames[f]
 }
 
 // Origins returns the possible origins of v, without duplicates.
 func (p *Program) Origins(v ssa.Value) []Origin { return p.follow([]Origin{{Value: v}}) }
 
+// maxSteps is the number of values that one question may lead to. What lies beyond is not
+// followed, so that no source can keep the command busy for long.
+const maxSteps = 200_000
+
 func (p *Program) follow(from []Origin) []Origin {
+	if len(p.asking) == 0 {
+		p.steps = 0
+	}
 	w := walk{Program: p, seen: make(map[Origin]bool)}
 	for _, o := range from {
 		w.value(o)
 	}
 	return w.found
+}
+
+// to returns the origin that continues with another value.
+func (o Origin) to(v ssa.Value) Origin {
+	o.Value = v
+	return o
+}
+
+// passed returns the origin that continues with what a call passes.
+func (o Origin) passed(v ssa.Value, call *ssa.CallCommon) Origin {
+	o.Value, o.At = v, call.Pos()
+	return o
 }
 
 // A walk follows each value once only, since programs have loops.
@@ -42,24 +94,34 @@ func (w *walk) value(o Origin) {
 		return
 	}
 	w.seen[o] = true
+	if w.steps++; w.steps > maxSteps {
+		w.found = append(w.found, o)
+		return
+	}
 	switch v := o.Value.(type) {
 	case *ssa.Phi:
 		for _, edge := range v.Edges {
-			w.value(Origin{edge, o.At})
+			w.value(o.to(edge))
 		}
 	case *ssa.ChangeType:
-		w.value(Origin{v.X, o.At})
+		w.value(o.to(v.X))
 	case *ssa.ChangeInterface:
-		w.value(Origin{v.X, o.At})
+		w.value(o.to(v.X))
 	case *ssa.MakeInterface:
-		w.value(Origin{v.X, o.At})
+		w.value(o.to(v.X))
 	case *ssa.TypeAssert:
-		w.value(Origin{v.X, o.At})
+		w.value(o.to(v.X))
+	case *ssa.Convert:
+		if textual(v.Type()) && textual(v.X.Type()) {
+			w.value(o.to(v.X))
+		} else {
+			w.found = append(w.found, o)
+		}
 	case *ssa.Slice:
-		w.value(Origin{v.X, o.At})
+		w.value(o.to(v.X))
 	case *ssa.FreeVar:
 		for _, bound := range w.bindings(v) {
-			w.value(Origin{bound, o.At})
+			w.value(o.to(bound))
 		}
 	case *ssa.Parameter:
 		w.parameter(v, o)
@@ -87,10 +149,23 @@ func (w *walk) all(found []Origin, o Origin) {
 		w.found = append(w.found, o)
 	}
 	for _, next := range found {
-		if next.At == token.NoPos {
-			next.At = o.At
-		}
+		next.At = cmp.Or(next.At, o.At)
+		next.Field = cmp.Or(next.Field, o.Field)
+		next.in = cmp.Or(next.in, o.in)
 		w.value(next)
+	}
+}
+
+// textual reports whether a value is a string or its bytes.
+func textual(t types.Type) bool {
+	switch t := t.Underlying().(type) {
+	case *types.Basic:
+		return t.Kind() == types.String
+	case *types.Slice:
+		element, ok := t.Elem().Underlying().(*types.Basic)
+		return ok && element.Kind() == types.Byte
+	default:
+		return false
 	}
 }
 
@@ -98,46 +173,57 @@ func (w *walk) all(found []Origin, o Origin) {
 func (w *walk) parameter(v *ssa.Parameter, o Origin) {
 	f := v.Parent()
 	i := slices.Index(f.Params, v)
+	if o.in != nil && o.in.call.StaticCallee() == f {
+		next := o.to(o.in.call.Args[i])
+		next.At, next.in = o.in.call.Pos(), o.in.outer
+		w.value(next)
+		return
+	}
+	o.in = nil // tracing has left the call by another way
 	for _, call := range w.calls[f] {
-		w.value(Origin{call.Args[i], call.Pos()})
+		w.value(o.passed(call.Args[i], call))
 	}
 	through := w.interfaceCalls(f)
 	for _, call := range through {
 		if i > 0 { // the receiver is not among the arguments
-			w.value(Origin{call.Args[i-1], call.Pos()})
+			w.value(o.passed(call.Args[i-1], call))
 		}
 	}
-	if len(w.calls[f])+len(through) == 0 || w.escapes[f] {
+	var passed []*ssa.CallCommon
+	if w.escapes[f] {
+		passed = w.dynamicCalls(f)
+	}
+	for _, call := range passed {
+		if at := i + len(call.Args) - len(f.Params); at >= 0 { // a method value has its receiver already
+			w.value(o.passed(call.Args[at], call))
+		}
+	}
+	if len(w.calls[f])+len(through)+len(passed) == 0 || w.escapes[f] && len(passed) == 0 {
 		w.found = append(w.found, o)
 	}
-}
-
-// interfaceCalls returns the calls through an interface that may call f, a method of a
-// type that implements the interface.
-func (p *Program) interfaceCalls(f *ssa.Function) []*ssa.CallCommon {
-	receiver := f.Signature.Recv()
-	if receiver == nil {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(p.invokes[f.Name()]), func(call *ssa.CallCommon) bool {
-		called, ok := call.Value.Type().Underlying().(*types.Interface)
-		return !ok || !types.Implements(receiver.Type(), called)
-	})
 }
 
 // result continues with one result of a call.
 func (w *walk) result(call *ssa.Call, i int, o Origin) {
 	if b, ok := call.Call.Value.(*ssa.Builtin); ok && b.Name() == "append" {
 		for _, arg := range call.Call.Args {
-			w.value(Origin{arg, o.At})
+			w.value(o.to(arg))
 		}
+		return
+	}
+	if f := call.Call.StaticCallee(); f != nil && f.Origin() != nil && f.Origin().String() == "cmp.Or" {
+		w.all(w.elements(call.Call.Args[0]), o)
 		return
 	}
 	callees, all := w.callees(&call.Call)
 	for _, callee := range callees {
 		for _, block := range callee.Blocks {
 			if r, ok := block.Instrs[len(block.Instrs)-1].(*ssa.Return); ok {
-				w.value(Origin{r.Results[i], o.At})
+				next := o.to(r.Results[i])
+				if call.Call.StaticCallee() == callee {
+					next.in = w.enter(&call.Call, o.in)
+				}
+				w.value(next)
 			}
 		}
 	}
@@ -150,15 +236,13 @@ func (w *walk) result(call *ssa.Call, i int, o Origin) {
 // whether it can call no others.
 func (p *Program) callees(call *ssa.CallCommon) (known []*ssa.Function, all bool) {
 	if call.IsInvoke() {
-		return nil, false
+		known = p.Implementations(call)
+		return known, len(known) > 0
 	}
 	origins := once(p, question{call.Value, nil}, func() []Origin { return p.Origins(call.Value) })
 	for _, o := range origins {
-		f, ok := o.Value.(*ssa.Function)
-		if closure, made := o.Value.(*ssa.MakeClosure); made {
-			f, ok = closure.Fn.(*ssa.Function)
-		}
-		if !ok || !p.Has(f) {
+		f := functionOf(o.Value)
+		if f == nil || !p.Has(f) {
 			return known, false
 		}
 		known = append(known, f)
@@ -172,7 +256,7 @@ func (w *walk) extract(v *ssa.Extract, o Origin) {
 	case *ssa.Call:
 		w.result(from, v.Index, o)
 	case *ssa.TypeAssert:
-		w.value(Origin{from.X, o.At})
+		w.value(o.to(from.X))
 	case *ssa.Lookup:
 		w.all(w.mapped(from.X, mapValue), o)
 	case *ssa.Next:
@@ -196,6 +280,9 @@ func (w *walk) load(v *ssa.UnOp, o Origin) {
 	}
 	switch addr := v.X.(type) {
 	case *ssa.FieldAddr:
+		if field := FieldOf(addr); w.source[field.Pkg()] {
+			o.Field = field
+		}
 		w.all(w.field(addr.X, FieldOf(addr)), o)
 	case *ssa.IndexAddr:
 		w.all(w.elements(addr.X), o)

@@ -9,6 +9,7 @@
 package trace
 
 import (
+	"go/token"
 	"go/types"
 	"iter"
 	"slices"
@@ -19,6 +20,7 @@ import (
 // A Program is a program whose values can be traced. Make it with [New].
 type Program struct {
 	functions []*ssa.Function
+	edges     map[*ssa.Function]edge
 	source    map[*types.Package]bool // the packages that were read from source
 
 	calls    map[*ssa.Function][]*ssa.CallCommon // the static calls of each function
@@ -30,28 +32,54 @@ type Program struct {
 	assigned []*ssa.Store                // to the elements of all others
 	fields   map[*types.Var][]*ssa.Store // to each field, in all structs
 	updates  []*ssa.MapUpdate
+	dynamic  []*ssa.CallCommon          // the calls of function values
+	methods  map[string][]*ssa.Function // by name
 
 	asking map[question]bool
+	steps  int // since the outermost question was asked
+
+	frames  map[frame]*frame
+	through map[*ssa.Function][]*ssa.CallCommon // answers of interfaceCalls
+	behind  map[*types.Func][]*ssa.Function     // answers of Implementations
+	passed  map[*ssa.Function][]*ssa.CallCommon // answers of dynamicCalls
 }
 
-// New indexes the functions of packages that have been built, with
-// [ssa.InstantiateGenerics]. Functions of other packages are not traced.
-func New(packages []*ssa.Package) *Program {
+// Source is the source that a program is read from: packages that have been built, with
+// [ssa.InstantiateGenerics].
+type Source struct {
+	Packages []*ssa.Package // all of their functions count
+
+	// Imported packages count as far as the functions of Packages reach into them.
+	Imported []*ssa.Package
+
+	// Own reports whether an imported package is the site's own. Reflection may call
+	// each exported method of its types. Nil means that none is.
+	Own func(*types.Package) bool
+}
+
+// New indexes the functions of a program. Functions outside the source are not traced.
+func New(from Source) *Program {
 	p := &Program{
-		functions: functions(packages),
-		source:    make(map[*types.Package]bool),
-		calls:     make(map[*ssa.Function][]*ssa.CallCommon),
-		invokes:   make(map[string][]*ssa.CallCommon),
-		escapes:   make(map[*ssa.Function]bool),
-		closures:  make(map[*ssa.Function][]*ssa.MakeClosure),
-		stores:    make(map[ssa.Value][]*ssa.Store),
-		members:   make(map[ssa.Value][]*ssa.Store),
-		fields:    make(map[*types.Var][]*ssa.Store),
-		asking:    make(map[question]bool),
+		edges:    make(map[*ssa.Function]edge),
+		source:   make(map[*types.Package]bool),
+		methods:  make(map[string][]*ssa.Function),
+		calls:    make(map[*ssa.Function][]*ssa.CallCommon),
+		invokes:  make(map[string][]*ssa.CallCommon),
+		escapes:  make(map[*ssa.Function]bool),
+		closures: make(map[*ssa.Function][]*ssa.MakeClosure),
+		stores:   make(map[ssa.Value][]*ssa.Store),
+		members:  make(map[ssa.Value][]*ssa.Store),
+		fields:   make(map[*types.Var][]*ssa.Store),
+		asking:   make(map[question]bool),
+		frames:   make(map[frame]*frame),
+		through:  make(map[*ssa.Function][]*ssa.CallCommon),
+		behind:   make(map[*types.Func][]*ssa.Function),
+		passed:   make(map[*ssa.Function][]*ssa.CallCommon),
 	}
-	for _, pkg := range packages {
+	for _, pkg := range slices.Concat(from.Packages, from.Imported) {
 		p.source[pkg.Pkg] = true
 	}
+	p.read(from)
 	// Closures come first, since indexStore needs their bindings.
 	for instruction := range p.Instructions() {
 		if c, ok := instruction.(*ssa.MakeClosure); ok {
@@ -64,6 +92,44 @@ func New(packages []*ssa.Package) *Program {
 	}
 	return p
 }
+
+// read finds the functions of the program, in the order of their places.
+func (p *Program) read(from Source) {
+	if len(from.Packages) == 0 {
+		return
+	}
+	r := &reach{
+		program: from.Packages[0].Prog, source: p.source, own: from.Own, edges: p.edges,
+		called: make(map[string]edge), values: make(map[types.Type]edge), opened: make(map[*types.Named]bool),
+	}
+	if r.own == nil {
+		r.own = func(*types.Package) bool { return false }
+	}
+	for _, f := range functions(from.Packages) {
+		r.add(f, edge{})
+	}
+	for _, pkg := range from.Imported {
+		r.add(pkg.Func("init"), edge{})
+	}
+	r.run()
+	p.functions = r.order
+	slices.SortStableFunc(p.functions, func(a, b *ssa.Function) int { return int(a.Pos() - b.Pos()) })
+	for _, f := range p.functions {
+		if f.Signature.Recv() != nil {
+			p.methods[f.Name()] = append(p.methods[f.Name()], f)
+		}
+	}
+}
+
+// Reached returns the place by which the program reaches a function first, and the function there. It is
+// nil if the program begins with f.
+func (p *Program) Reached(f *ssa.Function) (from *ssa.Function, at token.Pos) {
+	by := p.edges[f]
+	return by.from, by.at
+}
+
+// Functions returns the functions of the program.
+func (p *Program) Functions() []*ssa.Function { return p.functions }
 
 // Instructions yields every instruction of the program.
 func (p *Program) Instructions() iter.Seq[ssa.Instruction] {
@@ -94,6 +160,8 @@ func (p *Program) index(instruction ssa.Instruction) {
 			p.invokes[call.Method.Name()] = append(p.invokes[call.Method.Name()], call)
 		} else if f := call.StaticCallee(); f != nil {
 			p.calls[f] = append(p.calls[f], call)
+		} else if _, builtin := call.Value.(*ssa.Builtin); !builtin {
+			p.dynamic = append(p.dynamic, call)
 		}
 	case *ssa.MakeClosure:
 		callee = i.Fn

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"go/constant"
 	"go/token"
-	"regexp"
+	"go/types"
 	"strings"
 
 	"golang.org/x/tools/go/ssa"
@@ -15,6 +15,7 @@ import (
 type Text struct {
 	Parts []string
 	At    token.Pos // as in [Origin]
+	Field *types.Var
 }
 
 // Computed returns a text without any constant part.
@@ -34,7 +35,8 @@ func (t Text) String() string { return strings.Join(t.Parts, "*") }
 func (t Text) Before(separator string) Text {
 	for i, part := range t.Parts {
 		if before, _, found := strings.Cut(part, separator); found {
-			return Text{append(t.Parts[:i:i], before), t.At}
+			t.Parts = append(t.Parts[:i:i], before)
+			return t
 		}
 	}
 	return t
@@ -50,16 +52,17 @@ func (p *Program) Texts(v ssa.Value) []Text { return p.TextsOf(p.Origins(v)) }
 func (p *Program) TextsOf(origins []Origin) []Text {
 	var texts []Text
 	for _, o := range origins {
-		for _, t := range p.textsOf(o.Value) {
+		for _, t := range p.textsOf(o) {
 			t.At = cmp.Or(t.At, o.At)
+			t.Field = cmp.Or(t.Field, o.Field)
 			texts = append(texts, t)
 		}
 	}
 	return texts
 }
 
-func (p *Program) textsOf(v ssa.Value) []Text {
-	switch v := v.(type) {
+func (p *Program) textsOf(o Origin) []Text {
+	switch v := o.Value.(type) {
 	case *ssa.Const:
 		if v.Value == nil || v.Value.Kind() != constant.String {
 			return nil // the nil of a pointer that is not set yet, to a string or to its struct
@@ -67,12 +70,12 @@ func (p *Program) textsOf(v ssa.Value) []Text {
 		return []Text{{Parts: []string{constant.StringVal(v.Value)}}}
 	case *ssa.BinOp:
 		// In a loop, a sum may be its own operand.
-		if texts := once(p, question{value: v}, func() []Text { return p.sums(v) }); len(texts) > 0 && len(texts) <= maxTexts {
+		if texts := once(p, question{value: v}, func() []Text { return p.sums(v, o) }); len(texts) > 0 && len(texts) <= maxTexts {
 			return texts
 		}
 	case *ssa.Call:
-		if f := v.Call.StaticCallee(); f != nil && f.String() == "fmt.Sprintf" {
-			return p.formats(v.Call.Args[0])
+		if texts := p.called(v, o); len(texts) > 0 && len(texts) <= maxTexts {
+			return texts
 		}
 	}
 	return []Text{Computed()}
@@ -80,26 +83,17 @@ func (p *Program) textsOf(v ssa.Value) []Text {
 
 // sums joins the texts on the left of a '+' with those on the right. If both sides are
 // parameters of one function, only texts of the same call are joined.
-func (p *Program) sums(sum *ssa.BinOp) (sums []Text) {
-	lefts, rights := p.Texts(sum.X), p.Texts(sum.Y)
-	together := false
-	for _, left := range lefts {
-		for _, right := range rights {
-			together = together || left.At == right.At && left.At.IsValid()
-		}
-	}
-	for _, left := range lefts {
-		for _, right := range rights {
-			if !together || left.At == right.At || !left.At.IsValid() || !right.At.IsValid() {
-				sums = append(sums, join(left, right))
-			}
-		}
-	}
-	return sums
+func (p *Program) sums(sum *ssa.BinOp, o Origin) []Text {
+	return joined(p.textsIn(sum.X, o), p.textsIn(sum.Y, o))
+}
+
+// textsIn returns the possible texts of a string within the calls that led to an origin.
+func (p *Program) textsIn(v ssa.Value, o Origin) []Text {
+	return p.TextsOf(p.follow([]Origin{{Value: v, in: o.in}}))
 }
 
 func join(left, right Text) Text {
-	joined := Text{At: cmp.Or(left.At, right.At)}
+	joined := Text{At: cmp.Or(left.At, right.At), Field: cmp.Or(left.Field, right.Field)}
 	last := len(left.Parts) - 1
 	joined.Parts = append(joined.Parts, left.Parts[:last]...)
 	joined.Parts = append(joined.Parts, left.Parts[last]+right.Parts[0])
@@ -111,31 +105,4 @@ func join(left, right Text) Text {
 		}
 	}
 	return joined
-}
-
-var verb = regexp.MustCompile(`%[^%a-zA-Z]*[%a-zA-Z]`)
-
-// formats returns the texts that fmt.Sprintf makes of a format. Every argument is
-// computed.
-func (p *Program) formats(format ssa.Value) []Text {
-	texts := p.Texts(format)
-	for i, t := range texts {
-		if !t.Known() {
-			texts[i].Parts = Computed().Parts
-			continue
-		}
-		made := Text{Parts: []string{""}, At: t.At}
-		rest := t.Parts[0]
-		for at := verb.FindStringIndex(rest); at != nil; at = verb.FindStringIndex(rest) {
-			made = join(made, Text{Parts: []string{rest[:at[0]]}})
-			if rest[at[1]-1] == '%' {
-				made = join(made, Text{Parts: []string{"%"}})
-			} else {
-				made = join(made, Computed())
-			}
-			rest = rest[at[1]:]
-		}
-		texts[i] = join(made, Text{Parts: []string{rest}})
-	}
-	return texts
 }

@@ -22,7 +22,7 @@ func TestAStringIsWhatTheSourceMakesOfIt(t *testing.T) {
 	require.Zero(t, packages.PrintErrors(loaded))
 	built, source := ssautil.Packages(loaded, ssa.InstantiateGenerics)
 	built.Build()
-	program := trace.New(source)
+	program := trace.New(trace.Source{Packages: source})
 
 	want, got := make(map[token.Position][]string), make(map[token.Position][]string)
 	for instruction := range program.Instructions() {

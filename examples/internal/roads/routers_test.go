@@ -167,7 +167,7 @@ func ginSite(s site) http.Handler {
 	return s.mw.Wrap(engine)
 }
 
-func echoV4Site(s site, use ...echov4.MiddlewareFunc) http.Handler {
+func echoV4Site(s site, use ...echov4.MiddlewareFunc) *echov4.Echo {
 	e := echov4.New()
 	e.Use(use...)
 	e.Any("/cookies/*", echov4.WrapHandler(s.site.Handler()))
@@ -195,7 +195,7 @@ func echoV4Site(s site, use ...echov4.MiddlewareFunc) http.Handler {
 	return e
 }
 
-func echoV5Site(s site, use ...echov5.MiddlewareFunc) http.Handler {
+func echoV5Site(s site, use ...echov5.MiddlewareFunc) *echov5.Echo {
 	e := echov5.New()
 	e.Use(use...)
 	e.Any("/cookies/*", echov5.WrapHandler(s.site.Handler()))

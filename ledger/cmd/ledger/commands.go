@@ -9,8 +9,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
-	"time"
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/ledger"
@@ -49,8 +47,9 @@ func (c *call) reference() (consent.Reference, error) {
 	return reference, err
 }
 
-// period reads the arguments of a command that is about a period and takes no others.
-func (c *call) period() (ledger.Period, error) {
+// period reads the arguments of a command that is about a period and takes no others. Its
+// days are those of the place that zone points to once they have been read.
+func (c *call) period(zone *zone) (ledger.Period, error) {
 	var from, until day
 	c.flags.Var(&from, "from", "first `day`")
 	c.flags.Var(&until, "until", "`day` after the last")
@@ -58,23 +57,77 @@ func (c *call) period() (ledger.Period, error) {
 	if err == nil && !until.IsZero() && !from.Before(until.Time) {
 		err = fmt.Errorf("no day is from %v and before %v: %w", &from, &until, errUsage)
 	}
-	return ledger.Period{From: from.Time, Until: until.Time}, err
+	return ledger.Period{From: zone.begin(from), Until: zone.begin(until)}, err
 }
 
+// consentRecords is the format of ISO/IEC TS 27560, which needs to know of the controller.
+const consentRecords = "27560"
+
 func export(ctx context.Context, c *call) error {
-	format := c.flags.String("format", "csv", "csv or jsonl")
-	of, err := c.period()
+	format := c.flags.String("format", "csv", "csv, jsonl, or 27560: consent records after ISO/IEC TS 27560, as JSON-LD")
+	issuer := c.issuer()
+	of, err := c.period(utc)
+	if err != nil {
+		return err
+	}
+	var write func(io.Writer) error
+	if *format == consentRecords {
+		answers, err := issuer()
+		if err != nil {
+			return err
+		}
+		write = func(w io.Writer) error { return c.ledger.ExportReceipts(ctx, w, answers, of, c.progress) }
+	} else {
+		write = func(w io.Writer) error {
+			return c.ledger.Export(ctx, w, ledger.Format(*format), of, c.progress)
+		}
+	}
+	if err := c.open(ctx); err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(c.out, 1<<16)
+	return errors.Join(write(out), out.Flush()) // of records with faults, all others are there
+}
+
+// issuer adds the flag of the controller's file, and returns what reads it.
+func (c *call) issuer() func() (ledger.Issuer, error) {
+	name := c.flags.String("controller", "", "`file` that says who answers for the records, as JSON; see the README")
+	return func() (ledger.Issuer, error) {
+		if *name == "" {
+			return ledger.Issuer{}, fmt.Errorf("who answers for the records? Say -controller: %w", errUsage)
+		}
+		file, err := os.Open(*name)
+		if err != nil {
+			return ledger.Issuer{}, fmt.Errorf("-controller: %w", err)
+		}
+		defer file.Close()
+		issuer, err := ledger.ReadIssuer(file)
+		if err != nil {
+			err = fmt.Errorf("-controller: %s:\n%w", *name, err)
+		}
+		return issuer, err
+	}
+}
+
+// receipt writes what a visitor gets of their own decisions.
+func receipt(ctx context.Context, c *call) error {
+	issuer := c.issuer()
+	reference, err := c.reference()
+	if err != nil {
+		return err
+	}
+	answers, err := issuer()
 	if err != nil {
 		return err
 	}
 	if err := c.open(ctx); err != nil {
 		return err
 	}
-	out := bufio.NewWriterSize(c.out, 1<<16)
-	if err := c.ledger.Export(ctx, out, ledger.Format(*format), of, c.progress); err != nil {
+	receipts, err := c.ledger.Receipts(answers)
+	if err != nil {
 		return err
 	}
-	return out.Flush()
+	return receipts.WriteReceipt(ctx, c.out, reference)
 }
 
 // errNotVerified is the answer of verify where there is a fault.
@@ -192,63 +245,4 @@ func anchor(ctx context.Context, c *call) error {
 		return errNotVerified
 	}
 	return nil
-}
-
-func purge(ctx context.Context, c *call) error {
-	var before day
-	c.flags.Var(&before, "before", "`day` from which on records are kept")
-	if err := c.parse(0); err != nil {
-		return err
-	}
-	switch {
-	case before.IsZero():
-		return fmt.Errorf("before which day? %w", errUsage)
-	case before.After(time.Now()):
-		return fmt.Errorf("%v is yet to come; this would delete every record", &before)
-	}
-	if err := c.openToWrite(ctx); err != nil {
-		return err
-	}
-	purged, err := c.ledger.Purge(ctx, before.Time, c.progress)
-	fmt.Fprintf(c.out, "%d records were deleted\n", purged)
-	return err
-}
-
-func forget(ctx context.Context, c *call) error {
-	reference, err := c.reference()
-	if err != nil {
-		return err
-	}
-	if err := c.openToWrite(ctx); err != nil {
-		return err
-	}
-	forgotten, err := c.ledger.Forget(ctx, reference)
-	if err == nil {
-		fmt.Fprintf(c.out, "%d records were erased\n", forgotten)
-	}
-	return err
-}
-
-func stats(ctx context.Context, c *call) error {
-	chart := c.flags.String("chart", "", "`file` to draw the acceptance rate to, .svg")
-	of, err := c.period()
-	if err != nil {
-		return err
-	}
-	if err := c.open(ctx); err != nil {
-		return err
-	}
-	counted, err := c.ledger.Stats(ctx, of, c.progress)
-	if err != nil {
-		return err
-	}
-	table := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "DAY\tCATEGORY\tDECISIONS\tACCEPTED\tPARTLY\tRATE")
-	for _, s := range counted {
-		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%.1f %%\n", s.Day.Format(time.DateOnly), s.Category, s.Decided, s.Accepted, s.Partly, 100*s.Rate())
-	}
-	if err := table.Flush(); err != nil || *chart == "" {
-		return err
-	}
-	return draw(counted, *chart)
 }

@@ -5,7 +5,7 @@
 //
 // The database may stand in the environment as CONSENT_DB, which keeps a password
 // out of the list of processes, and the name of the file of keys as CONSENT_KEYS. Only
-// purge and forget write. It exits with 1 where something failed, or was found
+// purge, forget and import write. It exits with 1 where something failed, or was found
 // altered or missing, and with 2 for a command that it does not know.
 package main
 
@@ -53,12 +53,15 @@ type command struct {
 
 var commands = []command{
 	{"history", "[-json] REFERENCE", "what one visitor decided and was shown, as a page", history},
-	{"export", "[-format csv|jsonl] [-from DAY] [-until DAY]", "all records", export},
+	{"receipt", "-controller FILE REFERENCE", "the same for the visitor, as a consent receipt (ISO/IEC TS 27560, JSON-LD)", receipt},
+	{"export", "[-format csv|jsonl|27560] [-controller FILE] [-from DAY] [-until DAY]", "all records", export},
 	{"verify", "[-anchor FILE|VALUE] [-export FILE]", "that no record was altered or removed", verify},
 	{"anchor", "", "what is there now, in a few lines to keep elsewhere, for verify -anchor", anchor},
-	{"purge", "-before DAY", "deletes the records of decisions before a day", purge},
+	{"backup", "FILE", "all that is in the ledger, at one moment, as a file of SQLite", backup},
+	{"import", "[-with-faults] FILE", "puts a backup, or an export as jsonl, into an empty database, and makes its tables", importing},
+	{"purge", "-before DAY | -older-than AGE [-lifetime AGE] [-standing-too] [-dry-run]", "deletes the records of old decisions", purge},
 	{"forget", "REFERENCE", "erases one visitor's records", forget},
-	{"stats", "[-from DAY] [-until DAY] [-chart FILE.svg]", "decisions by day and category, and how they change", stats},
+	{"stats", "[-by WORD,…] [-tz ZONE] [-format text|csv|json] [-from DAY] [-until DAY] [-chart FILE.svg]", "decisions by time, category, provider, language, action and regime", stats},
 }
 
 // A call is one use of a command.
@@ -74,7 +77,10 @@ type call struct {
 	say      io.Writer   // what is not the answer itself
 }
 
-var errUsage = errors.New("see ledger -h")
+var (
+	errUsage      = errors.New("see ledger -h")
+	errNoDatabase = fmt.Errorf("which database? Say -db or set CONSENT_DB: %w", errUsage)
+)
 
 // run does what the arguments say, writing the answer to out and everything else to
 // say.
@@ -86,7 +92,7 @@ func run(ctx context.Context, args []string, out, say io.Writer) error {
 		for _, c := range commands {
 			fmt.Fprintf(say, "  %s %s\n    \t%s\n", c.name, c.arguments, c.does)
 		}
-		fmt.Fprintln(say, "A DAY is written 2026-03-31, in UTC; a period ends before its -until.")
+		fmt.Fprintln(say, "A DAY is written 2026-03-31, in UTC or the -tz; a period ends before its -until. An AGE is written 13mo, 400d or 2y.")
 		flags.SetOutput(say)
 		flags.PrintDefaults()
 	}
@@ -163,7 +169,7 @@ func (c *call) openToWrite(ctx context.Context) error { return c.openWith(ctx, l
 
 func (c *call) openWith(ctx context.Context, open func(context.Context, string, ledger.Config) (*ledger.Ledger, error)) error {
 	if c.db == "" {
-		return fmt.Errorf("which database? Say -db or set CONSENT_DB: %w", errUsage)
+		return errNoDatabase
 	}
 	config, err := c.config()
 	if err == nil {
@@ -212,21 +218,4 @@ func progressTo(say io.Writer) (progress func(int64), done func()) {
 			fmt.Fprintln(say)
 		}
 	}
-}
-
-// A day is a flag that holds the beginning of a day in UTC.
-type day struct{ time.Time }
-
-func (d *day) String() string {
-	if d.IsZero() {
-		return ""
-	}
-	return d.Format(time.DateOnly)
-}
-
-func (d *day) Set(s string) (err error) {
-	if d.Time, err = time.Parse(time.DateOnly, s); err != nil {
-		return errors.New("a day is written 2026-03-31")
-	}
-	return nil
 }

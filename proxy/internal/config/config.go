@@ -138,7 +138,7 @@ func (r *reading) decode(root *yamldoc.Value, mistakes []*yamldoc.Mistake) {
 		}
 	}
 	r.add(r.file, mistakes)
-	for _, path := range []string{"decision.lifetime", "limits.head", "limits.idle", "limits.piece", "limits.dial", "limits.answer", "limits.grace"} {
+	for _, path := range []string{"decision.lifetime", "limits.head", "limits.idle", "limits.piece", "limits.dial", "limits.answer", "limits.grace", "ledger.retention", "ledger.wait"} {
 		section, field, _ := strings.Cut(path, ".")
 		if v := root.Get(section); v != nil && v.Get(field).IsText("session") {
 			r.wrong(path, noTime)

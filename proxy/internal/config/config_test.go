@@ -98,6 +98,8 @@ ledger:
   url: consent.db
   keys: {file: keys}
   spool: spool
+  retention: 3 years
+  wait: 2 seconds
 limits:
   head: 5 seconds
   idle: 1 minute
@@ -154,6 +156,7 @@ func TestEveryFieldCounts(t *testing.T) {
 	assert.Equal(t, filepath.Join(dir, "consent.db"), s.Site.Ledger.URL)
 	assert.Equal(t, long, string(s.Site.Ledger.Keys[0]))
 	assert.Equal(t, filepath.Join(dir, "spool"), s.Site.Ledger.Spool)
+	assert.Equal(t, []time.Duration{3 * 365 * 24 * time.Hour, 2 * time.Second}, []time.Duration{s.Site.Ledger.Retention, s.Site.Ledger.Wait})
 
 	require.Len(t, s.Backend.Targets, 2)
 	assert.Equal(t, "docs.example.org /docs h2c://localhost:8001", s.Backend.Targets[1].Host+" "+s.Backend.Targets[1].Path+" "+s.Backend.Targets[1].URL.String())
@@ -286,6 +289,10 @@ charter:
 			[]string{`FILE:4: ledger.env: names an address, and so does "url"`}},
 		{"a ledger's address in an empty variable", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\nledger: {env: CONSENT_TEST_EMPTY}\n",
 			[]string{`FILE:4: ledger.env: the environment variable CONSENT_TEST_EMPTY is empty`}},
+		{"records that go before their consents", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\nledger: {url: x, retention: 6 months}\n",
+			[]string{`FILE:4: ledger.retention: is less than 210 days`}},
+		{"records that go with their consents", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\ndecision: {lifetime: 1 year}\nledger: {url: x, retention: 1 year}\n",
+			[]string{`FILE:5: ledger.retention: is not longer than "decision.lifetime"`}},
 		{"https without a certificate", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\ntls: {redirect: \":80\"}\n",
 			[]string{`FILE:4: tls.redirect: sends visitors to https`}},
 		{"certificates that are not kept", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\ntls: {acme: {hosts: [a.example, \"b c\"]}}\n",
@@ -333,4 +340,15 @@ func TestKeysAreNeverShown(t *testing.T) {
 	_, err := config.Read(filepath.Join(dir, "consentproxy.yaml"), key)
 	assert.ErrorContains(t, err, "consentproxy.yaml:3: keys.file: "+filepath.Join(dir, "keys")+", line 1: has 6 bytes")
 	assert.NotContains(t, err.Error(), "secret")
+}
+
+func TestAMistakeInTheFileOfTheControllerIsNamedWithItsField(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"consentproxy.yaml": "targets: [{to: http://localhost:8000}]\ndeclarations: d.yaml\nkeys: {file: keys}\nledger:\n  url: consent.db\n  controller: controller.json\n",
+		"d.yaml":            declarations, "keys": string(key),
+		"controller.json": `{"controller": {"name": "Shop"}}`,
+	})
+	_, err := config.Read(filepath.Join(dir, "consentproxy.yaml"), key)
+	assert.ErrorContains(t, err, "consentproxy.yaml:6: ledger.controller: ")
+	assert.ErrorContains(t, err, "controller.json: controller.address: is missing")
 }

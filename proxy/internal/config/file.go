@@ -212,6 +212,19 @@ type Ledger struct {
 
 	// Spool is the folder for refusals that wait for the database. Empty means one of its own.
 	Spool string
+
+	// Controller is the path of a JSON file that says who answers for the records. With it,
+	// visitors can read what is recorded of their decisions, and take a receipt with them.
+	// Empty means that they cannot.
+	Controller string
+
+	// Retention is how long a record is kept, such as "3 years", at least 210 days and longer
+	// than a decision stands. Left out, all are kept for ever.
+	Retention time.Duration
+
+	// Wait is how long the start waits for a database that does not answer. Then visitors are
+	// served, refusals wait, and consents fail until it does. Left out, 5 seconds.
+	Wait time.Duration
 }
 
 // Limits bound what visitors and sites may take, such as "30 seconds". What is left out has

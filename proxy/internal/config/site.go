@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"net/http"
 	"net/url"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent/charter"
+	"github.com/cookiecharter/consent/ledger"
 	"github.com/cookiecharter/consent/proxy/internal/yamldoc"
 	"github.com/cookiecharter/consent/proxy/site"
 )
@@ -116,6 +118,9 @@ func (r *reading) regimes() {
 	}
 }
 
+// leastRetention is that of [ledger.Config].
+const leastRetention = 210 * 24 * time.Hour
+
 func (r *reading) ledger() {
 	given, to := r.settings.Ledger, &r.settings.Site.Ledger
 	address := given.URL
@@ -127,11 +132,38 @@ func (r *reading) ledger() {
 			r.wrong("ledger.env", "the environment variable %s is empty", given.Env)
 		}
 	}
-	if address == "" && (given.Spool != "" || given.Keys != (Keys{})) {
+	if given.Env == "" && address == "" && given != (Ledger{}) {
 		r.wrong("ledger.url", "is missing")
 	}
 	if u, err := url.Parse(address); address != "" && (err != nil || u.Scheme == "") {
 		address = r.path(address) // the path of a file
 	}
 	to.URL, to.Spool = address, r.path(given.Spool)
+	to.Retention, to.Wait = given.Retention, given.Wait
+	if given.Controller != "" {
+		to.Issuer = r.issuer(r.path(given.Controller))
+	}
+	switch lifetime := r.settings.Decision.Lifetime; {
+	case given.Retention > 0 && given.Retention < leastRetention:
+		r.wrong("ledger.retention", "is less than 210 days: a consent has to be proven for as long as it stands")
+	case given.Retention > 0 && given.Retention <= lifetime:
+		r.wrong("ledger.retention", "is not longer than \"decision.lifetime\": a consent has to be proven for as long as it stands")
+	}
+}
+
+// issuer reads who answers for the records.
+func (r *reading) issuer(path string) *ledger.Issuer {
+	content, err := readBounded(path)
+	if err != nil {
+		r.wrong("ledger.controller", "%s %s", path, reasonOf(err))
+		return nil
+	}
+	issuer, err := ledger.ReadIssuer(bytes.NewReader(content))
+	if err != nil {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			r.wrong("ledger.controller", "%s: %s", path, strings.TrimPrefix(line, "ledger: "))
+		}
+		return nil
+	}
+	return &issuer
 }

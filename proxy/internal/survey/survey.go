@@ -43,11 +43,12 @@ const (
 // A Report is what was found.
 type Report struct {
 	Start    *url.URL
-	Pages    int      // that were seen
+	Pages    int      // that the visitor has seen who keeps cookies
 	Name     string   // of the site
 	Language string   // of its pages, "" if they do not say
 	Hosts    []string // others from which pages load something that is not known
 	LeftOut  []string // why something was not looked at
+	scripted bool     // scripts of its pages store something
 	drafts   []draft
 	known    *consent.Registry
 }
@@ -141,7 +142,9 @@ func (w *walk) send(ctx context.Context, v *visitor) error {
 		if p == nil {
 			continue // no page
 		}
-		w.report.Pages++
+		if v.keeps {
+			w.report.Pages++
+		}
 		w.read(ctx, v, p)
 		for _, link := range p.links {
 			key := link.RequestURI()

@@ -90,6 +90,7 @@ func TestASiteAsDjangoMakesItNeedsNothingMore(t *testing.T) {
 	assert.Equal(t, "Le portail", report.Name)
 	assert.Contains(t, file, "\n  language: fr\n")
 	assert.Contains(t, file, "\n  languageCookie: django_language\n")
+	assert.NotContains(t, file, "guard:")
 	assert.Contains(t, file, "\n  - to: "+s.URL+"\n")
 	for _, asked := range s.asked {
 		assert.True(t, strings.HasPrefix(asked, "GET "), "nothing is sent to a site that has no charter: %s", asked)
@@ -123,6 +124,7 @@ func TestTagsInPagesAndScriptsAreKnownByWhatTheyStore(t *testing.T) {
 	}
 	assert.Contains(t, file, "      name: theme\n      purpose:\n        en: 'TODO")
 	assert.Contains(t, file, "category: first-party   # asks for consent")
+	assert.Contains(t, file, "\n  guard: declared ")
 	assert.Equal(t, []string{"cdn.example", "player.example"}, report.Hosts)
 	assert.Contains(t, file, "#   cdn.example\n")
 }
@@ -174,7 +176,7 @@ func TestRobotsAreHeededAndTheWalkIsBounded(t *testing.T) {
 	assert.NotContains(t, asked, "logout")
 	assert.Contains(t, asked, "/private/open/a\n")
 	assert.Contains(t, asked, "/x.pdf?y\n")
-	assert.LessOrEqual(t, report.Pages, 24)
+	assert.LessOrEqual(t, report.Pages, 12)
 	assert.Less(t, len(s.asked), 50)
 	assert.Contains(t, file, "robots.txt asks to leave it out")
 	assert.Contains(t, file, "leads in a circle")

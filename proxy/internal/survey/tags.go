@@ -34,7 +34,6 @@ var tags = []tag{
 	{[]string{"js.hs-scripts.com", "js.hs-analytics.net"}, []string{"hubspotutk", "__hstc", "__hssc", "__hssrc"}},
 	{[]string{"static.klaviyo.com"}, []string{"__kla_id"}},
 	{[]string{"widget.intercom.io", "intercomSettings"}, []string{"intercom-id-abc", "intercom-session-abc"}},
-	{[]string{"/i18n/setlang/"}, []string{"django_language"}}, // Django's own form
 	{[]string{"js.stripe.com"}, []string{"__stripe_mid", "__stripe_sid"}},
 }
 
@@ -51,7 +50,9 @@ func (w *walk) read(ctx context.Context, v *visitor, p *page) {
 	}
 	w.recognise(p, p.inline.String())
 	for _, to := range p.forms {
-		w.recognise(p, to.Path)
+		if strings.HasSuffix(to.Path, "/i18n/setlang/") { // Django's own form for the language
+			w.add(p, "django_language")
+		}
 	}
 	for _, loaded := range p.loads {
 		known := w.recognise(p, loaded.String())
@@ -68,6 +69,11 @@ func (w *walk) read(ctx context.Context, v *visitor, p *page) {
 	}
 }
 
+// add notes a cookie that no answer has set.
+func (w *walk) add(p *page, name string) {
+	w.found.Add(inventory.Observation{Kind: consent.HTTPCookie, Name: name, Page: p.address.Path})
+}
+
 func isScript(u *url.URL) bool {
 	return strings.HasSuffix(u.Path, ".js") || strings.HasSuffix(u.Path, ".mjs")
 }
@@ -76,7 +82,8 @@ func isScript(u *url.URL) bool {
 // is one that is known.
 func (w *walk) recognise(p *page, script string) (known bool) {
 	add := func(name string) {
-		w.found.Add(inventory.Observation{Kind: consent.HTTPCookie, Name: name, Page: p.address.Path})
+		w.report.scripted = true
+		w.add(p, name)
 	}
 	for _, t := range tags {
 		for _, mark := range t.marks {

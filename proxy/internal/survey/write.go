@@ -44,6 +44,9 @@ func (r *Report) WriteFile(to io.Writer, keyFile string) error {
 			break
 		}
 	}
+	if r.scripted {
+		w.line("  guard: declared   # scripts store what is declared once visitors allow it; no answer of the site can be filtered for that")
+	}
 	r.writeDeclarations(w)
 	r.writeRest(w)
 	return w.err

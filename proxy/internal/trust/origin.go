@@ -40,7 +40,7 @@ func ParseHeaders(names ...string) (Headers, error) {
 		}
 	}
 	if len(headers) > 1 && slices.Contains(headers, forwarded) {
-		mistakes = append(mistakes, errors.New("Forwarded stands alone: it would contradict the others"))
+		mistakes = append(mistakes, errors.New(`"Forwarded" stands alone: it would contradict the others`))
 	}
 	return headers, errors.Join(mistakes...)
 }

@@ -12,6 +12,7 @@ import (
 // A reader makes values of what the parser has found.
 type reader struct {
 	known    map[*yaml.Node]*Value // nil for one that is being read
+	lines    int                   // that the document has
 	mistakes []*Mistake
 	broken   bool // what follows is not read
 }
@@ -24,7 +25,7 @@ func (r *reader) mistake(path string, line int, reason string, args ...any) {
 		reason, args = "here is one mistake more than %d; what follows is not read", []any{maxMistakes}
 		r.broken = true
 	}
-	r.mistakes = append(r.mistakes, &Mistake{Path: path, Line: line, Reason: fmt.Sprintf(reason, args...)})
+	r.mistakes = append(r.mistakes, &Mistake{Path: path, Line: min(line, r.lines), Reason: fmt.Sprintf(reason, args...)})
 }
 
 // fail notes a mistake after which nothing can be read.
@@ -54,7 +55,7 @@ func (r *reader) value(n *yaml.Node, path string, depth int) *Value {
 		return new(Value)
 	}
 	r.known[n] = nil
-	v = &Value{Line: n.Line, kind: n.Kind, size: len("{\n}\n,")}
+	v = &Value{Line: min(n.Line, r.lines), kind: n.Kind, size: len("{\n}\n,")}
 	if n.Style&yaml.TaggedStyle != 0 && !slices.Contains(plainTags, n.ShortTag()) {
 		r.mistake(path, n.Line, "has the tag %s, which says nothing here", shortened(n.ShortTag()))
 	}

@@ -38,22 +38,22 @@ func Parse(data []byte) (*Value, []*Mistake) {
 	}
 	loader, err := yaml.NewLoader(bytes.NewReader(data))
 	if err != nil {
-		return nil, []*Mistake{syntaxMistake(err)}
+		return nil, []*Mistake{syntaxMistake(err, data)}
 	}
 	var document, more yaml.Node
 	switch err := loader.Load(&document); {
 	case errors.Is(err, io.EOF):
 		return nil, []*Mistake{{Line: 1, Reason: "the document is empty"}}
 	case err != nil:
-		return nil, []*Mistake{syntaxMistake(err)}
+		return nil, []*Mistake{syntaxMistake(err, data)}
 	}
 	switch err := loader.Load(&more); {
 	case err == nil:
 		return nil, []*Mistake{{Line: more.Line, Reason: "here begins a second document, and there can be one only"}}
 	case !errors.Is(err, io.EOF):
-		return nil, []*Mistake{syntaxMistake(err)}
+		return nil, []*Mistake{syntaxMistake(err, data)}
 	}
-	r := reader{known: make(map[*yaml.Node]*Value)}
+	r := reader{known: make(map[*yaml.Node]*Value), lines: lines(data)}
 	v := r.value(document.Content[0], "", 0)
 	if r.broken {
 		return nil, r.mistakes
@@ -83,12 +83,12 @@ func checkBytes(data []byte) *Mistake {
 }
 
 // syntaxMistake says what the parser says, at the line that it has in mind.
-func syntaxMistake(err error) *Mistake {
+func syntaxMistake(err error, data []byte) *Mistake {
 	syntax, isSyntax := errors.AsType[*yaml.LoadError](err)
 	if !isSyntax {
 		return &Mistake{Line: 1, Reason: err.Error()}
 	}
-	m := &Mistake{Line: max(1, syntax.Mark.Line), Reason: syntax.Message}
+	m := &Mistake{Line: max(1, min(syntax.Mark.Line, lines(data))), Reason: syntax.Message}
 	switch begun := syntax.ContextMark.Line; {
 	case begun == 0 || begun == m.Line:
 	case strings.Contains(syntax.Message, "end of stream"):
@@ -97,6 +97,16 @@ func syntaxMistake(err error) *Mistake {
 		m.Reason += fmt.Sprintf(" (%s that begins in line %d)", syntax.ContextMsg, begun)
 	}
 	return m
+}
+
+// lines counts the lines of a document as YAML 1.1 ends them, since the parser does. The
+// parser counts one more if the last one has no end.
+func lines(data []byte) int {
+	n := 1 - bytes.Count(data, []byte("\r\n"))
+	for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} {
+		n += bytes.Count(data, []byte(end))
+	}
+	return n
 }
 
 // Join returns mistakes in the order of their lines as one error, nil for none.

@@ -71,9 +71,9 @@ func computed(r *http.Request) {
 	is(fmt.Sprintf("_ga_%s", r.Host), "_ga_*")
 	is(fmt.Sprintf("%04d-%[2]s_100%%", 1, r.Host), "*-*_100%")
 	is(fmt.Sprintf(r.Host, 1), "*")
-	is(fmt.Sprint("a"), "*")
-	is(strings.ToLower("A"), "*")
-	is(string([]byte("bytes")), "*")
+	is(fmt.Sprint("a"), "a")
+	is(strings.ToLower("A"), "a")
+	is(string([]byte("bytes")), "bytes")
 
 	dashes := ""
 	for range 3 {
