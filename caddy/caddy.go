@@ -166,6 +166,15 @@ type Handler struct {
 	// the ledger's own.
 	LedgerSpool string `json:"ledger_spool,omitempty"`
 
+	// LedgerRetention is how long a record is kept, at least 210 days and longer than a
+	// decision stands. Zero keeps all for ever.
+	LedgerRetention caddy.Duration `json:"ledger_retention,omitempty"`
+
+	// LedgerController is the path of a JSON file that says who answers for the records: see
+	// ledger.ReadIssuer. With it, visitors can read what is recorded of their decisions, and
+	// take a receipt with them. Empty means that they cannot.
+	LedgerController string `json:"ledger_controller,omitempty"`
+
 	*running // nil before it is provisioned
 }
 

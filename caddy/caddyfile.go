@@ -118,7 +118,7 @@ var options = map[string]option{
 	"allow_undeclared":   flag(func(h *Handler) *bool { return &h.AllowUndeclared }),
 	"expire_undecided":   flag(func(h *Handler) *bool { return &h.ExpireUndecided }),
 	"insecure":           flag(func(h *Handler) *bool { return &h.Insecure }),
-	"lifetime":           lifetime,
+	"lifetime":           duration(func(h *Handler) *caddy.Duration { return &h.Lifetime }),
 	"revision":           revision,
 	"cookie_name":        text(func(h *Handler) *string { return &h.CookieName }),
 	"former_cookie_name": text(func(h *Handler) *string { return &h.FormerCookieName }),
@@ -147,14 +147,16 @@ var options = map[string]option{
 		return readLaw(&p.handler.Regime, law)
 	},
 	"regime_header": regimeHeader,
-	"ledger":        ledger,
+	"ledger":        ledgerBlock,
 }
 
 // ledgerOptions are those in the block of "ledger".
 var ledgerOptions = map[string]option{
-	"key":       texts(func(h *Handler) *[]string { return &h.LedgerKeys }),
-	"keys_file": text(func(h *Handler) *string { return &h.LedgerKeysFile }),
-	"spool":     text(func(h *Handler) *string { return &h.LedgerSpool }),
+	"key":        texts(func(h *Handler) *[]string { return &h.LedgerKeys }),
+	"keys_file":  text(func(h *Handler) *string { return &h.LedgerKeysFile }),
+	"spool":      text(func(h *Handler) *string { return &h.LedgerSpool }),
+	"retention":  duration(func(h *Handler) *caddy.Duration { return &h.LedgerRetention }),
+	"controller": text(func(h *Handler) *string { return &h.LedgerController }),
 }
 
 func oneArgument(d *caddyfile.Dispenser) (string, error) {
@@ -194,17 +196,20 @@ func flag(field func(*Handler) *bool) option {
 	}
 }
 
-func lifetime(p *parser, d *caddyfile.Dispenser) error {
-	given, err := oneArgument(d)
-	if err != nil {
-		return err
+// duration is for an option that is a time.
+func duration(field func(*Handler) *caddy.Duration) option {
+	return func(p *parser, d *caddyfile.Dispenser) error {
+		given, err := oneArgument(d)
+		if err != nil {
+			return err
+		}
+		duration, err := caddy.ParseDuration(given)
+		if err != nil || duration <= 0 {
+			return fmt.Errorf("%q is no time such as \"180d\" or \"12h\"", given)
+		}
+		*field(p.handler) = caddy.Duration(duration)
+		return nil
 	}
-	duration, err := caddy.ParseDuration(given)
-	if err != nil || duration <= 0 {
-		return fmt.Errorf("%q is no time such as \"180d\" or \"12h\"", given)
-	}
-	p.handler.Lifetime = caddy.Duration(duration)
-	return nil
 }
 
 func revision(p *parser, d *caddyfile.Dispenser) error {
@@ -295,8 +300,8 @@ func readLaw(to *consent.Regime, given string) error {
 	return nil
 }
 
-// ledger reads "ledger URL { … }".
-func ledger(p *parser, d *caddyfile.Dispenser) (err error) {
+// ledgerBlock reads "ledger URL { … }".
+func ledgerBlock(p *parser, d *caddyfile.Dispenser) (err error) {
 	if p.handler.Ledger, err = oneArgument(d); err != nil {
 		return err
 	}

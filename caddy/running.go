@@ -103,7 +103,7 @@ func (h *Handler) openSite() error {
 		h.site, err = site.New(ctx, h.config)
 		return err
 	}
-	key := ledgerKey{h.config.Ledger.URL, h.config.Ledger.Spool, joined(h.config.Ledger.Keys)}
+	key := ledgerKey{h.config.Ledger.URL, h.config.Ledger.Spool, h.config.Ledger.Retention, joined(h.config.Ledger.Keys)}
 	first, _, err := shared.LoadOrNew(key, func() (caddy.Destructor, error) {
 		first, err := site.New(ctx, h.config)
 		return holder{first}, err
@@ -120,7 +120,11 @@ func (h *Handler) openSite() error {
 const patience = 10 * time.Second
 
 // A ledgerKey says which handlers share a ledger.
-type ledgerKey struct{ url, spool, keys string }
+type ledgerKey struct {
+	url, spool string
+	retention  time.Duration
+	keys       string
+}
 
 func joined(keys [][]byte) string {
 	var b strings.Builder

@@ -1,6 +1,7 @@
 package consentcaddy
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
+	"github.com/cookiecharter/consent/ledger"
 	"github.com/cookiecharter/consent/proxy/declare"
 	"github.com/cookiecharter/consent/proxy/site"
 )
@@ -90,6 +92,9 @@ func (h *Handler) read(ofRun []byte) (site.Config, error) {
 		c.wrong("key", "is missing, and so is keys_file; \"openssl rand -hex 32\" prints a key")
 	}
 	c.Config.Ledger.Keys = c.keys("ledger keys_file", h.LedgerKeysFile, "ledger key", h.LedgerKeys)
+	if h.LedgerController != "" && h.Ledger != "" {
+		c.Config.Ledger.Issuer = c.issuer(h.LedgerController)
+	}
 	if h.Style != "" {
 		style, err := readBounded(h.Style)
 		c.wrongAll("style", err)
@@ -133,10 +138,37 @@ func (h *Handler) checked() *checked {
 	c.texts(h)
 	c.regimes(h)
 	c.Config.Ledger.URL, c.Config.Ledger.Spool = h.Ledger, h.LedgerSpool
-	if h.Ledger == "" && (len(h.LedgerKeys) > 0 || h.LedgerKeysFile != "" || h.LedgerSpool != "") {
-		c.wrong("ledger", "is missing, and has keys or a spool")
+	c.Config.Ledger.Retention = time.Duration(h.LedgerRetention)
+	if h.Ledger == "" && (len(h.LedgerKeys) > 0 || h.LedgerKeysFile+h.LedgerSpool+h.LedgerController != "" || h.LedgerRetention != 0) {
+		c.wrong("ledger", "is missing, and has settings")
+	}
+	switch retention := h.LedgerRetention; {
+	case retention != 0 && time.Duration(retention) < leastRetention:
+		c.wrong("ledger retention", "is less than 210 days: a consent has to be proven for as long as it stands")
+	case retention != 0 && retention <= h.Lifetime:
+		c.wrong("ledger retention", "is not longer than \"lifetime\": a consent has to be proven for as long as it stands")
 	}
 	return c
+}
+
+// leastRetention is that of [ledger.Config].
+const leastRetention = 210 * 24 * time.Hour
+
+// issuer reads who answers for the records.
+func (c *checked) issuer(name string) *ledger.Issuer {
+	content, err := readBounded(name)
+	if err != nil {
+		c.wrongAll("ledger controller", err)
+		return nil
+	}
+	issuer, err := ledger.ReadIssuer(bytes.NewReader(content))
+	if err != nil {
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			c.wrong("ledger controller", "%s: %s", name, strings.TrimPrefix(line, "ledger: "))
+		}
+		return nil
+	}
+	return &issuer
 }
 
 // texts sets what the charter says, to whom.
@@ -245,8 +277,8 @@ func (c *checked) keys(fileOption, file, option string, given []string) (keys []
 	return keys
 }
 
-// maxStyle is more than any style sheet has.
-const maxStyle = 1 << 20
+// maxFile is more than any style sheet has.
+const maxFile = 1 << 20
 
 func readBounded(name string) ([]byte, error) {
 	file, err := os.Open(name)
@@ -254,9 +286,9 @@ func readBounded(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxStyle+1))
-	if err == nil && len(data) > maxStyle {
-		err = fmt.Errorf("%s has more than %d bytes", name, maxStyle)
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err == nil && len(data) > maxFile {
+		err = fmt.Errorf("%s has more than %d bytes", name, maxFile)
 	}
 	return data, err
 }
@@ -311,7 +343,7 @@ func (h *Handler) values() []value {
 		{"declarations", &h.Declarations}, {"keys_file", &h.KeysFile}, {"cookie_name", &h.CookieName},
 		{"former_cookie_name", &h.FormerCookieName}, {"cookie_path", &h.CookiePath}, {"domain", &h.Domain}, {"path", &h.Path},
 		{"prefix", &h.Prefix}, {"name", &h.Name}, {"policy_url", &h.PolicyURL}, {"languages", &h.Languages}, {"style", &h.Style},
-		{"ledger", &h.Ledger}, {"ledger keys_file", &h.LedgerKeysFile}, {"ledger spool", &h.LedgerSpool},
+		{"ledger", &h.Ledger}, {"ledger keys_file", &h.LedgerKeysFile}, {"ledger spool", &h.LedgerSpool}, {"ledger controller", &h.LedgerController},
 	}
 	for i := range h.Keys {
 		all = append(all, value{"key", &h.Keys[i]})
