@@ -2,6 +2,7 @@ package consentcaddy_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -124,6 +125,9 @@ func (s *server) ask(t testing.TB, path string, headers ...string) answer {
 		r.Header.Add(name, value)
 	}
 	response, err := client.Do(r)
+	if errors.Is(err, io.EOF) {
+		response, err = client.Do(r) // just after a reload, the server from before may take a connection, and then close it
+	}
 	require.NoError(t, err)
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)

@@ -17,6 +17,8 @@ import (
 // ServeHTTP serves below the charter's path by itself, and filters what next answers to
 // everything else. An error of next is returned as it is.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	h.uses.Add(1)
+	defer h.leave()
 	handler, err := h.open()
 	if err != nil {
 		return caddyhttp.Error(http.StatusServiceUnavailable, err)

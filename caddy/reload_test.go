@@ -1,6 +1,7 @@
 package consentcaddy_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -191,6 +192,32 @@ func validate(config []byte) error {
 	return caddy.Validate(read)
 }
 
+// Caddy does not wait for requests when it takes another configuration.
+func TestARequestUnderWayAtAReloadIsStillRecorded(t *testing.T) {
+	folder := t.TempDir()
+	books := filepath.Join(folder, "consent.db")
+	of := func(books string) string { return site("ledger "+books+"\n", "respond ok") }
+	s := start(t, of(books))
+	form := url.Values{"choice": {"accept"}}.Encode()
+	conn, err := net.Dial("tcp", s.address)
+	require.NoError(t, err)
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n", charter, s.address, len(form))
+	io.WriteString(conn, form[:5])
+	time.Sleep(200 * time.Millisecond) // it has reached the handler
+	require.NoError(t, s.load(of(filepath.Join(folder, "other.db"))))
+	time.Sleep(1500 * time.Millisecond) // longer than handlers linger
+	io.WriteString(conn, form[5:])
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	assert.Equal(t, http.StatusSeeOther, response.StatusCode)
+	stop(t)
+	read, err := ledger.OpenReadOnly(context.Background(), books, ledger.Config{})
+	require.NoError(t, err)
+	defer read.Close(context.Background())
+	assert.Equal(t, 1, countRecords(t, read))
+}
+
 func countRecords(t *testing.T, read *ledger.Ledger) int {
 	t.Helper()
 	report, err := read.Verify(t.Context(), nil)
@@ -223,8 +250,8 @@ func TestALedgerIsOpenOnceAndClosedWithTheLastConfiguration(t *testing.T) {
 	require.NoError(t, s.load(one+"http://"+freeAddress(t)+" {\n"+block+"}\n"))
 	assert.Equal(t, alone, open())
 	require.NoError(t, s.load(one))
-	assert.Equal(t, alone, open())
+	require.Eventually(t, func() bool { return open() == alone }, time.Minute, 50*time.Millisecond)
 	s.decide(t, "refuse")
 	require.NoError(t, s.load("ADDRESS {\nrespond ok\n}\n"))
-	assert.Zero(t, open())
+	require.Eventually(t, func() bool { return open() == 0 }, time.Minute, 50*time.Millisecond)
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -22,8 +23,10 @@ type running struct {
 	site     *site.Site
 	handler  http.Handler
 	failed   error
-	ledger   any  // its key in shared; nil if none is open
-	keyOfRun bool // is in shared
+	ledger   any          // its key in shared; nil if none is open
+	keyOfRun bool         // is in shared
+	uses     atomic.Int64 // the requests under way, and one more until the configuration ends
+	ended    sync.Once
 }
 
 // shared is what the handlers of a configuration share, with each other and with those of
@@ -34,6 +37,8 @@ var shared = caddy.NewUsagePool()
 // declarations with file and line. It opens no ledger: "caddy validate" provisions too.
 func (h *Handler) Provision(ctx caddy.Context) error {
 	h.running = new(running)
+	h.uses.Store(1)
+	h.config.Log = ctx.Slogger()
 	ofRun, err := h.run()
 	if err != nil {
 		return err
@@ -45,7 +50,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return fmt.Errorf("\n%w", err)
 	}
-	config.Log = ctx.Slogger()
+	config.Log = h.config.Log
 	if h.keyOfRun {
 		config.Log.Warn("decisions are signed with a key that lasts as long as Caddy runs; the option key names one that stays")
 	}
@@ -147,26 +152,52 @@ func (h holder) Destruct() error {
 
 var errEnded = errors.New("consent: the configuration has ended")
 
-// Cleanup gives back the ledger, which closes with the last handler that uses it. Caddy
-// calls it when the configuration that follows has been started.
+// linger is how long a handler is ready for requests that have come to Caddy before a reload
+// and not yet to the handler.
+const linger = time.Second
+
+// Cleanup gives back the ledger, which closes with the last handler that uses it. Caddy calls
+// it when the configuration that follows has been started, and at a reload does not wait for
+// the requests under way: the last of them gives the ledger back.
 func (h *Handler) Cleanup() error {
 	if h.running == nil {
 		return nil
 	}
 	h.once.Do(func() { h.failed = errEnded })
-	var mistakes []error
-	if h.site != nil {
-		mistakes = append(mistakes, h.site.Close(context.Background())) // the holder waits
+	if caddy.Exiting() {
+		return h.end()
 	}
-	if h.ledger != nil {
-		_, err := shared.Delete(h.ledger)
-		mistakes = append(mistakes, err)
+	time.AfterFunc(linger, h.leave)
+	return nil
+}
+
+// leave ends what the handler needs, if nobody needs it any more: neither a request nor the
+// configuration.
+func (h *Handler) leave() {
+	if h.uses.Add(-1) > 0 {
+		return
 	}
-	if h.keyOfRun {
-		_, err := shared.Delete(keyOfRun{})
-		mistakes = append(mistakes, err)
+	if err := h.end(); err != nil {
+		h.config.Log.Error("a ledger did not end well", "reason", err.Error())
 	}
-	return errors.Join(mistakes...)
+}
+
+// end gives back everything, once.
+func (h *Handler) end() (err error) {
+	h.ended.Do(func() {
+		if h.site != nil {
+			err = h.site.Close(context.Background()) // nothing waits: the ledger is the holder's
+		}
+		if h.ledger != nil {
+			_, closing := shared.Delete(h.ledger)
+			err = errors.Join(err, closing)
+		}
+		if h.keyOfRun {
+			_, closing := shared.Delete(keyOfRun{})
+			err = errors.Join(err, closing)
+		}
+	})
+	return err
 }
 
 // An app opens the ledgers when Caddy starts: a handler is not told of that. It is there if a
