@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -124,22 +125,32 @@ func (s *server) ask(t testing.TB, path string, headers ...string) answer {
 		name, value, _ := strings.Cut(header, ": ")
 		r.Header.Add(name, value)
 	}
-	response, err := client.Do(r)
-	if errors.Is(err, io.EOF) {
-		response, err = client.Do(r) // just after a reload, the server from before may take a connection, and then close it
-	}
-	require.NoError(t, err)
+	response := send(t, func() (*http.Response, error) { return client.Do(r) })
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	return answer{response, string(body)}
 }
 
+// send sends a request, and once more if it has met a server that Caddy has just taken another
+// one for: it may take a connection and then close it.
+func send(t testing.TB, request func() (*http.Response, error)) *http.Response {
+	t.Helper()
+	response, err := request()
+	for try := 0; try < 20 && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)); try++ {
+		time.Sleep(10 * time.Millisecond)
+		response, err = request()
+	}
+	require.NoError(t, err)
+	return response
+}
+
 // decide answers the question, and returns the decision as a Cookie header.
 func (s *server) decide(t testing.TB, choice string) string {
 	t.Helper()
-	response, err := client.PostForm("http://"+s.address+charter, url.Values{"choice": {choice}})
-	require.NoError(t, err)
+	response := send(t, func() (*http.Response, error) {
+		return client.PostForm("http://"+s.address+charter, url.Values{"choice": {choice}})
+	})
 	defer response.Body.Close()
 	for _, cookie := range response.Cookies() {
 		if cookie.Name == "cookies_preferences" {
