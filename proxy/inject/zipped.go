@@ -3,6 +3,7 @@ package inject
 import (
 	"bytes"
 	"io"
+	"strconv"
 
 	"github.com/cookiecharter/consent/proxy/internal/splice"
 )
@@ -10,7 +11,7 @@ import (
 // spliced returns a page that is compressed with gzip as one that has the tag in its head.
 // If the place is in the beginning of the page, as it nearly always is, the page is not
 // compressed again.
-func (i *Injection) spliced(body io.ReadCloser, stream bool) io.ReadCloser {
+func (i *Injection) spliced(body io.ReadCloser, stream bool) *zipped {
 	return &zipped{injection: i, from: body, stream: stream}
 }
 
@@ -29,6 +30,24 @@ func (b *zipped) Read(p []byte) (int, error) {
 		b.begin()
 	}
 	return b.page.Read(p)
+}
+
+// sentAtOnce is how much of a page a site sends without waiting for an acknowledgement: the
+// initial window of TCP, ten segments (RFC 6928). Such a page comes as a whole or not at all,
+// and may be read before its head leaves. It keeps a length then, and costs the server, the
+// network and the visitor one write and one read instead of the chunks of a page of unknown
+// length: MEASURED.
+const sentAtOnce = 10 * 1460
+
+// length returns the length of a short page with the tag, "" if that is not known.
+func (b *zipped) length() string {
+	b.begin()
+	if b.lent != nil {
+		if n, known := b.lent.Length(); known {
+			return strconv.Itoa(n)
+		}
+	}
+	return ""
 }
 
 func (b *zipped) begin() {
