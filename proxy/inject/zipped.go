@@ -56,7 +56,7 @@ func (b *zipped) begin() {
 	if !ok {
 		lent = new(splice.Stream)
 	}
-	if lent.Begin(b.from, []byte(i.tag), !b.stream, placeOf) {
+	if lent.Begin(b.from, i.tag, !b.stream, placeOf) {
 		b.page, b.lent = lent, lent
 		return
 	}
