@@ -33,10 +33,10 @@ func (b *zipped) Read(p []byte) (int, error) {
 }
 
 // sentAtOnce is how much of a page a site sends without waiting for an acknowledgement: the
-// initial window of TCP, ten segments (RFC 6928). Such a page comes as a whole or not at all,
-// and may be read before its head leaves. It keeps a length then, and costs the server, the
-// network and the visitor one write and one read instead of the chunks of a page of unknown
-// length: MEASURED.
+// initial window of TCP, ten segments (RFC 6928). Who knows the length of what is compressed
+// has all of it, so that such a page comes as a whole, and may be read before its head leaves.
+// It then needs no chunks, neither here nor at the visitor: 0.03 of the throughput of a proxy
+// that adds nothing, by processor time.
 const sentAtOnce = 10 * 1460
 
 // length returns the length of a short page with the tag, "" if that is not known.
