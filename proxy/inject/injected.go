@@ -8,26 +8,28 @@ import "io"
 type injected struct {
 	io.Reader
 	io.Closer
-	tag     string
+	tag     []byte
 	search  search
 	finding finding
-	ready   [][]byte // comes before anything else is read
-	rest    []byte   // comes behind ready, with what is read next
-	err     error    // comes behind rest
+	ready   [][]byte  // comes before anything else is read
+	pieces  [3][]byte // nearly always enough for ready, so that it needs no memory of its own
+	rest    []byte    // comes behind ready, with what is read next
+	err     error     // comes behind rest
 
 	// gathered says that net/http gathers the page in pieces of its own, as it
 	// does where the length is known. Pieces then keep the size with which they
 	// come from the site: a little more would make two of one.
 	gathered bool
 
-	giveBack func() // what inject has lent; nil for nothing
+	injection *Injection // that has lent the beginning; nil for nobody
+	lent      *beginning
 }
 
 // Close ends the page. Nothing is read after it.
 func (b *injected) Close() error {
-	if b.giveBack != nil {
-		b.giveBack()
-		b.giveBack = nil
+	if b.injection != nil {
+		b.injection.beginnings.Put(b.lent)
+		b.injection = nil
 	}
 	return b.Closer.Close()
 }
@@ -50,13 +52,16 @@ func (b *injected) begin() finding {
 func (b *injected) advance() int {
 	before, after, f, err := b.search.read(b.Reader)
 	b.finding, b.err = f, err
+	if len(b.ready) == 0 {
+		b.ready = b.pieces[:0]
+	}
 	b.ready = append(b.ready, before)
 	if f == found {
 		now := len(after)
 		if b.gathered {
 			now = max(0, now-len(b.tag))
 		}
-		b.ready = append(b.ready, []byte(b.tag), after[:now])
+		b.ready = append(b.ready, b.tag, after[:now])
 		b.rest = after[now:]
 	}
 	return len(before)

@@ -68,7 +68,7 @@ func TestTheTagsComeFirstInTheHeadOfAPage(t *testing.T) {
 				if how == "byte by byte" && len(page) > maxToken {
 					continue // each byte is a look at all before it
 				}
-				got, err := io.ReadAll(iotest.OneByteReader(&injected{Reader: reader, tag: bannerTag}))
+				got, err := io.ReadAll(iotest.OneByteReader(&injected{Reader: reader, tag: []byte(bannerTag)}))
 				require.NoError(t, err)
 				assert.Equal(t, want, string(got), how)
 			}
@@ -120,10 +120,10 @@ func FuzzInjection(f *testing.F) {
 		f.Add([]byte(strings.Replace(page, "|", "", 1)), 3)
 	}
 	f.Fuzz(func(t *testing.T, page []byte, cut int) {
-		whole, err := io.ReadAll(&injected{Reader: bytes.NewReader(page), tag: bannerTag})
+		whole, err := io.ReadAll(&injected{Reader: bytes.NewReader(page), tag: []byte(bannerTag)})
 		require.NoError(t, err)
 		cut = max(0, min(cut, len(page)))
-		inTwo, err := io.ReadAll(&injected{Reader: io.MultiReader(bytes.NewReader(page[:cut]), bytes.NewReader(page[cut:])), tag: bannerTag})
+		inTwo, err := io.ReadAll(&injected{Reader: io.MultiReader(bytes.NewReader(page[:cut]), bytes.NewReader(page[cut:])), tag: []byte(bannerTag)})
 		require.NoError(t, err)
 		require.Equal(t, whole, inTwo, "the place does not depend on how the page comes")
 		if !bytes.Contains(page, []byte(bannerTag)) {

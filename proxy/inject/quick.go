@@ -1,6 +1,9 @@
 package inject
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // quickPlace finds the place in the beginning of a page that is as most are: a doctype,
 // <html>, <head> and <meta>, with attributes as everybody writes them. It is for speed
@@ -28,10 +31,11 @@ func quickPlace(text []byte) (place int, known bool) {
 		if name == 0 || 1+name == len(rest) || !isBlank(rest[1+name]) && rest[1+name] != '>' {
 			return 0, false
 		}
-		switch tag := string(bytes.ToLower(rest[1 : 1+name])); {
-		case tag == "html" || tag == "head":
+		tag := string(rest[1 : 1+name])
+		switch {
+		case strings.EqualFold(tag, "html") || strings.EqualFold(tag, "head"):
 			isPage = true
-		case tag == "meta" && isPage:
+		case strings.EqualFold(tag, "meta") && isPage:
 		default:
 			return at, isPage
 		}

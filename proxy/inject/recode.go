@@ -41,7 +41,7 @@ type recoder struct {
 type recoded struct {
 	*recoder
 	body     io.ReadCloser
-	tag      string
+	tag      []byte
 	stream   bool
 	giveBack func()
 	page     *injected // nil before the first Read: opening waits for the first bytes

@@ -111,63 +111,56 @@ func (s *Stream) straddles(at uint64, distance uint) bool {
 }
 
 // skipSame moves on over codes that stay as they are, until one comes that is not the
-// simplest: it is for speed alone, and whatever it leaves copyCodes reads.
+// simplest: it is for speed alone, and whatever it leaves copyCodes reads. A load has 57
+// bits at least, and two literals and a copy that are looked up at once have 56 at most.
 func (s *Stream) skipSame() {
-	const most = 64 // bits that a code and the load of the next may take
-	in, pos, written := s.in, s.pos, s.written
+	const most = 64 // bits that a load may take
+	in, pos, written, place := s.in, s.pos, s.written, uint64(s.place)
 	literal, away := &s.literal.lookup, &s.away.lookup
-	least := uint64(0) // what a copy may lead to
 	for last := min(s.end*8-most, s.pos+enough*8); pos < last; {
 		b := binary.LittleEndian.Uint64(in[pos>>3:]) >> (pos & 7)
 		entry := literal[b&(1<<quickLiteral-1)]
-		symbol, count := uint(entry>>4), uint(entry&15)
-		if symbol < endOfBlock {
-			if count == 0 {
-				break
-			}
-			b >>= count
-			pos += int(count)
+		if isLiteral(entry) {
+			pos += int(entry & 15)
 			written++
-			if entry = literal[b&(1<<quickLiteral-1)]; entry-1 < endOfBlock<<4-1 { // often one more
+			b >>= entry & 15
+			if entry = literal[b&(1<<quickLiteral-1)]; isLiteral(entry) {
 				pos += int(entry & 15)
 				written++
+				b >>= entry & 15
+				if entry = literal[b&(1<<quickLiteral-1)]; isLiteral(entry) {
+					pos += int(entry & 15)
+					written++
+					continue
+				}
 			}
-			continue
 		}
-		if symbol -= endOfBlock + 1; symbol >= uint(len(lengthBase)) { // the end of the block too
+		length := &lengths[(entry>>4-endOfBlock-1)%maxDistances]
+		if length.base == 0 { // the end of the block, or nothing that is looked up at once
 			break
 		}
-		extra := lengthBits[symbol]
-		length := lengthBase[symbol] + uint(b>>count)&(1<<extra-1)
-		count += extra
+		count := uint(entry & 15)
+		n := length.base + uint32(b>>count)&(1<<length.bits-1)
+		count += uint(length.bits)
 		entry = away[b>>count&(1<<quickDistance-1)]
-		symbol = uint(entry >> 4)
-		if entry == 0 || symbol >= uint(len(distanceBase)) {
+		distance := &distances[entry>>4%maxDistances]
+		if entry == 0 || distance.base == 0 {
 			break
 		}
 		count += uint(entry & 15)
-		extra = distanceBits[symbol]
-		distance := uint64(distanceBase[symbol] + uint(b>>count)&(1<<extra-1))
-		if written < uint64(s.place+maxDistance) {
-			least = uint64(s.place)
-		} else {
-			least = 0
-		}
-		if written < least+distance {
+		d := distance.base + uint32(b>>count)&(1<<distance.bits-1)
+		if written < place+uint64(d) { // it leads to before the place
 			break
 		}
-		written += uint64(length)
-		pos += int(count + extra)
+		written += uint64(n)
+		pos += int(count + uint(distance.bits))
 	}
 	s.pos, s.written = pos, written
 }
 
 // copyBits copies the bits between two positions.
 func (s *Stream) copyBits(from, until int) {
-	const atOnce = 48
-	for ; from+atOnce <= until; from += atOnce {
-		s.out.put(s.peek(from)&(1<<atOnce-1), atOnce)
-	}
+	from = s.out.fill(s.in, from, until)
 	if rest := uint(until - from); rest > 0 {
 		s.out.put(s.peek(from)&(1<<rest-1), rest)
 	}

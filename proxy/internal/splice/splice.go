@@ -84,7 +84,7 @@ func (s *Stream) Begin(from io.Reader, added []byte, whole bool, place func(text
 		}
 		switch {
 		case known == nil && len(s.text) >= wanted && wanted < mostWanted:
-			wanted = mostWanted
+			wanted *= 4
 		case known != errShort || s.failed != nil || !whole && len(s.text) > 0 || s.end >= atOnce:
 			return false
 		default:
@@ -102,7 +102,7 @@ const margin = 2
 
 // How much text is decoded to look for the place: nearly always the first is enough.
 const (
-	fewWanted  = 512
+	fewWanted  = 256
 	mostWanted = 4 << 10
 )
 
@@ -136,21 +136,30 @@ func (s *Stream) read() {
 	clear(s.in[s.end:])
 }
 
+// Length returns the length of the page with the text if the page is short. It reads until it
+// has everything, or enough for one Read: then the length is not known.
+func (s *Stream) Length() (length int, known bool) {
+	for {
+		err := s.fill()
+		switch {
+		case err == io.EOF:
+			return len(s.out.bytes), true
+		case err != errShort || s.failed != nil: // what has failed fails again in Read
+			return 0, false
+		}
+		s.read()
+	}
+}
+
 // Read reads the page with the text.
 func (s *Stream) Read(p []byte) (int, error) {
-	for len(s.out.bytes)-s.sent == 0 {
+	for len(s.out.bytes) == s.sent {
 		s.out.bytes, s.sent = s.out.bytes[:0], 0
-		var err error
-		for err == nil && len(s.out.bytes) < enough {
-			err = s.step(s)
-		}
+		err := s.fill()
 		switch {
-		case err == nil, len(s.out.bytes) > 0 && err == errShort:
+		case len(s.out.bytes) > 0: // what has failed fails again
 		case err != errShort:
-			if len(s.out.bytes) == 0 {
-				return 0, err
-			}
-			s.step = func(*Stream) error { return err }
+			return 0, err
 		case s.failed == io.EOF:
 			return 0, io.ErrUnexpectedEOF
 		case s.failed != nil:
@@ -162,6 +171,16 @@ func (s *Stream) Read(p []byte) (int, error) {
 	n := copy(p, s.out.bytes[s.sent:])
 	s.sent += n
 	return n, nil
+}
+
+// fill adds to out until that is enough, or a step fails. The step can then be tried again.
+func (s *Stream) fill() error {
+	for len(s.out.bytes) < enough {
+		if err := s.step(s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // copyHeader copies what comes before the first block.

@@ -89,6 +89,9 @@ func (t *table) decode(b uint64) (symbol, length uint) {
 	return 0, 0
 }
 
+// isLiteral reports whether what is looked up is a literal.
+func isLiteral(entry uint16) bool { return entry-1 < endOfBlock<<4-1 }
+
 // encode returns the code of a symbol as it stands in a stream; length 0 if there is none.
 func (t *table) encode(symbol uint) field {
 	if symbol >= uint(len(t.lengths)) || t.lengths[symbol] == 0 {
@@ -136,6 +139,26 @@ var (
 		1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577}
 	distanceBits = [...]uint{0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13}
 )
+
+// An amount is the least that a symbol stands for, and how many bits are added; base 0 for no
+// symbol.
+type amount struct {
+	base uint32
+	bits uint8
+}
+
+// The same by symbol, for every value of five bits, so that none has to be checked first.
+var (
+	lengths   = amounts(lengthBase[:], lengthBits[:])
+	distances = amounts(distanceBase[:], distanceBits[:])
+)
+
+func amounts(base, bits []uint) (of [maxDistances]amount) {
+	for symbol := range base {
+		of[symbol] = amount{uint32(base[symbol]), uint8(bits[symbol])}
+	}
+	return of
+}
 
 // symbolOf returns the symbol for a length or a distance.
 func symbolOf(base []uint, value uint) uint {
