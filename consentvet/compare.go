@@ -37,6 +37,7 @@ func compare(declarations []declaration, settings []setting, mentioned func(*dec
 		name := s.name.String()
 		switch {
 		case name == own || name == "": // net/http sets none without a name
+		case s.byDefault && !s.name.Known(): // the site gives another
 		case s.by == byAnyField && s.foreign:
 			unknown = true // a package that copies fields from elsewhere; the site cannot change its line
 		case s.by == byAnyField:

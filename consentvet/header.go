@@ -112,11 +112,18 @@ func (s *site) ofRequest(header ssa.Value) bool {
 }
 
 // isMade reports whether the source makes the header, so that it is not a response's.
-// Code that copies it into a response's header is checked there.
+// Code that copies it into a response's header is checked there. Nothing can be set in a
+// header that is nil.
 func (s *site) isMade(header ssa.Value) bool {
 	return !slices.ContainsFunc(s.Origins(header), func(o trace.Origin) bool {
-		_, ok := o.Value.(*ssa.MakeMap)
-		return !ok
+		switch v := o.Value.(type) {
+		case *ssa.MakeMap:
+			return false
+		case *ssa.Const:
+			return !v.IsNil()
+		default:
+			return true
+		}
 	})
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ssa"
 
@@ -18,7 +19,7 @@ type setting struct {
 	foreign bool // the name stands in a package that the site imports
 	within  bool // foreign, in the module that sets the cookie
 
-	byDefault bool // within, and the site gives another name
+	byDefault bool // within, and the site gives another name for the same field
 }
 
 // settings returns every cookie that the site sets.
@@ -26,20 +27,45 @@ func (s *site) settings() []setting {
 	var all []setting
 	for instruction := range s.Instructions() {
 		found := s.set(instruction)
-		given := make(map[*types.Var]bool) // the fields for which the site gives a name
 		for i := range found {
 			found[i] = s.placed(found[i], instruction.Parent())
-			if name := found[i].name; name.Field != nil && name.Known() && !found[i].foreign {
-				given[name.Field] = true
-			}
 		}
-		for i := range found {
-			// The module's own name is what it takes if a site gives none.
-			found[i].byDefault = found[i].within && found[i].name.Known() && given[found[i].name.Field]
-		}
+		markDefaults(found)
 		all = append(all, found...)
 	}
 	return all
+}
+
+// markDefaults finds the module's own names among those that one instruction may set: the
+// module takes them if a site gives none. A name of the site that is not constant may be
+// empty, so that a constant one of the module still counts.
+func markDefaults(found []setting) {
+	given, constant := make(map[*types.Var]bool), make(map[*types.Var]bool)
+	for _, f := range found {
+		if field := f.name.Field; field != nil && !f.foreign && !ofOneCookie(field) {
+			given[field] = true
+			constant[field] = constant[field] || f.name.Known()
+		}
+	}
+	for i, f := range found {
+		field := f.name.Field
+		found[i].byDefault = f.within && (constant[field] || given[field] && !f.name.Known())
+	}
+}
+
+// ofOneCookie reports whether a field describes one cookie, by name and value. The site's
+// cookie and the module's are then two, and not a setting with its default.
+func ofOneCookie(field *types.Var) bool {
+	cookie, ok := field.Pkg().Scope().Lookup("Cookie").(*types.TypeName)
+	if !ok {
+		return false
+	}
+	described, ok := cookie.Type().Underlying().(*types.Struct)
+	if !ok {
+		return false
+	}
+	fields := slices.Collect(described.Fields())
+	return slices.Contains(fields, field) && slices.ContainsFunc(fields, func(f *types.Var) bool { return f.Name() == "Value" })
 }
 
 // set returns the cookies that an instruction sets.

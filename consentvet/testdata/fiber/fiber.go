@@ -23,6 +23,7 @@ func home(c *fiber.Ctx) error {
 	c.Cookie(&fiber.Cookie{Name: "gone", Expires: time.Now().Add(-time.Hour)})
 	c.Cookie(&fiber.Cookie{Name: "aged", MaxAge: -1})
 	c.Set("Set-Cookie", "lang=fr; Path=/") // want `cookie "lang" is set by github.com/gofiber/fiber/v2 but not declared`
+	c.With("saved")                        // want `cookie "fiber_flash" is set by github.com/gofiber/fiber/v2 but not declared`
 	sessions.Save(c)
 	return nil
 }

@@ -4,6 +4,7 @@ package headers
 import (
 	"net/http"
 	"net/http/httputil"
+	"net/textproto"
 
 	"github.com/cookiecharter/consent"
 )
@@ -88,6 +89,19 @@ func proxy(w http.ResponseWriter, r *http.Request) error {
 	}
 	return nil
 }
+
+// A mail's header is not a response's.
+type mail struct{ header textproto.MIMEHeader }
+
+func notify(r *http.Request, fields map[string]string) []*mail {
+	bare, full := newMail(nil), newMail(make(textproto.MIMEHeader))
+	for key, value := range fields {
+		full.header.Add(key, value)
+	}
+	return []*mail{bare, full}
+}
+
+func newMail(header textproto.MIMEHeader) *mail { return &mail{header: header} }
 
 func forward(h http.Header, r *http.Request) { h.Set(r.Host, r.Host) }
 

@@ -3,11 +3,14 @@ package macaron
 
 import (
 	"gopkg.in/macaron.v1"
+	"gopkg.in/macaron.v1/session"
 
 	"github.com/cookiecharter/consent"
 )
 
 var registry = consent.MustRegistry(consent.Cookie{Name: "declared"})
+
+var keep = session.Sessioner(session.Options{CookieName: "likes"}) // want `cookie "likes" is set by gopkg.in/macaron.v1/session but not declared`
 
 func home(c *macaron.Context) {
 	c.SetCookie("declared", "1", 60)

@@ -26,6 +26,9 @@ func (c *Ctx) Cookie(cookie *Cookie) {
 	c.fasthttp.Response.Header.SetCookie(made)
 }
 
+// With keeps a message for the next page.
+func (c *Ctx) With(message string) { c.Cookie(&Cookie{Name: "fiber_flash", Value: message}) }
+
 func (c *Ctx) Set(key, value string) { c.fasthttp.Response.Header.Set(key, value) }
 
 func (c *Ctx) Context() *fasthttp.RequestCtx { return c.fasthttp }
