@@ -49,9 +49,9 @@ func (i *Injection) PrepareRequest(r *http.Request) {
 
 // ModifyResponse changes an answer by its head, and by the beginning of its body only
 // if that does not hold the head back. A page of gzip whose length is known and at most
-// 14,600 bytes is read as a whole, so that its length is known again. If a part of a page comes, it asks again, by the
-// transport by which the answer came, for the whole page: the part is none of the page with
-// the tag. The error is that of the transport.
+// 14,600 bytes is read as a whole, so that its length is known again. If a part of a page
+// comes, it asks again, by the transport by which the answer came, for the whole page: the
+// part is none of the page with the tag. The error is that of the transport.
 func (i *Injection) ModifyResponse(res *http.Response, again http.RoundTripper) error {
 	if res.StatusCode == http.StatusNotModified {
 		keepWeak(res.Request.Header, res.Header)
