@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
@@ -206,49 +205,6 @@ func TestACompressedPageGetsTheTagsAndStaysCompressed(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, "gzip", response.Header.Get("Content-Encoding"))
 			assert.Empty(t, body)
-		})
-	}
-}
-
-func TestAShortCompressedPageOfKnownLengthStaysOne(t *testing.T) {
-	noise := make([]byte, 15_000)
-	rand.NewChaCha8([32]byte{}).Read(noise)
-	for name, test := range map[string]struct {
-		rest  string
-		short bool
-	}{
-		"more than net/http gathers":     {fmt.Sprintf("%x", noise[:5_000]), true},
-		"long text, short when it comes": {strings.Repeat("<p>some more text", 20_000), true},
-		"more than a site sends at once": {fmt.Sprintf("%x", noise), false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var zipped bytes.Buffer
-			z := gzip.NewWriter(&zipped)
-			io.WriteString(z, page+test.rest)
-			z.Close()
-			missing := 0
-			address, _ := inFront(t, newSite(t, func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Content-Type", "text/html")
-				w.Header().Set("Content-Encoding", "gzip")
-				w.Header().Set("Content-Length", fmt.Sprint(zipped.Len()))
-				w.Write(zipped.Bytes()[:zipped.Len()-missing])
-			}), options{inject: true})
-			response, body, err := ask(t, "GET", address, "Accept-Encoding: gzip")
-			require.NoError(t, err)
-			if test.short {
-				assert.Equal(t, int64(len(body)), response.ContentLength)
-			} else {
-				assert.Equal(t, int64(-1), response.ContentLength)
-			}
-			from, err := gzip.NewReader(strings.NewReader(body))
-			require.NoError(t, err)
-			plain, err := io.ReadAll(from)
-			require.NoError(t, err)
-			assert.Equal(t, withBanner+test.rest, string(plain))
-
-			missing = 5
-			_, _, err = ask(t, "GET", address, "Accept-Encoding: gzip")
-			assert.Error(t, err, "a visitor sees that something is missing")
 		})
 	}
 }

@@ -70,10 +70,6 @@ func (i *Injection) ModifyResponse(res *http.Response, again http.RoundTripper) 
 	length := ""
 	switch {
 	case res.Request.Method == http.MethodHead:
-	case c != nil && c.index == gzipIndex && res.ContentLength >= 0 && res.ContentLength <= sentAtOnce:
-		page := i.spliced(res.Body, false)
-		res.Body = page
-		length = page.length()
 	case c != nil:
 		res.Body = i.compressed(res.Body, c, res.ContentLength < 0)
 	default:

@@ -3,7 +3,6 @@ package inject
 import (
 	"bytes"
 	"io"
-	"strconv"
 
 	"github.com/cookiecharter/consent/proxy/internal/splice"
 )
@@ -30,24 +29,6 @@ func (b *zipped) Read(p []byte) (int, error) {
 		b.begin()
 	}
 	return b.page.Read(p)
-}
-
-// sentAtOnce is how much of a page a site sends without waiting for an acknowledgement: the
-// initial window of TCP, ten segments (RFC 6928). Who knows the length of what is compressed
-// has all of it, so that such a page comes as a whole, and may be read before its head leaves.
-// It then needs no chunks, neither here nor at the visitor: 0.03 of the throughput of a proxy
-// that adds nothing, by processor time.
-const sentAtOnce = 10 * 1460
-
-// length returns the length of a short page with the tag, "" if that is not known.
-func (b *zipped) length() string {
-	b.begin()
-	if b.lent != nil {
-		if n, known := b.lent.Length(); known {
-			return strconv.Itoa(n)
-		}
-	}
-	return ""
 }
 
 func (b *zipped) begin() {

@@ -136,21 +136,6 @@ func (s *Stream) read() {
 	clear(s.in[s.end:])
 }
 
-// Length returns the length of the page with the text if the page is short. It reads until it
-// has everything, or enough for one Read: then the length is not known.
-func (s *Stream) Length() (length int, known bool) {
-	for {
-		err := s.fill()
-		switch {
-		case err == io.EOF:
-			return len(s.out.bytes), true
-		case err != errShort || s.failed != nil: // what has failed fails again in Read
-			return 0, false
-		}
-		s.read()
-	}
-}
-
 // Read reads the page with the text.
 func (s *Stream) Read(p []byte) (int, error) {
 	for len(s.out.bytes) == s.sent {
