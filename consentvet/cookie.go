@@ -14,16 +14,17 @@ import (
 // cookie returns the settings of the [net/http.Cookie] at an address, of each one if the
 // address may be that of several. A function that makes cookies makes one for each call.
 func (s *site) cookie(address ssa.Value, by string, at token.Pos) (all []setting) {
-	cookies := s.Origins(address)
-	if len(cookies) == 1 && !isType(cookies[0].Value.Type(), "net/http", "Cookie") { // it was in an interface
-		return s.oneCookie(trace.Origin{Value: address}, by, at)
-	}
 	seen := make(map[trace.Origin]bool)
-	for _, o := range cookies {
+	for _, o := range s.Origins(address) {
 		o.At, o.Field = token.NoPos, nil
-		if !seen[o] && isType(o.Value.Type(), "net/http", "Cookie") {
-			seen[o] = true
+		if seen[o] {
+			continue
+		}
+		seen[o] = true
+		if isType(o.Value.Type(), "net/http", "Cookie") {
 			all = append(all, s.oneCookie(o, by, at)...)
+		} else { // it was in an interface
+			all = append(all, setting{name: trace.Computed(), by: by, at: at})
 		}
 	}
 	return all

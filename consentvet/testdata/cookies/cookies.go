@@ -103,7 +103,12 @@ func computed(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, c) // want `the name of this cookie, set by http.SetCookie, is not constant and cannot be checked`
 	}
 	boxed, _ := r.Context().Value(http.ServerContextKey).(*http.Cookie)
-	http.SetCookie(w, boxed)                       // want `the name of this cookie, set by http.SetCookie, is not constant and cannot be checked`
+	http.SetCookie(w, boxed)               // want `the name of this cookie, set by http.SetCookie, is not constant and cannot be checked`
+	either := &http.Cookie{Name: "either"} // want `cookie "either" is set by http.SetCookie but not declared`
+	if id != "" {
+		either, _ = r.Context().Value(http.LocalAddrContextKey).(*http.Cookie)
+	}
+	http.SetCookie(w, either)                      // want `the name of this cookie, set by http.SetCookie, is not constant and cannot be checked`
 	http.SetCookie(w, &http.Cookie{Name: id})      // consentvet: ignore, it is one of ours
 	http.SetCookie(w, &http.Cookie{Name: "shown"}) // consentvet: ignore
 }
