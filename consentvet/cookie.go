@@ -12,46 +12,48 @@ import (
 )
 
 // cookie returns the settings of the [net/http.Cookie] at an address, of each one if the
-// address may be that of several.
+// address may be that of several. A function that makes cookies makes one for each call.
 func (s *site) cookie(address ssa.Value, by string, at token.Pos) (all []setting) {
-	cookies := s.Origins(address)
-	if len(cookies) < 2 {
-		return s.oneCookie(address, by, at)
-	}
-	seen := make(map[ssa.Value]bool)
-	for _, o := range cookies {
-		if !seen[o.Value] && isType(o.Value.Type(), "net/http", "Cookie") {
-			seen[o.Value] = true
-			all = append(all, s.oneCookie(o.Value, by, at)...)
+	seen := make(map[trace.Origin]bool)
+	for _, o := range s.Origins(address) {
+		o.At, o.Field = token.NoPos, nil
+		if seen[o] {
+			continue
+		}
+		seen[o] = true
+		if isType(o.Value.Type(), "net/http", "Cookie") {
+			all = append(all, s.oneCookie(o, by, at)...)
+		} else { // it was in an interface
+			all = append(all, setting{name: trace.Computed(), by: by, at: at})
 		}
 	}
 	return all
 }
 
-func (s *site) oneCookie(address ssa.Value, by string, at token.Pos) []setting {
+func (s *site) oneCookie(cookie trace.Origin, by string, at token.Pos) []setting {
 	var names []trace.Text
-	for _, o := range s.Field(address, fieldOf(address.Type(), "Name")) {
+	for _, o := range s.FieldAt(cookie, fieldOf(cookie.Type(), "Name")) {
 		if made, ok := o.Value.(*ssa.Call); ok && callee(&made.Call) == "github.com/gorilla/sessions.NewCookie" {
 			names = append(names, s.names(s.Origins(made.Call.Args[0]))...)
 		} else {
 			names = append(names, s.names([]trace.Origin{o})...)
 		}
 	}
-	names = slices.DeleteFunc(names, func(name trace.Text) bool { return s.deletes(address, name) || s.deletedAt(name.At) })
+	names = slices.DeleteFunc(names, func(name trace.Text) bool { return s.deletes(cookie, name) || s.deletedAt(name.At) })
 	return named(names, by, at)
 }
 
 // deletes reports whether a cookie of this name is always a deletion. If name and age
 // are parameters of one function, an age counts for the name in the same call only.
-func (s *site) deletes(address ssa.Value, name trace.Text) bool {
-	ages := s.Field(address, fieldOf(address.Type(), "MaxAge"))
+func (s *site) deletes(cookie trace.Origin, name trace.Text) bool {
+	ages := s.FieldAt(cookie, fieldOf(cookie.Type(), "MaxAge"))
 	if of := func(o trace.Origin) bool { return o.At == name.At }; slices.ContainsFunc(ages, of) {
 		ages = slices.DeleteFunc(ages, func(o trace.Origin) bool { return !of(o) })
 	}
 	if len(ages) > 0 {
 		return !slices.ContainsFunc(ages, func(o trace.Origin) bool { return !negative(o) })
 	}
-	ends := s.Field(address, fieldOf(address.Type(), "Expires"))
+	ends := s.FieldAt(cookie, fieldOf(cookie.Type(), "Expires"))
 	return len(ends) > 0 && !slices.ContainsFunc(ends, func(o trace.Origin) bool { return !past(o) })
 }
 

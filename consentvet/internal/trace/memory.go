@@ -154,6 +154,16 @@ func (p *Program) Field(base ssa.Value, field *types.Var) []Origin {
 	return p.follow(p.field(base, field))
 }
 
+// FieldAt does the same as Field for the struct at an origin that is an address. If a
+// function makes the struct, only what the calls pass that led to the origin counts.
+func (p *Program) FieldAt(o Origin, field *types.Var) []Origin {
+	found := slices.Clone(p.field(o.Value, field))
+	for i := range found {
+		found[i].in = o.in
+	}
+	return p.follow(found)
+}
+
 // Inner does the same as Field for a struct that is itself a field, outer, of the struct
 // at an address.
 func (p *Program) Inner(base ssa.Value, outer, field *types.Var) []Origin {

@@ -102,6 +102,25 @@ func computed(w http.ResponseWriter, r *http.Request) {
 	for _, c := range r.Cookies() {
 		http.SetCookie(w, c) // want `the name of this cookie, set by http.SetCookie, is not constant and cannot be checked`
 	}
+	boxed, _ := r.Context().Value(http.ServerContextKey).(*http.Cookie)
+	http.SetCookie(w, boxed)               // want `the name of this cookie, set by http.SetCookie, is not constant and cannot be checked`
+	either := &http.Cookie{Name: "either"} // want `cookie "either" is set by http.SetCookie but not declared`
+	if id != "" {
+		either, _ = r.Context().Value(http.LocalAddrContextKey).(*http.Cookie)
+	}
+	http.SetCookie(w, either)                      // want `the name of this cookie, set by http.SetCookie, is not constant and cannot be checked`
 	http.SetCookie(w, &http.Cookie{Name: id})      // consentvet: ignore, it is one of ours
 	http.SetCookie(w, &http.Cookie{Name: "shown"}) // consentvet: ignore
 }
+
+// A function that makes cookies and one that ends them share the one that fills them in.
+func shared(w http.ResponseWriter) {
+	http.SetCookie(w, ending("only ended"))
+	http.SetCookie(w, ending("begun"))
+	http.SetCookie(w, lasting("begun")) // want `cookie "begun" is set by http.SetCookie but not declared`
+}
+
+func ending(name string) *http.Cookie  { return filled(name, -1) }
+func lasting(name string) *http.Cookie { return filled(name, 60) }
+
+func filled(name string, age int) *http.Cookie { return &http.Cookie{Name: name, MaxAge: age} }
