@@ -168,6 +168,7 @@ func newDemoOf(t *testing.T, change func(*consent.Config), cookies ...consent.Co
 	})
 	require.NoError(t, err)
 	d.mw, d.charter = mw, c
+	handler := c.Handler()
 	d.pages.HandleFunc("/cookies/", func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/cookies/banner") {
 			d.banners.Add(1)
@@ -178,7 +179,7 @@ func newDemoOf(t *testing.T, change func(*consent.Config), cookies ...consent.Co
 			case <-d.done:
 			}
 		}
-		c.Handler().ServeHTTP(w, r)
+		handler.ServeHTTP(w, r)
 	})
 	d.page("/{$}", true, true, nil)
 	d.page("/plain", true, false, nil)

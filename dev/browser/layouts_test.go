@@ -20,6 +20,7 @@ func (d *demo) inLayout(t *testing.T, layout charter.Layout) string {
 	path := "/" + string(layout) + "/"
 	c, err := charter.New(charter.Config{Middleware: d.mw, Path: path + "cookies/", Name: "Valombre", Layout: layout})
 	require.NoError(t, err)
+	handler := c.Handler()
 	d.pages.HandleFunc(path+"cookies/", func(w http.ResponseWriter, r *http.Request) {
 		if slow := d.slow.Load(); slow != nil && r.Method == "POST" {
 			select {
@@ -27,7 +28,7 @@ func (d *demo) inLayout(t *testing.T, layout charter.Layout) string {
 			case <-d.done:
 			}
 		}
-		c.Handler().ServeHTTP(w, r)
+		handler.ServeHTTP(w, r)
 	})
 	draw := func(pattern string, parts func(*http.Request) map[string]template.HTML) {
 		d.pages.HandleFunc("GET "+pattern, func(w http.ResponseWriter, r *http.Request) {
