@@ -185,10 +185,10 @@ func (p *instance) reload(ctx context.Context) {
 		p.log.Error("the settings were not read anew, and those from before go on", "reason", err)
 		return
 	}
-	p.log.Info("the settings were read anew", "declarations", len(settings.Site.Consent.Registry.Cookies()))
 	for _, field := range needRestart(p.began, settings) {
 		p.log.Warn("a change waits for the next start", "field", field)
 	}
+	p.log.Info("the settings were read anew", "declarations", len(settings.Site.Consent.Registry.Cookies()))
 }
 
 // needRestart returns the fields that differ and hold from the start to the end.
