@@ -27,10 +27,6 @@ type dialect struct {
 	// read a long statement than to run a short one several times.
 	oneStatement bool
 
-	// known returns a query that finds a row if one of these visitors has a record. It
-	// takes the placeholders of their references.
-	known func(references []string) string
-
 	// gone returns a query that finds a row if one of these records, of which some may be
 	// NULL, stands no more. It takes the placeholders of their IDs. Until the commit nobody
 	// erases the ones that stand.
@@ -60,9 +56,6 @@ var sqliteDialect = &dialect{
 		return err
 	},
 	snapshot: nil, // its only isolation level is enough; the moment is that of the first statement
-	known: func(references []string) string {
-		return "SELECT 1 FROM consent_record WHERE reference IN (" + strings.Join(references, ",") + ")"
-	},
 	gone: func(ids []string) string {
 		return "SELECT 1 FROM (VALUES (" + strings.Join(ids, "),(") + `)) AS previous
 			WHERE column1 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM consent_record WHERE id = column1 AND reference IS NOT NULL)`
@@ -89,15 +82,6 @@ var postgresDialect = &dialect{
 	snapshot:     &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 	lockOut:      "LOCK TABLE consent_writer IN SHARE ROW EXCLUSIVE MODE",
 	oneStatement: true,
-	known: func(references []string) string {
-		values := "(CAST(" + references[0] + " AS uuid))" // the first value gives the column its type
-		for _, reference := range references[1:] {
-			values += ",(" + reference + ")"
-		}
-		// One index search for each visitor, as in heads.
-		return "SELECT 1 FROM (VALUES " + values + `) AS visitor (reference)
-			WHERE (SELECT n FROM consent_record WHERE reference = visitor.reference ORDER BY n DESC LIMIT 1) IS NOT NULL`
-	},
 	gone: func(ids []string) string {
 		// The lock is the one of a foreign key: an erasure waits for it, and it for an erasure.
 		return "SELECT 1 FROM (VALUES (CAST(" + strings.Join(ids, " AS uuid)),(CAST(") + ` AS uuid))) AS previous (id)

@@ -115,7 +115,8 @@ type Ledger struct {
 	// writing is held while records are written, and by whoever must not meet
 	// records that are half written.
 	writing sync.Mutex
-	stop    context.CancelFunc // gives up what is being written
+	running context.Context    // of what is being written: ends with the ledger, not with a request
+	stop    context.CancelFunc // ends it
 	stopped chan struct{}      // closed when run has returned
 }
 

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"errors"
 	"math/bits"
 	"sync"
@@ -74,11 +73,12 @@ var (
 	errFull   = errors.New("ledger: too many records are waiting")
 )
 
-// add puts an entry at the end.
-func (q *queue) add(e *entry) error {
+// add puts a consent at the end, and reports whether nothing else waits.
+func (q *queue) add(e *entry) (alone bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.insert(e)
+	err = q.insert(e)
+	return len(q.entries) == 1, err
 }
 
 // addLater puts a refusal at the end, and returns what is closed when it is on disk, or
@@ -86,8 +86,15 @@ func (q *queue) add(e *entry) error {
 func (q *queue) addLater(e *entry) (kept <-chan struct{}, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	err = q.insert(e)
-	return e.kept, err
+	if err = q.insert(e); err != nil {
+		q.drop(1, err)
+		return e.kept, err
+	}
+	// While the database fails, only somebody who waits is a reason to try early.
+	if q.failing == nil || q.idle {
+		q.rouse()
+	}
+	return e.kept, nil
 }
 
 func (q *queue) insert(e *entry) error {
@@ -107,9 +114,6 @@ func (q *queue) insert(e *entry) error {
 		err = q.admitConsent(e, time.Now())
 	}
 	if err != nil {
-		if e.done == nil {
-			q.drop(1, err)
-		}
 		return err
 	}
 	if !replaced {
@@ -120,10 +124,6 @@ func (q *queue) insert(e *entry) error {
 	}
 	if e.done == nil {
 		q.spoolLater(e)
-	}
-	// While the database fails, only somebody who waits is a reason to try early.
-	if e.done != nil || q.failing == nil || q.idle {
-		q.rouse()
 	}
 	return nil
 }
@@ -153,6 +153,15 @@ func (q *queue) rouse() {
 	select {
 	case q.wake <- struct{}{}:
 	default:
+	}
+}
+
+// handBack has the writer go on after somebody else has written.
+func (q *queue) handBack() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.entries) > 0 || q.closed || q.failing != nil {
+		q.rouse()
 	}
 }
 
@@ -330,53 +339,4 @@ func (q *queue) figures() Figures {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return Figures{Waiting: len(q.entries), Dropped: q.dropped, Failing: q.failing, Spooled: q.onDisk, SpoolFailing: q.spoolFailing}
-}
-
-// Record writes a consent, and returns once it is durable. Records that come
-// together share a commit. After any error but ctx's own, and one of a connection
-// that broke at that moment, nothing has been written. See [consent.Recorder].
-func (l *Ledger) Record(ctx context.Context, record consent.Record) error {
-	begun := time.Now()
-	err := l.record(ctx, record)
-	l.meter.consent(begun, err)
-	return err
-}
-
-func (l *Ledger) record(ctx context.Context, record consent.Record) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	e := newEntry(record)
-	e.done = make(chan error, 1)
-	if err := l.queue.add(e); err != nil {
-		return err
-	}
-	select {
-	case err := <-e.done:
-		return err
-	case <-ctx.Done():
-		l.queue.leave(e)
-	}
-	select {
-	case err := <-e.done: // at the last moment
-		return err
-	default:
-		return ctx.Err()
-	}
-}
-
-// RecordLater puts a refusal in line, and returns once it is on the disk of this machine:
-// see [Config.Spool]. It waits for no database, and for a disk half a second at most. The
-// refusal is written in the order in which each visitor decided, and again and again until
-// the database takes it, by the next process if this one is killed. [Ledger.Figures] says
-// how many wait, and how many were dropped since 10,000 waited already. Without a spool,
-// and if the disk fails, what waits when the process is killed is lost: the
-// refusal stands, unrecorded. See [consent.Recorder].
-func (l *Ledger) RecordLater(record consent.Record) {
-	e := newEntry(record)
-	// Its figures say what could not be added.
-	kept, _ := l.queue.addLater(e)
-	if kept != nil {
-		l.spool.await(kept)
-	}
 }

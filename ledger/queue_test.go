@@ -64,6 +64,31 @@ func TestNothingIsForgottenWhileTheDatabaseDoesNotAnswer(t *testing.T) {
 	assert.Equal(t, []bool{true, false, false, true}, order, "in the order in which they were decided, without the one that was given up")
 }
 
+func TestNothingIsLostIfAVisitorLeavesWhileTheirConsentIsWritten(t *testing.T) {
+	path := lite(t)
+	l := begin(t, path)
+	keep(t, l, yes(visitor()))
+	unlock := locked(t, path)
+	gone, cancel := context.WithCancel(context.Background())
+	leaves, stays := make(chan error, 1), make(chan error, 1)
+	go func() { leaves <- l.Record(gone, yes(visitor())) }()
+	require.Eventually(t, func() bool { return l.Figures().Waiting == 1 }, time.Minute, time.Millisecond)
+	go func() { stays <- l.Record(context.Background(), yes(visitor())) }()
+	require.Eventually(t, func() bool { return l.Figures().Waiting == 2 }, time.Minute, time.Millisecond)
+	cancel()
+	time.Sleep(50 * time.Millisecond)
+	unlock()
+
+	assert.NoError(t, <-stays)
+	if err := <-leaves; err != nil {
+		assert.ErrorIs(t, err, context.Canceled)
+	}
+	assert.EqualValues(t, 3, verified(t, l).Records)
+	var writers int
+	require.NoError(t, open(t, path).QueryRow("SELECT count(*) FROM consent_writer").Scan(&writers))
+	assert.Equal(t, 1, writers, "nothing failed")
+}
+
 func TestRefusingFillsAQueueThatSaysSo(t *testing.T) {
 	path := lite(t)
 	l := begin(t, path)

@@ -46,7 +46,7 @@ type opened struct {
 func begin(ctx context.Context, s *start) (*Ledger, error) {
 	s.found, s.ended = make(chan opened), make(chan struct{})
 	running, stop := context.WithCancel(context.Background())
-	l := &Ledger{start: s, sealer: s.sealer, readOnly: s.purpose == toRead, stop: stop, stopped: make(chan struct{}), ready: make(chan struct{})}
+	l := &Ledger{start: s, sealer: s.sealer, readOnly: s.purpose == toRead, running: running, stop: stop, stopped: make(chan struct{}), ready: make(chan struct{})}
 	l.queue.readOnly, l.queue.wake = l.readOnly, make(chan struct{}, 1)
 	l.failing.tell = func(count int64, err error) {
 		slog.Error("ledger: the database takes no records: consents fail, and refusals wait", "failures", count, "error", err)

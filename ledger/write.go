@@ -50,11 +50,16 @@ func (l *Ledger) run(ctx context.Context) {
 	}
 }
 
-// writeNext commits what is first in the queue, and returns how many records that was. If
-// nothing waits, and the database failed the last time, it looks whether it does so still.
+// writeNext commits what is first in the queue, and returns how many records that was.
 func (l *Ledger) writeNext(ctx context.Context) (count int, err error) {
 	l.writing.Lock()
 	defer l.writing.Unlock()
+	return l.writeBatch(ctx)
+}
+
+// writeBatch is writeNext for who holds writing. If nothing waits, and the database failed
+// the last time, it looks whether it does so still.
+func (l *Ledger) writeBatch(ctx context.Context) (count int, err error) {
 	batch := l.queue.take()
 	switch {
 	case len(batch) > 0:
