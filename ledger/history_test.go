@@ -239,7 +239,9 @@ func TestNothingIsLostByAPurgeButWhatIsOld(t *testing.T) {
 		assert.EqualValues(t, 3, history.Entries[0].Number, "what is left keeps its number")
 
 		keep(t, l, yes(b))
-		keep(t, l, yes(a))
+		next := yes(a)
+		next.Previous = day.AddDate(0, 0, 3)
+		keep(t, l, next)
 		history, err = l.History(context.Background(), a)
 		require.NoError(t, err)
 		assert.EqualValues(t, 5, history.Entries[2].Number, "what comes goes on from there")
