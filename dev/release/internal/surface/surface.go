@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -64,11 +63,8 @@ func list(b *strings.Builder, folder string) error {
 	return nil
 }
 
-// hidden matches the methods of a type that nobody can name.
-var hidden = regexp.MustCompile(`^func \((\w+ )?\*?[a-z]`)
-
 // exported returns the exported declarations of a package without their comments, in
-// alphabetical order: constants, functions, types, variables, methods by their type.
+// alphabetical order: constants, methods by their type, functions, types, variables.
 func exported(folder string, names []string) (all []string, err error) {
 	positions := token.NewFileSet()
 	for _, name := range names {
@@ -80,21 +76,45 @@ func exported(folder string, names []string) (all []string, err error) {
 			continue
 		}
 		for _, declaration := range file.Decls {
-			if d, ok := declaration.(*ast.GenDecl); ok && d.Tok == token.IMPORT {
-				continue
-			}
-			if d, ok := declaration.(*ast.FuncDecl); ok {
+			switch d := declaration.(type) {
+			case *ast.GenDecl:
+				if d.Tok == token.IMPORT {
+					continue
+				}
+			case *ast.FuncDecl:
+				if !nameable(d.Recv) {
+					continue
+				}
 				d.Body = nil
 			}
 			var b bytes.Buffer
 			if err := format.Node(&b, positions, declaration); err != nil {
 				return nil, err
 			}
-			if !hidden.MatchString(b.String()) {
-				all = append(all, b.String())
-			}
+			all = append(all, b.String())
 		}
 	}
 	slices.Sort(all)
 	return all, nil
+}
+
+// nameable reports whether a site can name the type that a method belongs to. It takes away
+// what the method itself calls its receiver.
+func nameable(receiver *ast.FieldList) bool {
+	if receiver == nil {
+		return true
+	}
+	receiver.List[0].Names = nil
+	for expression := receiver.List[0].Type; ; {
+		switch e := expression.(type) {
+		case *ast.StarExpr:
+			expression = e.X
+		case *ast.IndexExpr: // of a type with a parameter
+			expression = e.X
+		case *ast.Ident:
+			return e.IsExported()
+		default:
+			return false
+		}
+	}
 }
