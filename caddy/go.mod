@@ -2,6 +2,9 @@ module github.com/cookiecharter/consent/caddy
 
 go 1.26.0
 
+// The modules of this repository are not replaced by their folders here: xcaddy imports
+// this one. See .ci/run, and dev/release for the test.
+
 require (
 	github.com/caddyserver/caddy/v2 v2.11.9
 	github.com/cookiecharter/consent v0.1.0
@@ -172,10 +175,3 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 	modernc.org/sqlite v1.62.0 // indirect
 )
-
-// No program is installed from here: xcaddy takes the modules that it is given.
-replace github.com/cookiecharter/consent => ../
-
-replace github.com/cookiecharter/consent/ledger => ../ledger
-
-replace github.com/cookiecharter/consent/proxy => ../proxy

@@ -16,7 +16,7 @@ import (
 func TestEveryModuleAsksForTheVersionThatTheChangelogBeginsWith(t *testing.T) {
 	changes, err := os.ReadFile("../CHANGELOG.md")
 	require.NoError(t, err)
-	heading := regexp.MustCompile(`(?m)^## (\d+\.\d+\.\d+)`).FindSubmatch(changes)
+	heading := regexp.MustCompile(`(?m)^## \[(\d+\.\d+\.\d+)\]`).FindSubmatch(changes)
 	require.NotNil(t, heading)
 	version := "v" + string(heading[1])
 	ours := regexp.MustCompile(`(?m)^(?:require|\t)\s*(github\.com/cookiecharter/consent\S*) (v\S+)`)

@@ -1,10 +1,9 @@
-package release
+package main_test
 
 import (
 	"archive/zip"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -29,46 +28,52 @@ var old = []struct {
 	{module.Version{Path: "gopkg.in/yaml.v3", Version: "v3.0.1"}, "", map[string]string{"yaml.go": "package yaml\n"}},
 }
 
+// A new site imports a package of each module that has packages for sites.
+func (r *rehearsal) isImported(t *testing.T) {
+	env := r.env(t, setting(t, "GOPROXY"))
+	for _, imported := range []string{"/charter", "/ledger", "/ledger/metrics", "/proxy/declare", "/consentscan/scantest"} {
+		site, library := t.TempDir(), "github.com/cookiecharter/consent"+imported
+		command(t, site, env, "go", "mod", "init", "example.com/site")
+		command(t, site, env, "go", "get", library+"@"+r.version)
+		require.NoError(t, os.WriteFile(filepath.Join(site, "site.go"), []byte("package site\n\nimport _ \""+library+"\"\n"), 0o600))
+		assert.Contains(t, command(t, site, env, "go", "list", "-deps", "."), library)
+		sums, err := os.ReadFile(filepath.Join(site, "go.sum"))
+		require.NoError(t, err)
+		assert.Contains(t, string(sums), "github.com/cookiecharter/consent "+r.version+" h1:", "the checksum database has said it")
+	}
+}
+
 // A site may import testify in code that is no test. If go get raises it to a version
 // that imports other modules than before, go.sum lacks them and the site no longer builds.
-func TestASiteWithAnOldTestifyBuildsAfterGoGet(t *testing.T) {
-	version := nextVersion(t)
-	proxy := t.TempDir()
-	for _, folder := range published(t) {
-		publish(t, proxy, folder, version)
-	}
+// The Prometheus client asks for such a version: ledger/metrics and proxy need go mod tidy.
+func (r *rehearsal) isImportedNextToOldTestify(t *testing.T) {
+	others := t.TempDir()
 	for _, m := range old {
 		files := map[string]string{"go.mod": "module " + m.Path + "\n\ngo 1.17\n\n" + m.require}
 		for name, content := range m.files {
 			files[name] = content
 		}
-		write(t, proxy, m.Version, files)
+		write(t, others, m.Version, files)
 	}
-	cached := strings.TrimSpace(run(t, root, nil, "env", "GOMODCACHE"))
-	env := []string{
-		"GOWORK=off",
-		"GOPROXY=file://" + proxy + ",file://" + filepath.Join(cached, "cache", "download"),
-		"GOSUMDB=off",
-		"GOFLAGS=-modcacherw",
-		"GOMODCACHE=" + t.TempDir(),
-	}
+	env := r.bareEnv(t, "file://"+others+",file://"+filepath.Join(setting(t, "GOMODCACHE"), "cache", "download"))
 	for _, imported := range []string{"", "/ledger", "/consentscan/scantest"} {
 		t.Run("consent"+imported, func(t *testing.T) {
 			site := t.TempDir()
 			file := func(name, content string) {
 				require.NoError(t, os.WriteFile(filepath.Join(site, name), []byte(content), 0o600))
 			}
+			run := func(arguments ...string) string { return command(t, site, env, "go", arguments...) }
 			file("go.mod", "module example.com/site\n\ngo 1.26.0\n\nrequire github.com/stretchr/testify v1.8.1\n")
 			file("equal.go", "package site\n\nimport \"github.com/stretchr/testify/assert\"\n\nvar Equal = assert.ObjectsAreEqual\n")
-			run(t, site, env, "mod", "tidy")
+			run("mod", "tidy")
 
 			library := "github.com/cookiecharter/consent" + imported
-			run(t, site, env, "get", library+"@"+version)
+			run("get", library+"@"+r.version)
 			file("consent.go", "package site\n\nimport _ \""+library+"\"\n")
-			assert.Contains(t, run(t, site, env, "list", "-deps", "."), library)
+			assert.Contains(t, run("list", "-deps", "."), library)
 			if imported == "" {
-				run(t, site, env, "build", ".")
-				assert.Contains(t, run(t, site, env, "list", "-m", "github.com/stretchr/testify"), "v1.8.1", "the site's own version stays")
+				run("build", ".")
+				assert.Contains(t, run("list", "-m", "github.com/stretchr/testify"), "v1.8.1", "the site's own version stays")
 			}
 		})
 	}

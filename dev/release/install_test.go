@@ -1,141 +1,119 @@
-// Package release tests what a release gives to those who have no clone of the
-// repository. It holds tests alone.
-package release
+package main_test
 
 import (
+	"archive/zip"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/mod/modfile"
-	"golang.org/x/mod/module"
-	"golang.org/x/mod/zip"
+
+	"github.com/cookiecharter/consent/dev/release/internal/repository"
 )
 
-const root = "../.."
-
-// unpublished are the modules that nobody imports or installs from: they replace the
-// library by its folder.
-var unpublished = []string{"./dev", "./examples"}
-
-// compile names the environment variable that has the commands compiled and run. It
-// takes minutes, most of them for the database drivers.
+// compile names the environment variable that has every command compiled and run. It takes
+// minutes, most of them for the database drivers and Caddy.
 const compile = "RELEASE_TRIAL"
 
-// go install path@version refuses a module that replaces another, and asks a proxy for
-// versions that are not tagged before the release. Here they come from a folder.
-func TestEveryCommandCanBeInstalledAtTheNextVersion(t *testing.T) {
-	version := nextVersion(t)
-	proxy, cache, bin := t.TempDir(), t.TempDir(), t.TempDir()
-	var commands []string
-	for _, folder := range published(t) {
-		commands = append(commands, publish(t, proxy, folder, version)...)
-	}
-	require.Contains(t, commands, "github.com/cookiecharter/consent/consentvet")
-	require.Contains(t, commands, "github.com/cookiecharter/consent/ledger/cmd/ledger")
+// generator is the one command of the published modules that is of use in a clone alone.
+const generator = "github.com/cookiecharter/consent/inventory/known"
 
-	settings := strings.Fields(run(t, root, nil, "env", "GOMODCACHE", "GOPROXY"))
-	shareCache(t, settings[0], cache)
-	env := []string{
-		"GOWORK=off",
-		"GOPROXY=file://" + proxy + "," + settings[1],
-		"GOSUMDB=off",
-		"GOFLAGS=-modcacherw",
-		"GOMODCACHE=" + cache,
-		"GOBIN=" + bin,
+// What the next release gives to somebody who has no clone is what it was tagged with, as the
+// go command packs it, serves it and compares it with a checksum database.
+func TestTheNextRelease(t *testing.T) {
+	r := rehearse(t)
+	t.Run("has the licence in every module", r.hasLicences)
+	t.Run("installs every command", r.installsCommands)
+	t.Run("is imported by a new site", r.isImported)
+	t.Run("is imported by a site with an old testify", r.isImportedNextToOldTestify)
+	t.Run("is built into Caddy", r.isBuiltIntoCaddy)
+	t.Run("builds the same bytes in every folder", r.buildsTheSame)
+}
+
+// pkg.go.dev shows the documentation of a module with a licence. The go command packs that of
+// the root into a module below it that has none (go.dev/ref/mod#vcs-license).
+func (r *rehearsal) hasLicences(t *testing.T) {
+	licence, err := os.ReadFile(filepath.Join(root, "LICENSE"))
+	require.NoError(t, err)
+	for _, m := range r.modules {
+		archive, err := zip.OpenReader(filepath.Join(r.downloads, filepath.FromSlash(m.Path), "@v", r.version+".zip"))
+		require.NoError(t, err)
+		packed, err := fs.ReadFile(archive, m.Path+"@"+r.version+"/LICENSE")
+		assert.NoError(t, archive.Close())
+		require.NoError(t, err)
+		assert.Equal(t, string(licence), string(packed), m.Path)
 	}
-	for _, command := range commands {
-		if os.Getenv(compile) == "" {
+}
+
+// go install path@version refuses a module that replaces another, and no go.sum is asked: that
+// of a module of ours has no line for the others, which the checksum database has.
+func (r *rehearsal) installsCommands(t *testing.T) {
+	bin := t.TempDir()
+	env := append(r.env(t, setting(t, "GOPROXY")), "GOBIN="+bin)
+	for _, name := range append(r.commands(t), generator) {
+		// The smallest is compiled always.
+		if os.Getenv(compile) == "" && path.Base(name) != "consentvet" {
 			// It loads modules, packages and embedded files, and compiles nothing.
-			run(t, t.TempDir(), env, "install", "-n", command+"@"+version)
+			command(t, t.TempDir(), env, "go", "install", "-n", name+"@"+r.version)
 			continue
 		}
-		run(t, t.TempDir(), env, "install", command+"@"+version)
-		said, err := exec.Command(filepath.Join(bin, path.Base(command)), "-h").CombinedOutput()
+		command(t, t.TempDir(), env, "go", "install", name+"@"+r.version)
+		program := filepath.Join(bin, path.Base(name))
+		assert.Contains(t, command(t, bin, nil, "go", "version", "-m", program), fmt.Sprintf("\t%s\t", r.version))
+		said, err := exec.Command(program, "-h").CombinedOutput()
 		require.NoError(t, err, "%s", said)
-		assert.Contains(t, strings.ToLower(string(said)), "usage", command)
+		assert.Contains(t, strings.ToLower(string(said)), "usage", name)
 	}
 }
 
-// nextVersion returns the version that the changelog begins with.
-func nextVersion(t *testing.T) string {
-	changes, err := os.ReadFile(filepath.Join(root, "CHANGELOG.md"))
-	require.NoError(t, err)
-	heading := regexp.MustCompile(`(?m)^## (\d+\.\d+\.\d+)`).FindSubmatch(changes)
-	require.NotNil(t, heading)
-	return "v" + string(heading[1])
-}
-
-// published returns the folders of the modules that a release has tags for.
-func published(t *testing.T) (folders []string) {
-	content, err := os.ReadFile(filepath.Join(root, "go.work"))
-	require.NoError(t, err)
-	work, err := modfile.ParseWork("go.work", content, nil)
-	require.NoError(t, err)
-	for _, use := range work.Use {
-		if !slices.Contains(unpublished, use.Path) {
-			folders = append(folders, filepath.Join(root, use.Path))
-		}
+// commands returns the import paths of the commands that a release gives to others.
+func (r *rehearsal) commands(t *testing.T) (all []string) {
+	for _, m := range r.modules {
+		listed := command(t, filepath.Join(root, m.Folder), nil, "go", "list", "-f", `{{if eq .Name "main"}}{{.ImportPath}}{{end}}`, "./...")
+		all = append(all, strings.Fields(listed)...)
 	}
-	return folders
+	all = slices.DeleteFunc(all, func(name string) bool { return name == generator })
+	require.Contains(t, all, r.modules[0].Path+"/ledger/cmd/ledger")
+	return all
 }
 
-// publish writes a module to a folder that GOPROXY can name (go help goproxy), and
-// returns the commands in it.
-func publish(t *testing.T, proxy, folder, version string) []string {
-	content, err := os.ReadFile(filepath.Join(folder, "go.mod"))
+// A release has a binary of each command that go install knows.
+func TestTheBuildsAreOfEveryCommand(t *testing.T) {
+	modules, err := repository.Published(root)
 	require.NoError(t, err)
-	m := module.Version{Path: modfile.ModulePath(content), Version: version}
-	versions := filepath.Join(proxy, filepath.FromSlash(m.Path), "@v")
-	require.NoError(t, os.MkdirAll(versions, 0o755))
-	for name, content := range map[string]string{
-		"list":            version,
-		version + ".mod":  string(content),
-		version + ".info": `{"Version":"` + version + `"}`,
-	} {
-		require.NoError(t, os.WriteFile(filepath.Join(versions, name), []byte(content), 0o644))
+	var names []string
+	for _, name := range (&rehearsal{modules: modules}).commands(t) {
+		names = append(names, strings.Replace(path.Base(name), "proxy", "consentproxy", 1))
 	}
-	file, err := os.Create(filepath.Join(versions, version+".zip"))
+	script, err := os.ReadFile("build.sh")
 	require.NoError(t, err)
-	defer file.Close()
-	require.NoError(t, zip.CreateFromDir(file, m, folder))
-	return strings.Fields(run(t, folder, nil, "list", "-f", `{{if eq .Name "main"}}{{.ImportPath}}{{end}}`, "./..."))
+	assert.Contains(t, string(script), "commands=("+strings.Join(slices.Sorted(slices.Values(names)), " ")+")\n")
 }
 
-// shareCache links to what a module cache holds of others, and to nothing of this
-// repository: what is installed here is not what a release will hold.
-func shareCache(t *testing.T, from, to string) {
-	require.NoError(t, os.MkdirAll(to, 0o755))
-	entries, err := os.ReadDir(from)
-	require.NoError(t, err)
-	for _, entry := range entries {
-		source, target := filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name())
-		switch entry.Name() {
-		case "cookiecharter":
-		case "cache", "download", "github.com": // on the way to cookiecharter
-			shareCache(t, source, target)
-		default:
-			require.NoError(t, os.Symlink(source, target))
-		}
+// The clone is tagged: each command knows its version. Another clone lies elsewhere.
+func (r *rehearsal) buildsTheSame(t *testing.T) {
+	other := filepath.Join(t.TempDir(), "elsewhere")
+	command(t, ".", nil, "git", "clone", "-q", r.clone, other)
+	var programs, sums []string
+	for _, clone := range []string{r.clone, other} {
+		dist := filepath.Join(clone, "dist")
+		command(t, clone, []string{"SYSTEMS=linux/amd64"}, "bash", "dev/release/build.sh", "dist", "consentvet")
+		program, err := os.ReadFile(filepath.Join(dist, "consentvet-linux-amd64"))
+		require.NoError(t, err)
+		listed, err := os.ReadFile(filepath.Join(dist, "SHA256SUMS"))
+		require.NoError(t, err)
+		command(t, dist, nil, "sha256sum", "--check", "--strict", "SHA256SUMS")
+		assert.Contains(t, command(t, dist, nil, "go", "version", "-m", "consentvet-linux-amd64"), "vcs.modified=false")
+		programs, sums = append(programs, string(program)), append(sums, string(listed))
 	}
-}
-
-// run returns what the go command prints.
-func run(t *testing.T, folder string, env []string, arguments ...string) string {
-	t.Helper()
-	command := exec.Command("go", arguments...)
-	command.Dir = folder
-	command.Env = append(os.Environ(), env...)
-	var complaint strings.Builder
-	command.Stderr = &complaint
-	out, err := command.Output()
-	require.NoError(t, err, "go %s: %s", strings.Join(arguments, " "), &complaint)
-	return string(out)
+	assert.True(t, programs[0] == programs[1])
+	assert.Equal(t, sums[0], sums[1])
+	assert.Contains(t, command(t, r.clone, nil, "go", "version", "-m", "dist/consentvet-linux-amd64"), "consentvet\t"+r.version)
 }
