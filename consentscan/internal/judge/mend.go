@@ -36,11 +36,13 @@ func (j *judge) mend(c *cause, about subject) string {
 	case finding.DeclaredOtherwise:
 		return "In the declaration of " + quote(about.name) + " write " + corrected(c.drifts, about.declared) + ", or have it set as it is declared."
 	case finding.NeverSeen:
-		return "Take the declaration out, or let the scan go where it is used: -include for its pages, -setup for a login."
+		return "Take the declaration out, or let the scan go where it is used: to its page (-include, or Pages in a test), and past a login (-setup)."
 	case finding.AnswerNotKept:
 		return "The cookie " + quote(c.name) + " has to reach the browser and come back: look at Domain, Insecure, CookiePath and Framed of consent.Config, and whether the pages of the site have one Middleware and the same Keys."
 	case finding.WrongSignal:
 		return "Put site.Head(r), or /cookies/head.js without defer, before the tag, name the tag in Signals of charter.Config, and take out what else calls it with a consent."
+	case finding.NeverOpens:
+		return "Write the category, and the provider if there is one, as a declaration has them: " + j.declarations.gates() + "."
 	case finding.BlockedByBrowser:
 		return "Set it so that the browser takes it, or do not set it: look at Secure, SameSite, Domain and its prefix."
 	default:
@@ -97,10 +99,12 @@ func (j *judge) holdBack(c *cause, about subject) string {
 		return "The server sets it: wrap the whole site in the Middleware (mw.Wrap, or the proxy), which takes the line out of the response until it is allowed."
 	case j.inForeignFrame(e):
 		return "Hold the frame back: " + template(`<iframe src="`+attribute(e.Frame)+`"></iframe>`) + " or site.Embed, which draws a placeholder."
-	case c.contact != nil && e.Transport == seen.Frame && e.By.Script == "":
+	case c.contact != nil && e.Transport == seen.Frame && (e.By.Script == "" || j.inPage(e)):
 		return "Hold the frame back: " + template(`<iframe src="`+attribute(origin(e.Host))+`/…"></iframe>`) + " or site.Embed, which draws a placeholder."
 	case e.By.Script != "" && !j.inPage(e):
 		return `Hold the script back: <script type="text/plain" ` + marks + ` data-src="` + attribute(e.By.Script) + `"></script>`
+	case c.contact != nil && e.Transport == seen.Script && e.By.Script != "": // the markup of the page, or a script in it
+		return `Hold the script back: <script type="text/plain" ` + marks + ` data-src="` + attribute(origin(e.Host)) + `/…"></script>; if a script in the page loads it, that one too.`
 	case e.By.Script != "":
 		return `Hold the script in the page back: <script type="text/plain" ` + marks + `>…</script> or have it ask ` + ask + "."
 	case c.contact == nil && e.By.Header != "":
@@ -210,6 +214,23 @@ func (j *judge) declare(c *cause, about subject) string {
 		draft.Origins = []string{origin(about.host)}
 	}
 	return "Declare it:\n" + inventory.Source(draft, elsewhere)
+}
+
+// gates returns marks that open, as a page writes them: those of the first declarations that
+// need consent.
+func (d *declarations) gates() string {
+	var all []string
+	for _, c := range d.all {
+		mark := fmt.Sprintf(`data-consent=%q data-provider=%q`, c.Category, c.Provider)
+		if c.NeedsConsent() && !slices.Contains(all, mark) {
+			all = append(all, mark)
+		}
+	}
+	const most = 5
+	if len(all) == 0 {
+		return "none of them needs consent"
+	}
+	return strings.Join(all[:min(len(all), most)], ", ")
 }
 
 // attributesOf returns the attributes of a cookie that was seen, with the longest lifetime;
