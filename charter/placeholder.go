@@ -30,7 +30,8 @@ type Embed struct {
 	Title string
 
 	// Ratio is the width of the content by its height, such as 16./9, so that nothing moves
-	// when it takes the place of the placeholder. Zero means the height of the text.
+	// when it takes the place of the placeholder. The content keeps the size that its markup or
+	// the site's style gives it. Zero means the height of the text.
 	Ratio float64
 
 	// Image is the address of a picture that the placeholder shows, on the site itself:

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"net/url"
@@ -68,6 +69,9 @@ func (c *cause) consentFor(j *judge, about subject) consent.Cookie {
 		return about.declared[0]
 	}
 	needed := todoConsent
+	if c.contact != nil {
+		return knownHost(c.contact.name)
+	}
 	if c.tracer == nil {
 		return needed
 	}
@@ -81,6 +85,21 @@ func (c *cause) consentFor(j *judge, about subject) consent.Cookie {
 		}
 	}
 	return needed
+}
+
+// knownHost returns the category and the provider of a well-known host.
+func knownHost(host string) consent.Cookie {
+	if i := strings.LastIndex(host, "*"); i >= 0 { // a pattern for several hosts
+		_, host, _ = strings.Cut(host[i:], ".")
+	}
+	draft, err := inventory.Draft(consent.Other, host, nil)
+	if err != nil {
+		return todoConsent
+	}
+	return consent.Cookie{
+		Provider: cmp.Or(said(draft.Provider), todoConsent.Provider),
+		Category: cmp.Or(consent.Category(said(string(draft.Category))), todoConsent.Category),
+	}
 }
 
 // holdBack says how what was done waits for consent.
@@ -261,6 +280,9 @@ func (j *judge) declareOrigin(c *cause, about subject) string {
 		at = "*." + domain // the form that an origin has for several hosts
 	}
 	whose := "of whoever answers there"
+	if known := knownHost(at); known.Provider != todoConsent.Provider {
+		whose = "of " + quote(known.Provider)
+	}
 	name := strings.TrimPrefix(seen.HostName(at), "*.")
 	for _, d := range j.declarations.all {
 		if domain := strings.TrimPrefix(d.Domain, "."); domain != "" && (name == domain || strings.HasSuffix(name, "."+domain)) {

@@ -52,6 +52,7 @@ func TestWhatToWriteFollowsTheCause(t *testing.T) {
 		"a beacon, after a withdrawal":  {with(contacted("i.vimeo.example", "withdrawing"), func(e *seen.Event) { e.Transport = seen.Beacon }), "Load the page again after a withdrawal"},
 		"a host that nobody names":      {contacted("cdn.example", "accepted"), `Origins: []string{"https://cdn.example"} in the declaration of whoever answers there`},
 		"a host by its domain":          {contacted("t.adco.example", "accepted"), `Origins: []string{"https://t.adco.example"} in the declaration of "AdCo"`},
+		"a host that is well known":     {with(contacted("region1.google-analytics.com", "accepted"), by(script)), `in the declaration of "Google", and hold back what contacts it; or serve the file from the site itself. Hold the script back: <script type="text/plain" data-consent="statistics" data-provider="Google"`},
 		"hosts that nobody names":       {join(contacted("edge-25ge7nzr.video.example", "accepted"), contacted("edge-9ab17fz2.video.example", "accepted")), `Origins: []string{"https://*.video.example"}`},
 		"left behind": {with(cookie(seen.Kept, "_ga", "withdrawn"), attributes(seen.Attributes{Domain: "shop.example", Path: "/shop"})),
 			`so that a withdrawal deletes it there: Domain: "shop.example", Path: "/shop". Wrap`},

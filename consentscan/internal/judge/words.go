@@ -191,13 +191,15 @@ func (c *cause) undeclared(j *judge) string {
 
 // known returns what is known of the name of an undeclared tracer.
 func (t *tracer) known() (provider, category string) {
-	said := func(s string) string {
-		if strings.HasPrefix(s, "TODO") {
-			return ""
-		}
-		return s
-	}
 	return said(t.draft.Provider), said(string(t.draft.Category))
+}
+
+// said returns what a draft says, "" for a TODO.
+func said(s string) string {
+	if strings.HasPrefix(s, "TODO") {
+		return ""
+	}
+	return s
 }
 
 // disguise says who is behind a host of the site's.
