@@ -163,7 +163,7 @@ func PostHog() Signal {
 // Adobe returns the signal of the Adobe Experience Platform Web SDK, alloy: it is configured
 // with the defaultConsent "pending", unless the page says otherwise, and told by setConsent,
 // in the standard Adobe 1.0 (Adobe, "setConsent" and "defaultConsent"). Its word is general;
-// it needs Statistics and AudienceMeasurement, Advertising and ThirdParty.
+// it has the usual needs of analytics_storage and of ad_storage: see [Google].
 func Adobe() Signal {
 	return Signal{Name: "adobe", Call: call("adobe"), usual: map[string][]consent.Category{"general": append(measuring[:2:2], advertising...)}}
 }
