@@ -182,7 +182,16 @@ func NewRegistry(cookies ...Cookie) (*Registry, error) {
 // MustRegistry is [NewRegistry] for declarations that are part of a program's
 // source. It panics if NewRegistry returns an error.
 func MustRegistry(cookies ...Cookie) *Registry {
-	r, err := NewRegistry(cookies...)
+	return Must(NewRegistry(cookies...))
+}
+
+// Must returns r, and panics if err is not nil. It is for variables of a package, with
+// [ReadRegistry] and [Registry.WithProviders]:
+//
+//	var cookies = consent.Must(consent.MustRegistry(…).WithProviders(
+//		consent.Provider{Name: "Vimeo", LegalName: "Vimeo.com, Inc.", Country: "US"},
+//	))
+func Must(r *Registry, err error) *Registry {
 	if err != nil {
 		panic(err)
 	}
@@ -310,6 +319,8 @@ func (c Cookie) validate(wrong func(field, reason string, args ...any)) {
 	switch {
 	case c.Category == "":
 		wrong("Category", "is empty")
+	case strings.HasPrefix(string(c.Category), "TODO"):
+		wrong("Category", "says TODO")
 	case !c.Category.wellFormed():
 		wrong("Category", "%q is not lower-case letters, digits and hyphens", string(c.Category))
 	case len(c.Category) > 64:

@@ -60,6 +60,7 @@ func TestNothingIsInventedInPlaceOfAMistakenDeclaration(t *testing.T) {
 		"a path with a semicolon":      {func(c *consent.Cookie) { c.Path = "/a;b" }, []string{"Path"}},
 		"a __Host- cookie elsewhere":   {func(c *consent.Cookie) { c.Name, c.Domain, c.Path = "__Host-a", "example.org", "/a" }, []string{"Domain", "Path"}},
 		"a __Host- cookie of no name":  {func(c *consent.Cookie) { c.Name, c.Domain = "__Host-", "example.org" }, []string{"Domain"}},
+		"a category to choose":         {func(c *consent.Cookie) { c.Category = "TODO: which?" }, []string{"Category"}},
 		"the library's own, optional":  {func(c *consent.Cookie) { c.Name = consent.CookieName }, []string{"Category"}},
 		"everything at once": {func(c *consent.Cookie) { *c = consent.Cookie{Lifetime: -1, Anonymous: true, Domain: "/", Path: "x"} },
 			[]string{"Provider", "Purpose", "Name", "Category", "Anonymous", "Lifetime", "Domain", "Path"}},

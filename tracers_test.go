@@ -147,3 +147,12 @@ func ExampleProvider() {
 	fmt.Println(cookies.Providers()[0].LegalName, err)
 	// Output: Vimeo.com, Inc. <nil>
 }
+
+func TestMustIsForVariablesOfAPackage(t *testing.T) {
+	registry := consent.MustRegistry(site()...)
+	named := consent.Must(registry.WithProviders(consent.Provider{Name: "AdCo", LegalName: "AdCo SA"}))
+	assert.Equal(t, "AdCo SA", named.Providers()[0].LegalName)
+	assert.PanicsWithError(t, `consent: provider "Nobody" (number 1): Name: no cookie of "Nobody" is declared`, func() {
+		consent.Must(registry.WithProviders(consent.Provider{Name: "Nobody"}))
+	})
+}

@@ -128,9 +128,9 @@ type Config struct {
 	// recorded; the visitor sees a message too. It is also called, with
 	// [consent.ErrOutside], if the page is requested outside the middleware's Wrap,
 	// since nothing can be saved there; with [consent.ErrNotKept] if a browser does not
-	// keep a decision; and if one does not say that a post comes from this site. The last
-	// two are told once, since every visitor can say so. Nil means that [slog.Default] logs
-	// it.
+	// keep a decision; if one does not say that a post comes from this site; and if a page
+	// asks for content that no visitor can allow. The last three are told once, since every
+	// visitor can say so. Nil means that [slog.Default] logs it.
 	Failed func(*http.Request, error)
 
 	// Account, if not nil, returns the ID of the user who is signed in as a request says, "" for
@@ -245,6 +245,7 @@ type Charter struct {
 	history         History
 	mounted         atomic.Bool // Wrap or Handler was called
 	unmounted       sync.Once
+	unallowable     sync.Once // Embed was asked for what nobody can allow
 	aside           func(*http.Request) template.HTML
 	gpc             asset // without content if the site says nothing
 	style           asset

@@ -88,7 +88,10 @@ func TestAPlaceholderSaysWhatTheSiteSaysOfTheContent(t *testing.T) {
 }
 
 func TestNothingOfTheContentIsInThePageIfItCannotBeAllowed(t *testing.T) {
-	s := newSite(t, nil)
+	var failures []error
+	s := newSite(t, func(c *charter.Config) {
+		c.Failed = func(_ *http.Request, err error) { failures = append(failures, err) }
+	})
 	for name, e := range map[string]charter.Embed{
 		"a provider that nobody declared": {Category: "chat", Provider: "Nobody", Content: "THE CONTENT"},
 		"another category":                {Category: consent.ThirdParty, Provider: "Chat", Content: "THE CONTENT"},
@@ -98,6 +101,8 @@ func TestNothingOfTheContentIsInThePageIfItCannotBeAllowed(t *testing.T) {
 		assert.NotContains(t, page, "<button", name)
 		assert.NotContains(t, page, "THE CONTENT", name)
 	}
+	require.Len(t, failures, 1, "the developer is told, and the log not flooded")
+	assert.Regexp(t, `^charter: Embed: nothing of the provider "(Nobody|Chat)" is declared in the category "(chat|third-party)", so that its placeholder has no button$`, failures[0].Error())
 }
 
 func TestOneClickOnAPlaceholderRefusesNothingElse(t *testing.T) {

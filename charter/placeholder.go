@@ -1,6 +1,7 @@
 package charter
 
 import (
+	"fmt"
 	"hash/fnv"
 	"html"
 	"html/template"
@@ -30,7 +31,8 @@ type Embed struct {
 	Title string
 
 	// Ratio is the width of the content by its height, such as 16./9, so that nothing moves
-	// when it takes the place of the placeholder. Zero means the height of the text.
+	// when it takes the place of the placeholder. The content keeps the size that its markup or
+	// the site's style gives it. Zero means the height of the text.
 	Ratio float64
 
 	// Image is the address of a picture that the placeholder shows, on the site itself:
@@ -66,8 +68,9 @@ func (c *Charter) Placeholder(r *http.Request, category consent.Category, provid
 // nothing of the content before.
 //
 // The button answers for this provider alone: see [consent.Add]. There is no button if it
-// could allow nothing: if the provider declares no cookie in the category, or if the
-// visitor objects to anonymous statistics of the provider.
+// could allow nothing: if the provider declares no cookie in the category, which
+// [Config.Failed] is told once, or if the visitor objects to anonymous statistics of the
+// provider.
 //
 // The response is kept out of shared caches: see [consent.Preferences.KeepPrivate]. On a
 // page that is the same for everybody, the script draws the placeholder for
@@ -81,6 +84,11 @@ func (c *Charter) Embed(r *http.Request, e Embed) template.HTML {
 	id := idOf(string(e.Category), e.Provider, title, string(e.Content))
 	if consent.FromContext(r.Context()).AllowsProvider(e.Category, e.Provider) {
 		return template.HTML(`<div class="charter-content" id="`+id+`" tabindex="-1">`) + e.Content + "</div>"
+	}
+	if !c.providers[allowValue(e.Category, e.Provider)] {
+		c.unallowable.Do(func() {
+			c.failed(r, fmt.Errorf("charter: Embed: nothing of the provider %q is declared in the category %q, so that its placeholder has no button", e.Provider, e.Category))
+		})
 	}
 	v, l := c.view(r)
 	if v.Back != "" {

@@ -32,7 +32,7 @@ type Signal struct {
 	Call string
 
 	// usual holds what the words of this package's signals need; of that counts what the
-	// site has declared. A word of which nothing is declared is never granted.
+	// site has declared. A word for whose purpose nothing is declared is never granted.
 	usual map[string][]consent.Category
 }
 
@@ -105,12 +105,45 @@ func (c *Charter) needsOf(s Signal, word string) (needs []string, never bool) {
 		return given, false
 	}
 	usual := s.usual[word]
+	hasPurpose := false
 	for _, category := range usual {
 		if c.asks(category) {
 			needs = append(needs, string(category))
+			hasPurpose = hasPurpose || saysPurpose(category)
 		}
 	}
-	return needs, len(usual) > 0 && len(needs) == 0
+	return needs, len(usual) > 0 && !hasPurpose
+}
+
+// saysPurpose reports whether a consent to the category is one to a purpose. FirstParty and
+// ThirdParty say who sets something: a visitor who allows a video in ThirdParty has not
+// allowed ads.
+func saysPurpose(category consent.Category) bool {
+	return category != consent.FirstParty && category != consent.ThirdParty
+}
+
+// isNever reports whether no word of a signal of this package can ever be granted, but for those
+// that need nothing: the tag would wait for good, and nobody would know why.
+func (c *Charter) isNever(s Signal) bool {
+	for word, usual := range s.usual {
+		if _, never := c.needsOf(s, word); !never && len(usual) > 0 {
+			return false
+		}
+	}
+	return s.usual != nil
+}
+
+// purposesOf returns the categories of which one has to be declared for a word of a signal.
+func purposesOf(s Signal) []consent.Category {
+	var all []consent.Category
+	for _, word := range slices.Sorted(maps.Keys(s.usual)) {
+		for _, category := range s.usual[word] {
+			if saysPurpose(category) && !slices.Contains(all, category) {
+				all = append(all, category)
+			}
+		}
+	}
+	return all
 }
 
 // meaning returns an expression that amounts to "granted" or "denied", and what of a word's
@@ -160,6 +193,9 @@ func (h *headMaker) signal(s Signal) (code string, mistakes []error) {
 		if field.isEmpty {
 			mistakes = append(mistakes, fmt.Errorf("%s is empty", field.name))
 		}
+	}
+	if h.c.isNever(s) {
+		mistakes = append(mistakes, fmt.Errorf("%s: no visitor can grant a word of it: declare what asks for consent in one of the categories %q, or say by With what a word needs", purposesField, purposesOf(s)))
 	}
 	var meanings []string
 	for _, word := range words {

@@ -148,6 +148,7 @@ func TestASignalIsAMistakeIfItNamesWhatIsNotThere(t *testing.T) {
 		`charter: Config.Signals[0] (google): Purposes: ad_storage: nothing is declared in the category "advertising"`,
 		`charter: Config.Signals[0] (google): Purposes: the tag has no word "analytics"; it has ["ad_personalization" "ad_storage" "ad_user_data" "analytics_storage" "functionality_storage" "personalization_storage" "security_storage"]`,
 		`charter: Config.Signals[0] (google): Purposes: analytics_storage: nothing of the provider "Google" is declared in the category "statistics"`,
+		`charter: Config.Signals[1] (microsoft): Purposes: no visitor can grant a word of it: declare what asks for consent in one of the categories ["advertising"], or say by With what a word needs`,
 		`charter: Config.Signals[2] (google): another one has this name`,
 		`charter: Config.Signals[3] (own): Call is empty`,
 		`charter: Config.Signals[3] (own): Purposes: talks: nothing of the provider "Nobody" is declared in the category "chat"`,
@@ -197,7 +198,9 @@ func TestTheHeadsScriptIsSmall(t *testing.T) {
 		)...), nil
 	})
 	one := max(compressed(t, newSite(t, withGoogle).get("/cookies/head.js")), compressed(t, purposes.get("/cookies/head.js")))
-	all := compressed(t, newSite(t, func(c *charter.Config) { c.Signals = everyTag() }).get("/cookies/head.js"))
+	all := compressed(t, newSite(t, func(c *charter.Config) {
+		c.Middleware, c.Categories, c.Signals = newMiddleware(t, append(advertising()[:2:2], declared()[:5]...)...), nil, everyTag()
+	}).get("/cookies/head.js"))
 	t.Logf("%d bytes with Google's, %d with all", one, all)
 	assert.LessOrEqual(t, one, 700)
 	assert.LessOrEqual(t, all, 2<<10)
@@ -210,6 +213,16 @@ func advertising() []consent.Cookie {
 		{Provider: "Google", Name: "_gcl_*", Purpose: text("Measures ads."), Category: consent.Advertising},
 		{Provider: "Site", Name: "visits", Purpose: text("Counts visits."), Category: consent.Statistics, Anonymous: true},
 	}
+}
+
+var video = consent.Cookie{Provider: "YouTube", Name: "VISITOR_INFO1_LIVE", Purpose: text("Plays films."), Category: consent.ThirdParty}
+
+func TestTheHeadsScriptTakesAVideoForNoAd(t *testing.T) {
+	s := newSite(t, func(c *charter.Config) {
+		withGoogle(c)
+		c.Middleware, c.Categories = newMiddleware(t, append(advertising()[:1:1], video)...), nil
+	})
+	assert.Contains(t, s.get("/cookies/head.js"), `ad_storage:"denied"`)
 }
 
 func TestAServerLearnsWhatToSendWithItsOwnEvents(t *testing.T) {
@@ -228,6 +241,16 @@ func TestAServerLearnsWhatToSendWithItsOwnEvents(t *testing.T) {
 		"a meaning of the site's own": {nil, url.Values{"choice": {"save"}, "allow": {"audience-measurement:Google"}}, func(c *charter.Config) {
 			c.Signals = []charter.Signal{charter.Google().With(map[string][]string{"ad_user_data": {"audience-measurement:Google"}})}
 		}, `{"ad_user_data":"GRANTED","ad_personalization":"DENIED"} G101`},
+		"a video that was allowed in ThirdParty is no ad": {nil, url.Values{"choice": {"accept"}}, func(c *charter.Config) {
+			c.Middleware = newMiddleware(t, append(advertising()[:1:1], video)...)
+		}, `{"ad_user_data":"DENIED","ad_personalization":"DENIED"} G101`},
+		"what is refused in ThirdParty may be an ad": {nil, url.Values{"choice": {"save"}, "allow": {"advertising:Google"}}, func(c *charter.Config) {
+			c.Middleware = newMiddleware(t, append(advertising(), video)...)
+		}, `{"ad_user_data":"DENIED","ad_personalization":"DENIED"} G100`},
+		"a site that declares its ads in ThirdParty says so": {nil, url.Values{"choice": {"accept"}}, func(c *charter.Config) {
+			c.Middleware = newMiddleware(t, video)
+			c.Signals = []charter.Signal{charter.Google().With(map[string][]string{"ad_user_data": {"third-party"}})}
+		}, `{"ad_user_data":"GRANTED","ad_personalization":"DENIED"} G100`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, func(c *charter.Config) {

@@ -21,7 +21,8 @@ func call(name string) string {
 }
 
 // Usual needs. Of the categories of each count those in which something that the site
-// declares asks for consent.
+// declares asks for consent. FirstParty and ThirdParty are needed too, and never enough: see
+// saysPurpose.
 var (
 	measuring   = []consent.Category{consent.Statistics, consent.AudienceMeasurement}
 	advertising = []consent.Category{consent.Advertising, consent.ThirdParty}
@@ -34,10 +35,14 @@ var (
 // decision, or a law that allows something without one; after each "update" follows the
 // event "consent_update", for triggers of Google Tag Manager.
 //
-// The words about ads need Advertising and ThirdParty, analytics_storage needs Statistics and
-// AudienceMeasurement, personalization_storage needs Personalisation and FirstParty, and
-// functionality_storage Appearance and FirstParty: each of them that is declared and asks
-// for consent. A word is denied if none is. security_storage is always granted.
+// The words about ads need Advertising, analytics_storage needs Statistics and
+// AudienceMeasurement, personalization_storage needs Personalisation, and
+// functionality_storage Appearance: each of them that is declared and asks for consent. A
+// word is denied if none is. security_storage is always granted.
+//
+// If something is declared in ThirdParty, the words about ads need that as well, and the last
+// two need FirstParty. Alone these grant nothing: who has allowed a video in ThirdParty has not
+// allowed ads. A site that declares its ads in ThirdParty says so by [Signal.With].
 func Google() Signal {
 	return Signal{Name: google, Call: call("google"), usual: map[string][]consent.Category{
 		"ad_storage":              advertising,
@@ -112,14 +117,14 @@ func Clarity() Signal {
 
 // Meta returns the signal of the Meta pixel, which is told "revoke" before its "init", and
 // "grant" (Meta, "General Data Protection Regulation", in the documentation of the pixel).
-// Its word is consent; it needs Advertising and ThirdParty.
+// Its word is consent; it has the usual needs of ad_storage: see [Google].
 func Meta() Signal {
 	return Signal{Name: "meta", Call: call("meta"), usual: map[string][]consent.Category{"consent": advertising}}
 }
 
 // TikTok returns the signal of the TikTok pixel: holdConsent before anything else,
 // grantConsent and revokeConsent (TikTok, "Cookie consent", in the documentation of the
-// pixel). Its word is consent; it needs Advertising and ThirdParty.
+// pixel). Its word is consent; it has the usual needs of ad_storage: see [Google].
 func TikTok() Signal {
 	return Signal{Name: "tiktok", Call: call("tiktok"), usual: map[string][]consent.Category{"consent": advertising}}
 }
@@ -158,7 +163,7 @@ func PostHog() Signal {
 // Adobe returns the signal of the Adobe Experience Platform Web SDK, alloy: it is configured
 // with the defaultConsent "pending", unless the page says otherwise, and told by setConsent,
 // in the standard Adobe 1.0 (Adobe, "setConsent" and "defaultConsent"). Its word is general;
-// it needs Statistics and AudienceMeasurement, Advertising and ThirdParty.
+// it has the usual needs of analytics_storage and of ad_storage: see [Google].
 func Adobe() Signal {
 	return Signal{Name: "adobe", Call: call("adobe"), usual: map[string][]consent.Category{"general": append(measuring[:2:2], advertising...)}}
 }

@@ -17,7 +17,7 @@
 // One line for each cause, with what to write to mend it. Its checks are:
 // stored-without-consent, contacted-without-consent, used-after-withdrawal, left-behind,
 // answer-not-kept, wrong-signal (errors); undeclared, declared-otherwise,
-// undeclared-origin, blocked-by-browser (warnings); never-seen (a note). What is exempt
+// undeclared-origin, never-opens, blocked-by-browser (warnings); never-seen (a note). What is exempt
 // from consent is no finding. No value of a cookie is kept.
 //
 // # What is declared

@@ -53,3 +53,42 @@ func TestEachTODOOfADraftIsAMistakeThatNamesItsCookie(t *testing.T) {
 	assert.ErrorContains(t, err, "Purpose")
 	assert.NotContains(t, inventory.Source(c, false), "// TODO", "a comment is forgotten")
 }
+
+func TestADraftOfAHostHoldsWhatIsKnownOfIt(t *testing.T) {
+	for host, want := range map[string]struct {
+		provider string
+		category consent.Category
+	}{
+		"www.googletagmanager.com":      {"Google", consent.Statistics},
+		"region1.google-analytics.com":  {"Google", consent.Statistics},
+		"stats.g.doubleclick.net":       {"Google", consent.Advertising},
+		"www.googleadservices.com":      {"Google", consent.Advertising},
+		"pagead2.googlesyndication.com": {"Google", consent.Advertising},
+		"analytics.google.com":          {"Google", consent.Statistics},
+		"WWW.YouTube-nocookie.com:443":  {"Google", consent.EmbeddedMedia},
+		"www.youtube.com":               {"Google", consent.EmbeddedMedia},
+		"player.vimeo.com":              {"Vimeo", consent.EmbeddedMedia},
+		"connect.facebook.net":          {"Facebook", consent.Advertising},
+		"bat.bing.com":                  {"Microsoft", consent.Advertising},
+		"www.clarity.ms":                {"Microsoft", consent.Statistics},
+		"analytics.tiktok.com":          {"TikTok", consent.Advertising},
+		"notyoutube.com":                {"TODO: who sets it and answers for it", "TODO"},
+		"com":                           {"TODO: who sets it and answers for it", "TODO"},
+	} {
+		c, err := inventory.Draft(consent.Other, host, nil)
+		require.NoError(t, err)
+		assert.Equal(t, want.provider, c.Provider, host)
+		assert.Equal(t, want.category, c.Category, host)
+		assert.Equal(t, host, c.Name)
+	}
+}
+
+func TestAHostThatIsWellKnownIsDraftedWithItsProvider(t *testing.T) {
+	found := inventory.New(nil)
+	found.Add(inventory.Observation{Origin: "https://www.googletagmanager.com", Page: "/"})
+	source := shown(t, found, "as=go")
+	assert.Contains(t, source, "// It is a host of a well-known service.\n")
+	assert.Contains(t, source, `Provider: "Google",`)
+	assert.Contains(t, source, "after a check of what the site takes from this well-known host")
+	assert.Contains(t, source, `Category: consent.Statistics,`)
+}

@@ -113,6 +113,6 @@ func (inv *Inventory) contact(origin string) *sighting {
 func (c *contact) finding() finding {
 	return finding{
 		Name: c.name, Kind: stored(consent.Other), Origins: slices.Sorted(slices.Values(c.origins)),
-		seen: c.report(), Requests: c.sent, SentTo: c.sentTo.sorted(),
+		seen: c.report(), Requests: c.sent, SentTo: c.sentTo.sorted(), Known: hostKnowledge(c.name),
 	}
 }

@@ -78,6 +78,7 @@ const (
 	todoProvider   = "TODO: who sets it and answers for it"
 	todoPurpose    = "TODO: what it is for, in words for visitors"
 	todoWellKnown  = todoPurpose + ", after a check that it is the well-known cookie of this name"
+	todoKnownHost  = todoPurpose + ", after a check of what the site takes from this well-known host"
 	todoAttributes = " Check Domain, Path and Lifetime: it was seen with others too."
 	todoCategory   = consent.Category("TODO")
 )
@@ -87,6 +88,9 @@ func (f *finding) purpose() consent.Text {
 	purpose := todoPurpose
 	if f.Known != nil {
 		purpose = todoWellKnown
+	}
+	if f.Known != nil && f.isHost() {
+		purpose = todoKnownHost
 	}
 	if f.Known != nil && f.Known.Kind != "" {
 		purpose += ". It is " + f.Known.Kind + "."
@@ -200,7 +204,10 @@ func (f *finding) comments() (lines []string) {
 	if f.Examples != nil {
 		lines = append(lines, "Stands for names such as "+list(f.Examples, false)+".")
 	}
-	const check = "Its name is that of a well-known cookie."
+	check := "Its name is that of a well-known cookie."
+	if f.isHost() {
+		check = "It is a host of a well-known service."
+	}
 	switch k := f.Known; {
 	case k == nil:
 		lines = append(lines, "Nothing is known of it: choose its category.")

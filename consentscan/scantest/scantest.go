@@ -111,7 +111,10 @@ func Run(t testing.TB, handler http.Handler, options Options) {
 
 func text(f finding.Finding) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n\tfor: %s", f.Check, f.Message, strings.Join(f.Stages, ", "))
+	fmt.Fprintf(&b, "%s: %s", f.Check, f.Message)
+	if len(f.Stages) > 0 { // what was never seen has none
+		fmt.Fprintf(&b, "\n\tfor: %s", strings.Join(f.Stages, ", "))
+	}
 	for _, p := range f.Places[:min(len(f.Places), 3)] {
 		fmt.Fprintf(&b, "\n\ton %s: %s", p.Page, p.How)
 	}

@@ -89,7 +89,7 @@ func TestTheStrictestPoliciesAreEnoughForTheWholeWay(t *testing.T) {
 			assert.Equal(t, 1, eval[int](b, `document.querySelectorAll(".charter-banner").length`), "nothing else was answered")
 			b.click(".charter-banner [value=accept]")
 			b.until("window.alive === 2")
-			assert.Equal(t, "granted", eval[string](b, "dataLayer.at(-2)[2].ad_storage"))
+			assert.Equal(t, "granted", eval[string](b, "dataLayer.at(-2)[2].analytics_storage"))
 			b.until(`document.querySelector(".charter-done button")`)
 			b.click(".charter-done button")
 			b.click(".charter-link")

@@ -26,7 +26,7 @@ var kinds = []seen.Kind{seen.LocalStorage, seen.SessionStorage, seen.IndexedDB, 
 type kept struct {
 	Origin                                     string
 	Local, Session, Databases, Caches, Workers []string
-	Links, Preconnects, Prerenders             []string
+	Links, Preconnects, Prerenders, Held       []string
 }
 
 // Look notes what lies in the browser now, and returns the links of the page. Where nothing
@@ -112,6 +112,11 @@ func (v *Visitor) note(f frame, k kept) {
 				v.record.add(seen.Event{Act: seen.Kept, Stage: v.stage, Kind: kinds[i], Name: short(name), Host: from.host,
 					Third: third, Cloaked: cloaked, Page: p.page, Frame: p.frame})
 			}
+		}
+	}
+	if third, _ := v.options.Site.Third(from.host); !third {
+		for _, name := range k.Held {
+			v.record.add(seen.Event{Act: seen.Held, Stage: v.stage, Name: short(name), Page: p.page, Frame: p.frame})
 		}
 	}
 	by := seen.Cause{Script: f.address.whole}

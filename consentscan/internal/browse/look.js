@@ -14,6 +14,8 @@
     workers: await ask(async () => (await soon(navigator.serviceWorker.getRegistrations())).map((r) => (r.active ?? r.waiting ?? r.installing)?.scriptURL ?? r.scope)),
     links: urls("a[href], area[href]"),
     preconnects: urls("link[rel~=preconnect i], link[rel~=dns-prefetch i]"),
+    held: names(new Set(Array.from(document.querySelectorAll("template[data-consent], script[type='text/plain'][data-consent]"),
+      ({ dataset: { consent, provider } }) => consent + (provider ? ":" + provider : "")))),
     prerenders: (await ask(() => Array.from(document.querySelectorAll("script[type=speculationrules]"), (s) => {
       const rules = JSON.parse(s.textContent);
       return [rules.prefetch, rules.prerender].flat().flatMap((r) => r?.urls ?? []).map((u) => new URL(u, document.baseURI).href).join("\n");

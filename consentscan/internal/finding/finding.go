@@ -23,6 +23,8 @@ const (
 	NeverSeen Check = "never-seen"
 	// A third party that no Origins name was contacted.
 	UndeclaredOrigin Check = "undeclared-origin"
+	// A page holds something back for a category or a provider that nobody declared.
+	NeverOpens Check = "never-opens"
 	// The site asked again, or did not know the answer.
 	AnswerNotKept Check = "answer-not-kept"
 	// A tag was told what the visitor has not said, or too late.

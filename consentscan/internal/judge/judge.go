@@ -212,6 +212,11 @@ func (j *judge) judge(e *seen.Event) {
 		j.add(finding.BlockedByBrowser, level, t.id, e).tracer = t
 	case seen.Signalled:
 		j.add(finding.WrongSignal, finding.Error, id{kind: tag, name: e.Name}, e)
+	case seen.Held:
+		// Without declarations the site has no package charter, and the mark is not ours.
+		if len(j.declarations.all) > 0 && !j.declarations.opens(e.Name) {
+			j.add(finding.NeverOpens, finding.Warning, id{kind: gate, name: e.Name}, e)
+		}
 	}
 }
 
@@ -219,6 +224,8 @@ func (j *judge) judge(e *seen.Event) {
 const (
 	host seen.Kind = "host"
 	tag  seen.Kind = "tag"
+	// gate is what a page holds back.
+	gate seen.Kind = "gate"
 	// answer is what the visitor has said.
 	answer seen.Kind = "answer"
 )

@@ -51,6 +51,18 @@ type declarations struct {
 	names map[consent.Kind]*pattern.Set[*rule]
 }
 
+// opens reports whether something is declared that a gate waits for: a category, or one
+// provider of it.
+func (d *declarations) opens(waitsFor string) bool {
+	category, provider, isOne := strings.Cut(waitsFor, ":")
+	if category == string(consent.Necessary) && !isOne {
+		return true // the cookie of the answer is one
+	}
+	return slices.ContainsFunc(d.all, func(c consent.Cookie) bool {
+		return string(c.Category) == category && (!isOne || c.Provider == provider)
+	})
+}
+
 // A rule is what is declared under one name, by their numbers.
 type rule struct {
 	name    string

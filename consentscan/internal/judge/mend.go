@@ -11,7 +11,6 @@ import (
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/consentscan/internal/finding"
 	"github.com/cookiecharter/consent/consentscan/internal/seen"
-	"github.com/cookiecharter/consent/inventory"
 )
 
 // mend says what to write.
@@ -36,11 +35,13 @@ func (j *judge) mend(c *cause, about subject) string {
 	case finding.DeclaredOtherwise:
 		return "In the declaration of " + quote(about.name) + " write " + corrected(c.drifts, about.declared) + ", or have it set as it is declared."
 	case finding.NeverSeen:
-		return "Take the declaration out, or let the scan go where it is used: -include for its pages, -setup for a login."
+		return "Take the declaration out, or let the scan go where it is used: to its page (-include, or Pages in a test), and past a login (-setup)."
 	case finding.AnswerNotKept:
 		return "The cookie " + quote(c.name) + " has to reach the browser and come back: look at Domain, Insecure, CookiePath and Framed of consent.Config, and whether the pages of the site have one Middleware and the same Keys."
 	case finding.WrongSignal:
 		return "Put site.Head(r), or /cookies/head.js without defer, before the tag, name the tag in Signals of charter.Config, and take out what else calls it with a consent."
+	case finding.NeverOpens:
+		return "Write the category, and the provider if there is one, as a declaration has them: " + j.declarations.gates() + "."
 	case finding.BlockedByBrowser:
 		return "Set it so that the browser takes it, or do not set it: look at Secure, SameSite, Domain and its prefix."
 	default:
@@ -66,6 +67,9 @@ func (c *cause) consentFor(j *judge, about subject) consent.Cookie {
 		return about.declared[0]
 	}
 	needed := todoConsent
+	if c.contact != nil {
+		return knownHost(c.contact.name)
+	}
 	if c.tracer == nil {
 		return needed
 	}
@@ -97,10 +101,12 @@ func (j *judge) holdBack(c *cause, about subject) string {
 		return "The server sets it: wrap the whole site in the Middleware (mw.Wrap, or the proxy), which takes the line out of the response until it is allowed."
 	case j.inForeignFrame(e):
 		return "Hold the frame back: " + template(`<iframe src="`+attribute(e.Frame)+`"></iframe>`) + " or site.Embed, which draws a placeholder."
-	case c.contact != nil && e.Transport == seen.Frame && e.By.Script == "":
+	case c.contact != nil && e.Transport == seen.Frame && (e.By.Script == "" || j.inPage(e)):
 		return "Hold the frame back: " + template(`<iframe src="`+attribute(origin(e.Host))+`/…"></iframe>`) + " or site.Embed, which draws a placeholder."
 	case e.By.Script != "" && !j.inPage(e):
 		return `Hold the script back: <script type="text/plain" ` + marks + ` data-src="` + attribute(e.By.Script) + `"></script>`
+	case c.contact != nil && e.Transport == seen.Script && e.By.Script != "": // the markup of the page, or a script in it
+		return `Hold the script back: <script type="text/plain" ` + marks + ` data-src="` + attribute(origin(e.Host)) + `/…"></script>; if a script in the page loads it, that one too.`
 	case e.By.Script != "":
 		return `Hold the script in the page back: <script type="text/plain" ` + marks + `>…</script> or have it ask ` + ask + "."
 	case c.contact == nil && e.By.Header != "":
@@ -189,65 +195,6 @@ func inline(p consent.Place) string {
 		return path
 	}
 	return "Domain: " + quote(p.Domain) + ", " + path
-}
-
-// declare returns the declaration of what nobody declared.
-func (j *judge) declare(c *cause, about subject) string {
-	if t := c.tracer; len(t.elsewhere) > 0 {
-		d := j.cookies(t.elsewhere)[0]
-		return fmt.Sprintf("In the declaration of %s by %s write Origins: []string{%q}, if that provider answers for it", quote(d.Name), quote(d.Provider), plain(origin(about.host)))
-	}
-	e := c.doer()
-	draft, impossible := inventory.Draft(seen.Declared[c.kind], e.Name, attributesOf(c.events))
-	if impossible != nil {
-		return "No declaration can have this name, as " + clip(impossible.Error()) + ": rename it, or do not store it"
-	}
-	if len(c.tracer.names) > 1 {
-		draft.Name = about.name
-	}
-	elsewhere := c.kind == seen.Cookie && (e.By.Header == "" || c.host != "")
-	if c.host != "" {
-		draft.Origins = []string{origin(about.host)}
-	}
-	return "Declare it:\n" + inventory.Source(draft, elsewhere)
-}
-
-// attributesOf returns the attributes of a cookie that was seen, with the longest lifetime;
-// nil if none are known.
-func attributesOf(events []*seen.Event) (a *consent.Attributes) {
-	for _, e := range events {
-		if e.Attributes == nil {
-			continue
-		}
-		if a == nil {
-			at := placeOf(e.Attributes)
-			a = &consent.Attributes{Domain: at.Domain, Path: at.Path}
-		}
-		a.Lifetime = max(a.Lifetime, e.Attributes.Lifetime)
-	}
-	if a != nil && a.Lifetime > 0 {
-		n, unit := round(a.Lifetime)
-		a.Lifetime = time.Duration(n) * unit
-	}
-	return a
-}
-
-// declareOrigin says what names a host that no declaration names.
-func (j *judge) declareOrigin(c *cause, about subject) string {
-	at := about.name
-	if _, after, wild := strings.Cut(at, "*"); wild {
-		_, domain, _ := strings.Cut(after, ".")
-		at = "*." + domain // the form that an origin has for several hosts
-	}
-	whose := "of whoever answers there"
-	name := strings.TrimPrefix(seen.HostName(at), "*.")
-	for _, d := range j.declarations.all {
-		if domain := strings.TrimPrefix(d.Domain, "."); domain != "" && (name == domain || strings.HasSuffix(name, "."+domain)) {
-			whose = "of " + quote(d.Provider)
-			break
-		}
-	}
-	return fmt.Sprintf("Write Origins: []string{%q} in the declaration %s, and hold back what contacts it; or serve the file from the site itself. %s", plain(origin(at)), whose, j.holdBack(c, subject{}))
 }
 
 // corrected writes the fields of a declaration as they were seen.

@@ -66,6 +66,8 @@ func (j *judge) message(c *cause, about subject) string {
 		return "the site does not know the visitor's answer any more on a later page, or asks again"
 	case finding.WrongSignal:
 		return plain(about.name) + " is told what the visitor has not said: " + c.reasons(plain)
+	case finding.NeverOpens:
+		return "a page holds something back for " + quote(about.name) + ", which nobody declared, so that it stays closed for every visitor"
 	case finding.BlockedByBrowser:
 		return "the browser does not take " + name + ": " + c.reasons(blockedReason)
 	default:
@@ -189,13 +191,15 @@ func (c *cause) undeclared(j *judge) string {
 
 // known returns what is known of the name of an undeclared tracer.
 func (t *tracer) known() (provider, category string) {
-	said := func(s string) string {
-		if strings.HasPrefix(s, "TODO") {
-			return ""
-		}
-		return s
-	}
 	return said(t.draft.Provider), said(string(t.draft.Category))
+}
+
+// said returns what a draft says, "" for a TODO.
+func said(s string) string {
+	if strings.HasPrefix(s, "TODO") {
+		return ""
+	}
+	return s
 }
 
 // disguise says who is behind a host of the site's.

@@ -44,6 +44,8 @@ var checks = []check{
 		"Something was stored in the browser that the site does not declare. Visitors are not told of it, and no answer of theirs covers it.", asking},
 	{finding.UndeclaredOrigin, "A host that is not declared",
 		"A page contacted the server of somebody else, and no declaration of the site names it. Visitors are not told of it, and no answer of theirs covers it.", asking},
+	{finding.NeverOpens, "A gate that never opens",
+		"A page holds something back until the visitor allows a category or a provider that the site does not declare. Nobody is asked for it, so that it stays away from every visitor.", asking},
 	{finding.DeclaredOtherwise, "Not as declared",
 		"What the site tells visitors of it is not so: it is kept for longer, or lies elsewhere than declared, so that a withdrawal may not delete it.", asking},
 	{finding.NeverSeen, "Declared and never seen",

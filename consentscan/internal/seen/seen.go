@@ -81,6 +81,9 @@ const (
 	Contacted Act = "contacted"
 	// Signalled: a page told a tag of others what the visitor allows.
 	Signalled Act = "signalled"
+	// Held: a page of the site holds something back. Event.Name is what it waits for: a
+	// category, or one provider, such as "third-party:Vimeo".
+	Held Act = "held"
 )
 
 // A Kind is where a tracer lies. The names are those of [consent.Kind], and more.
