@@ -32,6 +32,7 @@ func (r *reading) site() {
 	r.ledger()
 	if s.Consent.Registry != nil && len(s.Consent.Keys) > 0 { // else what is missing has been said
 		r.ofSite(site.Check(*s))
+		r.placeCategories()
 	}
 }
 
