@@ -17,6 +17,7 @@ type page struct {
 	links    []*url.URL // to other pages
 	loads    []*url.URL // scripts, frames and pictures
 	forms    []*url.URL // that send something there
+	fields   []string   // the names of what forms send, but for what visitors write
 	inline   strings.Builder
 }
 
@@ -71,6 +72,10 @@ func (p *page) tag(t html.Token) {
 		p.links = p.add(p.links, attributes["href"])
 	case "form":
 		p.forms = p.add(p.forms, attributes["action"])
+	case "input":
+		if attributes["type"] == "hidden" && len(p.fields) < maxLinks {
+			p.fields = append(p.fields, attributes["name"])
+		}
 	case "script", "iframe", "img", "embed":
 		p.loads = p.add(p.loads, attributes["src"])
 	case "link":

@@ -48,6 +48,7 @@ func (w *walk) read(ctx context.Context, v *visitor, p *page) {
 	if w.report.Language == "" {
 		w.report.Language = p.language
 	}
+	w.noteFrameworks(p)
 	w.recognise(p, p.inline.String())
 	for _, to := range p.forms {
 		if strings.HasSuffix(to.Path, "/i18n/setlang/") { // Django's own form for the language
