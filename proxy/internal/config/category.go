@@ -56,5 +56,8 @@ func (r *reading) declared() (file, path string, root *yamldoc.Value) {
 	if data, err := readBounded(name); err == nil {
 		root, _ = yamldoc.Parse(data) // JSON is YAML, as far as lines go
 	}
+	if root != nil && root.Get("cookies") == nil {
+		return name, "declarations.cookies", root // of another consentproxy.yaml
+	}
 	return name, "cookies", root
 }

@@ -303,6 +303,8 @@ declarations:
 		}},
 		{"a slip in a category of a file of declarations", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: slip.yaml\n",
 			[]string{`DIR/slip.yaml:4: cookies[0].category: "chatt" is no category of the library; perhaps "chat"`}},
+		{"a slip in a category of another consentproxy.yaml", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: other.yaml\n",
+			[]string{`DIR/other.yaml:3: declarations.cookies[0].category: "chatt" is no category of the library; perhaps "chat"`}},
 		{"a slip in a category of declarations in JSON", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: slip.json\n",
 			[]string{`DIR/slip.json:2: cookies[0].category: "chatt" is no category of the library; perhaps "chat"`}},
 		{"times that are none", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\ndecision: {lifetime: session}\nlimits: {idle: session, dial: 3}\n", []string{
@@ -336,9 +338,10 @@ declarations:
 		t.Run(test.name, func(t *testing.T) {
 			dir := folder(t, map[string]string{
 				"consentproxy.yaml": test.file, "texts/fr.json": `{"Refus": "Non"}`,
-				"bad.yaml":  "cookies:\n  - name: a\n    category: X\n    purpose: {en: x}\n",
-				"slip.yaml": "cookies:\n  - name: a\n    provider: P\n    category: chatt\n    purpose: {en: x}\n",
-				"slip.json": "{\"cookies\": [{\"name\": \"a\", \"provider\": \"P\",\n\"category\": \"chatt\", \"purpose\": {\"en\": \"x\"}}]}",
+				"bad.yaml":   "cookies:\n  - name: a\n    category: X\n    purpose: {en: x}\n",
+				"slip.yaml":  "cookies:\n  - name: a\n    provider: P\n    category: chatt\n    purpose: {en: x}\n",
+				"other.yaml": "listen: :80\ndeclarations:\n  cookies: [{name: a, provider: P, category: chatt, purpose: {en: x}}]\n",
+				"slip.json":  "{\"cookies\": [{\"name\": \"a\", \"provider\": \"P\",\n\"category\": \"chatt\", \"purpose\": {\"en\": \"x\"}}]}",
 			})
 			name := filepath.Join(dir, "consentproxy.yaml")
 			_, err := config.Read(name, key)
