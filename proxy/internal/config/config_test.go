@@ -314,6 +314,8 @@ declarations:
 			[]string{`FILE:4: regimes.header: counts only from a machine in "trusted"`}},
 		{"values of no header", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\nregimes: {values: {US: opt-out}}\n",
 			[]string{`FILE:4: regimes.values: are those of a header`}},
+		{"a ledger of another kind", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\nledger: {url: \"mysql://u:secret@h/d\"}\n",
+			[]string{`FILE:4: ledger.url: "mysql" is no kind of database that is known here; sqlite and postgres are`}},
 		{"two addresses of a ledger", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\nledger: {url: x, env: CONSENT_TEST_EMPTY}\n",
 			[]string{`FILE:4: ledger.env: names an address, and so does "url"`}},
 		{"a ledger's address in an empty variable", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\nledger: {env: CONSENT_TEST_EMPTY}\n",
