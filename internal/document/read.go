@@ -179,7 +179,9 @@ func (d *Document) table(v reflect.Value) {
 
 // text reads a text in several languages.
 func (d *Document) text(v reflect.Value) {
-	if !d.want("an object") {
+	if got := d.kind(); got != "an object" {
+		d.check(d.at, fmt.Errorf("is %s and should be an object with a text for each language, such as {\"en\": \"…\"}", got))
+		d.skip()
 		return
 	}
 	texts, before := make(map[language.Tag]string), len(d.mistakes)
