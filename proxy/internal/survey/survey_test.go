@@ -97,6 +97,17 @@ func TestASiteAsDjangoMakesItNeedsNothingMore(t *testing.T) {
 	}
 }
 
+func TestWhatAPageHoldsBackIsContactedByNobody(t *testing.T) {
+	s := newSmall(t, func(w http.ResponseWriter, r *http.Request) {
+		html(w, `<title>Acme</title><template data-consent="a"><template><img src="https://deep.example/a.png"></template><iframe src="https://video.example/v"></iframe></template>
+<script type="text/plain" data-consent="a" data-src="https://www.googletagmanager.com/gtag/js?id=G-X1"></script><script type="text/plain" src="https://plain.example/a.js"></script>
+<iframe src="https://map.example/"></iframe></template>`)
+	})
+	report, file := look(t, s.URL+"/", survey.Options{})
+	assert.Equal(t, []string{"map.example"}, report.Hosts)
+	assert.Contains(t, file, "name: _ga\n", "it is stored all the same, once it is allowed")
+}
+
 // Nobody signs in here, and what a site cannot do without is declared all the same.
 func TestWhatAFrameworkSetsForWhoSignsInIsDeclared(t *testing.T) {
 	for _, test := range []struct {

@@ -55,6 +55,9 @@ func (w *walk) read(ctx context.Context, v *visitor, p *page) {
 			w.add(p, "django_language")
 		}
 	}
+	for _, held := range p.held {
+		w.recognise(p, held.String())
+	}
 	for _, loaded := range p.loads {
 		known := w.recognise(p, loaded.String())
 		switch {
