@@ -110,6 +110,20 @@ func shows(t *testing.T, schema map[string]any, file, path string) {
 	}
 }
 
+// The reasons are those of package consent.
+func TestTheReadmeSaysWhatToDoForEachReason(t *testing.T) {
+	_, _, _, readme := blocks(t)
+	events, err := os.ReadFile("../events.go")
+	require.NoError(t, err)
+	reasons := regexp.MustCompile(`(?m)^\tReason\w+ +Reason = "([a-z]+)"`).FindAllStringSubmatch(string(events), -1)
+	require.Greater(t, len(reasons), 8)
+	_, table, _ := strings.Cut(readme, "| `reason` of a cookie |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for _, reason := range reasons {
+		assert.Contains(t, table, "`"+reason[1]+"`")
+	}
+}
+
 func newCertificate(t *testing.T) (certificate, key string) {
 	t.Helper()
 	secret, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

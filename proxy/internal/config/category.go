@@ -27,7 +27,7 @@ func (r *reading) placeCategories() {
 // declaredIn returns a mistake about a category at each declaration in it; none if the
 // mistake is about something else, or about what the file says of the category.
 func (r *reading) declaredIn(m *Mistake) (moved []*Mistake) {
-	if !strings.HasPrefix(m.Path, ownCategories+".") || m.File != r.file {
+	if !strings.HasPrefix(m.Path, ownCategories+".") || m.File != r.file || r.settings.Site.Consent.Registry == nil {
 		return nil
 	}
 	file, path, root := r.declared()

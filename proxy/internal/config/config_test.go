@@ -307,8 +307,9 @@ declarations:
 			[]string{`DIR/other.yaml:3: declarations.cookies[0].category: "chatt" is no category of the library; perhaps "chat"`}},
 		{"a slip in a category of declarations in JSON", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: slip.json\n",
 			[]string{`DIR/slip.json:2: cookies[0].category: "chatt" is no category of the library; perhaps "chat"`}},
-		{"times that are none", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\ndecision: {lifetime: session}\nlimits: {idle: session, dial: 3}\n", []string{
+		{"times that are none", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\ndecision: {lifetime: session}\nlimits: {idle: session, dial: 3}\nledger: {url: x, retention: 3 yaers, wait: 5}\n", []string{
 			`FILE:4: decision.lifetime: is no time such as "30 seconds"`, `FILE:5: limits.idle: is no time`, `FILE:5: limits.dial: is no time`,
+			`FILE:6: ledger.retention: is no time such as "30 seconds"`, `FILE:6: ledger.wait: is no time`,
 		}},
 		{"a header that anybody can write", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\nregimes: {header: CF-IPCountry}\n",
 			[]string{`FILE:4: regimes.header: counts only from a machine in "trusted"`}},
