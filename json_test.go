@@ -169,7 +169,7 @@ func TestNothingIsInventedInADocumentWithMistakes(t *testing.T) {
 		"all cookies twice":         {`{"cookies": [], "cookies": []}`, []string{"1 cookies: stands here twice"}},
 		"one place's field twice":   {declaration(`"also": [{"path": "/a", "path": "/b"}]`), []string{"3 cookies[0].also[0].path: stands here twice"}},
 		"no language":               {declaration(`"service": {"français": "a", "xx-zzzzzzzzz": "b"}`), []string{`3 cookies[0].service."français": is no language tag such as "fr" or "pt-BR" (language: tag is not well-formed)`, `3 cookies[0].service.xx-zzzzzzzzz: is no language tag such as "fr" or "pt-BR" (language: tag is not well-formed)`}},
-		"a text without a language": {`{"cookies": [{"provider": "a", "name": "b", "category": "chat", "purpose": "c"}]}`, []string{"1 cookies[0].purpose: is a text and should be an object"}},
+		"a text without a language": {`{"cookies": [{"provider": "a", "name": "b", "category": "chat", "purpose": "c"}]}`, []string{`1 cookies[0].purpose: is a text and should be an object with a text for each language, such as {"en": "…"}`}},
 		"no text":                   {`{"cookies": [{"provider": "a", "name": "b", "category": "chat", "purpose": {"en": 1}}]}`, []string{"1 cookies[0].purpose.en: is a number and should be a text"}},
 		"null":                      {declaration(`"domain": null`), []string{"3 cookies[0].domain: is null and should be a text"}},
 		"a word for a yes":          {declaration(`"anonymous": "yes"`), []string{"3 cookies[0].anonymous: is a text and should be true or false"}},

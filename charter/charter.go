@@ -32,6 +32,7 @@ import (
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/internal/account"
+	"github.com/cookiecharter/consent/internal/document"
 )
 
 // A Config holds the settings of a [Charter]. Only Middleware is required.
@@ -328,7 +329,7 @@ func New(config Config) (*Charter, error) {
 	for _, category := range c.allCategories() {
 		own := c.categories[category]
 		if !slices.Contains(libraryCategories, category) && (len(own.Title) == 0 || len(own.About) == 0) {
-			mistakes = append(mistakes, fmt.Errorf("charter: Config.Categories[%q]: a category of the site's own needs a Title and an About", category))
+			mistakes = append(mistakes, fmt.Errorf("charter: Config.Categories[%q]: is no category of the library; %s. One of the site's own needs a Title and an About", category, document.Nearest(string(category), libraryNames())))
 		}
 	}
 	if c.head, err = c.newHeadScript(config); err != nil {
@@ -436,3 +437,11 @@ var libraryCategories = []consent.Category{
 }
 
 const alwaysShown = 4
+
+func libraryNames() []string {
+	names := make([]string, len(libraryCategories))
+	for i, category := range libraryCategories {
+		names[i] = string(category)
+	}
+	return names
+}

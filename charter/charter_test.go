@@ -388,6 +388,17 @@ func TestTheVisitorIsSpokenToInTheirLanguage(t *testing.T) {
 	}
 }
 
+func TestASlipInACategoryIsNamedWithTheCategoryThatIsLikeIt(t *testing.T) {
+	for category, want := range map[consent.Category]string{
+		"embeded-media": `Config.Categories["embeded-media"]: is no category of the library; perhaps "embedded-media". One of the site's own needs a Title and an About`,
+		"games":         `Config.Categories["games"]: is no category of the library; there are necessary, statistics, first-party, third-party, audience-measurement, `,
+	} {
+		mw := newMiddleware(t, append(declared(), consent.Cookie{Provider: "Shop", Name: "game", Purpose: text("Plays."), Category: category})...)
+		_, err := charter.New(charter.Config{Middleware: mw})
+		assert.ErrorContains(t, err, want)
+	}
+}
+
 func TestMistakesInAConfigComeTogether(t *testing.T) {
 	mw := newMiddleware(t, append(declared(), consent.Cookie{Provider: "Shop", Name: "game", Purpose: text("Plays."), Category: "games"})...)
 	_, err := charter.New(charter.Config{Middleware: mw, Path: "//evil/", Language: language.Japanese})

@@ -88,6 +88,9 @@ func serveByFlags(arguments []string) {
 			mistakes = append(mistakes, fmt.Errorf("-%s: stands in the file that -config names", f.Name))
 		}
 	})
+	if len(arguments) == 0 {
+		mistakes = append(mistakes, errors.New(`what is to be served? "consentproxy -config consentproxy.yaml" serves as that file says, and "consentproxy init http://localhost:8000" writes a first one for a site`))
+	}
 	err := errors.Join(mistakes...)
 	if err == nil {
 		err = run(o, os.Stdout, os.Stderr)

@@ -108,7 +108,8 @@ func TestMistakesAreSaidAllAtOnceAndShowNoKey(t *testing.T) {
 		arguments []string
 		says      []string
 	}{
-		{"no target", nil, []string{"-to: names no site"}},
+		{"nothing", nil, []string{`"consentproxy -config consentproxy.yaml" serves`, `"consentproxy init http://localhost:8000" writes`}},
+		{"no target", []string{"-inject"}, []string{"-to: names no site"}},
 		{"a target that is no URL", []string{"-to", "http://a b:%zz"}, []string{"-to: is not the URL of a site"}},
 		{"a target without a scheme", []string{"-to", "localhost:8000"}, []string{"-to: is not the URL of a site"}},
 		{"a target of another kind", []string{"-to", "ftp://localhost"}, []string{"-to: is not the URL of a site"}},
@@ -122,7 +123,8 @@ func TestMistakesAreSaidAllAtOnceAndShowNoKey(t *testing.T) {
 		{"an empty key file", []string{"-to", good, "-keys", keyFile(t, "")}, []string{"line 1: is blank"}},
 		{"several", []string{"-to", "x", "-trust", "10.0.0.0/33,127.0.0.1", "-keys", keyFile(t, "secret\n"+long+"\r\nsecrets")},
 			[]string{"-to: is not", "line 1: has 6 bytes", "line 3: has 7 bytes", `-trust: "10.0.0.0/33"`}},
-		{"a database that is nowhere", []string{"-to", good, "-db", "/no/such/consent.db"}, []string{"-db: ", "/no/such/consent.db"}},
+		{"a database that is nowhere", []string{"-to", good, "-db", "/no/such/consent.db"}, []string{"-db: ledger: cannot make sqlite:/no/such/consent.db"}},
+		{"a database of another kind", []string{"-to", good, "-db", "mysql://u:secret@h/d"}, []string{`-db: "mysql" is no kind of database that is known here; sqlite and postgres are`}},
 		{"declarations that are not there", []string{"-to", good, "-declarations", "/no/such"}, []string{"-declarations: /no/such cannot be read"}},
 		{"declarations with mistakes", []string{"-to", good, "-declarations", keyFile(t, "cookies:\n- name: a\n")}, []string{"keys:2: cookies[0].provider: is empty"}},
 		{"a file and a flag", []string{"-config", "x", "-to", good, "-inject"}, []string{"-to: stands in the file", "-inject: stands in the file"}},
@@ -257,6 +259,8 @@ func TestTheAddressIsPrintedAsItWasGiven(t *testing.T) {
 		{"localhost:0", "127.0.0.1:43210", "http://localhost:43210"},
 		{":8080", "[::]:8080", "http://localhost:8080"},
 		{"[::1]:0", "[::1]:43210", "http://[::1]:43210"},
+		{"0.0.0.0:8080", "0.0.0.0:8080", "http://localhost:8080"},
+		{"[::]:8080", "[::]:8080", "http://localhost:8080"},
 	} {
 		listening, err := net.ResolveTCPAddr("tcp", test.listening)
 		require.NoError(t, err)

@@ -30,20 +30,34 @@ import (
 )
 
 // blocks returns the examples of the README in YAML.
-func blocks(t *testing.T) (declarations, file string, readme string) {
+func blocks(t *testing.T) (embedded, declarations, file string, readme string) {
 	t.Helper()
 	text, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	found := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
-	require.Len(t, found, 2, "the declarations, and the file")
-	return found[0][1], found[1][1], string(text)
+	require.Len(t, found, 3, "what pages load, the declarations, and the file")
+	return found[0][1], found[1][1], found[2][1], string(text)
 }
 
 func TestTheReadmesDeclarationsAreRight(t *testing.T) {
-	declarations, _, _ := blocks(t)
+	_, declarations, _, _ := blocks(t)
 	registry, err := declare.Read(strings.NewReader(declarations))
 	require.NoError(t, err)
 	assert.Len(t, registry.Cookies(), 2)
+}
+
+func TestTheReadmesFrameWaitsForWhatIsDeclaredNextToIt(t *testing.T) {
+	embedded, _, _, readme := blocks(t)
+	registry, err := declare.Read(strings.NewReader("cookies:\n" + embedded))
+	require.NoError(t, err)
+	require.Len(t, registry.Cookies(), 1)
+	c := registry.Cookies()[0]
+	gate := fmt.Sprintf(`<template data-consent="%s" data-provider="%s"`, c.Category, c.Provider)
+	_, after, found := strings.Cut(readme, gate)
+	require.True(t, found, gate)
+	require.Len(t, c.Origins, 1)
+	assert.Less(t, strings.Index(after, `<iframe src="`+c.Origins[0]+"/"), strings.Index(after, "</template>"))
+	assert.Contains(t, after, `<iframe src="`+c.Origins[0]+"/")
 }
 
 // controller returns who answers for the records in the ledger's README.
@@ -56,7 +70,7 @@ func controller(t *testing.T) string {
 }
 
 func TestTheReadmesFileIsRightAndHasEveryField(t *testing.T) {
-	_, file, _ := blocks(t)
+	_, _, file, _ := blocks(t)
 	dir := t.TempDir()
 	key := strings.Repeat("k", 32)
 	certificate, secret := newCertificate(t)
@@ -96,6 +110,20 @@ func shows(t *testing.T, schema map[string]any, file, path string) {
 	}
 }
 
+// The reasons are those of package consent.
+func TestTheReadmeSaysWhatToDoForEachReason(t *testing.T) {
+	_, _, _, readme := blocks(t)
+	events, err := os.ReadFile("../events.go")
+	require.NoError(t, err)
+	reasons := regexp.MustCompile(`(?m)^\tReason\w+ +Reason = "([a-z]+)"`).FindAllStringSubmatch(string(events), -1)
+	require.Greater(t, len(reasons), 8)
+	_, table, _ := strings.Cut(readme, "| `reason` of a cookie |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for _, reason := range reasons {
+		assert.Contains(t, table, "`"+reason[1]+"`")
+	}
+}
+
 func newCertificate(t *testing.T) (certificate, key string) {
 	t.Helper()
 	secret, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -109,7 +137,7 @@ func newCertificate(t *testing.T) (certificate, key string) {
 }
 
 func TestTheReadmeHasEveryFlag(t *testing.T) {
-	_, _, readme := blocks(t)
+	_, _, _, readme := blocks(t)
 	help, _ := command(t, "-h").CombinedOutput() // its status says that it has not served
 	flags := regexp.MustCompile(`(?m)^  (-[a-z-]+)`).FindAllStringSubmatch(string(help), -1)
 	require.Greater(t, len(flags), 8, "%s", help)
@@ -125,7 +153,7 @@ var update = flag.Bool("update", false, "write the pictures of ../docs/pictures 
 //	go test -run Pictures -update ./proxy
 func TestPicturesOfTheDeclarationsThatShip(t *testing.T) {
 	chromium := browsertest.FindChromium(t)
-	_, _, readme := blocks(t)
+	_, _, _, readme := blocks(t)
 	for _, picture := range []struct{ name, site, path, language, see string }{
 		{"opendata", "Données de Valombre", charterPath, "fr", "1100,1750"},
 		{"shop", "The shop", "/", "en", "1280,800"},

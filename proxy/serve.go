@@ -109,6 +109,9 @@ func (p *instance) use(ctx context.Context, settings *config.Settings) error {
 	}
 	next, err := p.site.Load().Next(ctx, settings.Site)
 	if err != nil {
+		if reason := errors.Unwrap(err); reason != nil {
+			err = reason // package site names the field of its Config
+		}
 		return fmt.Errorf("%s: %w", p.nameOf("ledger.url"), err) // everything else has been checked
 	}
 	if settings.Inject {
@@ -211,15 +214,15 @@ func needRestart(began, now *config.Settings) (fields []string) {
 	return fields
 }
 
-// address is where a browser finds the proxy: the host as it was given, and the
-// port that is listened on, which for port 0 the system has picked.
+// address is where a browser finds the proxy: the host as it was given, unless that stands for
+// all addresses, and the port that is listened on, which for port 0 the system has picked.
 func address(given string, listening net.Addr, secure bool) string {
 	scheme := "http://"
 	if secure {
 		scheme = "https://"
 	}
 	host, _, _ := net.SplitHostPort(given) // it has been listened on
-	if host == "" {
+	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
 		host = "localhost"
 	}
 	_, port, _ := net.SplitHostPort(listening.String())

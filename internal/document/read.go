@@ -123,7 +123,7 @@ func (d *Document) object(v reflect.Value) {
 		d.within(inPath(key), offset, func() {
 			switch {
 			case i < 0:
-				d.mistake(offset, "is no field here; %s", nearest(key, fields))
+				d.mistake(offset, "is no field here; %s", Nearest(key, names(fields)))
 				d.skip()
 			case seen[i]:
 				d.mistake(offset, "%v", errTwice)
@@ -179,7 +179,9 @@ func (d *Document) table(v reflect.Value) {
 
 // text reads a text in several languages.
 func (d *Document) text(v reflect.Value) {
-	if !d.want("an object") {
+	if got := d.kind(); got != "an object" {
+		d.check(d.at, fmt.Errorf("is %s and should be an object with a text for each language, such as {\"en\": \"…\"}", got))
+		d.skip()
 		return
 	}
 	texts, before := make(map[language.Tag]string), len(d.mistakes)
@@ -276,17 +278,25 @@ func inPath(key string) string {
 	return key
 }
 
-// nearest names the field that somebody may have meant, or all that there are.
-func nearest(key string, fields []field) string {
-	best, distance := "", len(key)/2+1
-	names := make([]string, len(fields))
+// names returns those of fields.
+func names(fields []field) []string {
+	all := make([]string, len(fields))
 	for i, f := range fields {
-		names[i] = f.name
-		if len(key) > 64 { // is no slip of a finger, and takes long to compare
-			continue
+		all[i] = f.name
+	}
+	return all
+}
+
+// Nearest says which of the names somebody may have meant who wrote this one: 'perhaps
+// "path"', or 'there are path, domain' if it is like none of them.
+func Nearest(written string, names []string) string {
+	best, distance := "", len(written)/2+1
+	for _, name := range names {
+		if len(written) > 64 { // is no slip of a finger, and takes long to compare
+			break
 		}
-		if n := edits(strings.ToLower(key), strings.ToLower(f.name)); n < distance {
-			best, distance = f.name, n
+		if n := edits(strings.ToLower(written), strings.ToLower(name)); n < distance {
+			best, distance = name, n
 		}
 	}
 	if best == "" {

@@ -16,7 +16,8 @@ import (
 //
 // In YAML, comments, anchors and merge keys work. Texts that look like something else, such
 // as a purpose that is a number, have to stand in quotation marks; "no", "on" and dates need
-// none. A document has at most 16 MB, with what its anchors repeat.
+// none. A document has at most 16 MB, with what its anchors repeat. Of a consentproxy.yaml, as
+// "consentproxy init" writes it, the object "declarations" is read, and nothing else.
 func Read(from io.Reader) (*consent.Registry, error) {
 	data, err := io.ReadAll(io.LimitReader(from, maxBytes))
 	if err != nil {
@@ -29,7 +30,11 @@ func Read(from io.Reader) (*consent.Registry, error) {
 	if document == nil {
 		return nil, yamldoc.Join(mistakes)
 	}
-	registry, more := document.Registry("")
+	path := ""
+	if inline := document.Get("declarations"); inline != nil && inline.IsObject() && document.Get("cookies") == nil {
+		document, path = inline, "declarations"
+	}
+	registry, more := document.Registry(path)
 	if err := yamldoc.Join(yamldoc.More(mistakes, more)); err != nil {
 		return nil, err
 	}

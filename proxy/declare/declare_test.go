@@ -129,12 +129,17 @@ func TestWhatYAMLAloneHasIsSaidAtItsLine(t *testing.T) {
 	}{
 		{"nothing", "", []string{"1 : the document is empty"}},
 		{"comments alone", "# cookies\n", []string{"1 : the document is empty"}},
-		{"a tab", "cookies:\n\t- name: a\n", []string{"2 : found character that cannot start any token"}},
+		{"a tab", "cookies:\n\t- name: a\n", []string{"2 : found character that cannot start any token; a tab cannot indent: write spaces"}},
 		{"a broken indentation", "cookies:\n  - name: a\n   provider: p\n", []string{"3 : "}},
 		{"a beginning alone", "---", []string{"1 : is null and should be an object"}},
 		{"an end without a line's end", "    :\n    0", []string{"2 : "}},
 		{"a text that does not end", good + "  - name: 'b\n    provider: p\n", []string{"6 : found unexpected end of stream"}},
-		{"an anchor that is none", "cookies: *all\n", []string{"1 : unknown anchor 'all' referenced"}},
+		{"an anchor that is none", "cookies: *all\n", []string{`1 : unknown anchor 'all' referenced; a text that begins with "*" stands in quotation marks`}},
+		{"a pattern of nothing else", good + "  - name: *\n", []string{`6 : did not find expected alphabetic or numeric character; a text that begins with "*" or "&"`}},
+		{"a colon in a text", "cookies:\n  - purpose:\n      en: Plays: the video\n", []string{`3 : mapping values are not allowed in this context; a text that holds ": " stands in quotation marks`}},
+		{"a colon in a text within braces", "cookies:\n  - purpose: {en: Plays: the video}\n", []string{`2 : did not find expected ',' or '}'; a text that holds ": " or one of`}},
+		{"a bracket in a text", "cookies: [a [b], c]\n", []string{`1 : did not find expected ',' or ']'; a text that holds one of`}},
+		{"a text that begins with an at sign", good + "  - name: @a\n", []string{`6 : found character that cannot start any token; a text that begins with "@"`}},
 		{"a second document", good + "---\n" + good, []string{"6 : here begins a second document"}},
 		{"an octal number", good + "revision: 014\n", []string{`6 revision: "014" is a number as JSON does not write it`}},
 		{"another octal number", good + "revision: 0o14\n", []string{`6 revision: "0o14" is a number as JSON`}},
@@ -171,6 +176,21 @@ func TestAByteOrderMarkIsAMistakeInJSONAlone(t *testing.T) {
 	assert.NoError(t, err)
 	_, err = declare.Read(strings.NewReader("\uFEFF{\"cookies\": []}"))
 	assert.ErrorContains(t, err, "byte order mark")
+}
+
+func TestOfAConsentproxyYAMLTheDeclarationsAreRead(t *testing.T) {
+	const file = "listen: :80\ndeclarations:\n  cookies:\n    - {name: a, provider: p, category: necessary, purpose: {en: x}, lifetime: %s}\ntargets: []\n"
+	registry, err := declare.Read(strings.NewReader(fmt.Sprintf(file, "1 day")))
+	require.NoError(t, err)
+	assert.Equal(t, 24*time.Hour, registry.Lookup("a")[0].Lifetime)
+
+	_, err = declare.Read(strings.NewReader(fmt.Sprintf(file, "long")))
+	found := mistakes(t, err)
+	require.Len(t, found, 1)
+	assert.Contains(t, found[0], "4 declarations.cookies[0].lifetime: ")
+
+	_, err = declare.Read(strings.NewReader("declarations: cookies.yaml\ntargets: []\n"))
+	assert.ErrorContains(t, err, "declarations: is no field here")
 }
 
 func TestMistakesOfYAMLAndOfDeclarationsComeTogether(t *testing.T) {

@@ -141,7 +141,7 @@ func (s *Site) build(config Config) error {
 	if logger == nil {
 		logger = slog.Default()
 	}
-	failed := func(r *http.Request, err error) { logger.ErrorContext(r.Context(), err.Error()) }
+	failed := func(r *http.Request, err error) { logger.ErrorContext(r.Context(), toOperator.Replace(err.Error())) }
 	settings := config.Consent
 	settings.Observe = observers(consent.LogTo(logger, 0), settings.Observe)
 	settings.Failed = failed

@@ -2,6 +2,7 @@ package site_test
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -82,6 +83,26 @@ func TestNothingLeaksAndTheCharterAnswersByItself(t *testing.T) {
 	assert.Equal(t, []string{"sid=1", "_ga=1"}, w.Header()["Set-Cookie"])
 	assert.NoError(t, s.Ready(t.Context()))
 	assert.Nil(t, s.Ledger())
+}
+
+func TestTheLogNamesSettingsAsFilesDo(t *testing.T) {
+	for want, change := range map[string]func(*consent.Config){
+		`for development there is the setting "insecure"`:                                  func(c *consent.Config) { c.Insecure = false },
+		`the host "shop.example" does not lie under the setting "domain", "other.example"`: func(c *consent.Config) { c.Domain = "other.example" },
+	} {
+		var log strings.Builder
+		c := config()
+		c.Log = slog.New(slog.NewJSONHandler(&log, nil))
+		change(&c.Consent)
+		s := newSite(t, c)
+		r := httptest.NewRequest("POST", "http://shop.example/cookies/", strings.NewReader("choice=accept"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Origin", "http://shop.example")
+		s.Wrap(app).ServeHTTP(httptest.NewRecorder(), r)
+		var line struct{ Msg string }
+		require.NoError(t, json.Unmarshal([]byte(log.String()), &line), log.String())
+		assert.Contains(t, line.Msg, want)
+	}
 }
 
 func TestTheTagHasWhatThePageNeeds(t *testing.T) {

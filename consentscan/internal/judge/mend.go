@@ -99,6 +99,8 @@ func (j *judge) holdBack(c *cause, about subject) string {
 		return "No gate reaches a " + plain(e.By.Worker) + ": have the page start it, or tell it by postMessage, only if " + ask + "."
 	case c.contact == nil && e.By.Header != "" && c.host == "":
 		return "The server sets it: wrap the whole site in the Middleware (mw.Wrap, or the proxy), which takes the line out of the response until it is allowed."
+	case j.isCharterScript(e):
+		return "It waits already: the charter's script has brought it in, once it was allowed."
 	case j.inForeignFrame(e):
 		return "Hold the frame back: " + template(`<iframe src="`+attribute(e.Frame)+`"></iframe>`) + " or site.Embed, which draws a placeholder."
 	case c.contact != nil && e.Transport == seen.Frame && (e.By.Script == "" || j.inPage(e)):
@@ -126,6 +128,12 @@ func attribute(address string) string { return html.EscapeString(plain(address))
 func (j *judge) inPage(e *seen.Event) bool {
 	u, err := url.Parse(e.By.Script)
 	return err == nil && u.Path == e.Page && j.isOwn(u)
+}
+
+// isCharterScript reports whether the script of package charter did it, which opens gates.
+func (j *judge) isCharterScript(e *seen.Event) bool {
+	u, err := url.Parse(e.By.Script)
+	return err == nil && j.isOwn(u) && strings.HasSuffix(u.Path, "/cookies/script.js")
 }
 
 // inForeignFrame reports whether it happened in a frame of another site, whose scripts the

@@ -155,3 +155,11 @@ func TestAConsentIsAskedForWhatNeedsIt(t *testing.T) {
 	assert.Equal(t, "Shop, AdCo", f[0].Provider)
 	assert.Equal(t, "necessary, advertising", f[0].Category)
 }
+
+func TestWhatTheChartersScriptOpensIsHeldBackAlready(t *testing.T) {
+	opened := with(contacted("cdn.example", "accepted"), by(seen.Cause{Script: "https://shop.example/cookies/script.js", Line: 1, Column: 3}))
+	mend := gravest(t, opened).Mend
+	assert.Contains(t, mend, `Origins: []string{"https://cdn.example"}`)
+	assert.Contains(t, mend, "It waits already: the charter's script has brought it in")
+	assert.NotContains(t, mend, "<script")
+}

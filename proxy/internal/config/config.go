@@ -133,7 +133,7 @@ func (r *reading) decode(root *yamldoc.Value, mistakes []*yamldoc.Mistake) {
 	r.unread = make(map[string]bool)
 	for _, m := range mistakes {
 		r.unread[m.Path] = true
-		if strings.HasPrefix(m.Path, "limits.") {
+		if strings.HasPrefix(m.Path, "limits.") || m.Path == "ledger.retention" || m.Path == "ledger.wait" {
 			m.Reason = noTime // that of a cookie has other words
 		}
 	}

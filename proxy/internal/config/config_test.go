@@ -273,18 +273,50 @@ charter:
   policyURL: "javascript:alert(1)"
 `, []string{
 			`FILE:4: decision.lifetime: `, `FILE:4: decision.cookieName: `,
-			`FILE:5: charter.categories.own: a category of the site's own needs a Title and an About`,
+			`FILE:3: declarations.cookies[0].category: "own" is no category of the library; there are necessary, statistics, `,
 			`FILE:6: charter.path: "cookies" is not a plain path`, `FILE:6: charter.path: "cookies" does not lie below "/"`,
 			`FILE:7: charter.layout: "circle" is none of`,
 			`FILE:8: charter.policyURL: "javascript:alert(1)" is neither`,
 		}},
-		{"times that are none", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\ndecision: {lifetime: session}\nlimits: {idle: session, dial: 3}\n", []string{
+		{"a category of the site's own without texts", `targets: [{to: "http://localhost:8000"}]
+insecure: true
+declarations: {cookies: [{name: a, provider: P, category: own, purpose: {en: x}}]}
+charter:
+  categories:
+    own: {title: {en: Own}}
+`, []string{`FILE:6: charter.categories.own: is no category of the library`}},
+		{"slips in categories", `targets: [{to: "http://localhost:8000"}]
+insecure: true
+declarations:
+  cookies:
+    - {name: a, provider: P, purpose: {en: x}, category: embeded-media}
+    - {name: b, provider: P, purpose: {en: x}, category: necessary}
+    - name: c
+      category: statistic
+      provider: P
+      purpose: {en: x}
+    - {name: d, provider: P, purpose: {en: x}, category: embeded-media}
+`, []string{
+			`FILE:5: declarations.cookies[0].category: "embeded-media" is no category of the library; perhaps "embedded-media". One of the site's own needs "title" and "about" in charter.categories`,
+			`FILE:8: declarations.cookies[2].category: "statistic" is no category of the library; perhaps "statistics"`,
+			`FILE:11: declarations.cookies[3].category: "embeded-media" is no category`,
+		}},
+		{"a slip in a category of a file of declarations", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: slip.yaml\n",
+			[]string{`DIR/slip.yaml:4: cookies[0].category: "chatt" is no category of the library; perhaps "chat"`}},
+		{"a slip in a category of another consentproxy.yaml", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: other.yaml\n",
+			[]string{`DIR/other.yaml:3: declarations.cookies[0].category: "chatt" is no category of the library; perhaps "chat"`}},
+		{"a slip in a category of declarations in JSON", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: slip.json\n",
+			[]string{`DIR/slip.json:2: cookies[0].category: "chatt" is no category of the library; perhaps "chat"`}},
+		{"times that are none", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\ndecision: {lifetime: session}\nlimits: {idle: session, dial: 3}\nledger: {url: x, retention: 3 yaers, wait: 5}\n", []string{
 			`FILE:4: decision.lifetime: is no time such as "30 seconds"`, `FILE:5: limits.idle: is no time`, `FILE:5: limits.dial: is no time`,
+			`FILE:6: ledger.retention: is no time such as "30 seconds"`, `FILE:6: ledger.wait: is no time`,
 		}},
 		{"a header that anybody can write", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\nregimes: {header: CF-IPCountry}\n",
 			[]string{`FILE:4: regimes.header: counts only from a machine in "trusted"`}},
 		{"values of no header", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\nregimes: {values: {US: opt-out}}\n",
 			[]string{`FILE:4: regimes.values: are those of a header`}},
+		{"a ledger of another kind", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\nledger: {url: \"mysql://u:secret@h/d\"}\n",
+			[]string{`FILE:4: ledger.url: "mysql" is no kind of database that is known here; sqlite and postgres are`}},
 		{"two addresses of a ledger", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\nledger: {url: x, env: CONSENT_TEST_EMPTY}\n",
 			[]string{`FILE:4: ledger.env: names an address, and so does "url"`}},
 		{"a ledger's address in an empty variable", "insecure: true\ntargets: [{to: \"http://localhost:1\"}]\ndeclarations: {cookies: []}\nledger: {env: CONSENT_TEST_EMPTY}\n",
@@ -309,7 +341,10 @@ charter:
 		t.Run(test.name, func(t *testing.T) {
 			dir := folder(t, map[string]string{
 				"consentproxy.yaml": test.file, "texts/fr.json": `{"Refus": "Non"}`,
-				"bad.yaml": "cookies:\n  - name: a\n    category: X\n    purpose: {en: x}\n",
+				"bad.yaml":   "cookies:\n  - name: a\n    category: X\n    purpose: {en: x}\n",
+				"slip.yaml":  "cookies:\n  - name: a\n    provider: P\n    category: chatt\n    purpose: {en: x}\n",
+				"other.yaml": "listen: :80\ndeclarations:\n  cookies: [{name: a, provider: P, category: chatt, purpose: {en: x}}]\n",
+				"slip.json":  "{\"cookies\": [{\"name\": \"a\", \"provider\": \"P\",\n\"category\": \"chatt\", \"purpose\": {\"en\": \"x\"}}]}",
 			})
 			name := filepath.Join(dir, "consentproxy.yaml")
 			_, err := config.Read(name, key)

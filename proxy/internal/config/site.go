@@ -32,6 +32,7 @@ func (r *reading) site() {
 	r.ledger()
 	if s.Consent.Registry != nil && len(s.Consent.Keys) > 0 { // else what is missing has been said
 		r.ofSite(site.Check(*s))
+		r.placeCategories()
 	}
 }
 
@@ -123,7 +124,10 @@ const leastRetention = 210 * 24 * time.Hour
 
 func (r *reading) ledger() {
 	given, to := r.settings.Ledger, &r.settings.Site.Ledger
-	address := given.URL
+	address, field := given.URL, "ledger.url"
+	if given.Env != "" {
+		field = "ledger.env"
+	}
 	switch {
 	case given.Env != "" && given.URL != "":
 		r.wrong("ledger.env", "names an address, and so does \"url\"; one of them is enough")
@@ -135,8 +139,12 @@ func (r *reading) ledger() {
 	if given.Env == "" && address == "" && given != (Ledger{}) {
 		r.wrong("ledger.url", "is missing")
 	}
-	if u, err := url.Parse(address); address != "" && (err != nil || u.Scheme == "") {
+	switch u, err := url.Parse(address); {
+	case address == "":
+	case err != nil || u.Scheme == "":
 		address = r.path(address) // the path of a file
+	case u.Host != "" && !slices.Contains([]string{"postgres", "postgresql", "sqlite"}, u.Scheme):
+		r.wrong(field, "%q is no kind of database that is known here; sqlite and postgres are", u.Scheme)
 	}
 	to.URL, to.Spool = address, r.path(given.Spool)
 	to.Retention, to.Wait = given.Retention, given.Wait

@@ -28,8 +28,9 @@ type draft struct {
 	Path     string            `json:"path"`
 	Also     []place           `json:"also"`
 
-	isSiteOwn  bool // the site answers for it, as far as anybody knows
-	isProposed bool // the category asks for consent, since nobody knows better
+	isSiteOwn  bool   // the site answers for it, as far as anybody knows
+	isProposed bool   // the category asks for consent, since nobody knows better
+	setBy      string // the framework that sets it for who signs in; "" if it was seen
 }
 
 type place struct {
@@ -71,6 +72,11 @@ func (w *walk) drafts() ([]draft, error) {
 		}
 	}
 	drafts = append(drafts, unseen(w.charter, drafts)...)
+	more, err := w.ofSignIns(drafts)
+	if err != nil {
+		return nil, err
+	}
+	drafts = append(drafts, more...)
 	slices.SortStableFunc(drafts, func(a, b draft) int { return strings.Compare(order(a), order(b)) })
 	return drafts, nil
 }

@@ -16,8 +16,11 @@ type page struct {
 	name     string     // of the site, as pages say to social networks
 	links    []*url.URL // to other pages
 	loads    []*url.URL // scripts, frames and pictures
+	held     []*url.URL // the same, which no browser loads until a script has it do so
 	forms    []*url.URL // that send something there
+	fields   []string   // the names of what forms send, but for what visitors write
 	inline   strings.Builder
+	within   int // so many templates, when a tag is read
 }
 
 const maxLinks = 2000 // of a page, and as many that it loads
@@ -42,7 +45,9 @@ func readPage(from io.Reader, address *url.URL) *page {
 				}
 			}
 		case html.EndTagToken:
-			within = ""
+			if within = ""; z.Token().Data == "template" && p.within > 0 {
+				p.within--
+			}
 		case html.StartTagToken, html.SelfClosingTagToken:
 			t := z.Token()
 			within = t.Data
@@ -71,8 +76,18 @@ func (p *page) tag(t html.Token) {
 		p.links = p.add(p.links, attributes["href"])
 	case "form":
 		p.forms = p.add(p.forms, attributes["action"])
+	case "input":
+		if attributes["type"] == "hidden" && len(p.fields) < maxLinks {
+			p.fields = append(p.fields, attributes["name"])
+		}
+	case "template":
+		p.within++
 	case "script", "iframe", "img", "embed":
-		p.loads = p.add(p.loads, attributes["src"])
+		if p.within > 0 || attributes["type"] == "text/plain" {
+			p.held = p.add(p.add(p.held, attributes["src"]), attributes["data-src"])
+		} else {
+			p.loads = p.add(p.loads, attributes["src"])
+		}
 	case "link":
 		if rel := attributes["rel"]; rel == "preload" || rel == "stylesheet" {
 			p.loads = p.add(p.loads, attributes["href"])

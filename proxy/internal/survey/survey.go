@@ -86,13 +86,14 @@ type walk struct {
 	observe http.Handler // reads the Set-Cookie lines of an answer
 	robots  robots
 	scripts map[string]bool   // of the site's own, that were read
+	madeBy  map[string]bool   // the frameworks by which pages are made
 	charter *consent.Registry // what the site's own charter declares; nil if there is none
 	report  *Report
 }
 
 func newWalk(o Options) (*walk, error) {
 	o.Pages = cmp.Or(o.Pages, usualPages)
-	w := &walk{Options: o, found: inventory.New(nil), scripts: make(map[string]bool), report: &Report{Start: o.URL}}
+	w := &walk{Options: o, found: inventory.New(nil), scripts: make(map[string]bool), madeBy: make(map[string]bool), report: &Report{Start: o.URL}}
 	mw, err := consent.NewMiddleware(consent.Config{
 		Registry: consent.MustRegistry(), Keys: [][]byte{site.NewKey()}, ReportOnly: true, Observe: w.found.Observe,
 		Failed: func(*http.Request, error) {},

@@ -97,6 +97,54 @@ func TestASiteAsDjangoMakesItNeedsNothingMore(t *testing.T) {
 	}
 }
 
+func TestWhatAPageHoldsBackIsContactedByNobody(t *testing.T) {
+	s := newSmall(t, func(w http.ResponseWriter, r *http.Request) {
+		html(w, `<title>Acme</title><template data-consent="a"><template><img src="https://deep.example/a.png"></template><iframe src="https://video.example/v"></iframe></template>
+<script type="text/plain" data-consent="a" data-src="https://www.googletagmanager.com/gtag/js?id=G-X1"></script><script type="text/plain" src="https://plain.example/a.js"></script>
+<iframe src="https://map.example/"></iframe></template>`)
+	})
+	report, file := look(t, s.URL+"/", survey.Options{})
+	assert.Equal(t, []string{"map.example"}, report.Hosts)
+	assert.Contains(t, file, "name: _ga\n", "it is stored all the same, once it is allowed")
+}
+
+// Nobody signs in here, and what a site cannot do without is declared all the same.
+func TestWhatAFrameworkSetsForWhoSignsInIsDeclared(t *testing.T) {
+	for _, test := range []struct {
+		name, page, setCookie string
+		want                  map[string]string // by name, the lifetime
+		comment               string
+	}{
+		{"Django", `<form method="post"><input type="hidden" name="csrfmiddlewaretoken" value="x">`, "csrftoken=1", map[string]string{"csrftoken": "", "sessionid": "336h0m0s"},
+			"name: sessionid   # was not seen: Django sets it when somebody signs in\n"},
+		{"Django with a session that was seen", `<input type="hidden" name="csrfmiddlewaretoken" value="x">`, "sessionid=1", map[string]string{"sessionid": ""}, "name: sessionid\n"},
+		{"WordPress", `<link rel="stylesheet" href="/wp-content/themes/a/style.css">`, "wordpress_test_cookie=1", map[string]string{
+			"wordpress_test_cookie": "", "wordpress_logged_in_*": "336h0m0s", "wordpress_sec_*": "336h0m0s", "wp-settings-*": "8760h0m0s",
+		}, "name: wordpress_logged_in_*   # was not seen: WordPress sets it"},
+		{"files of another site's WordPress", `<img src="https://other.example/wp-content/a.png"><input name="csrfmiddlewaretoken">`, "csrftoken=1", map[string]string{"csrftoken": ""}, "name: csrftoken\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := newSmall(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Add("Set-Cookie", test.setCookie)
+				html(w, `<title>Acme</title>`+test.page)
+			})
+			_, file := look(t, s.URL+"/", survey.Options{})
+			registry, mistakes := declared(t, file)
+			require.Empty(t, mistakes, file)
+			got := map[string]string{}
+			for _, c := range registry.Cookies() {
+				assert.Equal(t, consent.Necessary, c.Category)
+				assert.Equal(t, "Acme", c.Provider)
+				if got[c.Name] = ""; c.Lifetime > 0 {
+					got[c.Name] = c.Lifetime.String()
+				}
+			}
+			assert.Equal(t, test.want, got)
+			assert.Contains(t, file, test.comment)
+		})
+	}
+}
+
 func TestTagsInPagesAndScriptsAreKnownByWhatTheyStore(t *testing.T) {
 	known, err := declare.Read(strings.NewReader("cookies:\n  - {provider: Google, name: _ga, category: audience-measurement, purpose: {en: Recognise.}}\n  - {provider: Google, name: _ga_*, category: audience-measurement, purpose: {en: Gather.}}\n"))
 	require.NoError(t, err)

@@ -48,11 +48,15 @@ func (w *walk) read(ctx context.Context, v *visitor, p *page) {
 	if w.report.Language == "" {
 		w.report.Language = p.language
 	}
+	w.noteFrameworks(p)
 	w.recognise(p, p.inline.String())
 	for _, to := range p.forms {
 		if strings.HasSuffix(to.Path, "/i18n/setlang/") { // Django's own form for the language
 			w.add(p, "django_language")
 		}
+	}
+	for _, held := range p.held {
+		w.recognise(p, held.String())
 	}
 	for _, loaded := range p.loads {
 		known := w.recognise(p, loaded.String())

@@ -45,7 +45,8 @@ func (r *Report) WriteFile(to io.Writer, keyFile string) error {
 		}
 	}
 	if r.scripted {
-		w.line("  guard: declared   # scripts store what is declared once visitors allow it; no answer of the site can be filtered for that")
+		w.line("  guard: declared   # scripts of pages store nothing that is declared before visitors allow it. They still run, and")
+		w.line("                    # contact their hosts: the README says how to hold them back, under \"What pages load from others\"")
 	}
 	r.writeDeclarations(w)
 	r.writeRest(w)
@@ -97,7 +98,11 @@ func (r *Report) writeDraft(w *writer, d draft) {
 	}
 	w.line("    - provider: %s", scalar(provider))
 	w.text("service", d.Service)
-	w.line("      name: %s", scalar(d.Name))
+	if d.setBy != "" {
+		w.line("      name: %s   # was not seen: %s sets it when somebody signs in", scalar(d.Name), d.setBy)
+	} else {
+		w.line("      name: %s", scalar(d.Name))
+	}
 	purpose := d.Purpose
 	if tag, err := language.Parse(r.Language); err == nil && r.Language != "" && isTODO(purpose) {
 		base, _ := tag.Base()
@@ -138,8 +143,10 @@ func isTODO(text map[string]string) bool {
 func (r *Report) writeRest(w *writer) {
 	if len(r.Hosts) > 0 {
 		w.line("")
-		w.line("# Pages load something from these hosts. What their scripts store only a browser knows:")
-		w.line("# look at the site with consentscan, or in the browser's own tools.")
+		w.line("# Pages have every browser contact these hosts, whatever the visitor has decided. What is")
+		w.line("# stored for them only a browser knows: look at the site with consentscan, or in the")
+		w.line("# browser's own tools. Declare it, and hold back what contacts them: the README says how,")
+		w.line("# under \"What pages load from others\".")
 		for _, host := range r.Hosts {
 			w.line("#   %s", scalar(host))
 		}

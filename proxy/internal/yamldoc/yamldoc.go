@@ -89,6 +89,9 @@ func syntaxMistake(err error, data []byte) *Mistake {
 		return &Mistake{Line: 1, Reason: err.Error()}
 	}
 	m := &Mistake{Line: max(1, min(syntax.Mark.Line, lines(data))), Reason: syntax.Message}
+	if all := bytes.Split(data, []byte("\n")); m.Line <= len(all) { // a lone CR ends a line for YAML too
+		m.Reason = withHint(m.Reason, string(all[m.Line-1]))
+	}
 	switch begun := syntax.ContextMark.Line; {
 	case begun == 0 || begun == m.Line:
 	case strings.Contains(syntax.Message, "end of stream"):
