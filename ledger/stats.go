@@ -131,7 +131,7 @@ func (l *Ledger) Stats(ctx context.Context, period Period, grouping Grouping, pr
 	}
 	c := newCounter(grouping, progress)
 	err := l.count(ctx, period, c, `SELECT id, answers, language, action, regime FROM consent_record
-		WHERE id >= $1 AND id < $2 AND forgotten IS NULL AND act IS NULL`+takenHere, 1)
+		WHERE id >= $1 AND id < $2 AND forgotten IS NULL AND `+isDecision+takenHere, 1)
 	if err == nil {
 		// A consent that did not count is no decision: what counts of it comes next.
 		err = l.count(ctx, period, c, `SELECT id, answers, language, action, regime FROM consent_record WHERE forgotten IS NULL AND id IN
