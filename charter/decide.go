@@ -100,12 +100,14 @@ type answer struct {
 	pressed string   // what its button posts
 	said    said     // what the form said for a while
 	shows   []string // what a placeholder showed of its content: "title", "link"
+	drawn   string   // in which language and version of the site: see drawnBy
 }
 
 // answerOf reads the answer from a form. An objection ends if the visitor accepts
 // all, or saves a form that shows the box of the objection unticked.
 func (c *Charter) answerOf(form url.Values, before consent.Preferences) (a answer, ok bool) {
 	a.action, a.control, a.pressed, a.said = consent.ByForm, controlIn(form.Get("by")), form.Get("choice"), said(form.Get("said"))
+	a.drawn = form.Get("drawn")
 	if a.control == byBanner {
 		a.action = consent.ByBanner
 	}

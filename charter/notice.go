@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -11,6 +12,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
+
+	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent"
 )
@@ -70,9 +74,48 @@ func (c *Charter) evidence(r *http.Request, a answer) consent.Evidence {
 	if !c.mw.Records() {
 		return consent.Evidence{Action: a.action} // to draw the screen again is most of what a post costs
 	}
-	v, l := c.view(r)
-	notice := c.screen(r, v, l, a).Notice()
+	l, isKnown := c.drawnBy(r, a.drawn)
+	if !isKnown {
+		return consent.Evidence{Action: a.action, Language: l.words.tag, Notice: c.changed(r, l, a).Notice()}
+	}
+	notice := c.screen(r, c.viewFor(r, l), l, a).Notice()
 	return consent.Evidence{Action: a.action, Language: l.words.tag, Notice: notice}
+}
+
+// drawnBy returns the charter in the language in which a control was drawn: a page may be in
+// another one than the visitor's browser asks for, as its address says. isKnown is false if the
+// site has changed since then, so that nobody knows what was on the screen. A template of the
+// site that does not post it was drawn as this request would have it.
+func (c *Charter) drawnBy(r *http.Request, drawn string) (l *localized, isKnown bool) {
+	name, version, is := strings.Cut(drawn, ".")
+	if !is {
+		return c.localizedFor(r), true
+	}
+	i := slices.IndexFunc(c.languages, func(tag language.Tag) bool { return tag.String() == name })
+	if i < 0 {
+		return c.localizedFor(r), false
+	}
+	return c.localized[i](), version == c.version
+}
+
+// versionOf returns what stands for all that a control may show, the same in every process
+// that runs the same site.
+func (c *Charter) versionOf() (string, error) {
+	all := []any{c.templatesSum, sumOf(c.style.content), c.layout, c.name, c.public, c.policyURL, c.updated.Format(time.DateOnly), c.words, c.categories, c.mw.Registry()}
+	content, err := json.Marshal(all)
+	return sumOf(content)[:8], err
+}
+
+// changed returns what is known of a control that was drawn before the site changed.
+func (c *Charter) changed(r *http.Request, l *localized, a answer) consent.Screen {
+	s := consent.Screen{
+		Language: l.words.tag.String(), Control: string(a.control), Pressed: a.pressed, Regime: consent.FromContext(r.Context()).Regime().String(),
+		Host: c.hosts.keep(hostOf(r)), Changed: true,
+	}
+	if dir := direction(l.words.tag); dir != "ltr" {
+		s.Direction = dir
+	}
+	return s
 }
 
 // screen returns what the control of an answer had on the screen. It draws it again, by the
