@@ -19,6 +19,7 @@ type Report struct {
 	Visitors       int64     // whose they are; not counted in an export
 	Forgotten      int64     // erased records, of which only the place is left
 	Purged         int64     // records that Purge has deleted
+	Partial        bool      // it was an export of a period: of what is missing from it nothing shows but by its seal
 	SetBack        int64     // records that are older by over a minute than the same visitor's before, by the clock of one process: it was set back
 	Late           int64     // other records that are older than the same visitor's before: they waited to be written, or the clocks of two processes differ
 	Notices        int64     // that visitors were shown

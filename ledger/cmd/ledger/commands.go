@@ -178,7 +178,14 @@ func verify(ctx context.Context, c *call) error {
 	if !report.OK() {
 		return errNotVerified
 	}
-	fmt.Fprintln(c.out, "nothing was altered, nothing is missing")
+	switch {
+	case report.Partial && report.SealsChecked:
+		fmt.Fprintln(c.out, "nothing was altered, and nothing is missing of the part that was exported")
+	case report.Partial:
+		fmt.Fprintln(c.out, "nothing that is here was altered; of an export of a part nobody can tell without -keys if something is missing")
+	default:
+		fmt.Fprintln(c.out, "nothing was altered, nothing is missing")
+	}
 	return nil
 }
 

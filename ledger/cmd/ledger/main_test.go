@@ -128,6 +128,27 @@ func TestTheCommandTellsWhoVouchesForRecordsWithoutASeal(t *testing.T) {
 	assert.NotContains(t, out, "vouches")
 }
 
+func TestTheCommandSaysOfAPartThatNobodyKnowsWhatIsMissing(t *testing.T) {
+	path, keys := sealedBooks(t)
+	part := filepath.Join(t.TempDir(), "part.jsonl")
+	for _, test := range []struct {
+		keys []string
+		says string
+	}{
+		{nil, "nothing that is here was altered; of an export of a part nobody can tell without -keys if something is missing\n"},
+		{[]string{"-keys", keys}, "nothing was altered, and nothing is missing of the part that was exported\n"},
+	} {
+		db := append([]string{"-db", path}, test.keys...)
+		out, err := ledgerOf(t, append(db, "export", "-format", "jsonl", "-from", "2026-01-01")...)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(part, []byte(out), 0o600))
+		out, err = ledgerOf(t, append(test.keys, "verify", "-export", part)...)
+		require.NoError(t, err)
+		assert.Contains(t, out, test.says)
+		assert.NotContains(t, out, "nothing is missing\n")
+	}
+}
+
 func TestTheCommandSaysWhatIsWrong(t *testing.T) {
 	t.Setenv("CONSENT_DB", "")
 	path := books(t)
