@@ -36,7 +36,7 @@ type Screen struct {
 	Layout     string           `json:"layout,omitempty"`     // of the banner
 	Lines      []Line           `json:"lines,omitempty"`      // all that could be read, from the top to the foot
 	Cut        bool             `json:"cut,omitempty"`        // there was more than a notice holds
-	Changed    bool             `json:"changed,omitempty"`    // the site has changed since it drew the control, so that what was on the screen is not known: no Lines
+	Changed    bool             `json:"changed,omitempty"`    // the site has changed since it drew the control, or the decision that a form showed: what was on the screen is not known, and there are no Lines
 	OwnAnswers bool             `json:"ownAnswers,omitempty"` // the form held what the visitor had answered so far, as the records before have it unless that failed; otherwise Line.Checked has what was chosen in advance
 	Categories []ScreenCategory `json:"categories,omitempty"` // that the lines name
 	Layers     []Layer          `json:"layers,omitempty"`     // one click away

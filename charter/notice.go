@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -84,18 +85,26 @@ func (c *Charter) evidence(r *http.Request, a answer) consent.Evidence {
 
 // drawnBy returns the charter in the language in which a control was drawn: a page may be in
 // another one than the visitor's browser asks for, as its address says. isKnown is false if the
-// site has changed since then, so that nobody knows what was on the screen. A template of the
-// site that does not post it was drawn as this request would have it.
+// site has changed since then, or what a form shows of its visitor, so that nobody knows what was
+// on the screen. A template of the site that does not post it was drawn as this request would
+// have it.
 func (c *Charter) drawnBy(r *http.Request, drawn string) (l *localized, isKnown bool) {
-	name, version, is := strings.Cut(drawn, ".")
-	if !is {
+	if drawn == "" {
 		return c.localizedFor(r), true
 	}
-	i := slices.IndexFunc(c.languages, func(tag language.Tag) bool { return tag.String() == name })
-	if i < 0 {
+	parts := strings.Split(drawn, ".")
+	i := slices.IndexFunc(c.languages, func(tag language.Tag) bool { return tag.String() == parts[0] })
+	if i < 0 || len(parts) < 2 {
 		return c.localizedFor(r), false
 	}
-	return c.localized[i](), version == c.version
+	return c.localized[i](), parts[1] == c.version && (len(parts) == 2 || parts[2] == c.stateOf(r))
+}
+
+// stateOf stands for what a form shows of its visitor: what they had decided, under which law,
+// and for whom. In another tab, they may have answered since.
+func (c *Charter) stateOf(r *http.Request) string {
+	prefs := consent.FromContext(r.Context())
+	return strings.TrimPrefix(idOf(prefs.Regime().String(), strconv.FormatInt(prefs.DecidedAt().UnixMilli(), 10), c.formOf(r), strconv.FormatBool(sendsGPC(r))), "charter-")
 }
 
 // versionOf returns what stands for all that a control may show, the same in every process
@@ -106,7 +115,8 @@ func (c *Charter) versionOf() (string, error) {
 	return sumOf(content)[:8], err
 }
 
-// changed returns what is known of a control that was drawn before the site changed.
+// changed returns what is known of a control that was drawn before the site changed, or its
+// visitor's decision.
 func (c *Charter) changed(r *http.Request, l *localized, a answer) consent.Screen {
 	s := consent.Screen{
 		Language: l.words.tag.String(), Control: string(a.control), Pressed: a.pressed, Regime: consent.FromContext(r.Context()).Regime().String(),
@@ -134,8 +144,9 @@ func (c *Charter) screen(r *http.Request, v view, l *localized, a answer) consen
 	v.Host, v.Back, v.At, v.Nonce, v.Just, v.Control = s.Host, "/", "0", "", false, a.control
 	v.GPC = l.gpc(r, prefs, func([]string) string { return "{providers}" })
 	v.Status = l.statusFor(prefs, v, l.decidedUnnamed(prefs))
-	if v.AccountOf != "" {
-		v.AccountOf = "x"
+	v.Account, v.AccountOf = "", ""
+	if a.forAccount && c.account != nil { // maybe of who has signed out since
+		v.Account, v.AccountOf = l.words.AskAccount, "x"
 	}
 	if v.Reference != "" {
 		v.Reference = "{reference}"

@@ -346,6 +346,7 @@ func TestANoticeSaysNothingOfAScreenThatTheSiteDrewBeforeItChanged(t *testing.T)
 				_, fields := seen(control.drawn.FindString(control.draw(before)))
 				require.True(t, fields.Has("drawn"), of)
 				fields.Set("choice", control.pressed)
+				after.cookies = map[string]string{}
 				require.Equal(t, http.StatusSeeOther, after.do("POST", "/cookies/", fields).StatusCode, "the decision counts")
 				record := kept.records[len(kept.records)-1]
 				screen := screenOf(t, record)
@@ -359,5 +360,34 @@ func TestANoticeSaysNothingOfAScreenThatTheSiteDrewBeforeItChanged(t *testing.T)
 			assert.True(t, screen.Changed, "made up")
 			assert.Equal(t, "en", screen.Language)
 		})
+	}
+}
+
+func TestANoticeSaysNothingOfAFormThatShowedAnotherDecision(t *testing.T) {
+	for _, name := range []string{"settings", "page"} {
+		s, kept := newRecordedSite(t, nil)
+		control := controls[name]
+		_, first := seen(control.drawn.FindString(control.draw(s)))
+		first.Set("choice", "save")
+		banner := url.Values{"by": {"banner"}, "choice": {"accept"}}
+		s.do("POST", "/cookies/", banner) // in another tab
+		s.do("POST", "/cookies/", first)
+		screen := screenOf(t, kept.records[1])
+		assert.True(t, screen.Changed, "%s: it held no answer, and the record before has one", name)
+		assert.Empty(t, screen.Lines)
+		assert.False(t, screen.OwnAnswers)
+
+		text, again := seen(control.drawn.FindString(control.draw(s)))
+		again.Set("choice", "save")
+		s.do("POST", "/cookies/", again)
+		screen = screenOf(t, kept.records[2])
+		assert.False(t, screen.Changed, name)
+		assert.Equal(t, text, strings.ReplaceAll(written(screen), "{reference}", kept.records[0].Reference.String()), name)
+
+		_, abroad := seen(control.drawn.FindString(control.draw(s)))
+		abroad.Set("choice", "save")
+		s.headers = american // a form with boxes that were ticked in advance is none of an opt-in law, and the other way round
+		s.do("POST", "/cookies/", abroad)
+		assert.True(t, screenOf(t, kept.records[3]).Changed, name)
 	}
 }
