@@ -48,7 +48,9 @@ func (r *Report) fault(format string, args ...any) {
 // Verify reads all records and reports each that was altered, and each that is
 // missing and neither forgotten nor purged. What it can see depends on what the
 // database alone does not hold: the keys of the [Config], and anchors that were kept
-// elsewhere. The README of this module has a table of what shows by which of them.
+// elsewhere. The README of this module has a table of what shows by which of them. It reports
+// too what a query does not see as it is read: a value of another type, something empty in place
+// of NULL, a view in place of a table.
 //
 // Records may be added meanwhile. It keeps none in memory. Progress, if not nil,
 // is called now and then with the number of records read. The error is the

@@ -21,7 +21,9 @@ const maxLine = 64 << 20
 // with the database, away from it. It checks neither the links of users, which no export
 // has, nor that each visitor's records follow on one another across writers, which the
 // hashes of the writers' imply. Of a period that has limits it cannot tell what is missing
-// but by the sum of all lines, which is worth something only with a seal.
+// but by the sum of all lines, which is worth something only with a seal: see Report.Partial.
+// A line that an export would not write in these very bytes is a fault, since another program may
+// read something else in it.
 //
 // It keeps the acts in memory, and no other records. Progress, if not nil, is called now
 // and then with the number of records read. The error is r's, names the mistakes in the
