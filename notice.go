@@ -31,7 +31,7 @@ type Screen struct {
 	Control string `json:"control"`
 
 	Pressed    string           `json:"pressed,omitempty"`    // the Value of the button that was used
-	Regime     string           `json:"regime"`               // under which it was drawn, as Regime.String writes it
+	Regime     string           `json:"regime"`               // under which it was drawn, as Regime.String writes it; "" if that is not known
 	Host       string           `json:"host,omitempty"`       // of the site, by the request, with a port if that has one; "" if it is no host, or one of too many
 	Layout     string           `json:"layout,omitempty"`     // of the banner
 	Lines      []Line           `json:"lines,omitempty"`      // all that could be read, from the top to the foot

@@ -49,8 +49,7 @@ func (c *Charter) versionOf() (string, error) {
 // visitor's decision.
 func (c *Charter) changed(r *http.Request, l *localized, a answer) consent.Screen {
 	s := consent.Screen{
-		Language: l.words.tag.String(), Control: string(a.control), Pressed: a.pressed, Regime: consent.FromContext(r.Context()).Regime().String(),
-		Host: c.hosts.keep(hostOf(r)), Changed: true,
+		Language: l.words.tag.String(), Control: string(a.control), Pressed: a.pressed, Host: c.hosts.keep(hostOf(r)), Changed: true,
 	}
 	if dir := direction(l.words.tag); dir != "ltr" {
 		s.Direction = dir
