@@ -31,11 +31,12 @@ type Screen struct {
 	Control string `json:"control"`
 
 	Pressed    string           `json:"pressed,omitempty"`    // the Value of the button that was used
-	Regime     string           `json:"regime"`               // under which it was drawn, as Regime.String writes it
+	Regime     string           `json:"regime"`               // under which it was drawn, as Regime.String writes it; "" if that is not known
 	Host       string           `json:"host,omitempty"`       // of the site, by the request, with a port if that has one; "" if it is no host, or one of too many
 	Layout     string           `json:"layout,omitempty"`     // of the banner
 	Lines      []Line           `json:"lines,omitempty"`      // all that could be read, from the top to the foot
 	Cut        bool             `json:"cut,omitempty"`        // there was more than a notice holds
+	Changed    bool             `json:"changed,omitempty"`    // the site has changed since it drew the control, or the decision that a form showed: what was on the screen is not known, and there are no Lines
 	OwnAnswers bool             `json:"ownAnswers,omitempty"` // the form held what the visitor had answered so far, as the records before have it unless that failed; otherwise Line.Checked has what was chosen in advance
 	Categories []ScreenCategory `json:"categories,omitempty"` // that the lines name
 	Layers     []Layer          `json:"layers,omitempty"`     // one click away

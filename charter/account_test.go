@@ -690,6 +690,17 @@ func TestARecordSaysThatTheVisitorWasToldOfTheAccount(t *testing.T) {
 		bob.goesBy("bob")
 		bob.answers(bob.get("/cookies/"), "refuse")
 		assert.NotContains(t, string(p.records[2].Evidence.Notice.Content()), bob.state().Account.Of)
+
+		// The screen says what it says, whoever is signed in when the answer comes.
+		carl := p.browser()
+		before := carl.get("/")
+		carl.goesBy("carl")
+		during := carl.get("/")
+		carl.answers(before, "refuse")
+		assert.NotContains(t, string(p.records[3].Evidence.Notice.Content()), asked)
+		carl.goesBy("")
+		carl.answers(during, "refuse")
+		assert.Contains(t, string(p.records[4].Evidence.Notice.Content()), asked)
 	})
 }
 

@@ -235,11 +235,14 @@ type Charter struct {
 	cookies         []consent.Cookie
 	providers       map[string]bool // all that are declared, by allowValue
 	presumed        presumed
-	localized       []func() *localized // made at first use; indexed as the matcher's languages
+	localized       []func() *localized // made at first use; indexed as languages
+	languages       []language.Tag      // those of the matcher
+	words           []*words            // the same
 	matcher         language.Matcher
 	templates       *template.Template
 	templatesSum    string
-	hosts           hosts // that notices name
+	version         string // of all that a control may show: see versionOf
+	hosts           hosts  // that notices name
 	failed          func(*http.Request, error)
 	notKept         sync.Once
 	unverified      sync.Once
@@ -346,6 +349,9 @@ func New(config Config) (*Charter, error) {
 		mistakes = append(mistakes, c.replaceTemplates(config.Templates))
 	}
 	if err := errors.Join(mistakes...); err != nil {
+		return nil, err
+	}
+	if c.version, err = c.versionOf(); err != nil {
 		return nil, err
 	}
 	script, err := c.makeScript()

@@ -96,16 +96,19 @@ type answer struct {
 	hasObjected bool     // to anonymous statistics
 	action      consent.Action
 
-	control control  // by which the visitor answered
-	pressed string   // what its button posts
-	said    said     // what the form said for a while
-	shows   []string // what a placeholder showed of its content: "title", "link"
+	forAccount bool     // the control said that the choice is an account's
+	control    control  // by which the visitor answered
+	pressed    string   // what its button posts
+	said       said     // what the form said for a while
+	shows      []string // what a placeholder showed of its content: "title", "link"
+	drawn      string   // of the control: in which language and version of the site: see drawnBy
 }
 
 // answerOf reads the answer from a form. An objection ends if the visitor accepts
 // all, or saves a form that shows the box of the objection unticked.
 func (c *Charter) answerOf(form url.Values, before consent.Preferences) (a answer, ok bool) {
 	a.action, a.control, a.pressed, a.said = consent.ByForm, controlIn(form.Get("by")), form.Get("choice"), said(form.Get("said"))
+	a.drawn, a.forAccount = form.Get("drawn"), form.Get("account") != ""
 	if a.control == byBanner {
 		a.action = consent.ByBanner
 	}

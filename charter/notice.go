@@ -70,8 +70,11 @@ func (c *Charter) evidence(r *http.Request, a answer) consent.Evidence {
 	if !c.mw.Records() {
 		return consent.Evidence{Action: a.action} // to draw the screen again is most of what a post costs
 	}
-	v, l := c.view(r)
-	notice := c.screen(r, v, l, a).Notice()
+	l, isKnown := c.drawnBy(r, a.drawn)
+	if !isKnown {
+		return consent.Evidence{Action: a.action, Language: l.words.tag, Notice: c.changed(r, l, a).Notice()}
+	}
+	notice := c.screen(r, c.viewFor(r, l), l, a).Notice()
 	return consent.Evidence{Action: a.action, Language: l.words.tag, Notice: notice}
 }
 
@@ -91,8 +94,9 @@ func (c *Charter) screen(r *http.Request, v view, l *localized, a answer) consen
 	v.Host, v.Back, v.At, v.Nonce, v.Just, v.Control = s.Host, "/", "0", "", false, a.control
 	v.GPC = l.gpc(r, prefs, func([]string) string { return "{providers}" })
 	v.Status = l.statusFor(prefs, v, l.decidedUnnamed(prefs))
-	if v.AccountOf != "" {
-		v.AccountOf = "x"
+	v.Account, v.AccountOf = "", ""
+	if a.forAccount && c.account != nil { // maybe of who has signed out since
+		v.Account, v.AccountOf = l.words.AskAccount, "x"
 	}
 	if v.Reference != "" {
 		v.Reference = "{reference}"

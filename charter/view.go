@@ -54,6 +54,7 @@ type view struct {
 	AccountOf string // that a form posts as "account", so that its choice does
 
 	Control control // that a form posts as "by"
+	Drawn   string  // that it posts as "drawn": see drawnBy
 	Said    said    // above the form: it posts this too
 
 	Embedded embedded // for a placeholder
@@ -262,7 +263,7 @@ func (c *Charter) viewIn(l *localized) view {
 	v := view{
 		Words: l.words, Lang: l.words.tag.String(), Dir: direction(l.words.tag),
 		Site: c.name, Intro: l.intro, Privacy: c.policyURL, Layout: c.layout,
-		Home: c.prefix + "/", Path: c.public, Ask: l.optIn.ask,
+		Home: c.prefix + "/", Path: c.public, Ask: l.optIn.ask, Drawn: l.words.tag.String() + "." + c.version,
 	}
 	if !c.updated.IsZero() {
 		v.Updated = l.words.dated(l.words.Updated, c.updated)
@@ -277,6 +278,11 @@ func (c *Charter) viewIn(l *localized) view {
 // charter in the visitor's language.
 func (c *Charter) view(r *http.Request) (view, *localized) {
 	l := c.localizedFor(r)
+	return c.viewFor(r, l), l
+}
+
+// viewFor returns the view for the visitor of r in one language, without Groups and Tables.
+func (c *Charter) viewFor(r *http.Request, l *localized) view {
 	prefs := consent.FromContext(r.Context())
 	v := c.viewIn(l)
 	v.Host, v.Back, v.Nonce = r.Host, c.backOf(r), c.nonceOf(r)
@@ -293,7 +299,7 @@ func (c *Charter) view(r *http.Request) (view, *localized) {
 		v.Account = l.words.AskAccount
 	}
 	v.Status = l.statusFor(prefs, v, l.decided(prefs))
-	return v, l
+	return v
 }
 
 // statusFor returns the sentences that say what the visitor has decided, and what holds

@@ -203,6 +203,7 @@ func (c *Charter) readLanguages(site fs.FS) error {
 	tags := slices.SortedFunc(maps.Keys(all), func(a, b language.Tag) int { return strings.Compare(a.String(), b.String()) })
 	for _, tag := range tags {
 		// Localized at first use: the visitors of a site need few of the languages.
+		c.languages, c.words = append(c.languages, tag), append(c.words, all[tag])
 		c.localized = append(c.localized, sync.OnceValue(func() *localized { return c.localize(all[tag]) }))
 	}
 	c.matcher = language.NewMatcher(tags)

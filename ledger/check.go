@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"sort"
+	"time"
 
 	"github.com/cookiecharter/consent"
 )
@@ -36,7 +37,7 @@ func (c *checker) faults(r *row) (faults []string) {
 	}
 	switch {
 	case !c.can():
-	case len(r.seal) == 0 && r.place > c.vouched[r.writer]:
+	case len(r.seal) == 0 && !c.vouchesFor(r):
 		faults = append(faults, hasNoSeal)
 	case len(r.seal) > 0 && !c.holds(r.seal, r.sealed()):
 		faults = append(faults, hasFalseSeal)
@@ -49,6 +50,9 @@ func (c *checker) faults(r *row) (faults []string) {
 	}
 	return faults
 }
+
+// vouchesFor reports that the first writer with a key stands for a record without a seal.
+func (c *checker) vouchesFor(r *row) bool { return r.place <= c.vouched[r.writer] }
 
 // name is how a report calls a record: by a visitor whose history can be asked for.
 func (r *row) name() string {
@@ -156,6 +160,9 @@ func (v *verification) addNotice(fingerprint, content []byte) {
 // says nothing; it is reported when its turn comes.
 func (v *verification) learn(acts []row) {
 	v.sealed = v.learnVouches(acts)
+	if v.sealed != 0 {
+		v.report.VouchedAt = time.UnixMilli(v.sealed).UTC()
+	}
 	for i := range acts {
 		a, err := acts[i].readAct()
 		if err != nil || len(v.faults(&acts[i])) > 0 {
@@ -210,8 +217,11 @@ func (v *verification) add(r *row) {
 	case r.act == "":
 		v.report.Records++
 	}
-	if len(r.seal) > 0 {
+	switch {
+	case len(r.seal) > 0:
 		v.report.Sealed++
+	case v.can() && v.vouchesFor(r):
+		v.report.Vouched++
 	}
 	c.found++
 	name := r.name()

@@ -38,6 +38,13 @@ type dialect struct {
 
 	// overwriteLog removes what was erased from the log; "" if no statement can.
 	overwriteLog string
+
+	// notPlain finds those of some tables, whose names stand for its "?", that are views, or
+	// show some of their rows to some users alone.
+	notPlain string
+
+	// isOdd returns a condition: a column holds what no ledger writes to it, see stored.go.
+	isOdd func(column) string
 }
 
 var sqliteDialect = &dialect{
@@ -63,6 +70,8 @@ var sqliteDialect = &dialect{
 	// While somebody reads, it does nothing. The log then starts again, and overwrites
 	// the content, within its next thousand pages.
 	overwriteLog: "PRAGMA wal_checkpoint(TRUNCATE)",
+	notPlain:     "SELECT name FROM sqlite_master WHERE type <> 'table' AND name IN (?)",
+	isOdd:        isOddInSQLite,
 }
 
 var postgresDialect = &dialect{
@@ -87,6 +96,10 @@ var postgresDialect = &dialect{
 		return "SELECT 1 FROM (VALUES (CAST(" + strings.Join(ids, " AS uuid)),(CAST(") + ` AS uuid))) AS previous (id)
 			WHERE id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM consent_record WHERE id = previous.id AND reference IS NOT NULL FOR KEY SHARE)`
 	},
+	// The names are resolved as those of the queries are, by the search path.
+	notPlain: `SELECT relname FROM pg_class WHERE (relkind NOT IN ('r', 'p') OR relrowsecurity)
+		AND oid IN (SELECT CAST(CAST(name AS regclass) AS oid) FROM unnest(ARRAY[?]) AS given (name))`,
+	isOdd: isOddInPostgreSQL,
 }
 
 // sql returns a statement in this dialect. It takes the statement in PostgreSQL's.

@@ -37,7 +37,7 @@ func (p Period) keys() (from, until key) {
 // is SQL, and progress now and then.
 func (l *Ledger) entries(ctx context.Context, db querier, p Period, c *checker, order string, progress func(int64), do func(*Entry) error) error {
 	from, until := p.keys()
-	rows, err := db.QueryContext(ctx, l.db.sql(whole+`WHERE id >= $1 AND id < $2 AND act IS NULL ORDER BY `+order), l.db.key(from), l.db.key(until))
+	rows, err := db.QueryContext(ctx, l.db.sql(whole+`WHERE id >= $1 AND id < $2 AND `+isDecision+` ORDER BY `+order), l.db.key(from), l.db.key(until))
 	read := int64(0)
 	return each(rows, err, func(rows *sql.Rows) error {
 		if read++; progress != nil && read%10_000 == 0 {

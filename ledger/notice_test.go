@@ -60,6 +60,11 @@ func TestAPageOfAHistoryDrawsWhatWasOnTheScreen(t *testing.T) {
 		assert.Contains(t, page, want)
 	}
 	assert.Contains(t, historyOf(t, consent.Screen{Control: "program"}.Notice()), "what it showed is not known")
+	changed := historyOf(t, consent.Screen{Control: "banner", Language: "en", Changed: true}.Notice())
+	assert.Contains(t, changed, "had changed since it was drawn, and what was on the screen is not known")
+	for _, what := range []string{"Law", "Templates", "Style"} {
+		assert.Contains(t, changed, "<dt>"+what+"</dt><dd>not known</dd>")
+	}
 	assert.Contains(t, historyOf(t, consent.Screen{Control: "page", OwnAnswers: true, Cut: true}.Notice()), "as the record before tells")
 }
 

@@ -217,10 +217,13 @@ func TestAnExportIsVerifiedAwayFromTheDatabase(t *testing.T) {
 				old, new, fault string
 				config          ledger.Config
 			}{
-				"an answer":               {`"allowed":true`, `"allowed":false`, "was altered", ledger.Config{}},
-				"a notice":                {`Voulez`, `Pouvez`, "the notice", ledger.Config{}},
-				"the seal of the end":     {`Voulez`, `Voulez`, "the end of the export has no seal", config},
-				"how much a writer wrote": {`"written":4`, `"written":3`, "there are 4 records of the writer", ledger.Config{}},
+				"an answer":                       {`"allowed":true`, `"allowed":false`, "was altered", ledger.Config{}},
+				"a notice":                        {`Voulez`, `Pouvez`, "the notice", ledger.Config{}},
+				"the seal of the end":             {`Voulez`, `Voulez`, "the end of the export has no seal", config},
+				"what another program may read":   {`"objection":false`, `"OBJECTION":true,"objection":false`, "is not as an export writes it", ledger.Config{}},
+				"a word of which nobody knows":    {`"gpc":`, `"paid":true,"gpc":`, "is not as an export writes it", ledger.Config{}},
+				"the same in the row of a writer": {`"opened":`, `"Opened":1,"opened":`, "is not as an export writes it", ledger.Config{}},
+				"how much a writer wrote":         {`"written":4`, `"written":3`, "there are 4 records of the writer", ledger.Config{}},
 			} {
 				t.Run(name, func(t *testing.T) {
 					report, err := ledger.VerifyExport(strings.NewReader(reseal([]string{strings.Replace(whole, test.old, test.new, 1)})), test.config, nil)
@@ -240,6 +243,7 @@ func TestAnExportIsVerifiedAwayFromTheDatabase(t *testing.T) {
 				report, err := ledger.VerifyExport(strings.NewReader(part), config, nil)
 				require.NoError(t, err)
 				assert.True(t, report.OK(), report.Faults)
+				assert.True(t, report.Partial, "so that nobody says that nothing is missing")
 				none := exported(t, address, ledger.Period{Until: time.UnixMilli(5)})
 				report, err = ledger.VerifyExport(strings.NewReader(none), config, nil)
 				require.NoError(t, err)
@@ -269,6 +273,7 @@ func TestWhatIsNoExportIsNamedByItsLine(t *testing.T) {
 		"no beginning":     {`{"id":""}` + "\n", "line 1 is not the beginning of an export"},
 		"no key":           {`{"export":{"version":1}}` + "\n" + `{"id":"x"}` + "\n", "line 2"},
 		"no hash":          {`{"export":{"version":1}}` + "\n" + `{"hash":"x"}` + "\n", "line 2"},
+		"two beginnings":   {`{"export":{"version":1}}` + "\n" + `{"export":{"version":1,"from":"1970-01-01T00:00:00Z"}}` + "\n", "line 2 begins another export"},
 		"something behind": {`{"export":{"version":1}}` + "\n" + endOf(`{"export":{"version":1}}`+"\n") + "{}\n", "line 2 comes after the end"},
 	} {
 		t.Run(name, func(t *testing.T) {

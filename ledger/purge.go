@@ -59,7 +59,7 @@ func (l *Ledger) purge(ctx context.Context, until int64) (records int64, err err
 	err = l.writer.act(ctx, l.db, func(tx *sql.Tx) (*act, error) {
 		var taken []row
 		rows, err := tx.QueryContext(ctx, l.db.sql(`DELETE FROM consent_record WHERE id IN
-			(SELECT id FROM consent_record WHERE id < $1 AND act IS NULL ORDER BY id LIMIT $2) RETURNING writer, place, before_hash, hash`), l.db.key(firstKey(until)), purgeBatch)
+			(SELECT id FROM consent_record WHERE id < $1 AND `+isDecision+` ORDER BY id LIMIT $2) RETURNING writer, place, before_hash, hash`), l.db.key(firstKey(until)), purgeBatch)
 		err = each(rows, err, func(rows *sql.Rows) error {
 			var r row
 			err := rows.Scan(&r.writer, &r.place, &r.beforeHash, &r.hash)
@@ -93,7 +93,7 @@ func (l *Ledger) PlanPurge(ctx context.Context, before time.Time, lifetime time.
 		lifetime = defaultLifetime
 	}
 	until := firstKey(milliseconds(before))
-	err = l.db.QueryRowContext(ctx, l.db.sql(`SELECT count(*) FROM consent_record WHERE id < $1 AND act IS NULL`), l.db.key(until)).Scan(&plan.Records)
+	err = l.db.QueryRowContext(ctx, l.db.sql(`SELECT count(*) FROM consent_record WHERE id < $1 AND `+isDecision), l.db.key(until)).Scan(&plan.Records)
 	if since := time.Now().Add(-lifetime); err == nil && since.Before(before) {
 		// The answers are as compact writes them, where a quote inside of a name has a "\" before it.
 		err = l.db.QueryRowContext(ctx, l.db.sql(`SELECT count(*) FROM consent_record AS last WHERE id >= $1 AND id < $2 AND reference IS NOT NULL

@@ -51,6 +51,10 @@ const (
 // whole reads every column of a row, in the order of row.into.
 const whole = `SELECT ` + columns + `, forgotten, digest FROM consent_record `
 
+// isDecision is a condition: a record is none of an act. Somebody may have made NULL an empty
+// text to hide it; see stored.go.
+const isDecision = `coalesce(act, '') = ''`
+
 // values returns the row for columns.
 func (r *row) values(d *database) []any {
 	return []any{

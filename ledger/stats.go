@@ -122,7 +122,7 @@ const takenHere = " AND action <> '" + string(consent.ByAccount) + "'"
 // Stats counts the decisions of a period, by time, category, provider, language, action and
 // regime, as far as grouping names them. It counts decisions, not visitors: who decides
 // twice counts twice, who was forgotten or purged not at all, and what a Restore has carried
-// to another device not again. It keeps none of the records in memory. Progress, if not nil,
+// to another device not again. It checks no record: ask [Ledger.Verify] first. It keeps none of the records in memory. Progress, if not nil,
 // is called now and then with the number of records read. The error joins every mistake in
 // grouping; or it is the database's, or says that there are more than 100,000 groups.
 func (l *Ledger) Stats(ctx context.Context, period Period, grouping Grouping, progress func(records int64)) ([]Stat, error) {
@@ -131,7 +131,7 @@ func (l *Ledger) Stats(ctx context.Context, period Period, grouping Grouping, pr
 	}
 	c := newCounter(grouping, progress)
 	err := l.count(ctx, period, c, `SELECT id, answers, language, action, regime FROM consent_record
-		WHERE id >= $1 AND id < $2 AND forgotten IS NULL AND act IS NULL`+takenHere, 1)
+		WHERE id >= $1 AND id < $2 AND forgotten IS NULL AND `+isDecision+takenHere, 1)
 	if err == nil {
 		// A consent that did not count is no decision: what counts of it comes next.
 		err = l.count(ctx, period, c, `SELECT id, answers, language, action, regime FROM consent_record WHERE forgotten IS NULL AND id IN

@@ -71,11 +71,44 @@ var attacks = map[string]struct {
 		rows := x.rows()
 		x.compute(append(rows, x.follow(rows, x.find(rows, alice, 1))))
 	}},
-	"A record is hidden as an act, and every hash is computed anew": {do: func(x *intruder) {
+	"A record is hidden as an act, and every hash is computed anew": {do: func(x *intruder) { x.hideAs(`{"act":"purge","until":1}`) }},
+	"The same, as an act that there is not":                         {do: func(x *intruder) { x.hideAs(`{}`) }},
+	"A record is hidden from exports by an act that is empty": {do: func(x *intruder) {
+		x.execute(`UPDATE consent_record SET act = '' WHERE reference = $1 AND n = 2`, x.key(bob[:]))
+	}},
+	"A visitor's records are hidden from their history by another type of value": {do: func(x *intruder) {
+		if !x.lite {
+			x.execute(`ALTER TABLE consent_record ALTER reference TYPE text USING upper(reference::text)`)
+			return
+		}
+		x.execute(`UPDATE consent_record SET reference = lower(hex(reference)) WHERE reference = $1`, x.key(bob[:]))
+	}},
+	"An earlier process is deleted, and what names it is hidden by another type of value": {do: func(x *intruder) {
+		of := x.find(x.rows(), carol, 1).writer
+		if x.lite {
+			x.execute(`UPDATE consent_record SET act = CAST(act AS blob) WHERE act LIKE '%"open"%'`)
+		} else {
+			x.execute(`ALTER TABLE consent_record ALTER act TYPE char(9000)`) // which LIKE compares with its spaces
+		}
+		x.execute(`DELETE FROM consent_record WHERE writer = $1`, x.key(of))
+		x.execute(`DELETE FROM consent_writer WHERE id = $1`, x.key(of))
+	}},
+	"A table is replaced by a view": {do: func(x *intruder) {
+		x.execute(`ALTER TABLE consent_record RENAME TO all_record`)
+		x.execute(`CREATE VIEW consent_record AS SELECT * FROM all_record`)
+	}},
+	"The last record of a process that runs or was killed is changed, and its hash is computed anew": {do: func(x *intruder) {
 		rows := x.rows()
-		hidden := x.find(rows, carol, 1)
-		hidden.act, hidden.reference, hidden.n = sql.NullString{String: "{}", Valid: true}, nil, 0
-		x.compute(rows)
+		changed := x.last(rows)
+		changed.answers = strings.ReplaceAll(changed.answers, "true", "false")
+		x.computeOf(rows, func(r *forged) bool { return r == changed })
+	}},
+	"The same in the newest process": {do: func(x *intruder) {
+		rows := x.rows()
+		newest := x.newest()
+		i := slices.IndexFunc(rows, func(r *forged) bool { return bytes.Equal(r.writer, newest) && r.place == 2 })
+		rows[i].answers = strings.ReplaceAll(rows[i].answers, "true", "false")
+		x.computeOf(rows, func(r *forged) bool { return bytes.Equal(r.writer, newest) })
 	}},
 	"A record is changed, and its own hash is computed anew": {do: func(x *intruder) {
 		rows := x.rows()
@@ -83,7 +116,7 @@ var attacks = map[string]struct {
 		changed.answers = strings.ReplaceAll(changed.answers, "false", "true")
 		x.computeOf(rows, func(r *forged) bool { return r == changed })
 	}},
-	"A record is changed, and every hash of its process is computed anew": {do: func(x *intruder) {
+	"A record of an earlier process is changed, and every hash of that process is computed anew": {do: func(x *intruder) {
 		rows := x.rows()
 		changed := x.find(rows, alice, 2)
 		changed.answers = strings.ReplaceAll(changed.answers, "false", "true")
@@ -210,9 +243,21 @@ var attacks = map[string]struct {
 		x.execute(`UPDATE consent_writer SET written = written - 1 WHERE id = $1`, x.key(out.writer))
 		x.compute(rows)
 	}},
-	"Every seal is removed": {do: func(x *intruder) {
-		x.execute(`UPDATE consent_record SET seal = NULL`)
+	"Every seal is removed": {do: (*intruder).unseal},
+	"Every seal is removed, and the site starts again": {ended: true, do: func(x *intruder) {
+		x.unseal()
+		x.startAgain()
+	}},
+	"The same, a record is changed, and every hash is computed anew as if there had been no key": {ended: true, do: func(x *intruder) {
+		rows := x.rows()
+		changed := x.find(rows, alice, 2)
+		changed.answers = strings.ReplaceAll(changed.answers, "false", "true")
+		for _, r := range rows {
+			r.seal, r.act.String = nil, strings.ReplaceAll(r.act.String, `,"vouches":true`, "")
+		}
+		x.compute(rows)
 		x.execute(`UPDATE consent_writer SET seal = NULL`)
+		x.startAgain()
 	}},
 	"A user is linked to another visitor": {do: func(x *intruder) {
 		x.execute(`UPDATE consent_link SET reference = $1`, x.key(bob[:]))
@@ -318,10 +363,32 @@ func (x *intruder) shows(anchors ...ledger.Anchor) string {
 	switch {
 	case !report.OK():
 		return "yes"
-	case len(anchors) > 0 && report.ForgottenSince+report.PurgedSince > 0:
+	case len(anchors) > 0 && report.ForgottenSince+report.PurgedSince > 0, report.Vouched > 0:
 		return "counted"
 	}
 	return "no"
+}
+
+// hideAs makes an act of a record.
+func (x *intruder) hideAs(act string) {
+	rows := x.rows()
+	hidden := x.find(rows, carol, 1)
+	hidden.act, hidden.reference, hidden.n = sql.NullString{String: act, Valid: true}, nil, 0
+	x.compute(rows)
+}
+
+// unseal removes every seal.
+func (x *intruder) unseal() {
+	for _, table := range []string{"record", "writer", "link"} {
+		x.execute(`UPDATE consent_` + table + ` SET seal = NULL`)
+	}
+}
+
+// startAgain has another process of the site write a record.
+func (x *intruder) startAgain() {
+	l := beginWith(x.t, x.url, x.config)
+	keep(x.t, l, yes(visitor()))
+	finish(x.t, l)
 }
 
 // attacked makes a ledger with all that is to be attacked: three processes, one of which

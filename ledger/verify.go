@@ -15,21 +15,24 @@ const maxFaults = 100
 
 // A Report says whether the records are as they were written: see [Ledger.Verify].
 type Report struct {
-	Records        int64    // that stand
-	Visitors       int64    // whose they are; not counted in an export
-	Forgotten      int64    // erased records, of which only the place is left
-	Purged         int64    // records that Purge has deleted
-	SetBack        int64    // records that are older by over a minute than the same visitor's before, by the clock of one process: it was set back
-	Late           int64    // other records that are older than the same visitor's before: they waited to be written, or the clocks of two processes differ
-	Notices        int64    // that visitors were shown
-	Sealed         int64    // of all records, those that have a seal
-	SealsChecked   bool     // there were keys to check the seals by
-	UnsealedLinks  int64    // links of users that were made before there was a key: nobody follows them
-	ForgottenSince int64    // records that were forgotten since the last anchor that was given
-	PurgedSince    int64    // records that were purged since then
-	FaultCount     int64    // zero if everything is as it was written
-	Faults         []string // the first 100, in words
-	Anchor         Anchor   // what is there now
+	Records        int64     // that stand
+	Visitors       int64     // whose they are; not counted in an export
+	Forgotten      int64     // erased records, of which only the place is left
+	Purged         int64     // records that Purge has deleted
+	Partial        bool      // it was an export of a period: of what is missing from it nothing shows but by its seal
+	SetBack        int64     // records that are older by over a minute than the same visitor's before, by the clock of one process: it was set back
+	Late           int64     // other records that are older than the same visitor's before: they waited to be written, or the clocks of two processes differ
+	Notices        int64     // that visitors were shown
+	Sealed         int64     // of all records, those that have a seal
+	SealsChecked   bool      // there were keys to check the seals by
+	Vouched        int64     // of all records, those without a seal for which the first process with a key stands; 0 if the ledger had one from the beginning
+	VouchedAt      time.Time // when that process began
+	UnsealedLinks  int64     // links of users that were made before there was a key: nobody follows them
+	ForgottenSince int64     // records that were forgotten since the last anchor that was given
+	PurgedSince    int64     // records that were purged since then
+	FaultCount     int64     // zero if everything is as it was written
+	Faults         []string  // the first 100, in words
+	Anchor         Anchor    // what is there now
 }
 
 // OK reports that there are no faults.
@@ -45,7 +48,9 @@ func (r *Report) fault(format string, args ...any) {
 // Verify reads all records and reports each that was altered, and each that is
 // missing and neither forgotten nor purged. What it can see depends on what the
 // database alone does not hold: the keys of the [Config], and anchors that were kept
-// elsewhere. The README of this module has a table of what shows by which of them.
+// elsewhere. The README of this module has a table of what shows by which of them. It reports
+// too what a query does not see as it is read: a value of another type, something empty in place
+// of NULL, a view in place of a table.
 //
 // Records may be added meanwhile. It keeps none in memory. Progress, if not nil,
 // is called now and then with the number of records read. The error is the
@@ -68,7 +73,7 @@ func verifyTables(ctx context.Context, db *database, tx *sql.Tx, s sealer, progr
 	v := &tableVerification{verification: newVerification(&report, s), db: db, tx: tx, progress: progress}
 	for _, step := range []func(context.Context) error{
 		v.readActs, v.readWriters, v.readNotices, func(context.Context) error { return v.hold(anchors) },
-		v.checkWriters, v.checkVisitors, v.checkGaps, v.checkErasures, v.checkLinks,
+		v.checkStored, v.checkWriters, v.checkVisitors, v.checkGaps, v.checkErasures, v.checkLinks,
 	} {
 		if err := step(ctx); err != nil {
 			return report, fmt.Errorf("ledger: cannot verify: %w", err)

@@ -21,7 +21,9 @@ const maxLine = 64 << 20
 // with the database, away from it. It checks neither the links of users, which no export
 // has, nor that each visitor's records follow on one another across writers, which the
 // hashes of the writers' imply. Of a period that has limits it cannot tell what is missing
-// but by the sum of all lines, which is worth something only with a seal.
+// but by the sum of all lines, which is worth something only with a seal: see Report.Partial.
+// A line that an export would not write in these very bytes is a fault, since another program may
+// read something else in it.
 //
 // It keeps the acts in memory, and no other records. Progress, if not nil, is called now
 // and then with the number of records read. The error is r's, names the mistakes in the
@@ -87,6 +89,9 @@ func (x *exportVerification) read(r io.Reader) error {
 		}
 		sum.Write(text)
 		x.lines++
+		if x.lines > 1 && l.Export != nil {
+			return fmt.Errorf("line %d begins another export", x.lines)
+		}
 		if err := x.readOne(&l, text); err != nil {
 			return fmt.Errorf("line %d: %w", x.lines, err)
 		}
@@ -124,19 +129,25 @@ func (x *exportVerification) readOne(l *line, text []byte) error {
 	switch {
 	case l.Export != nil:
 		x.partial = l.Export.From != nil || l.Export.Until != nil
-		return nil
+		x.report.Partial = x.partial
+		return x.compareLine(l, text)
 	case l.Writer != nil:
 		w := writerRow{id: l.Writer.ID, opened: l.Writer.Opened, head: l.Writer.Head, seal: l.Writer.Seal}
 		if l.Writer.Written != nil {
 			w.written = sql.NullInt64{Int64: *l.Writer.Written, Valid: true}
 		}
 		x.addWriter(w)
-		return x.kept(writerTable, w.values())
+		return errors.Join(x.compareLine(l, text), x.kept(writerTable, w.values()))
 	case l.Notice != nil:
 		x.addNotice(l.Notice.Fingerprint, []byte(l.Notice.Content))
-		return x.kept(noticeTable, []any{[]byte(l.Notice.Fingerprint), l.Notice.Content})
+		return errors.Join(x.compareLine(l, text), x.kept(noticeTable, []any{[]byte(l.Notice.Fingerprint), l.Notice.Content}))
 	}
-	r, err := readEntry(text)
+	r, told, err := readEntry(text)
+	if err == nil {
+		e := r.entry()
+		e.Checked, e.Faults = told.Checked, told.Faults
+		err = x.compareLine(e, text)
+	}
 	if err == nil {
 		err = x.kept(recordTable, r.all())
 	}
@@ -158,6 +169,21 @@ func (x *exportVerification) readOne(l *line, text []byte) error {
 	}
 	x.addActs(&r)
 	x.add(&r)
+	return nil
+}
+
+// compareLine finds what a line says and an export would not. A name that stands in it twice, or
+// in other letters, is read in one way here and in another by the next program.
+func (x *exportVerification) compareLine(read any, text []byte) error {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(read); err != nil {
+		return err
+	}
+	if !bytes.Equal(bytes.TrimRight(b.Bytes(), "\n"), bytes.TrimRight(text, "\n")) {
+		x.report.fault("line %d of the export is not as an export writes it", x.lines)
+	}
 	return nil
 }
 
@@ -188,15 +214,15 @@ func (x *exportVerification) addActs(before *row) {
 	}
 }
 
-// readEntry reads the row that a line of an export was made of.
-func readEntry(text []byte) (row, error) {
+// readEntry reads the row that a line of an export was made of, and what the line says of it.
+func readEntry(text []byte) (row, Entry, error) {
 	var e struct {
 		Entry
 		Answers json.RawMessage `json:"answers"` // in the bytes that were hashed
 		Regime  string          `json:"regime"`  // whatever it says
 	}
 	if err := json.Unmarshal(text, &e); err != nil {
-		return row{}, err
+		return row{}, e.Entry, err
 	}
 	r := row{
 		place: e.Place, n: e.Number, decided: milliseconds(e.Time), revision: int64(e.Revision), answers: string(e.Answers),
@@ -225,5 +251,5 @@ func readEntry(text []byte) (row, error) {
 	if e.Forgotten != nil {
 		r.forgotten, r.decided = milliseconds(*e.Forgotten), 0
 	}
-	return r, errors.Join(wrong...)
+	return r, e.Entry, errors.Join(wrong...)
 }

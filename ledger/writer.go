@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 )
@@ -159,6 +160,9 @@ func (w *writer) prepare(ctx context.Context, db *database) error {
 		return err
 	}
 	w.known, w.last, w.head = true, 1, opening.hash
+	if vouches && len(claims) > 0 {
+		slog.Warn("ledger: this process is the first one with a key, and vouches for what was recorded before: if there was a key already, somebody has removed every seal", "processes", len(claims))
+	}
 	return nil
 }
 
@@ -328,11 +332,21 @@ func (w *writer) isFirstToSeal(ctx context.Context, db *database) (bool, error) 
 	return !sealed, err
 }
 
-// isSealed reports that some writer had a key.
-func (d *database) isSealed(ctx context.Context) (bool, error) {
+// isSealed reports that some writer had a key: it has sealed its row, or vouched for others.
+// Who has removed every seal, and not the opening that vouches, is not to have the next process
+// vouch for what is there now.
+func (d *database) isSealed(ctx context.Context) (sealed bool, err error) {
 	var writers int64
-	err := d.QueryRowContext(ctx, `SELECT count(*) FROM consent_writer WHERE seal IS NOT NULL`).Scan(&writers)
-	return writers > 0, err
+	err = d.QueryRowContext(ctx, `SELECT count(*) FROM consent_writer WHERE seal IS NOT NULL`).Scan(&writers)
+	if err != nil || writers > 0 {
+		return writers > 0, err
+	}
+	err = eachAct(ctx, d, []actKind{actOpen}, func(r *row) error {
+		a, err := r.readAct()
+		sealed = sealed || err == nil && a.Vouches
+		return nil
+	})
+	return sealed, err
 }
 
 // eachAct calls do with the row of each act of some kinds, by time.

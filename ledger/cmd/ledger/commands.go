@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/ledger"
@@ -166,6 +167,8 @@ func verify(ctx context.Context, c *call) error {
 		fmt.Fprintf(c.out, "%d links of users are older than the key, and are not followed until the user signs in again\n", report.UnsealedLinks)
 	}
 	switch {
+	case report.Vouched > 0:
+		fmt.Fprintf(c.out, "%d records have no seal: the first process with a key, which began at %v, vouches for them; if there was a key before, somebody has removed the seals\n", report.Vouched, report.VouchedAt.Format(time.RFC3339))
 	case !report.SealsChecked && report.Sealed > 0:
 		fmt.Fprintf(c.out, "%d records are sealed, which was not checked: there is no -keys\n", report.Sealed)
 	case !report.SealsChecked:
@@ -175,7 +178,14 @@ func verify(ctx context.Context, c *call) error {
 	if !report.OK() {
 		return errNotVerified
 	}
-	fmt.Fprintln(c.out, "nothing was altered, nothing is missing")
+	switch {
+	case report.Partial && report.SealsChecked:
+		fmt.Fprintln(c.out, "nothing was altered, and nothing is missing of the part that was exported")
+	case report.Partial:
+		fmt.Fprintln(c.out, "nothing that is here was altered; of an export of a part nobody can tell without -keys if something is missing")
+	default:
+		fmt.Fprintln(c.out, "nothing was altered, nothing is missing")
+	}
 	return nil
 }
 

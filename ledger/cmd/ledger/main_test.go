@@ -110,6 +110,45 @@ func TestTheCommandTellsAndTends(t *testing.T) {
 	assert.Equal(t, "20 records of 20 visitors and 0 notices; 0 forgotten, 10 purged\nno record is sealed: who computes every hash anew is not found out, except by an anchor\nnothing was altered, nothing is missing\n", out)
 }
 
+func TestTheCommandTellsWhoVouchesForRecordsWithoutASeal(t *testing.T) {
+	path, keys := books(t), filepath.Join(t.TempDir(), "keys")
+	key := strings.Repeat("k", 32)
+	require.NoError(t, os.WriteFile(keys, []byte(key+"\n"), 0o600))
+	l, err := ledger.Open(context.Background(), path, ledger.Config{Keys: [][]byte{[]byte(key)}})
+	require.NoError(t, err)
+	require.NoError(t, l.Record(context.Background(), consent.Record{Reference: consent.Reference{7}, Time: time.Now()}))
+	require.NoError(t, l.Close(context.Background()))
+	out, err := ledgerOf(t, "-db", path, "-keys", keys, "verify")
+	require.NoError(t, err)
+	// 30 decisions, and the beginning and the end of their process
+	assert.Regexp(t, `\n32 records have no seal: the first process with a key, which began at 2\d{3}-\S+Z, vouches for them;`, out)
+	path, keys = sealedBooks(t)
+	out, err = ledgerOf(t, "-db", path, "-keys", keys, "verify")
+	require.NoError(t, err)
+	assert.NotContains(t, out, "vouches")
+}
+
+func TestTheCommandSaysOfAPartThatNobodyKnowsWhatIsMissing(t *testing.T) {
+	path, keys := sealedBooks(t)
+	part := filepath.Join(t.TempDir(), "part.jsonl")
+	for _, test := range []struct {
+		keys []string
+		says string
+	}{
+		{nil, "nothing that is here was altered; of an export of a part nobody can tell without -keys if something is missing\n"},
+		{[]string{"-keys", keys}, "nothing was altered, and nothing is missing of the part that was exported\n"},
+	} {
+		db := append([]string{"-db", path}, test.keys...)
+		out, err := ledgerOf(t, append(db, "export", "-format", "jsonl", "-from", "2026-01-01")...)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(part, []byte(out), 0o600))
+		out, err = ledgerOf(t, append(test.keys, "verify", "-export", part)...)
+		require.NoError(t, err)
+		assert.Contains(t, out, test.says)
+		assert.NotContains(t, out, "nothing is missing\n")
+	}
+}
+
 func TestTheCommandSaysWhatIsWrong(t *testing.T) {
 	t.Setenv("CONSENT_DB", "")
 	path := books(t)

@@ -1,0 +1,114 @@
+package charter_test
+
+import (
+	"html/template"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/text/language"
+
+	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/charter"
+)
+
+func TestANoticeIsInTheLanguageOfThePageThatAsked(t *testing.T) {
+	s, kept := newRecordedSite(t, func(c *charter.Config) {
+		// Many sites have the language in the address of the page.
+		c.LanguageOf = func(r *http.Request) language.Tag { return language.Make(r.URL.Query().Get("in")) }
+	})
+	s.accept = "en"
+	for name, control := range map[string]string{
+		"banner":      regexp.MustCompile(`(?s)<section class="charter-banner.*?</section>`).FindString(s.get("/?in=fr")),
+		"placeholder": controls["placeholder"].drawn.FindString(s.embed("/?in=fr", charter.Embed{Category: "chat", Provider: "Chat", Title: "{title}"})),
+	} {
+		text, fields := seen(control)
+		require.NotEmpty(t, text, name)
+		fields.Set("choice", controls[name].pressed)
+		s.do("POST", "/cookies/", fields)
+		record := kept.records[len(kept.records)-1]
+		assert.Equal(t, language.French, record.Evidence.Language, name)
+		screen := screenOf(t, record)
+		assert.Equal(t, "fr", screen.Language, name)
+		assert.Equal(t, text, written(screen), name)
+	}
+}
+
+func TestANoticeSaysNothingOfAScreenThatTheSiteDrewBeforeItChanged(t *testing.T) {
+	unchanged := func(*charter.Config) {}
+	for name, test := range map[string]struct {
+		change  func(*charter.Config)
+		changed bool
+	}{
+		"the same site in another process": {unchanged, false},
+		"another name":                     {func(c *charter.Config) { c.Name = "Another" }, true},
+		"another layout":                   {func(c *charter.Config) { c.Layout = charter.Card }, true},
+		"another style":                    {func(c *charter.Config) { c.Style = []byte("p{color:red}") }, true},
+		"other sentences": {func(c *charter.Config) {
+			c.Languages = fstest.MapFS{"en.json": {Data: []byte(`{"Accept": "Yes"}`)}}
+		}, true},
+		"a template": {func(c *charter.Config) {
+			c.Templates = template.Must(template.New("").Parse(`{{define "text"}}{{.Text}}{{end}}`))
+		}, true},
+		"a category": {func(c *charter.Config) {
+			c.Categories = map[consent.Category]charter.Category{"chat": {Title: consent.Text{language.English: "Talk"}, About: consent.Text{language.English: "About"}}}
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, _ := newRecordedSite(t, nil)
+			after, kept := newRecordedSite(t, test.change)
+			for of, control := range controls {
+				_, fields := seen(control.drawn.FindString(control.draw(before)))
+				require.True(t, fields.Has("drawn"), of)
+				fields.Set("choice", control.pressed)
+				after.cookies = map[string]string{}
+				require.Equal(t, http.StatusSeeOther, after.do("POST", "/cookies/", fields).StatusCode, "the decision counts")
+				record := kept.records[len(kept.records)-1]
+				screen := screenOf(t, record)
+				assert.Equal(t, test.changed, screen.Changed, of)
+				assert.Equal(t, test.changed, len(screen.Lines) == 0, of)
+				assert.Equal(t, []string{of, control.pressed, "en", "example.org"}, []string{screen.Control, screen.Pressed, screen.Language, screen.Host})
+				assert.Equal(t, test.changed, screen.Regime == "", "the law may have been another one too")
+			}
+			fields := url.Values{"choice": {"accept"}, "by": {"banner"}, "drawn": {"xx." + strings.Repeat("y", 1000)}}
+			after.do("POST", "/cookies/", fields)
+			screen := screenOf(t, kept.records[len(kept.records)-1])
+			assert.True(t, screen.Changed, "made up")
+			assert.Equal(t, "en", screen.Language)
+		})
+	}
+}
+
+func TestANoticeSaysNothingOfAFormThatShowedAnotherDecision(t *testing.T) {
+	for _, name := range []string{"settings", "page"} {
+		s, kept := newRecordedSite(t, nil)
+		control := controls[name]
+		_, first := seen(control.drawn.FindString(control.draw(s)))
+		first.Set("choice", "save")
+		banner := url.Values{"by": {"banner"}, "choice": {"accept"}}
+		s.do("POST", "/cookies/", banner) // in another tab
+		s.do("POST", "/cookies/", first)
+		screen := screenOf(t, kept.records[1])
+		assert.True(t, screen.Changed, "%s: it held no answer, and the record before has one", name)
+		assert.Empty(t, screen.Lines)
+		assert.False(t, screen.OwnAnswers)
+
+		text, again := seen(control.drawn.FindString(control.draw(s)))
+		again.Set("choice", "save")
+		s.do("POST", "/cookies/", again)
+		screen = screenOf(t, kept.records[2])
+		assert.False(t, screen.Changed, name)
+		assert.Equal(t, text, strings.ReplaceAll(written(screen), "{reference}", kept.records[0].Reference.String()), name)
+
+		_, abroad := seen(control.drawn.FindString(control.draw(s)))
+		abroad.Set("choice", "save")
+		s.headers = american // a form with boxes that were ticked in advance is none of an opt-in law, and the other way round
+		s.do("POST", "/cookies/", abroad)
+		assert.True(t, screenOf(t, kept.records[3]).Changed, name)
+	}
+}
