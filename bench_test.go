@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -137,14 +138,31 @@ func TestNothingElseChangesInAllocations(t *testing.T) {
 				}
 				w.WriteHeader(http.StatusOK)
 			}))
-			got := math.Inf(1) // the least of some runs: other goroutines of the process allocate too
+			serve := func() {
+				clear(w.Header())
+				handler.ServeHTTP(w, r)
+			}
+			got, bytes := math.Inf(1), math.Inf(1) // the least of some runs: other goroutines of the process allocate too
 			for range 3 {
-				got = min(got, testing.AllocsPerRun(100, func() {
-					clear(w.Header())
-					handler.ServeHTTP(w, r)
-				}))
+				got = min(got, testing.AllocsPerRun(100, serve))
+				bytes = min(bytes, bytesPerRun(100, serve))
 			}
 			assert.LessOrEqual(t, got, most[road.name], "%s; only reported: %v", road.name, only)
+			if most[road.name] == 1 {
+				assert.LessOrEqual(t, bytes, 512., "%s; only reported: %v; one more takes 576, the next size that Go has", road.name, only)
+			}
 		}
 	}
+}
+
+// bytesPerRun does for bytes what [testing.AllocsPerRun] does for allocations.
+func bytesPerRun(runs int, f func()) float64 {
+	var before, after runtime.MemStats
+	f()
+	runtime.ReadMemStats(&before)
+	for range runs {
+		f()
+	}
+	runtime.ReadMemStats(&after)
+	return math.Floor(float64(after.TotalAlloc-before.TotalAlloc) / float64(runs))
 }
