@@ -31,7 +31,7 @@ func thisMachine(packages string) (machine, error) {
 			}
 		}
 	}
-	for _, name := range []string{"vanilla-cookieconsent", "klaro", "tarteaucitronjs", "orejime", "axe-core"} {
+	for _, name := range []string{"vanilla-cookieconsent", "klaro", "tarteaucitronjs", "orejime", "@c15t/react", "@c15t/scripts", "react", "axe-core"} {
 		source, err := os.ReadFile(filepath.Join(packages, "node_modules", name, "package.json"))
 		if err != nil {
 			return m, err
