@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -32,7 +33,11 @@ func main() {
 }
 
 func run(folder string, server, visitor bool) (err error) {
-	if _, err := os.Stat(filepath.Join(folder, "node_modules")); errors.Is(err, os.ErrNotExist) {
+	missing := func(name string) bool {
+		_, err := os.Stat(filepath.Join(folder, "node_modules", name))
+		return errors.Is(err, os.ErrNotExist)
+	}
+	if slices.ContainsFunc(npm, missing) {
 		install := exec.Command("npm", "ci", "--ignore-scripts", "--prefix", folder)
 		install.Stdout, install.Stderr = os.Stderr, os.Stderr
 		if err := install.Run(); err != nil {
