@@ -92,11 +92,13 @@ func TestNothingIsInventedInTheWeightsThatAreCompared(t *testing.T) {
 		if bytes, found := measured(name); found {
 			want = fmt.Sprintf("%.1f KB", (bytes-bare)/1000)
 		}
-		assert.True(t, strings.HasPrefix(others[i], want), "%s: %q is not %s", name, others[i], want)
+		assert.True(t, strings.HasPrefix(others[i], want), "docs/comparison.md, the row of the weight, column %s: %q is not %s", name, others[i], want)
 	}
 	least, _ := measured("consent, no script")
+	script, _ := measured("consent, script")
 	most, _ := measured("consent, cached page")
-	assert.Contains(t, weight(3)[0], fmt.Sprintf("%.1f to %.1f KB", (least-bare)/1000, (most-bare)/1000))
+	most = max(most, script)
+	assert.Contains(t, weight(3)[0], fmt.Sprintf("%.1f to %.1f KB", (least-bare)/1000, (most-bare)/1000), "docs/comparison.md, the row of the weight, first table")
 }
 
 // rows returns the cells of each row of those tables of a page that have so many

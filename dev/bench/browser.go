@@ -18,16 +18,16 @@ import (
 	"github.com/cookiecharter/consent/internal/browsertest"
 )
 
-// A browser is a Chromium that reaches nothing but this machine.
+// A browser is a Chromium that reaches nothing but this machine, and has the collector for Google.
 type browser struct {
 	ctx     context.Context
 	close   func()
 	version string
 }
 
-func startBrowser() (*browser, error) {
+func startBrowser(google *collector) (*browser, error) {
 	var options []chromedp.ExecAllocatorOption
-	for _, flag := range slices.Concat(browsertest.ChromiumFlags, []string{"--window-size=1280,800", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"}) {
+	for _, flag := range slices.Concat(browsertest.ChromiumFlags, []string{"--window-size=1280,800", "--ignore-certificate-errors", "--host-resolver-rules=" + google.rules()}) {
 		name, value, hasValue := strings.Cut(strings.TrimPrefix(flag, "--"), "=")
 		if hasValue {
 			options = append(options, chromedp.Flag(name, value))

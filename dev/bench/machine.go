@@ -31,7 +31,7 @@ func thisMachine(packages string) (machine, error) {
 			}
 		}
 	}
-	for _, name := range []string{"vanilla-cookieconsent", "klaro", "tarteaucitronjs", "orejime", "axe-core"} {
+	for _, name := range npm {
 		source, err := os.ReadFile(filepath.Join(packages, "node_modules", name, "package.json"))
 		if err != nil {
 			return m, err
@@ -44,6 +44,9 @@ func thisMachine(packages string) (machine, error) {
 	}
 	return m, nil
 }
+
+// npm are the packages that are compared, and the one that measures.
+var npm = []string{"vanilla-cookieconsent", "klaro", "tarteaucitronjs", "orejime", "@c15t/react", "@c15t/scripts", "react", "axe-core"}
 
 // modules are those that are compared, and those that measure.
 var modules = []string{

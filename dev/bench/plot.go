@@ -27,6 +27,7 @@ func (f figure) draw(file string, logarithmic bool) error {
 	p.X.Label.Text = f.of
 	p.Y.Label.Text = "ns a request"
 	p.Y.Min = 0
+	p.Y.Tick.Marker = plot.TickerFunc(wholeTicks)
 	for _, text := range []*font.Font{&p.X.Label.TextStyle.Font, &p.Y.Label.TextStyle.Font, &p.X.Tick.Label.Font, &p.Y.Tick.Label.Font, &p.Legend.TextStyle.Font} {
 		text.Variant = "Sans"
 	}
@@ -64,6 +65,17 @@ func (f figure) draw(file string, logarithmic bool) error {
 		return err
 	}
 	return os.WriteFile(file, picture.Bytes(), 0o644)
+}
+
+// wholeTicks labels ticks without decimals, since a nanosecond has none.
+func wholeTicks(low, high float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(low, high)
+	for i := range ticks {
+		if ticks[i].Label != "" {
+			ticks[i].Label = strconv.FormatFloat(ticks[i].Value, 'f', 0, 64)
+		}
+	}
+	return ticks
 }
 
 type intervals struct {

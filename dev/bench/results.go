@@ -47,9 +47,10 @@ type serverEffort struct {
 }
 
 type visitorResults struct {
-	Rounds  int
-	Browser string
-	Sites   []visited
+	Rounds, HardRounds int
+	Browser            string
+	Sites              []visited
+	Tagged             []taggedVisit
 }
 
 //go:embed results.md.tmpl
@@ -64,6 +65,12 @@ var resultsTemplate = template.Must(template.New("results").Funcs(template.FuncM
 		return "`" + strings.Join(names, "`, `") + "`"
 	},
 	"join": strings.Join,
+	"hardships": func() (names []string) {
+		for _, h := range hardships {
+			names = append(names, h.name)
+		}
+		return names
+	},
 }).Parse(layoutOfResults))
 
 // write makes RESULTS.md and its plots in a folder.

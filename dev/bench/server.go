@@ -28,6 +28,9 @@ type contestant struct {
 	bare    http.Handler
 	wrapped http.Handler
 	cookie  string // the Cookie header of the request, if any
+	form    bool   // the request is the POST of a form of this site
+	token   string // that the form carries, if any
+	foreign bool   // the writer is one that nobody knows, in place of a server's
 }
 
 type kind int
@@ -39,14 +42,22 @@ const (
 	other
 )
 
-// request is what each contestant is asked, but for the cookie.
+// request is what each contestant is asked, but for the cookie and the form.
 func (c contestant) request() *http.Request {
 	r := httptest.NewRequest("GET", "http://example.org/", nil)
+	if c.form {
+		r = httptest.NewRequest("POST", "http://example.org/", nil)
+	}
 	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36")
 	r.Header.Set("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
 	r.Header.Set("Accept-Encoding", "gzip, deflate, br, zstd")
 	r.Header.Set("Accept-Language", "en-GB,en;q=0.9")
 	r.Header.Set("Origin", origin)
+	if c.form {
+		r.Header.Set("Origin", "https://example.org")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		r.Header.Set("X-Csrf-Token", c.token)
+	}
 	if c.cookie != "" {
 		r.Header.Set("Cookie", c.cookie)
 	}
@@ -82,6 +93,8 @@ type situation struct {
 	declared int
 	lines    []string // that the handler sets
 	consents bool     // the request carries a decision that accepts everything
+	form     bool
+	foreign  bool
 	config   consent.Config
 }
 
@@ -90,7 +103,7 @@ func (s situation) contestant() (contestant, error) {
 	if err != nil {
 		return contestant{}, err
 	}
-	c := contestant{Name: "consent: " + s.name, kind: ours, bare: content(s.lines...), wrapped: mw.Wrap(content(s.lines...))}
+	c := contestant{Name: "consent: " + s.name, kind: ours, form: s.form, foreign: s.foreign, bare: content(s.lines...), wrapped: mw.Wrap(content(s.lines...))}
 	if s.consents {
 		c.cookie = decision(mw)
 	}
@@ -103,12 +116,25 @@ var situations = []situation{
 	{name: "exempt", declared: 10, lines: []string{necessaryLine}},
 	{name: "refused", declared: 10, lines: []string{statisticsLine}},
 	{name: "consented", declared: 10, lines: []string{statisticsLine}, consents: true},
+	{name: "consented, no cookie", declared: 10, consents: true},
+	{name: "consented, a form", declared: 10, lines: []string{statisticsLine}, consents: true, form: true},
 	{name: "no cookie, 10,000 declarations", declared: 10_000},
 	{name: "refused, 10,000 declarations", declared: 10_000, lines: []string{statisticsLine}},
 	{name: "consented, 10,000 declarations", declared: 10_000, lines: []string{statisticsLine}, consents: true},
 	{name: "refused, report-only", declared: 10, lines: []string{statisticsLine}, config: consent.Config{ReportOnly: true}},
 	{name: "refused, observing", declared: 10, lines: []string{statisticsLine}, config: consent.Config{Observe: func(*http.Request, consent.Event) {}}},
+	{name: "no cookie, in a writer of others", declared: 10, foreign: true},
+	{name: "refused, in a writer of others", declared: 10, lines: []string{statisticsLine}, foreign: true},
 }
+
+// Contestants that a mark goes by.
+const (
+	floor      = "a context and a writer, no more"
+	lookedFor  = "scs LoadAndSave, no session"
+	lookedUp   = "scs LoadAndSave, a session"
+	verified   = "gorilla/csrf, token known"
+	formPassed = "gorilla/csrf, a form"
+)
 
 // contestants are the bare handler, ours in each situation, then the others.
 func contestants() ([]contestant, error) {
@@ -120,31 +146,45 @@ func contestants() ([]contestant, error) {
 		}
 		list = append(list, c)
 	}
-
-	sessions := scs.New()
-	sessions.Store = memstore.NewWithCleanupInterval(0) // no goroutine beside what is measured
-	signedIn := sessions.LoadAndSave(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		sessions.Put(r.Context(), "user", "ada")
-	}))
-	forms := csrf.Protect(bytes.Repeat([]byte("k"), 32))(content())
-	surf := nosurf.New(content())
 	partners, err := cors.NewMiddleware(cors.Config{Origins: []string{origin}})
 	if err != nil {
 		return nil, err
 	}
 	measured := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { httpsnoop.CaptureMetrics(content(), w, r) })
+	protected := http.NewCrossOriginProtection().Handler(content())
+	list = append(list,
+		contestant{Name: "http.CrossOriginProtection", kind: other, bare: content(), wrapped: protected},
+		contestant{Name: "http.CrossOriginProtection, a form", kind: other, bare: content(), wrapped: protected, form: true},
+		contestant{Name: floor, kind: other, bare: content(), wrapped: least(content())},
+	)
+	list = append(list, guards()...)
 	return append(list,
-		contestant{Name: "a context and a writer, no more", kind: other, bare: content(), wrapped: least(content())},
-		contestant{Name: "scs LoadAndSave, no session", kind: guard, bare: content(), wrapped: sessions.LoadAndSave(content())},
-		contestant{Name: "scs LoadAndSave, a session", kind: guard, bare: content(), wrapped: sessions.LoadAndSave(content()), cookie: cookieOf(signedIn)},
-		contestant{Name: "gorilla/csrf, first visit", kind: guard, bare: content(), wrapped: forms},
-		contestant{Name: "gorilla/csrf, token known", kind: guard, bare: content(), wrapped: forms, cookie: cookieOf(forms)},
-		contestant{Name: "nosurf, first visit", kind: guard, bare: content(), wrapped: surf},
-		contestant{Name: "nosurf, token known", kind: guard, bare: content(), wrapped: surf, cookie: cookieOf(surf)},
 		contestant{Name: "jub0bs/cors", kind: other, bare: content(), wrapped: partners.Wrap(content())},
 		contestant{Name: "httpsnoop CaptureMetrics", kind: other, bare: content(), wrapped: measured},
 		contestant{Name: "chi Compress", kind: other, bare: content(), wrapped: chi.Compress(5)(content())},
 	), nil
+}
+
+// guards keep sessions, or refuse forged requests.
+func guards() []contestant {
+	sessions := scs.New()
+	sessions.Store = memstore.NewWithCleanupInterval(0) // no goroutine beside what is measured
+	signedIn := sessions.LoadAndSave(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		sessions.Put(r.Context(), "user", "ada")
+	}))
+	protect := csrf.Protect(bytes.Repeat([]byte("k"), 32))
+	forms, token := protect(content()), ""
+	known := cookieOf(protect(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { token = csrf.Token(r) })))
+	surf := nosurf.New(content())
+	return []contestant{
+		{Name: lookedFor, kind: guard, bare: content(), wrapped: sessions.LoadAndSave(content())},
+		{Name: lookedUp, kind: guard, bare: content(), wrapped: sessions.LoadAndSave(content()), cookie: cookieOf(signedIn)},
+		{Name: "gorilla/csrf, first visit", kind: guard, bare: content(), wrapped: forms},
+		{Name: verified, kind: guard, bare: content(), wrapped: forms, cookie: known},
+		{Name: formPassed, kind: guard, bare: content(), wrapped: forms, cookie: known, form: true, token: token},
+		{Name: "nosurf, first visit", kind: guard, bare: content(), wrapped: surf},
+		{Name: "nosurf, token known", kind: guard, bare: content(), wrapped: surf, cookie: cookieOf(surf)},
+	}
 }
 
 // least hands on a context and a writer of its own, in one allocation, and does

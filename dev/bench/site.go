@@ -34,6 +34,7 @@ type parts struct{ Head, First, Foot, Last template.HTML }
 // Paths of the page. On the last two the server sets a cookie of statistics.
 const (
 	untracked       = "/"
+	next            = "/maps"
 	trackedReadable = "/tracked"
 	trackedHTTPOnly = "/tracked-httponly"
 )
@@ -42,7 +43,31 @@ const (
 // each of the others, whose packages lie in a folder of npm's.
 func sites(packages string) ([]site, error) {
 	list := []site{{Name: "no banner", handler: serve(packages, nil, func(*http.Request) parts { return parts{} })}}
+	own, err := ourSites(packages, charter.Config{}, "")
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, own...)
+	built, err := builtFiles(packages, "c15t")
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range others {
+		list = append(list, site{Name: other.Name, banner: other.banner, handler: serve(packages, built, func(*http.Request) parts { return other.parts })})
+	}
+	return compressed(list), nil
+}
 
+// compressed has the sites compress what they send, as any server on the web does.
+func compressed(list []site) []site {
+	for i := range list {
+		list[i].handler = chi.Compress(5)(list[i].handler)
+	}
+	return list
+}
+
+// ourSites are those with our banner, whose pages have more in their heads.
+func ourSites(packages string, config charter.Config, more template.HTML) ([]site, error) {
 	mw, err := consent.NewMiddleware(consent.Config{
 		Registry: consent.MustRegistry(asked...),
 		Keys:     [][]byte{bytes.Repeat([]byte("k"), 32)},
@@ -51,54 +76,57 @@ func sites(packages string) ([]site, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := charter.New(charter.Config{Middleware: mw})
+	config.Middleware = mw
+	c, err := charter.New(config)
 	if err != nil {
 		return nil, err
 	}
+	everybody := template.HTML(`<script src="/cookies/script.js" defer></script>`)
+	if len(config.Signals) > 0 {
+		everybody = `<script src="/cookies/head.js"></script>` + "\n" + everybody
+	}
+	var list []site
 	for _, way := range []struct {
 		name string
 		of   func(*http.Request) parts
 	}{
 		{"consent, no script", func(r *http.Request) parts {
-			return parts{Head: c.Head(r), First: c.Banner(r), Foot: c.Link(r)}
+			return parts{Head: c.Head(r) + more, First: c.Banner(r), Foot: c.Link(r)}
 		}},
 		{"consent, script", func(r *http.Request) parts {
-			return parts{Head: c.Head(r) + c.Script(r), First: c.Banner(r), Foot: c.Link(r)}
+			return parts{Head: c.Head(r) + c.Script(r) + more, First: c.Banner(r), Foot: c.Link(r)}
 		}},
-		{"consent, cached page", func(*http.Request) parts {
-			return parts{Head: `<script src="/cookies/script.js" defer></script>`}
-		}},
+		{"consent, cached page", func(*http.Request) parts { return parts{Head: everybody + more} }},
 	} {
-		mux := http.NewServeMux()
-		mux.Handle("/cookies/", c.Handler())
-		list = append(list, site{Name: way.name, ours: true, banner: "#charter-title", handler: mw.Wrap(serve(packages, mux, way.of))})
-	}
-
-	for _, other := range []struct {
-		name, banner string
-		parts
-	}{
-		{"vanilla-cookieconsent", "#cc-main .cm__title", parts{
-			Head: `<link rel="stylesheet" href="/npm/vanilla-cookieconsent/dist/cookieconsent.css">`,
-			Last: `<script type="module" src="/pages/vanilla-cookieconsent.js"></script>`,
-		}},
-		{"klaro", ".klaro .cookie-notice p", parts{
-			Head: `<script defer src="/pages/klaro.js"></script>` + "\n" + `<script defer src="/npm/klaro/dist/klaro.js"></script>`,
-		}},
-		{"tarteaucitronjs", "#tarteaucitronDisclaimerAlert", parts{
-			Head: `<script src="/npm/tarteaucitronjs/tarteaucitron.min.js"></script>` + "\n" + inline("tarteaucitron.js"),
-		}},
-		{"orejime", ".orejime-Banner-description", parts{
-			Head: inline("orejime.js") + "\n" + `<script src="/npm/orejime/dist/orejime-standard-en.js"></script>` + "\n" +
-				`<link href="/npm/orejime/dist/orejime-standard.css" rel="stylesheet">`,
-		}},
-	} {
-		list = append(list, site{Name: other.name, banner: other.banner, handler: serve(packages, nil, func(*http.Request) parts { return other.parts })})
-	}
-	for i := range list {
-		list[i].handler = chi.Compress(5)(list[i].handler) // as any server on the web does
+		own := map[string]http.Handler{"/cookies/": c.Handler()}
+		list = append(list, site{Name: way.name, ours: true, banner: "#charter-title", handler: mw.Wrap(serve(packages, own, way.of))})
 	}
 	return list, nil
+}
+
+// others are the banners that ours is compared with, as their documentation has a page load them.
+var others = []struct {
+	Name, banner string
+	parts
+}{
+	{"vanilla-cookieconsent", "#cc-main .cm__title", parts{
+		Head: `<link rel="stylesheet" href="/npm/vanilla-cookieconsent/dist/cookieconsent.css">`,
+		Last: `<script type="module" src="/pages/vanilla-cookieconsent.js"></script>`,
+	}},
+	{"klaro", ".klaro .cookie-notice p", parts{
+		Head: `<script defer src="/pages/klaro.js"></script>` + "\n" + `<script defer src="/npm/klaro/dist/klaro.js"></script>`,
+	}},
+	{"tarteaucitronjs", "#tarteaucitronDisclaimerAlert", parts{
+		Head: `<script src="/npm/tarteaucitronjs/tarteaucitron.min.js"></script>` + "\n" + inline("tarteaucitron.js"),
+	}},
+	{"orejime", ".orejime-Banner-description", parts{
+		Head: inline("orejime.js") + "\n" + `<script src="/npm/orejime/dist/orejime-standard-en.js"></script>` + "\n" +
+			`<link href="/npm/orejime/dist/orejime-standard.css" rel="stylesheet">`,
+	}},
+	{"c15t", `[data-testid="consent-banner-title"]`, parts{
+		Head:  `<link rel="stylesheet" href="/built/c15t.css">` + "\n" + `<script defer src="/built/c15t.js"></script>`,
+		First: `<div id="c15t"></div>`,
+	}},
 }
 
 const day = 24 * time.Hour
@@ -122,13 +150,15 @@ func inline(script string) template.HTML {
 	return template.HTML("<script>\n" + string(source) + "</script>")
 }
 
-// serve adds to the mux the page, the files of the banners and npm's.
-func serve(packages string, mux *http.ServeMux, of func(*http.Request) parts) http.Handler {
-	if mux == nil {
-		mux = http.NewServeMux()
+// serve has the page, the files of the banners and npm's, and what else a site has.
+func serve(packages string, more map[string]http.Handler, of func(*http.Request) parts) http.Handler {
+	mux := http.NewServeMux()
+	for pattern, handler := range more {
+		mux.Handle(pattern, handler)
 	}
 	for path, line := range map[string]string{
 		untracked + "{$}": "",
+		next:              "",
 		trackedReadable:   statisticsLine,
 		trackedHTTPOnly:   statisticsLine + "; HttpOnly",
 	} {
@@ -140,8 +170,16 @@ func serve(packages string, mux *http.ServeMux, of func(*http.Request) parts) ht
 			_ = layout.Execute(w, of(r)) // an error is the browser's leaving
 		})
 	}
-	mux.Handle("GET /pages/", http.FileServerFS(pages))
-	mux.HandleFunc("GET /page.css", func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, pages, "pages/page.css") })
-	mux.Handle("GET /npm/", http.StripPrefix("/npm/", http.FileServer(http.Dir(filepath.Join(packages, "node_modules")))))
+	mux.Handle("GET /pages/", lasting(http.FileServerFS(pages)))
+	mux.Handle("GET /page.css", lasting(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, pages, "pages/page.css") })))
+	mux.Handle("GET /npm/", lasting(http.StripPrefix("/npm/", http.FileServer(http.Dir(filepath.Join(packages, "node_modules"))))))
 	return mux
+}
+
+// lasting lets a browser keep a file, as sites do with files that have a version in their name.
+func lasting(files http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		files.ServeHTTP(w, r)
+	})
 }

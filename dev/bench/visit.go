@@ -21,19 +21,25 @@ type visited struct {
 	// What the browser has stored before any click, where the server sets a
 	// cookie of statistics that scripts can read, and one that is HttpOnly.
 	Readable, HTTPOnly []string
+	Hard               []hard // under each of the hardships
 }
 
 // watchBanner keeps when the banner was painted first. Chromium tells so of an
-// element that asks for it, which it must do before.
+// element that asks for it, which it must do before; but not of one that fades in, of
+// which it keeps the first frame in which it is not transparent.
 func watchBanner(selector string) string {
 	return fmt.Sprintf(`
-		window.painted = 0;
+		window.painted = window.faded = 0;
 		new PerformanceObserver(list => { painted ||= list.getEntries()[0].renderTime; }).observe({type: "element", buffered: true});
 		new MutationObserver((_, observer) => {
 			const text = document.querySelector(%q);
 			if (!text) return;
 			text.setAttribute("elementtiming", "banner");
 			observer.disconnect();
+			(function look() {
+				if (text.checkVisibility({opacityProperty: true, visibilityProperty: true})) faded = performance.now();
+				else requestAnimationFrame(look);
+			})();
 		}).observe(document, {childList: true, subtree: true});`, selector)
 }
 
@@ -92,19 +98,30 @@ func (v *visited) look(b *browser, url string) error {
 func (v *visited) time(b *browser, url string) error {
 	t := b.newTab()
 	defer t.close()
-	if v.banner != "" {
-		t.onEachPage(watchBanner(v.banner))
+	t.watch(v.site)
+	first, banner := t.paints(v.site, url)
+	v.First, v.Banner = append(v.First, first), append(v.Banner, banner)
+	return t.err
+}
+
+// watch has the pages of a site that the tab visits from now on note their banner's paint.
+func (t *tab) watch(s site) {
+	if s.banner != "" {
+		t.onEachPage(watchBanner(s.banner))
 	}
+}
+
+// paints visits a page of a site, and tells when it was painted first, and its banner.
+func (t *tab) paints(s site, url string) (first, banner float64) {
 	t.visit(url)
 	for t.err == nil {
-		times := eval[[]float64](t, `[performance.getEntriesByName("first-paint")[0]?.startTime ?? 0, window.painted ?? 0]`)
-		if t.err == nil && times[0] > 0 && (times[1] > 0 || v.banner == "") {
-			v.First, v.Banner = append(v.First, times[0]), append(v.Banner, times[1])
-			break
+		times := eval[[]float64](t, `[performance.getEntriesByName("first-paint")[0]?.startTime ?? 0, window.painted || (window.faded && performance.now() - faded > 1000 ? faded : 0)]`)
+		if t.err == nil && times[0] > 0 && (times[1] > 0 || s.banner == "") {
+			return times[0], times[1]
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	return t.err
+	return 0, 0
 }
 
 // check has axe-core look at a page, as it is set from the start.

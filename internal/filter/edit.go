@@ -215,16 +215,23 @@ var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
 // Date changes. It is asked only if a date decides.
 func (e *edit) now() setcookie.Clock { return setcookie.ClockOf(time.Now(), e.values("Date")) }
 
-// values returns the values of a field of the head, whatever its letter case.
+// values returns the values of a field of the head, whatever its letter case. Nobody may
+// write to them: if one key has the name, as good as always, they are those of the head,
+// since a copy would take an allocation of each page of a visitor who has answered
+// (TestNothingElseChangesInAllocations, "comes back").
 func (e *edit) values(name string) (values []string) {
 	for key, more := range e.header {
-		if strings.EqualFold(key, name) {
-			values = append(values, more...)
+		switch {
+		case !strings.EqualFold(key, name):
+		case values == nil:
+			values = more
+		default:
+			values = slices.Concat(values, more)
 		}
 	}
 	for _, field := range e.fields {
 		if strings.EqualFold(field.Name, name) {
-			values = append(values, field.Value)
+			values = append(slices.Clip(values), field.Value)
 		}
 	}
 	return values

@@ -4,7 +4,6 @@
 package visitor
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -86,14 +85,11 @@ type Visitor struct {
 	outside *Visitor
 
 	grants atomic.Pointer[policy.Grants] // nil until somebody asks
-	shown  atomic.Pointer[[]string]      // what the response depends on, if it shows something of the visitor
+	said   atomic.Pointer[said]          // by handlers; nil for nothing
 
-	mu    sync.Mutex         // orders what sets grants, and the end of the head
-	law   Law                // never changes
-	state atomic.Uint32      // of the response: the bits below
-	line  *string            // carries the decision in the final head; nil if there is none to send
-	side  *string            // carries what the browser is to remember of an account; nil for nothing
-	taken *decision.Decision // in this response; nil for none, the zero one if an earlier one was forgotten
+	mu    sync.Mutex    // orders what sets grants and said, and the end of the head
+	law   Law           // never changes
+	state atomic.Uint32 // of the response: the bits below
 }
 
 // What has become of the response.
@@ -227,50 +223,34 @@ func (v *Visitor) Forget() (sent bool) {
 }
 
 func (v *Visitor) takeAll(g *policy.Grants, d *decision.Decision, line string) (sent bool) {
-	if v.take(g, d, &line) {
+	if v.take(g, d, line) {
 		return true
 	}
 	for outer := v.outside; outer != nil; outer = outer.outside {
-		outer.take(g, d, nil) // the line leaves once
+		outer.take(g, d, "") // the line leaves once
 	}
 	return false
 }
 
-func (v *Visitor) take(g *policy.Grants, d *decision.Decision, line *string) (sent bool) {
+func (v *Visitor) take(g *policy.Grants, d *decision.Decision, line string) (sent bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.is(headSent) {
 		return true
 	}
 	v.grants.Store(g)
-	v.taken = d
-	v.line = line
+	v.saying(func(s *said) { s.taken, s.line = d, line })
 	return false
 }
 
 // Decision returns the decision of which the answers are; found is false if there is none.
 func (v *Visitor) Decision() (d decision.Decision, found bool) {
 	for at := v; at != nil; at = at.outside {
-		at.mu.Lock()
-		taken := at.taken
-		at.mu.Unlock()
-		if taken != nil {
+		if taken := at.heard().taken; taken != nil {
 			return *taken, !taken.Time.IsZero()
 		}
 	}
 	return v.site.cookie.Newest(v.cookies, nil)
-}
-
-// Remember has the response carry a line for the cookie that remembers who is signed in,
-// in place of an earlier one. sent is true, and nothing has changed, if its head has left.
-func (v *Visitor) Remember(line string) (sent bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.is(headSent) {
-		return true
-	}
-	v.side = &line
-	return false
 }
 
 // HandOver says that the browser has another user than before. What the earlier one had
@@ -279,35 +259,6 @@ func (v *Visitor) HandOver() { v.state.Or(handedOver) }
 
 // IsHandedOver reports whether the browser has another user than before.
 func (v *Visitor) IsHandedOver() bool { return v.is(handedOver) }
-
-// Sends reports whether a line is one of those that the visitor's own response carries.
-func (v *Visitor) Sends(line string) bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.line != nil && *v.line == line || v.side != nil && *v.side == line
-}
-
-// Show says that the response shows something of the visitor, and depends on these
-// fields of the request. It returns true if that comes too late: a head has left that
-// lets a shared cache keep the response.
-func (v *Visitor) Show(fields []string) (tooLate bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if before := v.shown.Load(); before != nil {
-		fields = append(slices.Clip(*before), fields...)
-	}
-	v.shown.Store(&fields)
-	return v.is(committed) && v.is(shared)
-}
-
-// Shown returns the fields that the response depends on, and whether it shows
-// something of the visitor at all.
-func (v *Visitor) Shown() (fields []string, shown bool) {
-	if f := v.shown.Load(); f != nil {
-		return *f, true
-	}
-	return nil, false
-}
 
 // KeepPrivate says that something in the response is for this visitor alone, whatever a
 // handler says of it later.
@@ -353,12 +304,8 @@ func (v *Visitor) SendHead() (news News, first bool) {
 	}
 	v.mu.Lock()
 	if first = v.state.Or(headSent)&headSent == 0; first {
-		if v.line != nil {
-			news.Line = *v.line
-		}
-		if v.side != nil {
-			news.Side = *v.side
-		}
+		s := v.heard()
+		news.Line, news.Side = s.line, s.side
 		news.Clean = !v.is(cleaned)
 	}
 	v.mu.Unlock() // not deferred: every head comes by here, and a defer takes 10 ns of it
