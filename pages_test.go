@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -40,6 +41,27 @@ func TestNothingIsLostInALongREADME(t *testing.T) {
 		}
 	}
 	assert.Equal(t, sections, contents, "the contents at the head of the README")
+}
+
+// The README names the tests of each promise by their beginning.
+func TestNothingIsInventedInTheNamesOfTests(t *testing.T) {
+	page, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	var promises []string
+	for _, found := range regexp.MustCompile("`(Test\\w+)…`").FindAllStringSubmatch(string(page), -1) {
+		promises = append(promises, found[1])
+	}
+	require.Len(t, promises, 6)
+	files, err := filepath.Glob("*_test.go")
+	require.NoError(t, err)
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, found := range regexp.MustCompile(`(?m)^func (Test\w+)`).FindAllStringSubmatch(string(source), -1) {
+			keeps := func(promise string) bool { return strings.HasPrefix(found[1], promise) }
+			assert.True(t, slices.ContainsFunc(promises, keeps), "%s: %s says not which promise it keeps", file, found[1])
+		}
+	}
 }
 
 // A heading that stands twice in a page would hide the second section from links.
