@@ -293,8 +293,8 @@ func (c *Charter) tells(r *http.Request) bool {
 	return k != nil && k.Account().SignedIn && k.Account().Tell
 }
 
-// noticeOf returns what it tells; "" for nothing.
-func (c *Charter) noticeOf(r *http.Request, l *localized) string {
+// accountNote returns the note that tells so; "" for none.
+func (c *Charter) accountNote(r *http.Request, l *localized) string {
 	switch {
 	case !c.tells(r):
 		return ""
@@ -305,9 +305,9 @@ func (c *Charter) noticeOf(r *http.Request, l *localized) string {
 	}
 }
 
-// noteShown has the browser forget the notice, which the response shows. A page that is
+// accountNoteShown has the browser forget the note, which the response shows. A page that is
 // fetched in advance may never be seen.
-func (c *Charter) noteShown(r *http.Request) {
+func (c *Charter) accountNoteShown(r *http.Request) {
 	if r.Method != http.MethodGet || strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch") {
 		return
 	}

@@ -1,9 +1,9 @@
 package charter
 
 import (
+	"cmp"
 	"html/template"
 	"slices"
-	"strings"
 
 	"github.com/cookiecharter/consent"
 )
@@ -39,11 +39,7 @@ func (l *localized) decided(prefs consent.Preferences) template.HTML {
 // allowed returns the sentence that names the providers that the visitor has
 // consented to.
 func (l *localized) allowed(prefs consent.Preferences) string {
-	names := allowedIn(l.groups, prefs)
-	if len(names) == 0 {
-		return l.words.Nothing
-	}
-	return strings.ReplaceAll(l.words.Allowed, "{providers}", l.words.list(names))
+	return cmp.Or(l.words.naming(l.words.Allowed, allowedIn(l.groups, prefs)), l.words.Nothing)
 }
 
 const (
