@@ -122,11 +122,7 @@ func (c *Charter) withAccount(next http.Handler) http.Handler {
 		if err := c.meet(r, k, user); err != nil {
 			c.failed(r, err)
 		}
-		defer func() { // also if next panics: the decision may have left
-			if s := k.Account(); s.SignedIn && s.Unlinked && isOf(k, s, user) {
-				c.link(r, k, user)
-			}
-		}()
+		defer c.linkSaved(r, k, user) // also if next panics: the decision may have left
 		next.ServeHTTP(w, r)
 	})
 }
@@ -257,12 +253,10 @@ func (c *Charter) formOf(r *http.Request) string {
 	return ""
 }
 
-// linkSaved has the account know, before the head leaves, of a decision that was saved.
-func (c *Charter) linkSaved(r *http.Request) {
-	if k := c.keeperOf(r); k != nil {
-		if s, user := k.Account(), c.account(r); s.SignedIn && s.Unlinked && isOf(k, s, user) {
-			c.link(r, k, user)
-		}
+// linkSaved has the account know of a decision that was saved, if it does not yet.
+func (c *Charter) linkSaved(r *http.Request, k keeper, user string) {
+	if s := k.Account(); s.SignedIn && s.Unlinked && isOf(k, s, user) {
+		c.link(r, k, user)
 	}
 }
 
