@@ -207,3 +207,29 @@ func TestNothingIsInventedInTheMap(t *testing.T) {
 	assert.Greater(t, paths, 60)
 	assert.Greater(t, functions, 20)
 }
+
+// The map names every package of this module, and every other module.
+func TestNothingIsLostInTheMap(t *testing.T) {
+	content, err := os.ReadFile("docs/design.md")
+	require.NoError(t, err)
+	rooms := 0
+	err = filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() || path == "." {
+			return err
+		}
+		if entry.Name() == "node_modules" || entry.Name() == "testdata" || strings.HasPrefix(entry.Name(), ".") {
+			return filepath.SkipDir
+		}
+		isModule := exists(filepath.Join(path, "go.mod"))
+		if sources, _ := filepath.Glob(filepath.Join(path, "*.go")); isModule || len(sources) > 0 {
+			rooms++
+			assert.Contains(t, string(content), "`"+filepath.ToSlash(path), "docs/design.md does not name it")
+		}
+		if isModule {
+			return filepath.SkipDir
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	assert.Greater(t, rooms, 20)
+}

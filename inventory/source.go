@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/internal/hosts"
 )
 
 // source returns a file of Go that declares what was found, in a package of this name. It
@@ -124,8 +125,8 @@ func (f *finding) declaration() (c consent.Cookie, impossible string) {
 			c.Lifetime = max(c.Lifetime, time.Duration(a.Seconds)*time.Second)
 		}
 	}
-	if onThisMachine(c.Domain) {
-		c.Domain = ""
+	if hosts.IsLoopback(c.Domain) {
+		c.Domain = "" // no browser of a visitor keeps a cookie of it
 	}
 	if f.isStored() {
 		c.Kind, c.Origins, c.Lifetime = consent.Kind(f.Kind), f.Origins, 0 // what is known of the name is a cookie's
@@ -149,12 +150,6 @@ func (f *finding) declaration() (c consent.Cookie, impossible string) {
 		}
 	}
 	return c, ""
-}
-
-// onThisMachine reports whether a domain is where a site is developed, and nowhere else
-// (RFC 6761 section 6.3). No browser of a visitor keeps a cookie of it.
-func onThisMachine(domain string) bool {
-	return domain == "localhost" || strings.HasSuffix(domain, ".localhost")
 }
 
 // mistakes returns those that a registry has found.
