@@ -36,7 +36,7 @@ func (c *Charter) serves(path string) bool {
 
 // isStripped reports whether a path is the charter's without its last slash. Routers take it
 // off: chi's StripSlashes, echo's RemoveTrailingSlash. To send the browser back to the slash
-// would go on for ever behind those that redirect.
+// would go on for ever with those that redirect.
 func (c *Charter) isStripped(path string) bool {
 	return path != "" && path+"/" == c.path
 }

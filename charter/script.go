@@ -54,7 +54,7 @@ var (
 // data-consent and data-provider. A template with data-provider and data-title gets a
 // placeholder: see [Charter.Placeholder].
 //
-// A page's own code finds the state in window.consent, which script.d.ts beside this
+// A page's own code finds the state in window.consent, which script.d.ts next to this
 // file describes: consent.state, consent.open() for the settings, consent.scan() and
 // consent.subscribe(listener).
 //

@@ -62,7 +62,7 @@ func (r *report) source(name string) string {
 	return b.String()
 }
 
-const preamble = `// cookies declares what the inventory has found on this site beside what was
+const preamble = `// cookies declares what the inventory has found on this site apart from what was
 // declared before. It is a draft: visitors read what stands in it, so that every
 // TODO needs an answer, and MustRegistry refuses it until then. A cookie is
 // consent.Necessary only if the law exempts it: a login, a basket, a setting that
@@ -299,7 +299,7 @@ func (f *fault) comments() []string {
 var faultText = map[consent.Reason]string{
 	consent.ReasonUndeclared:       "has no name, so that it cannot be declared",
 	consent.ReasonUnreadable:       "is a line that no browser reads, or not for certain",
-	consent.ReasonInTrailer:        "came behind the body, where no browser looks for cookies",
+	consent.ReasonInTrailer:        "came after the body, in which no browser looks for cookies",
 	consent.ReasonOutlivesDeclared: "is kept for longer than its declared Lifetime",
 	consent.ReasonOtherDomain:      "has another Domain than the declared one",
 	consent.ReasonOtherPath:        "has another Path than the declared one",
