@@ -56,6 +56,12 @@ func (inv *Inventory) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.Set("Cache-Control", "no-store")
+	inv.show(w, r)
+}
+
+// show serves what was found, in the form that "as" asks for, or a file of the page.
+func (inv *Inventory) show(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
 	switch as := r.URL.Query().Get("as"); as {
 	case "":
 		h.Set("Content-Type", "text/html; charset=utf-8")

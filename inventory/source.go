@@ -98,10 +98,9 @@ func (f *finding) purpose() consent.Text {
 	return consent.Text{language.English: purpose}
 }
 
-// declaration returns a declaration of what was found, or the reason why there can
-// be none.
-func (f *finding) declaration() (c consent.Cookie, impossible string) {
-	c = consent.Cookie{
+// draft returns a declaration with all that is known of what was found.
+func (f *finding) draft() consent.Cookie {
+	c := consent.Cookie{
 		Provider: todoProvider,
 		Name:     f.Name,
 		Purpose:  f.purpose(),
@@ -131,6 +130,13 @@ func (f *finding) declaration() (c consent.Cookie, impossible string) {
 	if f.isStored() {
 		c.Kind, c.Origins, c.Lifetime = consent.Kind(f.Kind), f.Origins, 0 // what is known of the name is a cookie's
 	}
+	return c
+}
+
+// declaration returns a declaration of what was found, or the reason why there can
+// be none.
+func (f *finding) declaration() (c consent.Cookie, impossible string) {
+	c = f.draft()
 	if strings.Contains(f.Name, "*") && f.Examples == nil && f.Origins == nil {
 		return c, "in a declaration '*' stands for any run of characters"
 	}
