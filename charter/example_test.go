@@ -139,6 +139,11 @@ func shown(change func(*charter.Config), page func(*charter.Charter, *http.Reque
 			Name:     "vuid",
 			Purpose:  consent.Text{language.English: "Remembers which films you have seen."},
 			Category: consent.ThirdParty,
+		}, consent.Cookie{
+			Provider: "Google",
+			Name:     "_gcl_*",
+			Purpose:  consent.Text{language.English: "Measures what ads bring."},
+			Category: consent.Advertising,
 		}),
 		Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, // random in production
 	})
