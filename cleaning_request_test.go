@@ -184,7 +184,7 @@ func TestRefusingExpiresWhatIsRefusedInOneDeclarationAndOpenInAnother(t *testing
 
 // Browsers know the path that they have asked for, not the one that a handler has put in
 // its place.
-func TestNoDriftIsToldOfAPathThatAHandlerHasRewritten(t *testing.T) {
+func TestNothingIsInventedOfAPathThatAHandlerHasRewritten(t *testing.T) {
 	var reasons []consent.Reason
 	mw := middleware(t, func(c *consent.Config) {
 		c.Registry = consent.MustRegistry(consent.Cookie{Provider: "Shop", Name: "seen", Purpose: text("x"), Category: consent.Necessary, Path: "/shop"})
@@ -198,7 +198,7 @@ func TestNoDriftIsToldOfAPathThatAHandlerHasRewritten(t *testing.T) {
 }
 
 // What a handler does to its request does not change what the browser has sent.
-func TestWhetherToAskGoesByTheRequestAsItCame(t *testing.T) {
+func TestNothingIsInventedOfARequestThatAHandlerHasRewritten(t *testing.T) {
 	mw := middleware(t, nil)
 	for what, test := range map[string]struct {
 		given, change func(*http.Request)

@@ -99,7 +99,7 @@ func TestRefusingExpiresWhatLiesBelowAnotherPath(t *testing.T) {
 		load(t, mw, "/", "token=1; "+no, set()).Header["Set-Cookie"], "in each of its places")
 }
 
-func TestACookieInSeveralPlacesIsAsDeclaredInEach(t *testing.T) {
+func TestNothingIsInventedOfACookieInSeveralPlaces(t *testing.T) {
 	var reasons []consent.Reason
 	mw := middleware(t, func(c *consent.Config) {
 		c.Registry = consent.MustRegistry(consent.Cookie{

@@ -250,7 +250,7 @@ func manyDeclarations() string {
 	return `{"cookies": [` + b.String()[1:] + "]}"
 }
 
-func TestReadingDeclarationsIsAMatterOfTheirBytes(t *testing.T) {
+func TestNothingElseChangesTheTimeToReadThanTheBytes(t *testing.T) {
 	document := []byte(manyDeclarations())
 	registry, err := consent.ReadRegistry(bytes.NewReader(document))
 	require.NoError(t, err)

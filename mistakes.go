@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"sync"
+
+	"github.com/cookiecharter/consent/internal/hosts"
 )
 
 // What a site does wrong shows only when it runs: each of these errors goes to
@@ -64,7 +64,7 @@ func (m *mistakes) tell(r *http.Request, kind error, details ...any) {
 // https; the Origin of a form of the site's own does.
 func (m *Middleware) checkKept(r *http.Request) {
 	scheme, host, _ := strings.Cut(first(r.Header["Origin"]), "://")
-	if scheme == "http" && strings.EqualFold(host, r.Host) && m.cookie.Attributes().Secure && !isLoopback(hostOf(r)) {
+	if scheme == "http" && strings.EqualFold(host, r.Host) && m.cookie.Attributes().Secure && !hosts.IsLoopback(hosts.Name(r.Host)) {
 		m.mistakes.tell(r, ErrNotKept, "it is Secure, and the site is on plain http; for development there is Config.Insecure")
 	}
 }
@@ -72,26 +72,9 @@ func (m *Middleware) checkKept(r *http.Request) {
 // checkHost tells if the site is asked for under a host that Config.Domain does not
 // cover. An address, or none, is what a health check sends.
 func (m *Middleware) checkHost(r *http.Request) {
-	host := hostOf(r)
-	if _, err := netip.ParseAddr(host); err == nil || host == "" || host == m.domain || strings.HasSuffix(host, "."+m.domain) {
+	host := hosts.Name(r.Host)
+	if host == "" || hosts.IsAddress(host) || hosts.Under(host, m.domain) {
 		return
 	}
 	m.mistakes.tell(r, ErrNotKept, fmt.Sprintf("the host %q does not lie under Config.Domain, %q", host, m.domain))
-}
-
-// hostOf returns the host that the visitor has asked for, in lower case and without a
-// port and the dot of the root.
-func hostOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.Host)
-	if err != nil {
-		host = strings.Trim(r.Host, "[]")
-	}
-	return strings.ToLower(strings.TrimSuffix(host, "."))
-}
-
-// isLoopback reports whether browsers take a host for safe without https (Secure
-// Contexts section 3.1).
-func isLoopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
 }

@@ -96,7 +96,7 @@ func TestNothingIsInventedByAMoveThatOvertakesARefusal(t *testing.T) {
 	assert.Equal(t, []string{"profile"}, names(response), "moves with the next page, says the doc of FormerCookieName")
 }
 
-func TestReportOnlyMovesNothing(t *testing.T) {
+func TestNothingElseChangesIfAReportMeetsAFormerName(t *testing.T) {
 	before := middleware(t, nil)
 	after := middleware(t, func(c *consent.Config) {
 		c.CookieName, c.FormerCookieName, c.ReportOnly = "shop_preferences", consent.CookieName, true
@@ -120,13 +120,13 @@ func TestNothingIsForgottenThatAHandlerOverwrites(t *testing.T) {
 	}
 }
 
-func TestAFormerNameThatIsDeclaredIsAMistake(t *testing.T) {
+func TestNothingIsInventedUnderAFormerNameThatIsDeclared(t *testing.T) {
 	_, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(site()...), Keys: [][]byte{key}, FormerCookieName: "profile"})
 	assert.Equal(t, []string{"FormerCookieName"}, fields(err))
 }
 
 // What is told to Failed must be so.
-func TestFailedTellsNothingFalse(t *testing.T) {
+func TestNothingIsInventedThatFailedIsTold(t *testing.T) {
 	for what, test := range map[string]struct {
 		change func(*consent.Config)
 		make   func(*http.Request)

@@ -76,7 +76,7 @@ func TestNothingIsForgottenInAFrameOfAnotherSite(t *testing.T) {
 	assert.Regexp(t, `; Secure; SameSite=None; Partitioned$`, line)
 }
 
-func TestTheOwnCookieHasANameThatBrowsersKeep(t *testing.T) {
+func TestNothingIsForgottenUnderANameThatBrowsersDoNotKeep(t *testing.T) {
 	for what, test := range map[string]struct {
 		config consent.Config
 		want   []string
@@ -106,7 +106,7 @@ func TestTheOwnCookieHasANameThatBrowsersKeep(t *testing.T) {
 
 // A sibling host can plant a decision that it took for itself. What is recorded must
 // not go under its reference.
-func TestNothingIsRecordedUnderAPlantedReference(t *testing.T) {
+func TestNothingIsInventedUnderAPlantedReference(t *testing.T) {
 	l := &ledger{}
 	mw := recorded(t, l)
 	attacker, err := save(t, mw, "", consent.AcceptAll())
@@ -132,7 +132,7 @@ func told(to *[]error) func(*consent.Config) {
 	}
 }
 
-func TestWhatBrowsersDoNotKeepIsToldOnce(t *testing.T) {
+func TestNothingIsForgottenByBrowsersWithoutAWordToTheSite(t *testing.T) {
 	for what, test := range map[string]struct {
 		change       func(*consent.Config)
 		host, origin string
@@ -173,7 +173,7 @@ func TestWhatBrowsersDoNotKeepIsToldOnce(t *testing.T) {
 }
 
 // As in a framework that calls its handlers when those around them have returned.
-func TestASaveAfterTheHandlerHasReturnedIsToldOnce(t *testing.T) {
+func TestNothingLeaksAfterTheHandlerHasReturnedWithoutAWord(t *testing.T) {
 	var errs []error
 	mw := middleware(t, told(&errs))
 	for range 2 {
@@ -191,7 +191,7 @@ type between struct{ http.ResponseWriter }
 func (b between) Unwrap() http.ResponseWriter { return b.ResponseWriter }
 
 // As in a framework that hands its handlers a writer of its own, made before Wrap.
-func TestASavePastWrapIsAnError(t *testing.T) {
+func TestNothingLeaksPastWrapWithoutAnError(t *testing.T) {
 	for what, test := range map[string]struct {
 		writer func(outside, inside http.ResponseWriter) http.ResponseWriter
 		want   error
@@ -267,7 +267,7 @@ func TestNothingLeaksToASharedCacheOfWhatAPageShows(t *testing.T) {
 	consent.Preferences{}.KeepPrivate() // outside of Wrap there is nothing to keep
 }
 
-func TestWhatIsShownAfterTheHeadIsToldOnce(t *testing.T) {
+func TestNothingLeaksAfterTheHeadWithoutAWord(t *testing.T) {
 	for given, want := range map[string]error{"": consent.ErrShownTooLate, "public": consent.ErrShownTooLate, "private": nil, "no-store": nil} {
 		var errs []error
 		mw := middleware(t, told(&errs))
@@ -285,7 +285,7 @@ func TestWhatIsShownAfterTheHeadIsToldOnce(t *testing.T) {
 	}
 }
 
-func TestANilHandlerIsAMistakeAtWrap(t *testing.T) {
+func TestNothingIsLostToANilHandler(t *testing.T) {
 	mw := middleware(t, nil)
 	for _, next := range []http.Handler{nil, http.HandlerFunc(nil), (*http.ServeMux)(nil)} {
 		assert.PanicsWithValue(t, "consent: Wrap: the handler is nil", func() { mw.Wrap(next) })

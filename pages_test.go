@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -40,6 +41,27 @@ func TestNothingIsLostInALongREADME(t *testing.T) {
 		}
 	}
 	assert.Equal(t, sections, contents, "the contents at the head of the README")
+}
+
+// The README names the tests of each promise by their beginning.
+func TestNothingIsInventedInTheNamesOfTests(t *testing.T) {
+	page, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	var promises []string
+	for _, found := range regexp.MustCompile("`(Test\\w+)…`").FindAllStringSubmatch(string(page), -1) {
+		promises = append(promises, found[1])
+	}
+	require.Len(t, promises, 6)
+	files, err := filepath.Glob("*_test.go")
+	require.NoError(t, err)
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, found := range regexp.MustCompile(`(?m)^func (Test\w+)`).FindAllStringSubmatch(string(source), -1) {
+			keeps := func(promise string) bool { return strings.HasPrefix(found[1], promise) }
+			assert.True(t, slices.ContainsFunc(promises, keeps), "%s: %s says not which promise it keeps", file, found[1])
+		}
+	}
 }
 
 // A heading that stands twice in a page would hide the second section from links.
@@ -184,4 +206,30 @@ func TestNothingIsInventedInTheMap(t *testing.T) {
 	}
 	assert.Greater(t, paths, 60)
 	assert.Greater(t, functions, 20)
+}
+
+// The map names every package of this module, and every other module.
+func TestNothingIsLostInTheMap(t *testing.T) {
+	content, err := os.ReadFile("docs/design.md")
+	require.NoError(t, err)
+	rooms := 0
+	err = filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() || path == "." {
+			return err
+		}
+		if entry.Name() == "node_modules" || entry.Name() == "testdata" || strings.HasPrefix(entry.Name(), ".") {
+			return filepath.SkipDir
+		}
+		isModule := exists(filepath.Join(path, "go.mod"))
+		if sources, _ := filepath.Glob(filepath.Join(path, "*.go")); isModule || len(sources) > 0 {
+			rooms++
+			assert.True(t, strings.Contains(string(content), "`"+filepath.ToSlash(path)), "docs/design.md does not name %s", path)
+		}
+		if isModule {
+			return filepath.SkipDir
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	assert.Greater(t, rooms, 20)
 }

@@ -13,7 +13,7 @@ import (
 
 // Behind a writer that holds the head back, the head is edited more than once: what the
 // first time made it private still holds the second time.
-func TestRemovingALineStaysPrivateBehindAHeadThatIsHeld(t *testing.T) {
+func TestNothingLeaksIntoCachesFromAHeadThatIsHeld(t *testing.T) {
 	mw := middleware(t, nil)
 	no := decide(t, mw, consent.RefuseAll())
 	for what, h := range map[string]http.HandlerFunc{
@@ -79,7 +79,7 @@ func TestNothingLeaksToASharedCacheOfWhatIsShownBehindAHeadThatIsHeld(t *testing
 }
 
 // The key of the map may be spelled in any case.
-func TestWhatIsShownAfterAHeadThatIsPrivateIsNoMistakeInAnySpelling(t *testing.T) {
+func TestNothingIsInventedOfAHeadThatIsPrivateInAnySpelling(t *testing.T) {
 	for _, key := range []string{"Cache-Control", "cache-control", "CACHE-CONTROL"} {
 		var errs []error
 		mw := middleware(t, told(&errs))
@@ -93,7 +93,7 @@ func TestWhatIsShownAfterAHeadThatIsPrivateIsNoMistakeInAnySpelling(t *testing.T
 }
 
 // What tells a CDN to keep nothing does not let shared caches keep the response.
-func TestWhatTellsACacheToKeepNothingIsNoMistake(t *testing.T) {
+func TestNothingIsInventedOfWhatTellsACacheToKeepNothing(t *testing.T) {
 	for key, value := range map[string]string{
 		"Cdn-Cache-Control": "no-store", "Surrogate-Control": "no-store", "X-Accel-Expires": "0", "Edge-Control": "no-store", "Cloudflare-Cdn-Cache-Control": "private",
 	} {
@@ -110,7 +110,7 @@ func TestWhatTellsACacheToKeepNothingIsNoMistake(t *testing.T) {
 
 // What keeps a response out of a cache stays: nginx with "proxy_ignore_headers
 // Cache-Control" goes by X-Accel-Expires and by Set-Cookie alone.
-func TestRemovingALineLeavesWhatTellsACacheToKeepNothing(t *testing.T) {
+func TestNothingIsLostOfWhatTellsACacheToKeepNothing(t *testing.T) {
 	for key, value := range map[string]string{"X-Accel-Expires": "0", "Surrogate-Control": "no-store", "Cdn-Cache-Control": "no-store"} {
 		response := serve(t, middleware(t, nil), "", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set(key, value)
@@ -122,7 +122,7 @@ func TestRemovingALineLeavesWhatTellsACacheToKeepNothing(t *testing.T) {
 
 // A handler between the same middleware twice may say that caches keep what the inner one
 // has removed a line from.
-func TestRemovingALineStaysPrivateThroughTheSameMiddlewareTwice(t *testing.T) {
+func TestNothingLeaksIntoCachesThroughTheSameMiddlewareTwice(t *testing.T) {
 	mw := middleware(t, nil)
 	response := serve(t, mw, "", func(w http.ResponseWriter, r *http.Request) {
 		through(t, mw, set("profile=1")).ServeHTTP(w, r)

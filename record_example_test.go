@@ -118,3 +118,34 @@ func ExampleScreen() {
 	// Output:
 	// {"version":1,"language":"en","control":"banner","pressed":"accept","regime":"opt-in","host":"example…
 }
+
+func ExampleLine() {
+	asked := consent.Screen{Lines: []consent.Line{{Text: "May we count you?"}, {Text: "Yes", As: consent.AsButton, Value: "accept"}}}
+	for _, line := range asked.Lines {
+		fmt.Printf("%q %q\n", line.Text, line.Value)
+	}
+	// Output:
+	// "May we count you?" ""
+	// "Yes" "accept"
+}
+
+func ExampleLineAs() {
+	for _, line := range []consent.Line{{Text: "Cookies", As: consent.AsHeading}, {Text: "May we count you?"}} {
+		if line.As == consent.AsHeading {
+			fmt.Println(line.Text)
+		}
+	}
+	// Output: Cookies
+}
+
+func ExampleLayer() {
+	asked := consent.Screen{Control: "banner", Layers: []consent.Layer{{Name: "settings", Path: "/cookies/#settings"}}}
+	fmt.Println("from the", asked.Control, "to the", asked.Layers[0].Name)
+	// Output: from the banner to the settings
+}
+
+func ExampleScreenCategory() {
+	asked := consent.Screen{Categories: []consent.ScreenCategory{{Category: consent.Statistics, Providers: []string{"Matomo"}}}}
+	fmt.Println(asked.Categories[0].Category, asked.Categories[0].Providers)
+	// Output: statistics [Matomo]
+}

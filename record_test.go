@@ -448,7 +448,7 @@ func TestNothingIsInventedInANotice(t *testing.T) {
 	assert.NotEqual(t, n, r.Notice(language.English, language.English, map[string]string{"A": "<a>", "B": "b"}))
 }
 
-func TestANoticeOfAScreenIsTheSameForTheSameScreenAndBounded(t *testing.T) {
+func TestNothingIsForgottenOfAScreenWithinItsBound(t *testing.T) {
 	screen := consent.Screen{Language: "fr", Control: "banner", Pressed: "accept", Regime: "opt-in", Lines: []consent.Line{{Text: "<Voulez-vous ?>"}}}
 	n := screen.Notice()
 	assert.JSONEq(t, `{"version": 1, "language": "fr", "control": "banner", "pressed": "accept", "regime": "opt-in", "lines": [{"text": "<Voulez-vous ?>"}]}`, string(n.Content()))

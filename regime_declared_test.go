@@ -12,7 +12,7 @@ import (
 )
 
 // One decision, and then other declarations, another revision and another regime.
-func TestRandomDeclarationsKeepToTheModel(t *testing.T) {
+func TestNothingIsInventedForRandomDeclarations(t *testing.T) {
 	categories := []consent.Category{consent.Statistics, consent.FirstParty, consent.ThirdParty}
 	type party struct {
 		c consent.Category

@@ -116,7 +116,7 @@ func TestNothingIsInventedByARestoreWhereTheBrowserHoldsBack(t *testing.T) {
 
 // A record that covers less than what is declared now leaves the rest as unknown as the
 // held-back decision is.
-func TestNothingIsPresumedByARestoreWhereTheBrowserHoldsBack(t *testing.T) {
+func TestNothingIsInventedByARestoreIfTheBrowserHoldsBack(t *testing.T) {
 	mw := byHeader(t, nil)
 	ask(t, mw, consent.OptOut, "", func(r *http.Request) {
 		r.Header.Set("Sec-Fetch-Site", "cross-site")
@@ -143,7 +143,7 @@ var modelParties = []struct {
 	{consent.Statistics, "Plausible"}, {consent.ThirdParty, "AdCo"},
 }
 
-func TestRandomDecisionsKeepToTheModel(t *testing.T) {
+func TestNothingIsInventedForRandomDecisions(t *testing.T) {
 	l := &ledger{}
 	for _, recorder := range []consent.Recorder{nil, l} {
 		mw := byHeader(t, func(c *consent.Config) { c.Recorder = recorder })

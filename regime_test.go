@@ -254,7 +254,7 @@ func TestNothingIsInventedOfWhatARegimePresumes(t *testing.T) {
 	}
 }
 
-func TestARegimeIsReadAsItIsWritten(t *testing.T) {
+func TestNothingIsLostOfARegimeThatIsWrittenAndRead(t *testing.T) {
 	for want, regime := range map[string]consent.Regime{"opt-in": consent.OptIn, "uk": consent.UK, "opt-out": consent.OptOut, "none": consent.NoRegime} {
 		assert.Equal(t, want, regime.String())
 		text, err := json.Marshal(regime)
@@ -273,7 +273,7 @@ func TestARegimeIsReadAsItIsWritten(t *testing.T) {
 	assert.Equal(t, "Regime(4)", consent.Regime(4).String())
 }
 
-func TestACountryHasTheRegimeOfTheSitesTable(t *testing.T) {
+func TestNothingIsInventedOfACountryThatTheSiteDoesNotName(t *testing.T) {
 	of := consent.ByCountry("CF-IPCountry", map[string]consent.Regime{"GB": consent.UK, "us": consent.OptOut})
 	for what, test := range map[string]struct {
 		values []string

@@ -28,7 +28,7 @@ import (
 // browser's is used, whose decision may be somebody else's, nor is that of another device.
 //
 // What is set aside travels in a signed cookie, named as the preferences cookie with
-// "_account" behind it, which no script can read. A Restore while one holds brings in a newer
+// "_account" at its end, which no script can read. A Restore while one holds brings in a newer
 // decision of the same account; for that of another account call Unlink before. Nothing comes of a decision that no longer stands, and nothing
 // happens if the browser may have one that it has held back (a form
 // that another site posts, see [Preferences.ShouldAsk]). The error is [ErrOutside],

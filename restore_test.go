@@ -124,7 +124,7 @@ func prefsOf(t testing.TB, mw *consent.Middleware, cookies string) (s seen) {
 	return s
 }
 
-func TestNothingIsRestoredThatCouldNotBeRecorded(t *testing.T) {
+func TestNothingIsForgottenOfARestoreThatCouldNotBeRecorded(t *testing.T) {
 	l := &ledger{fails: errors.New("full")}
 	mw := recorded(t, l)
 	record := consent.Record{Time: time.Now(), Answers: []consent.Answer{{consent.ThirdParty, "AdCo", true}, {consent.Statistics, "Matomo", false}}}
@@ -135,7 +135,7 @@ func TestNothingIsRestoredThatCouldNotBeRecorded(t *testing.T) {
 	assert.Empty(t, l.kept)
 }
 
-func TestWhatWasGivenAsATickedBoxOrAloneIsRestoredSo(t *testing.T) {
+func TestNothingIsInventedOfATickedBoxThatIsRestored(t *testing.T) {
 	mw := byHeader(t, nil)
 	no := consent.Record{Time: time.Now().Add(-time.Hour), Answers: []consent.Answer{{Category: consent.Appearance, Provider: "Site"}}}
 	restoring := func(w http.ResponseWriter, r *http.Request) { assert.NoError(t, mw.Restore(w, r, no)) }
@@ -151,7 +151,7 @@ func TestWhatWasGivenAsATickedBoxOrAloneIsRestoredSo(t *testing.T) {
 	assert.Contains(t, got, "ad_id")
 }
 
-func TestWhoComesAfterTheSignOutIsAskedAndInheritsNoConsent(t *testing.T) {
+func TestNothingIsInventedForWhoComesAfterTheSignOut(t *testing.T) {
 	l := &ledger{}
 	for _, regime := range []consent.Regime{consent.OptIn, consent.OptOut} {
 		mw := byHeader(t, func(c *consent.Config) { c.Recorder = l })
@@ -180,7 +180,7 @@ func TestWhoComesAfterTheSignOutIsAskedAndInheritsNoConsent(t *testing.T) {
 	assert.ErrorIs(t, mw.Unlink(nil, httptest.NewRequest("GET", "/", nil)), consent.ErrOutside)
 }
 
-func TestAfterTheSignOutABrowserHasTheDecisionOfBefore(t *testing.T) {
+func TestNothingIsForgottenThroughASignInAndASignOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &ledger{}
 		mw := middleware(t, func(c *consent.Config) { c.Recorder = l })
@@ -222,7 +222,7 @@ func TestAfterTheSignOutABrowserHasTheDecisionOfBefore(t *testing.T) {
 	})
 }
 
-func TestWhatAHandlerDeletesAtTheSignOutIsNotWhatWasSetAside(t *testing.T) {
+func TestNothingIsForgottenIfAHandlerDeletesAllAtTheSignOut(t *testing.T) {
 	mw := middleware(t, nil)
 	own, err := save(t, mw, "", consent.AcceptAll())
 	require.NoError(t, err)
@@ -284,7 +284,7 @@ type device struct {
 
 // Each visitor has their own idea of each party. Only what they have said themselves may
 // ever be allowed for them, on whichever device, by whichever instance.
-func TestRandomVisitorsOfSharedDevicesKeepToTheModel(t *testing.T) {
+func TestNothingIsInventedForRandomVisitorsOfSharedDevices(t *testing.T) {
 	const users = 3 // 0 is whoever is not signed in
 	for seed := range uint64(150) {
 		synctest.Test(t, func(t *testing.T) {

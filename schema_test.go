@@ -84,7 +84,7 @@ func fieldComments(t *testing.T, file, name string) map[string]string {
 	return comments
 }
 
-func TestTheGuideShowsDeclarationsThatAreRead(t *testing.T) {
+func TestNothingIsInventedInTheDeclarationsOfTheGuide(t *testing.T) {
 	guide, err := os.ReadFile("docs/adopting.md")
 	require.NoError(t, err)
 	_, rest, found := strings.Cut(string(guide), "```json\n")

@@ -60,7 +60,7 @@ func TestNothingIsInventedInADeclarationOfAnotherKind(t *testing.T) {
 	}
 }
 
-func TestKindsHaveTheNamesOfTheirInterfaces(t *testing.T) {
+func TestNothingIsInventedInTheNamesOfKinds(t *testing.T) {
 	for kind, want := range map[consent.Kind]string{
 		consent.HTTPCookie: "cookie", consent.LocalStorage: "localStorage", consent.SessionStorage: "sessionStorage",
 		consent.IndexedDB: "indexedDB", consent.CacheStorage: "cacheStorage", consent.Other: "other", 9: "Kind(9)",
@@ -93,7 +93,7 @@ func TestNothingIsInventedOfTwoProvidersThatADecisionCannotTellApart(t *testing.
 	}
 }
 
-func TestARegistryKnowsWhoIsBehindAProvider(t *testing.T) {
+func TestNothingIsLostOfWhoIsBehindAProvider(t *testing.T) {
 	declared := consent.MustRegistry(site()...)
 	adCo := consent.Provider{Name: "AdCo", LegalName: "AdCo Ltd", Country: "IE", Policy: "https://adco.example/privacy"}
 	with, err := declared.WithProviders(adCo, consent.Provider{Name: "Matomo"})
@@ -148,7 +148,7 @@ func ExampleProvider() {
 	// Output: Vimeo.com, Inc. <nil>
 }
 
-func TestMustIsForVariablesOfAPackage(t *testing.T) {
+func TestNothingIsInventedByMust(t *testing.T) {
 	registry := consent.MustRegistry(site()...)
 	named := consent.Must(registry.WithProviders(consent.Provider{Name: "AdCo", LegalName: "AdCo SA"}))
 	assert.Equal(t, "AdCo SA", named.Providers()[0].LegalName)

@@ -122,11 +122,7 @@ func (c *Charter) withAccount(next http.Handler) http.Handler {
 		if err := c.meet(r, k, user); err != nil {
 			c.failed(r, err)
 		}
-		defer func() { // also if next panics: the decision may have left
-			if s := k.Account(); s.SignedIn && s.Unlinked && isOf(k, s, user) {
-				c.link(r, k, user)
-			}
-		}()
+		defer c.linkSaved(r, k, user) // also if next panics: the decision may have left
 		next.ServeHTTP(w, r)
 	})
 }
@@ -257,12 +253,10 @@ func (c *Charter) formOf(r *http.Request) string {
 	return ""
 }
 
-// linkSaved has the account know, before the head leaves, of a decision that was saved.
-func (c *Charter) linkSaved(r *http.Request) {
-	if k := c.keeperOf(r); k != nil {
-		if s, user := k.Account(), c.account(r); s.SignedIn && s.Unlinked && isOf(k, s, user) {
-			c.link(r, k, user)
-		}
+// linkSaved has the account know of a decision that was saved, if it does not yet.
+func (c *Charter) linkSaved(r *http.Request, k keeper, user string) {
+	if s := k.Account(); s.SignedIn && s.Unlinked && isOf(k, s, user) {
+		c.link(r, k, user)
 	}
 }
 
@@ -293,8 +287,8 @@ func (c *Charter) tells(r *http.Request) bool {
 	return k != nil && k.Account().SignedIn && k.Account().Tell
 }
 
-// noticeOf returns what it tells; "" for nothing.
-func (c *Charter) noticeOf(r *http.Request, l *localized) string {
+// accountNote returns the note that tells so; "" for none.
+func (c *Charter) accountNote(r *http.Request, l *localized) string {
 	switch {
 	case !c.tells(r):
 		return ""
@@ -305,9 +299,9 @@ func (c *Charter) noticeOf(r *http.Request, l *localized) string {
 	}
 }
 
-// noteShown has the browser forget the notice, which the response shows. A page that is
+// accountNoteShown has the browser forget the note, which the response shows. A page that is
 // fetched in advance may never be seen.
-func (c *Charter) noteShown(r *http.Request) {
+func (c *Charter) accountNoteShown(r *http.Request) {
 	if r.Method != http.MethodGet || strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch") {
 		return
 	}

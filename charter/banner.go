@@ -112,8 +112,8 @@ func (c *Charter) bannerFor(r *http.Request, back string) template.HTML {
 	case offering:
 		return mark + c.render("button", v)
 	case telling:
-		v.Note, v.Change = c.noticeOf(r, l), true
-		c.noteShown(r)
+		v.Note, v.Change = c.accountNote(r, l), true
+		c.accountNoteShown(r)
 	case confirming:
 		v.Note, v.Change = l.words.Saved, true
 	}

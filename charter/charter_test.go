@@ -99,6 +99,11 @@ func (s *site) do(method, path string, form url.Values, change ...func(*http.Req
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	r.Header.Set("Accept-Language", s.accept)
+	return s.send(r, change...)
+}
+
+// send sends a request as the visitor, and keeps the cookies of the response.
+func (s *site) send(r *http.Request, change ...func(*http.Request)) *http.Response {
 	for name, value := range s.headers {
 		r.Header.Set(name, value)
 	}

@@ -59,7 +59,9 @@ func (c *Charter) save(w http.ResponseWriter, r *http.Request, a answer) error {
 	choice, err := c.choice(a)
 	if err == nil {
 		err = c.mw.Save(w, r, choice.WithEvidence(c.evidence(r, a)))
-		c.linkSaved(r)
+		if k := c.keeperOf(r); k != nil {
+			c.linkSaved(r, k, c.account(r)) // before the head leaves
+		}
 	}
 	if err != nil && statusOf(err) != http.StatusBadRequest { // the site is to know of its own mistakes, not of a visitor's
 		c.failed(r, err)

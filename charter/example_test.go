@@ -130,3 +130,76 @@ func (m *memory) WriteReceipt(_ context.Context, w io.Writer, visitor consent.Re
 	_, err := fmt.Fprintf(w, `{"@type": "ConsentRecord", "subject": %q}`, visitor)
 	return err
 }
+
+// shown returns what a page of a site with a charter shows to a visitor who has not decided.
+func shown(change func(*charter.Config), page func(*charter.Charter, *http.Request) any) string {
+	mw, err := consent.NewMiddleware(consent.Config{
+		Registry: consent.MustRegistry(consent.Cookie{
+			Provider: "Vimeo",
+			Name:     "vuid",
+			Purpose:  consent.Text{language.English: "Remembers which films you have seen."},
+			Category: consent.ThirdParty,
+		}, consent.Cookie{
+			Provider: "Google",
+			Name:     "_gcl_*",
+			Purpose:  consent.Text{language.English: "Measures what ads bring."},
+			Category: consent.Advertising,
+		}),
+		Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, // random in production
+	})
+	if err != nil {
+		panic(err)
+	}
+	config := charter.Config{Middleware: mw}
+	change(&config)
+	site, err := charter.New(config)
+	if err != nil {
+		panic(err)
+	}
+	app := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, page(site, r)) })
+	w := httptest.NewRecorder()
+	mw.Wrap(site.Wrap(app)).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	return w.Body.String()
+}
+
+func ExampleEmbed() {
+	film := charter.Embed{
+		Category: consent.ThirdParty, Provider: "Vimeo",
+		Content: `<iframe src="https://player.vimeo.com/video/1"></iframe>`,
+		Title:   "The harbour", Ratio: 16. / 9, Link: "https://vimeo.com/1",
+	}
+	page := shown(func(*charter.Config) {}, func(site *charter.Charter, r *http.Request) any { return site.Embed(r, film) })
+	before, _, _ := strings.Cut(page, "<template") // in which nothing is loaded
+	fmt.Println(strings.Contains(before, "player.vimeo.com"), strings.Contains(before, "Vimeo"))
+	// Output: false true
+}
+
+func ExampleGuard() {
+	guarded := func(c *charter.Config) { c.Guard = charter.GuardDeclared }
+	page := shown(guarded, func(site *charter.Charter, r *http.Request) any { return site.Head(r) })
+	fmt.Println(strings.Contains(page, "/^vuid$/")) // scripts cannot set this name until it is allowed
+	// Output: true
+}
+
+func ExampleLayout() {
+	box := func(c *charter.Config) { c.Layout = charter.BottomBox }
+	page := shown(box, func(site *charter.Charter, r *http.Request) any { return site.Banner(r) })
+	fmt.Println(strings.Contains(page, "charter-box"))
+	// Output: true
+}
+
+func ExampleGoogleConsent() {
+	fmt.Println(shown(func(*charter.Config) {}, func(site *charter.Charter, r *http.Request) any {
+		return site.Google(r).GCS
+	}))
+	// Output: G100
+}
+
+func ExampleGoogleOptions() {
+	redacting := func(c *charter.Config) {
+		c.Signals = []charter.Signal{charter.GoogleWith(charter.GoogleOptions{RedactAds: true})}
+	}
+	page := shown(redacting, func(site *charter.Charter, r *http.Request) any { return site.Head(r) })
+	fmt.Println(strings.Contains(page, `"ads_data_redaction":true`))
+	// Output: true
+}

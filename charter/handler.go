@@ -3,6 +3,7 @@ package charter
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -35,7 +36,7 @@ func (c *Charter) serves(path string) bool {
 
 // isStripped reports whether a path is the charter's without its last slash. Routers take it
 // off: chi's StripSlashes, echo's RemoveTrailingSlash. To send the browser back to the slash
-// would go on for ever behind those that redirect.
+// would go on for ever with those that redirect.
 func (c *Charter) isStripped(path string) bool {
 	return path != "" && path+"/" == c.path
 }
@@ -312,3 +313,9 @@ func redirect(w http.ResponseWriter, to string) {
 	w.Header().Set("Location", to)
 	w.WriteHeader(http.StatusSeeOther)
 }
+
+// errNotKept says what the script of a page has noticed.
+var errNotKept = fmt.Errorf("%w: a visitor has blocked cookies, the host of the site is not that of the cookie, or a proxy in front removes it", consent.ErrNotKept)
+
+// errUnverified is what the site is told of a post that may come from anywhere.
+var errUnverified = errors.New("charter: a browser does not say that a decision comes from a page of this site, so that its visitor has to decide twice; is the site on plain http with \"Referrer-Policy: no-referrer\", or does a proxy change Host?")

@@ -1,7 +1,8 @@
 // Tells the tags of a page what its visitor has decided: before any of them runs, so that
 // it stands first in the head, and again whenever the decision changes. It is a function of
 //
-//   cookie    a pattern that finds the values of the visitor's cookie
+//   cookies   patterns that find the values of the visitor's cookie: by its name, and by the
+//             former one, which counts if there is no decision under the name
 //   revision  of the declarations
 //   signals   for each tag a function that tells it: of granted, whether it is the first
 //             time, and the answers by mark
@@ -31,7 +32,7 @@ let answers = [], last = law,
   look = () => {
     let newest = 0;
     answers = [1];
-    for (let [, value] of document.cookie.matchAll(cookie)) try {
+    for (let cookie of cookies) for (let [, value] of newest ? [] : document.cookie.matchAll(cookie)) try {
       let b = decode(decode(value).split("|")[1]), i = 0,
         next = () => b.charCodeAt(i++), number = (c = next()) => c > 127 ? c - 128 + 128 * number() : c,
         counts = number() < 2 & number() >= revision, time = number(), found = [~number() & 1];

@@ -56,11 +56,11 @@ func (c *Charter) newHeadScript(config Config) (headScript, error) {
 	case config.Guard == GuardDeclared:
 		function, signals = guardFunction, signals+","+guard
 	}
-	names := regexp.QuoteMeta(c.mw.Cookie().Name)
+	cookies := valuesOf(c.mw.Cookie().Name)
 	if former := c.mw.FormerCookieName(); former != "" {
-		names = "(?:" + names + "|" + regexp.QuoteMeta(former) + ")"
+		cookies += "," + valuesOf(former)
 	}
-	made := headScript{function: fmt.Sprintf("%s(/(?:^| )%s=([^;]*)/g,%d,%s,", function, names, c.mw.Revision(), signals), categories: h.categories, hasExempt: h.hasExempt}
+	made := headScript{function: fmt.Sprintf("%s([%s],%d,%s,", function, cookies, c.mw.Revision(), signals), categories: h.categories, hasExempt: h.hasExempt}
 	lower := strings.ToLower(made.function)
 	made.standsIn = !strings.Contains(lower, "</script") && !strings.Contains(lower, "<!--")
 	made.usual = made.law(consent.Preferences{}, &c.presumed)
@@ -68,6 +68,9 @@ func (c *Charter) newHeadScript(config Config) (headScript, error) {
 	made.hash = sourceOf(string(made.content))
 	return made, nil
 }
+
+// valuesOf returns the pattern of JavaScript that finds the values of a cookie.
+func valuesOf(name string) string { return "/(?:^| )" + regexp.QuoteMeta(name) + "=([^;]*)/g" }
 
 // under returns the script for visitors under a law.
 func (h *headScript) under(law string) asset {

@@ -109,32 +109,44 @@ func (c *Charter) screen(r *http.Request, v view, l *localized, a answer) consen
 		c.draw(&s, "banner", v)
 	case byPlaceholder:
 		category, provider := cutAllowValue(a.allow[0]) // choice has refused an answer without one
-		e := Embed{Category: category, Provider: provider}
-		title := ""
-		if slices.Contains(a.shows, "title") {
-			title = "{title}"
-		}
-		if slices.Contains(a.shows, "link") {
-			e.Link = "https://x"
-		}
-		v.Embedded = c.embed(r, l, e, title)
 		s.Categories = []consent.ScreenCategory{{Category: category, Providers: []string{provider}}}
+		v.Embedded = c.embedOf(r, l, category, provider, a.shows)
 		c.draw(&s, "placeholder", v)
 	case bySettings, byPage, byForm:
-		v.say(a.said)
-		s.OwnAnswers = !prefs.DecidedAt().IsZero() || v.Said == saidNotRecorded // which has what was posted
-		if v.Groups = l.groupsFor(prefs); s.OwnAnswers {
-			v.Groups = l.groupsBy(func(consent.Category, string) reply { return unanswered }, false)
-		}
-		for _, g := range l.groups {
-			if len(g.Cookies) > 0 || a.control == byPage {
-				s.Categories = append(s.Categories, g.named(a.control == byPage))
-			}
-		}
-		v.Tables = l.tables
-		c.draw(&s, string(a.control), v) // each has its template
+		c.drawForm(&s, l, a, v, prefs)
 	}
 	return s
+}
+
+// embedOf returns what a placeholder showed, of which the form that it posts names the
+// parts.
+func (c *Charter) embedOf(r *http.Request, l *localized, category consent.Category, provider string, shows []string) embedded {
+	e := Embed{Category: category, Provider: provider}
+	title := ""
+	if slices.Contains(shows, "title") {
+		title = "{title}"
+	}
+	if slices.Contains(shows, "link") {
+		e.Link = "https://x"
+	}
+	return c.embed(r, l, e, title)
+}
+
+// drawForm adds to s what one of the controls with the form showed, each of which has its
+// template.
+func (c *Charter) drawForm(s *consent.Screen, l *localized, a answer, v view, prefs consent.Preferences) {
+	v.say(a.said)
+	s.OwnAnswers = !prefs.DecidedAt().IsZero() || v.Said == saidNotRecorded // which has what was posted
+	if v.Groups = l.groupsFor(prefs); s.OwnAnswers {
+		v.Groups = l.groupsBy(func(consent.Category, string) reply { return unanswered }, false)
+	}
+	for _, g := range l.groups {
+		if len(g.Cookies) > 0 || a.control == byPage {
+			s.Categories = append(s.Categories, g.named(a.control == byPage))
+		}
+	}
+	v.Tables = l.tables
+	c.draw(s, string(a.control), v)
 }
 
 // named returns the category with the providers that the form names, or the tables too.

@@ -9,10 +9,10 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/internal/decision"
+	"github.com/cookiecharter/consent/internal/pattern"
 )
 
 // The script is a function of the declarations. One with storage.js in it is for sites
@@ -54,7 +54,7 @@ var (
 // data-consent and data-provider. A template with data-provider and data-title gets a
 // placeholder: see [Charter.Placeholder].
 //
-// A page's own code finds the state in window.consent, which script.d.ts beside this
+// A page's own code finds the state in window.consent, which script.d.ts next to this
 // file describes: consent.state, consent.open() for the settings, consent.scan() and
 // consent.subscribe(listener).
 //
@@ -196,23 +196,6 @@ func (c *Charter) rules(kind consent.Kind, of func(consent.Cookie) any) [][]any 
 			rules[at] = append(rules[at], what)
 		}
 	}
-	slices.SortStableFunc(rules, func(a, b []any) int { return moreSpecific(a[0].(string), b[0].(string)) })
+	slices.SortStableFunc(rules, func(a, b []any) int { return pattern.Compare(a[0].(string), b[0].(string)) })
 	return rules
-}
-
-// moreSpecific orders names by the precedence of [consent.Registry.Lookup]: names, then
-// the patterns with the most bytes, then those with the most of them before the '*'.
-func moreSpecific(a, b string) int {
-	beforeA, _, wildA := strings.Cut(a, "*")
-	beforeB, _, wildB := strings.Cut(b, "*")
-	switch {
-	case wildA && wildB:
-		return cmp.Or(len(b)-len(a), len(beforeB)-len(beforeA))
-	case wildA:
-		return 1
-	case wildB:
-		return -1
-	default:
-		return 0
-	}
 }

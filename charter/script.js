@@ -33,7 +33,7 @@ const read = wanted => {
       };
       const d = {revision: number(), time: number(), objection: at(i) & 1, marks: {}};
       for (i += at(i) & 2 ? 17 : 1; i < b.length; i += 4) d.marks[at(i) * 2 ** 22 + (at(i + 1) << 14 | at(i + 2) << 6 | at(i + 3) >> 2)] = at(i + 3) & 3;
-      if (at(0) === 1 && !(newest?.time > d.time)) newest = d;
+      if (at(0) === 1 && !(newest?.time >= d.time)) newest = d;
     } catch { /* not a decision */ }
   }
   return newest;

@@ -77,8 +77,26 @@ func (c *Charter) postState(w http.ResponseWriter, r *http.Request) {
 		sendError(w, statusOf(err), err.Error())
 		return
 	}
-	before := consent.FromContext(r.Context())
-	a := answer{action: consent.ByForm, hasObjected: before.HasObjected(), control: byProgram, pressed: posted.Choice}
+	a, ok := posted.answer(consent.FromContext(r.Context()))
+	if !ok {
+		sendError(w, http.StatusBadRequest, `choice: want "accept", "refuse", "save" or "add"`)
+		return
+	}
+	switch err := c.save(w, r, a); {
+	case errors.Is(err, consent.ErrNotRecorded):
+		w.Header().Set("Retry-After", "10")
+		sendError(w, statusOf(err), consent.ErrNotRecorded.Error()) // the reason is the site's
+	case err != nil:
+		sendError(w, statusOf(err), err.Error())
+	default:
+		c.sendState(w, r)
+	}
+}
+
+// answer returns what a program has posted for a visitor who had decided as before says;
+// ok is false if it names no choice.
+func (posted *stateChoice) answer(before consent.Preferences) (a answer, ok bool) {
+	a = answer{action: consent.ByForm, hasObjected: before.HasObjected(), control: byProgram, pressed: posted.Choice}
 	for category, providers := range posted.Allow {
 		for _, provider := range providers {
 			a.allow = append(a.allow, allowValue(category, provider))
@@ -97,18 +115,9 @@ func (c *Charter) postState(w http.ResponseWriter, r *http.Request) {
 	case "add":
 		a.adds, a.action = true, consent.ByPlaceholder
 	default:
-		sendError(w, http.StatusBadRequest, `choice: want "accept", "refuse", "save" or "add"`)
-		return
+		return answer{}, false
 	}
-	switch err := c.save(w, r, a); {
-	case errors.Is(err, consent.ErrNotRecorded):
-		w.Header().Set("Retry-After", "10")
-		sendError(w, statusOf(err), consent.ErrNotRecorded.Error()) // the reason is the site's
-	case err != nil:
-		sendError(w, statusOf(err), err.Error())
-	default:
-		c.sendState(w, r)
-	}
+	return a, true
 }
 
 func (c *Charter) sendState(w http.ResponseWriter, r *http.Request) {
@@ -119,7 +128,7 @@ func (c *Charter) sendState(w http.ResponseWriter, r *http.Request) {
 	}
 	if of := c.formOf(r); of != "" {
 		l := c.localizedFor(r)
-		s.Account = &stateAccount{of, l.words.AskAccount, c.noticeOf(r, l)}
+		s.Account = &stateAccount{of, l.words.AskAccount, c.accountNote(r, l)}
 	}
 	if at := prefs.DecidedAt().UTC(); !prefs.DecidedAt().IsZero() {
 		s.At = &at

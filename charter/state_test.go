@@ -23,21 +23,7 @@ func (s *site) post(content string, change ...func(*http.Request)) *http.Respons
 	s.Helper()
 	r := httptest.NewRequest("POST", "https://example.org/cookies/state.json", strings.NewReader(content))
 	r.Header.Set("Content-Type", "application/json")
-	for name, value := range s.headers {
-		r.Header.Set(name, value)
-	}
-	for name, value := range s.cookies {
-		r.AddCookie(&http.Cookie{Name: name, Value: value})
-	}
-	for _, f := range change {
-		f(r)
-	}
-	w := httptest.NewRecorder()
-	s.handler.ServeHTTP(w, r)
-	for _, c := range w.Result().Cookies() {
-		s.cookies[c.Name] = c.Value
-	}
-	return w.Result()
+	return s.send(r, change...)
 }
 
 func TestProgramsReadTheDecision(t *testing.T) {

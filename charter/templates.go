@@ -19,9 +19,7 @@ var templateFiles embed.FS
 var templates = template.Must(template.ParseFS(templateFiles, "templates/*.html"))
 
 // replaceTemplates puts the site's templates in place of this package's templates of
-// the same names, and executes each of them for a visitor who has not decided, under
-// an opt-in and an opt-out law, for one who has, and for one whose page has to be
-// loaded again.
+// the same names, and tries each of them.
 func (c *Charter) replaceTemplates(site *template.Template) error {
 	replaced, err := site.Clone()
 	if err != nil {
@@ -39,44 +37,64 @@ func (c *Charter) replaceTemplates(site *template.Template) error {
 		return fmt.Errorf(`charter: Config.Templates: none is called as one of this package's, such as "banner" or "page"%s`, site.DefinedTemplates())
 	}
 	c.templates, c.templatesSum = replaced, sumWith(site)
-	l := c.localized[0]()
-	undecided := c.viewIn(l)
-	undecided.Host, undecided.Back, undecided.At, undecided.Nonce = "x", "/", "0", "x"
-	undecided.Status, undecided.Groups = "x", l.groups
-	undecided.Embedded = embedded{Embed: Embed{Provider: "x", Content: "<p>x</p>"}}
-	presumed := undecided
-	presumed.Ask, presumed.Presumed = l.optOut.ask, l.optOut.presumed
-	presumed.GPC = l.words.GPCHonored
-	presumed.Status = template.HTML(template.HTMLEscapeString(l.words.Undecided + " " + l.presumedSays + " " + l.gpcRefuses))
-	presumed.Groups = l.groupsBy(func(consent.Category, string) reply { return allowed }, true)
-	presumed.Reference, presumed.Records, presumed.Aside, presumed.Privacy, presumed.Updated = "0", "/x", "<p>x</p>", "/x", "x"
-	presumed.Account, presumed.AccountOf = "x", "x"
-	presumed.Embedded = embedded{
-		Embed: Embed{Provider: "x", Title: "x", Image: "/x", Link: "https://x"}, ID: "x", Text: "x", Show: "x", Visit: "x", Value: "x", Purposes: []text{{Text: "x", Lang: "x", Dir: "ltr"}}, Box: "0 0 1 1", Style: "/x",
-	}
-	decided := presumed
-	decided.Ask, decided.Presumed, decided.Decided, decided.Just, decided.Note, decided.Change = undecided.Ask, "", true, true, "x", true
-	stale := undecided
-	stale.Note, stale.Reload = "x", true
+	return c.tryTemplates()
+}
+
+// tryTemplates executes each template for the visitors of trials. The error joins those of
+// the templates that fail.
+func (c *Charter) tryTemplates() error {
 	var mistakes []error
-	if err := replaced.ExecuteTemplate(io.Discard, "details", details{Who: "x", Policy: "https://x", Link: "x"}); err != nil {
-		mistakes = append(mistakes, fmt.Errorf("charter: Config.Templates: %w", err))
-	}
-	for _, page := range recordsTrials(undecided, decided) {
-		if err := replaced.ExecuteTemplate(io.Discard, "records", page); err != nil {
+	try := func(name string, with any) bool {
+		err := c.templates.ExecuteTemplate(io.Discard, name, with)
+		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("charter: Config.Templates: %w", err))
+		}
+		return err == nil
+	}
+	trials := c.trials()
+	try("details", details{Who: "x", Policy: "https://x", Link: "x"})
+	for _, page := range recordsTrials(trials.undecided, trials.decided) {
+		if !try("records", page) {
 			break
 		}
 	}
 	for _, name := range []string{"banner", "button", "link", "placeholder", "tables", "page", "settings"} {
-		for _, v := range []view{undecided, presumed, decided, stale} {
-			if err := replaced.ExecuteTemplate(io.Discard, name, v); err != nil {
-				mistakes = append(mistakes, fmt.Errorf("charter: Config.Templates: %w", err))
+		for _, v := range []view{trials.undecided, trials.presumed, trials.decided, trials.stale} {
+			if !try(name, v) {
 				break
 			}
 		}
 	}
 	return errors.Join(mistakes...)
+}
+
+// Trials are the views that a template of the site is tried with: for who has not decided,
+// under an opt-in and an opt-out law, for who has, and for a page that has to be loaded
+// again. Together they have a value in every field.
+type trials struct{ undecided, presumed, decided, stale view }
+
+func (c *Charter) trials() (t trials) {
+	l := c.localized[0]()
+	v := c.viewIn(l)
+	v.Host, v.Back, v.At, v.Nonce = "x", "/", "0", "x"
+	v.Status, v.Groups = "x", l.groups
+	v.Embedded = embedded{Embed: Embed{Provider: "x", Content: "<p>x</p>"}}
+	t.undecided, t.presumed, t.stale = v, v, v
+	t.stale.Note, t.stale.Reload = "x", true
+	p := &t.presumed
+	p.Ask, p.Presumed = l.optOut.ask, l.optOut.presumed
+	p.GPC = l.words.GPCHonored
+	p.Status = template.HTML(template.HTMLEscapeString(l.words.Undecided + " " + l.presumedSays + " " + l.gpcRefuses))
+	p.Groups = l.groupsBy(func(consent.Category, string) reply { return allowed }, true)
+	p.Reference, p.Records, p.Aside, p.Privacy, p.Updated = "0", "/x", "<p>x</p>", "/x", "x"
+	p.Account, p.AccountOf = "x", "x"
+	p.Embedded = embedded{
+		Embed: Embed{Provider: "x", Title: "x", Image: "/x", Link: "https://x"}, ID: "x", Text: "x", Show: "x", Visit: "x", Value: "x", Purposes: []text{{Text: "x", Lang: "x", Dir: "ltr"}}, Box: "0 0 1 1", Style: "/x",
+	}
+	t.decided = *p
+	d := &t.decided
+	d.Ask, d.Presumed, d.Decided, d.Just, d.Note, d.Change = v.Ask, "", true, true, "x", true
+	return t
 }
 
 // render executes a template. If a template of the site fails, for a view that

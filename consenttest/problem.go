@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/internal/pattern"
 )
 
 // problem describes what is wrong with the cookie of an event. It is empty for the
@@ -45,7 +46,7 @@ func (s *Site) problem(e consent.Event) string {
 // name may be of another kind, which no response sets.
 func (s *Site) notDeclared(cookie string) string {
 	for _, c := range s.mw.Registry().Cookies() {
-		if c.Name == cookie || covers(c.Name, cookie) {
+		if pattern.Covers(c.Name, cookie) {
 			return fmt.Sprintf(" is not declared as a cookie, but as %v (%s)", c.Kind, c.Provider)
 		}
 	}

@@ -2,10 +2,10 @@ package consenttest
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/internal/pattern"
 )
 
 // Review fails t for declarations that are valid and may be a mistake all the same:
@@ -26,7 +26,7 @@ func Review(t testing.TB, registry *consent.Registry) {
 	}
 	for _, wide := range cookies {
 		for _, c := range cookies {
-			if wide.Kind == c.Kind && c.Kind != consent.Other && wide.Name != c.Name && covers(wide.Name, c.Name) && need(wide) != need(c) {
+			if wide.Kind == c.Kind && c.Kind != consent.Other && wide.Name != c.Name && pattern.Covers(wide.Name, c.Name) && need(wide) != need(c) {
 				t.Errorf("consenttest: the pattern %s also covers %s: is it too wide?", described(wide), described(c))
 			}
 		}
@@ -46,18 +46,6 @@ func unknown(registry *consent.Registry, cookies []consent.Cookie) (names []stri
 		}
 	}
 	return names
-}
-
-// covers reports whether everything that a name or a pattern stands for is covered by
-// a pattern.
-func covers(pattern, name string) bool {
-	before, after, wild := strings.Cut(pattern, "*")
-	from, to, isPattern := strings.Cut(name, "*")
-	if !isPattern {
-		// The beginning and the end of a name may not be one and the same bytes.
-		return wild && len(name) >= len(before)+len(after) && strings.HasPrefix(name, before) && strings.HasSuffix(name, after)
-	}
-	return wild && strings.HasPrefix(from, before) && strings.HasSuffix(to, after)
 }
 
 // need returns what the law makes of a declaration.

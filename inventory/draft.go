@@ -42,7 +42,7 @@ func attributesOf(a consent.Attributes) []attributes {
 	return []attributes{{Domain: a.Domain, Path: a.Path, Seconds: int64(a.Lifetime / time.Second)}}
 }
 
-// Source returns a declaration in Go, as gofmt writes it, with a comma behind it. Set
+// Source returns a declaration in Go, as gofmt writes it, with a comma after it. Set
 // elsewhere marks for consentvet what no code of the site sets.
 func Source(c consent.Cookie, elsewhere bool) string {
 	var b strings.Builder

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 
 	"golang.org/x/text/language"
 
@@ -57,7 +58,7 @@ func ExampleInventory() {
 	// 	"github.com/cookiecharter/consent"
 	// )
 	//
-	// // cookies declares what the inventory has found on this site beside what was
+	// // cookies declares what the inventory has found on this site apart from what was
 	// // declared before. It is a draft: visitors read what stands in it, so that every
 	// // TODO needs an answer, and MustRegistry refuses it until then. A cookie is
 	// // consent.Necessary only if the law exempts it: a login, a basket, a setting that
@@ -91,3 +92,30 @@ func ExampleInventory() {
 
 // secret is 32 bytes or more, random in production.
 var secret = []byte("in production this comes from your secrets")
+
+// A scan of the site's pages has watched a script store something.
+func ExampleObservation() {
+	found := inventory.New(nil)
+	found.Add(inventory.Observation{Kind: consent.LocalStorage, Name: "theme", Page: "/news"})
+	w := httptest.NewRecorder()
+	found.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/debug/cookies?as=json", nil))
+	fmt.Println(strings.Contains(w.Body.String(), `"name": "theme"`))
+	// Output: true
+}
+
+func ExampleSource() {
+	draft, err := inventory.Draft(consent.HTTPCookie, "_ga_AB12CD34", nil)
+	fmt.Println(draft.Name, draft.Provider, err)
+	draft.Purpose = consent.Text{language.English: "Counts visits."}
+	fmt.Print(inventory.Source(draft, true))
+	// Output:
+	// _ga_* Google <nil>
+	// consent.Cookie{ // consentvet: set elsewhere
+	// 	Provider: "Google",
+	// 	Service:  consent.Text{language.English: "Google Analytics"},
+	// 	Name:     "_ga_*",
+	// 	Purpose:  consent.Text{language.English: "Counts visits."},
+	// 	Category: consent.Statistics,
+	// 	Lifetime: 730 * 24 * time.Hour,
+	// },
+}

@@ -41,11 +41,11 @@ import (
 // An Inventory collects the names of cookies that nobody declared: where and how
 // often each was seen, when first and last, and with which attributes; never a
 // value. Names that differ in nothing but a number, a GUID, or what else looks
-// random, become one pattern as soon as there are three of them, or one where the
+// random, become one pattern as soon as there are three of them, or one if the
 // pattern is known; never one that a declared cookie matches.
 //
 // It remembers the 1,024 names and patterns that it sees most, from responses, and
-// as many from requests, which anybody may fill with whatever he likes, and 256 of each
+// as many from requests, which anybody may fill with whatever they like, and 256 of each
 // storage of the browsers that tell of theirs: see [Inventory.Handler], and of the
 // hosts that [Inventory.Add] is told of; less than
 // 16 MB, however many names there are. All of it is in memory: each process has its
@@ -95,7 +95,7 @@ func New(registry *consent.Registry) *Inventory {
 // Observe notes an event of the middleware, if it is about a cookie that nobody
 // declared, one that is not as it was declared, or a line that no browser reads.
 // What was refused, or not decided yet, is as it should be. It is for
-// [consent.Config.Observe]; where that has another use as well, have a function
+// [consent.Config.Observe]; if that has another use as well, have a function
 // there that calls both.
 func (inv *Inventory) Observe(r *http.Request, e consent.Event) {
 	switch e.Reason {

@@ -77,7 +77,7 @@ func byWhoSetsIt(c consent.Category) bool { return c == consent.FirstParty || c 
 
 const day = 24 * time.Hour
 
-// readLifetime reads "390d", "0" or, where it is not known, "?".
+// readLifetime reads "390d", "0" or, if it is not known, "?".
 func readLifetime(s string) (lifetime time.Duration, timed bool) {
 	if s == "0" {
 		return 0, true

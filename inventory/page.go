@@ -30,7 +30,7 @@ import (
 //
 // It must not be mounted on a public site without protection, such as a login:
 // anybody could read there which paths visitors ask for and what their browsers
-// carry. The handler itself asks nobody who he is. It is best mounted where the
+// carry. The handler itself asks nobody who they are. It is best mounted where the
 // site runs on your own machine, under any path.
 //
 // The page loads nothing but its own style sheet, and says so in its
@@ -56,10 +56,16 @@ func (inv *Inventory) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.Set("Cache-Control", "no-store")
+	inv.show(w, r)
+}
+
+// show serves what was found, in the form that "as" asks for, or a file of the page.
+func (inv *Inventory) show(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
 	switch as := r.URL.Query().Get("as"); as {
 	case "":
 		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Add("Content-Security-Policy", policy) // beside the site's own, if it has one
+		h.Add("Content-Security-Policy", policy) // next to the site's own, if it has one
 		found := inv.report()
 		write(w, found.page())
 	case "css":
@@ -271,8 +277,8 @@ func moment(t time.Time) string {
 	return `<time datetime="` + t.Format(time.RFC3339) + `">` + t.Format("2 Jan 15:04") + ` UTC</time>`
 }
 
-// text returns s as HTML shows it: markup escaped, and quoted as Go does where it
-// holds what cannot be seen or steers what is beside it.
+// text returns s as HTML shows it: markup escaped, and quoted as Go does if it
+// holds what cannot be seen or steers what is next to it.
 func text(s string) string {
 	for _, r := range s {
 		if !strconv.IsPrint(r) || r == utf8.RuneError {

@@ -105,7 +105,7 @@ func (inv *Inventory) report() report {
 	return r
 }
 
-// seenOn returns where browsers sent it beside where it was set.
+// seenOn returns where browsers sent it, apart from where it was set.
 func (f *finding) seenOn() places {
 	others := places{More: f.SentTo.More}
 	for _, path := range f.SentTo.Paths {

@@ -83,7 +83,7 @@ func (p *places) add(path string) {
 		p.More = true
 		return
 	}
-	p.Paths = append(p.Paths, kept(path, behind(p.Paths)))
+	p.Paths = append(p.Paths, kept(path, behindLast(p.Paths)))
 }
 
 func (p *places) merge(others places) {
@@ -116,12 +116,12 @@ func (s *sighting) with(a consent.Attributes, lines int) {
 	if len(s.variants) == maxVariants || len(a.Domain)+len(a.Path)+len(a.SameSite) > maxAttributes {
 		return
 	}
-	old := behind(s.variants)
+	old := behindLast(s.variants)
 	a.Domain, a.Path, a.SameSite = kept(a.Domain, old.Domain), kept(a.Path, old.Path), kept(a.SameSite, old.SameSite)
 	s.variants = append(s.variants, variant{a, lines})
 }
 
-// kept returns a copy of s that keeps nothing else in memory: old, where that is
+// kept returns a copy of s that keeps nothing else in memory: old, if that is
 // one. Names of a flood differ, but come to few paths with few attributes.
 func kept(s, old string) string {
 	if s == old {
@@ -130,15 +130,15 @@ func kept(s, old string) string {
 	return strings.Clone(s)
 }
 
-// behind returns what an earlier name has left where the next of s will be.
-func behind[T any](s []T) (old T) {
+// behindLast returns what an earlier name has left where the next of s will be.
+func behindLast[T any](s []T) (old T) {
 	if len(s) < cap(s) {
 		old = s[:len(s)+1][len(s)]
 	}
 	return old
 }
 
-// whole rounds up to seconds, and to the minute where an Expires was counted from
+// whole rounds up to seconds, and to the minute if an Expires was counted from
 // a moment too late.
 func whole(d time.Duration) time.Duration {
 	if part := d % time.Second; part != 0 {

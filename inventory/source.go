@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/internal/hosts"
 )
 
 // source returns a file of Go that declares what was found, in a package of this name. It
@@ -61,7 +62,7 @@ func (r *report) source(name string) string {
 	return b.String()
 }
 
-const preamble = `// cookies declares what the inventory has found on this site beside what was
+const preamble = `// cookies declares what the inventory has found on this site apart from what was
 // declared before. It is a draft: visitors read what stands in it, so that every
 // TODO needs an answer, and MustRegistry refuses it until then. A cookie is
 // consent.Necessary only if the law exempts it: a login, a basket, a setting that
@@ -101,10 +102,9 @@ func (f *finding) purpose() consent.Text {
 	return consent.Text{language.English: purpose}
 }
 
-// declaration returns a declaration of what was found, or the reason why there can
-// be none.
-func (f *finding) declaration() (c consent.Cookie, impossible string) {
-	c = consent.Cookie{
+// draft returns a declaration with all that is known of what was found.
+func (f *finding) draft() consent.Cookie {
+	c := consent.Cookie{
 		Provider: todoProvider,
 		Name:     f.Name,
 		Purpose:  f.purpose(),
@@ -128,12 +128,19 @@ func (f *finding) declaration() (c consent.Cookie, impossible string) {
 			c.Lifetime = max(c.Lifetime, time.Duration(a.Seconds)*time.Second)
 		}
 	}
-	if onThisMachine(c.Domain) {
-		c.Domain = ""
+	if hosts.IsLoopback(c.Domain) {
+		c.Domain = "" // no browser of a visitor keeps a cookie of it
 	}
 	if f.isStored() {
 		c.Kind, c.Origins, c.Lifetime = consent.Kind(f.Kind), f.Origins, 0 // what is known of the name is a cookie's
 	}
+	return c
+}
+
+// declaration returns a declaration of what was found, or the reason why there can
+// be none.
+func (f *finding) declaration() (c consent.Cookie, impossible string) {
+	c = f.draft()
 	if strings.Contains(f.Name, "*") && f.Examples == nil && f.Origins == nil {
 		return c, "in a declaration '*' stands for any run of characters"
 	}
@@ -153,12 +160,6 @@ func (f *finding) declaration() (c consent.Cookie, impossible string) {
 		}
 	}
 	return c, ""
-}
-
-// onThisMachine reports whether a domain is where a site is developed, and nowhere else
-// (RFC 6761 section 6.3). No browser of a visitor keeps a cookie of it.
-func onThisMachine(domain string) bool {
-	return domain == "localhost" || strings.HasSuffix(domain, ".localhost")
 }
 
 // mistakes returns those that a registry has found.
@@ -311,7 +312,7 @@ func (f *fault) comments() []string {
 var faultText = map[consent.Reason]string{
 	consent.ReasonUndeclared:       "has no name, so that it cannot be declared",
 	consent.ReasonUnreadable:       "is a line that no browser reads, or not for certain",
-	consent.ReasonInTrailer:        "came behind the body, where no browser looks for cookies",
+	consent.ReasonInTrailer:        "came after the body, in which no browser looks for cookies",
 	consent.ReasonOutlivesDeclared: "is kept for longer than its declared Lifetime",
 	consent.ReasonOtherDomain:      "has another Domain than the declared one",
 	consent.ReasonOtherPath:        "has another Path than the declared one",

@@ -3,9 +3,7 @@ package browser
 import (
 	"encoding/json"
 	"net/http"
-	"os"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -14,34 +12,17 @@ import (
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
+	"github.com/cookiecharter/consent/internal/browsertest"
 )
 
 // readLines returns the lines of package setcookie's table that a script can set, and some
 // that only a script can.
 func readLines(t *testing.T) []string {
 	t.Helper()
-	table, err := os.ReadFile("../../internal/setcookie/testdata/lines.txt")
-	require.NoError(t, err)
 	var lines []string
-	for row := range strings.Lines(string(table)) {
-		line, found := "", false
-		for strings.HasPrefix(row, `"`) {
-			quoted, err := strconv.QuotedPrefix(row)
-			require.NoError(t, err, row)
-			piece, err := strconv.Unquote(quoted)
-			require.NoError(t, err, row)
-			row = row[len(quoted):]
-			times := 1
-			if after, counted := strings.CutPrefix(row, "*"); counted {
-				digits := after[:len(after)-len(strings.TrimLeft(after, "0123456789"))]
-				times, err = strconv.Atoi(digits)
-				require.NoError(t, err, row)
-				row = after[len(digits):]
-			}
-			line, found, row = line+strings.Repeat(piece, times), true, strings.TrimLeft(row, " ")
-		}
-		if found && utf8.ValidString(line) && !strings.HasPrefix(row, "dated") {
-			lines = append(lines, line)
+	for _, r := range browsertest.ReadRows(t, "../../internal/setcookie/testdata/lines.txt") {
+		if utf8.ValidString(r.Line) && r.Dates == nil {
+			lines = append(lines, r.Line)
 		}
 	}
 	require.Greater(t, len(lines), 500)

@@ -103,7 +103,7 @@ func minify(folder string) (map[string][]byte, error) {
 }
 
 // parameters are those of the functions that have others than the declarations, C.
-var parameters = map[string]string{"head.min.js": "(cookie, revision, signals, law)", "head-guard.min.js": "(cookie, revision, signals, guard, law)", "head-storage.min.js": "(cookie, revision, signals, guard, law)"}
+var parameters = map[string]string{"head.min.js": "(cookies, revision, signals, law)", "head-guard.min.js": "(cookies, revision, signals, guard, law)", "head-storage.min.js": "(cookies, revision, signals, guard, law)"}
 
 // engines are those in which the styles still look right: esbuild unfolds nested rules for
 // them.

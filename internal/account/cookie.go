@@ -10,10 +10,10 @@ import (
 	"github.com/cookiecharter/consent/internal/signature"
 )
 
-// Name returns the name of the cookie beside that of the preferences.
+// Name returns the name of the cookie next to that of the preferences.
 func Name(preferences string) string { return preferences + "_account" }
 
-// Attributes returns the cookie without a value, beside that of the preferences: no
+// Attributes returns the cookie without a value, next to that of the preferences: no
 // script has to read it.
 func Attributes(preferences http.Cookie) http.Cookie {
 	preferences.Name = Name(preferences.Name)
@@ -31,7 +31,7 @@ type Cookie struct {
 	keys       [][]byte
 }
 
-// New returns the cookie beside that of the preferences. The first key signs, all verify.
+// New returns the cookie next to that of the preferences. The first key signs, all verify.
 func New(preferences http.Cookie, keys [][]byte) *Cookie {
 	c := &Cookie{attributes: Attributes(preferences), keys: keys}
 	c.signer = signature.New(c.attributes.Name+";Path="+c.attributes.Path, keys, time.Duration(c.attributes.MaxAge)*time.Second)

@@ -171,16 +171,25 @@ func (e *edit) judge(line string) (edited string, passes bool) {
 		e.note("", Removed, Unreadable, line)
 		return "", false
 	}
+	if !e.judgeNames(&reading, line) {
+		return "", false
+	}
+	return line, true
+}
+
+// judgeNames decides about the names of a line that sets a cookie. Browsers differ, so that
+// each of the names has to pass.
+func (e *edit) judgeNames(reading *setcookie.Reading, line string) (passes bool) {
 	var declared *policy.Rule // of the name that is written, which comes first
 	undeclared, personal := false, false
-	for i, name := range reading.Names() { // browsers differ, so that each name has to pass
+	for i, name := range reading.Names() {
 		rule, verdict := e.filter.Visitor.Verdict(name)
 		if i == 0 {
 			declared = rule
 		}
 		if !e.filter.passes(verdict) {
 			e.note(name, Removed, verdict.Reason(), line)
-			return "", false
+			return false
 		}
 		undeclared = undeclared || verdict == policy.Undeclared
 		personal = personal || verdict.Personal()
@@ -193,7 +202,7 @@ func (e *edit) judge(line string) (edited string, passes bool) {
 	// A shared cache would hand the line to a visitor who has not consented, or who
 	// objects.
 	e.personal = e.personal || personal && !e.filter.config.ReportOnly
-	return line, true
+	return true
 }
 
 // isOwn reports whether a cookie is the library's.

@@ -158,7 +158,7 @@ func (f *Filter) Fields(status int, fields []rawhead.Field) []rawhead.Field {
 }
 
 // leavesOpen reports whether a client may send its next request on the connection
-// behind a head that a handler has written to it: it can tell where the response
+// after a head that a handler has written to it: it can tell where the response
 // ends, by the rules of RFC 9112 section 6.3. The answer would come from that handler
 // alone, past every filter.
 func (f *Filter) leavesOpen(status int, fields []rawhead.Field) bool {

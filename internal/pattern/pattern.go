@@ -1,9 +1,13 @@
 // Package pattern finds the most specific of many names and patterns that a
 // name matches, at a cost that depends on the name and not on how many there are.
+//
+// The scripts of package charter match names too, in the order of [Compare]. What both
+// have to find stands in testdata/names.json, which the tests of both packages go through.
 package pattern
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 )
 
@@ -49,9 +53,8 @@ func (s *Set[T]) Put(pattern string, v T) {
 	n.value, n.terminal = v, true
 }
 
-// Match returns the value of the most specific entry that name matches: the
-// name itself, else the pattern with the most literal bytes, and of two with
-// as many the one with the longer prefix.
+// Match returns the value of the most specific entry that name matches: the first
+// one in the order of [Compare].
 func (s *Set[T]) Match(name string) (v T, ok bool) {
 	if v, ok = s.exact[name]; ok {
 		return v, true
@@ -101,4 +104,38 @@ func (n *node[T]) grow(label byte) *node[T] {
 	n.labels = append(n.labels, label)
 	n.children = append(n.children, c)
 	return c
+}
+
+// Compare orders names and patterns by precedence, for [slices.SortFunc]: of those that
+// a name matches, the first decides. Names come before patterns, then patterns with more
+// bytes apart from the '*' before those with fewer, and of two with as many the one with
+// more of them before the '*'.
+func Compare(a, b string) int {
+	beforeA, _, wildA := strings.Cut(a, "*")
+	beforeB, _, wildB := strings.Cut(b, "*")
+	switch {
+	case wildA && wildB:
+		return cmp.Or(len(b)-len(a), len(beforeB)-len(beforeA))
+	case wildA:
+		return 1
+	case wildB:
+		return -1
+	default:
+		return 0
+	}
+}
+
+// Covers reports whether every name that other stands for matches pattern. Both are a
+// name or a pattern.
+func Covers(pattern, other string) bool {
+	before, after, wild := strings.Cut(pattern, "*")
+	if !wild {
+		return pattern == other
+	}
+	from, to, isPattern := strings.Cut(other, "*")
+	if isPattern {
+		return strings.HasPrefix(from, before) && strings.HasSuffix(to, after)
+	}
+	// The beginning and the end of a name may not be one and the same bytes.
+	return len(other) >= len(before)+len(after) && strings.HasPrefix(other, before) && strings.HasSuffix(other, after)
 }

@@ -35,7 +35,7 @@ const maxHead = 256 << 10
 //
 // Clients are lenient, and so is the Writer when it decides what is a field:
 // Chromium skips up to four bytes before "HTTP", ends a line at a CR or an LF
-// alone, and trims white space around a name. Firefox skips anything behind an
+// alone, and trims white space around a name. Firefox skips anything after an
 // informational head, and reads the "ICY" of Shoutcast as a protocol.
 type Writer struct {
 	dst     io.Writer
@@ -125,7 +125,7 @@ func (w *Writer) advance() {
 	}
 }
 
-// isFinal reports whether no client reads another head behind this one.
+// isFinal reports whether no client reads another head after this one.
 func (w *Writer) isFinal(head []byte, status int) bool {
 	switch {
 	case status == http.StatusSwitchingProtocols:

@@ -20,11 +20,11 @@ import (
 // of their cookies is a third party's.
 
 func TestTheTableSaysWhatChromiumDoes(t *testing.T) {
-	walk(t, browsertest.Chromium).compare(t, "Chromium", func(r row) outcome { return r.chromium })
+	walk(t, browsertest.Chromium).compare(t, "Chromium", func(r browsertest.Row) browsertest.Outcome { return r.Chromium })
 }
 
 func TestTheTableSaysWhatFirefoxDoes(t *testing.T) {
-	walk(t, browsertest.Firefox).compare(t, "Firefox", func(r row) outcome { return r.firefox })
+	walk(t, browsertest.Firefox).compare(t, "Firefox", func(r browsertest.Row) browsertest.Outcome { return r.Firefox })
 }
 
 // patience is how long a browser may take for the whole table.
@@ -33,7 +33,7 @@ const patience = 4 * time.Minute
 // A walker serves the pages that lead a browser through the rows, and keeps
 // what it sent.
 type walker struct {
-	rows []row
+	rows []browsertest.Row
 	done chan struct{}
 
 	mu   sync.Mutex
@@ -95,7 +95,7 @@ func (w *walker) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 	switch r.URL.Path {
 	case "/plant":
-		for _, line := range plants(w.rows[n].line) {
+		for _, line := range plants(w.rows[n].Line) {
 			rw.Header().Add("Set-Cookie", line)
 		}
 	case "/set":
@@ -107,17 +107,17 @@ func (w *walker) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 
 // sendRaw sends a row's line byte for byte, which net/http would clean, and no
 // Date but the row's.
-func sendRaw(rw http.ResponseWriter, r row) {
+func sendRaw(rw http.ResponseWriter, r browsertest.Row) {
 	conn, _, err := rw.(http.Hijacker).Hijack()
 	if err != nil {
 		return
 	}
 	defer conn.Close()
 	fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n")
-	for _, date := range r.dates {
+	for _, date := range r.Dates {
 		fmt.Fprintf(conn, "Date: %s\r\n", date)
 	}
-	fmt.Fprintf(conn, "Set-Cookie: %s\r\n\r\n", r.line)
+	fmt.Fprintf(conn, "Set-Cookie: %s\r\n\r\n", r.Line)
 }
 
 // plants returns the lines that set a cookie which the given one may delete.
@@ -138,23 +138,23 @@ func plants(line string) []string {
 	return lines
 }
 
-func (w *walker) compare(t *testing.T, browser string, expected func(row) outcome) {
+func (w *walker) compare(t *testing.T, browser string, expected func(browsertest.Row) browsertest.Outcome) {
 	for i, r := range w.rows {
 		sent := func(step string) string { return w.sent[step+"?"+strconv.Itoa(i)] }
 		for _, step := range []string{"/see", "/see-planted", "/see-after"} {
 			if _, asked := w.sent[step+"?"+strconv.Itoa(i)]; !asked {
-				t.Errorf("testdata/lines.txt:%d: %s never asked for %s", r.number, browser, step)
+				t.Errorf("testdata/lines.txt:%d: %s never asked for %s", r.Number, browser, step)
 			}
 		}
-		got := outcome{does: "ignored"}
+		got := browsertest.Outcome{Does: "ignored"}
 		switch {
 		case sent("/see") != "":
-			got = outcome{"sends", sent("/see")}
+			got = browsertest.Outcome{Does: "sends", Sent: sent("/see")}
 		case sent("/see-after") != sent("/see-planted"):
-			got.does = "deleted"
+			got.Does = "deleted"
 		}
 		if got != expected(r) {
-			t.Errorf("testdata/lines.txt:%d: %s: %s does %s, not %s", r.number, r.written, browser, got, expected(r))
+			t.Errorf("testdata/lines.txt:%d: %s: %s does %s, not %s", r.Number, r.Written, browser, got, expected(r))
 		}
 	}
 }

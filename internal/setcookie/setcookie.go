@@ -191,7 +191,7 @@ func (r *Reading) addFolded(line string) bool {
 }
 
 // foldedName returns the token that s begins with, if a blank is before it and a
-// '=' behind. A date has none: what follows its comma is two words, or more.
+// '=' after it. A date has none: what follows its comma is two words, or more.
 func foldedName(s string) (name string, ok bool) {
 	rest := strings.TrimLeft(s, " \t")
 	n := 0

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/cookiecharter/consent/internal/browsertest"
 	"github.com/cookiecharter/consent/internal/setcookie"
 )
 
@@ -16,30 +17,34 @@ var today = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func now() setcookie.Clock { return setcookie.ClockOf(today, nil) }
 
-// now is what the row's line has to be read with.
-func (r row) now() setcookie.Clock { return setcookie.ClockOf(today, r.dates) }
+// clockOf returns what a row's line has to be read with.
+func clockOf(r browsertest.Row) func() setcookie.Clock {
+	return func() setcookie.Clock { return setcookie.ClockOf(today, r.Dates) }
+}
+
+func readRows(t testing.TB) []browsertest.Row { return browsertest.ReadRows(t, "testdata/lines.txt") }
 
 func TestNothingLeaksThroughALineThatABrowserStores(t *testing.T) {
 	for _, r := range readRows(t) {
-		reading := setcookie.Read(r.line, r.now)
-		for _, o := range []outcome{r.chromium, r.firefox} {
-			if o.does != "sends" {
+		reading := setcookie.Read(r.Line, clockOf(r))
+		for _, o := range []browsertest.Outcome{r.Chromium, r.Firefox} {
+			if o.Does != "sends" {
 				continue
 			}
-			if reading.Deletion == setcookie.Sure || reading.Deletion == setcookie.Recent && r.dates == nil {
-				t.Errorf("testdata/lines.txt:%d: %s is read as a deletion, but a browser then sends %s", r.number, r.written, o)
+			if reading.Deletion == setcookie.Sure || reading.Deletion == setcookie.Recent && r.Dates == nil {
+				t.Errorf("testdata/lines.txt:%d: %s is read as a deletion, but a browser then sends %s", r.Number, r.Written, o)
 			}
 			if !reading.Readable {
 				continue
 			}
-			name, _, named := strings.Cut(o.sent, "=")
+			name, _, named := strings.Cut(o.Sent, "=")
 			names := []string{name}
-			if !named || !strings.Contains(r.line, "=") {
+			if !named || !strings.Contains(r.Line, "=") {
 				names = append(names, "")
 			}
 			for _, name := range names {
 				if !slices.Contains(reading.Names(), name) {
-					t.Errorf("testdata/lines.txt:%d: %s is read as %q, but a browser then sends %s", r.number, r.written, reading.Names(), o)
+					t.Errorf("testdata/lines.txt:%d: %s is read as %q, but a browser then sends %s", r.Number, r.Written, reading.Names(), o)
 				}
 			}
 		}
@@ -133,7 +138,7 @@ var folded = map[string][]string{
 func TestNothingLeaksThroughALineThatIsReadAsAList(t *testing.T) {
 	rows := make(map[string]bool)
 	for _, r := range readRows(t) {
-		rows[r.line] = true
+		rows[r.Line] = true
 	}
 	for line, names := range folded {
 		reading := setcookie.Read(line, now)
@@ -158,15 +163,15 @@ func TestNothingLeaksThroughAQuoteThatSafariReadsOn(t *testing.T) {
 
 func TestNothingIsLostOfWhatBrowsersAgreeOn(t *testing.T) {
 	for _, r := range readRows(t) {
-		reading := setcookie.Read(r.line, r.now)
-		deleted := r.chromium.does == "deleted" && r.firefox.does == "deleted"
-		_, list := folded[r.line]
-		if deleted && (reading.Deletion != setcookie.NoDeletion) == (list || slices.Contains(denied, r.line)) {
-			t.Errorf("testdata/lines.txt:%d: %s is not read as a deletion", r.number, r.written)
+		reading := setcookie.Read(r.Line, clockOf(r))
+		deleted := r.Chromium.Does == "deleted" && r.Firefox.Does == "deleted"
+		_, list := folded[r.Line]
+		if deleted && (reading.Deletion != setcookie.NoDeletion) == (list || slices.Contains(denied, r.Line)) {
+			t.Errorf("testdata/lines.txt:%d: %s is not read as a deletion", r.Number, r.Written)
 		}
-		name, _, named := strings.Cut(r.firefox.sent, "=")
-		if r.firefox.does == "sends" && r.chromium == r.firefox && named && !list && !slices.Equal(reading.Names(), []string{name}) {
-			t.Errorf("testdata/lines.txt:%d: %s is read as %q, not as the name that browsers agree on", r.number, r.written, reading.Names())
+		name, _, named := strings.Cut(r.Firefox.Sent, "=")
+		if r.Firefox.Does == "sends" && r.Chromium == r.Firefox && named && !list && !slices.Equal(reading.Names(), []string{name}) {
+			t.Errorf("testdata/lines.txt:%d: %s is read as %q, not as the name that browsers agree on", r.Number, r.Written, reading.Names())
 		}
 	}
 }
@@ -279,7 +284,7 @@ func nextWeek() setcookie.Clock { return setcookie.ClockOf(today.Add(200*time.Ho
 
 func FuzzRead(f *testing.F) {
 	for _, r := range readRows(f) {
-		f.Add(r.line)
+		f.Add(r.Line)
 	}
 	f.Add("=a =b")
 	f.Fuzz(func(t *testing.T, line string) {

@@ -7,7 +7,7 @@ const MaxName = 256
 // Part returns which part of a name looks as though it were another for each
 // visitor, session or account: numbers, hexadecimal digits, GUIDs, base64.
 // name[:from] and name[to:] stay; ok is false if there is no such part, too
-// little beside it for a pattern that means something, or if the name is too long.
+// little around it for a pattern that means something, or if the name is too long.
 func Part(name string) (from, to int, ok bool) {
 	if len(name) > MaxName {
 		return 0, 0, false
@@ -46,7 +46,7 @@ func MixedCase(s string) bool { return len(s) <= MaxName && count(s).mixedCase()
 // value in base64url.
 const minBase64 = 16
 
-// widen takes in the fragments beside a random part that are no words: base64url
+// widen takes in the fragments next to a random part that are no words: base64url
 // has '-' and '_' among its digits.
 func widen(name string, from, to int) (int, int) {
 	for to < len(name) {
@@ -92,7 +92,7 @@ func means(name string, from, to int) bool {
 }
 
 // random returns where in s, a word between separators, the part begins that looks
-// random: 0 for all of it, more where a word stands before a number, and -1 where
+// random: 0 for all of it, more if a word stands before a number, and -1 if
 // nothing does.
 func random(s string, c census) int {
 	switch {

@@ -1,4 +1,4 @@
-package setcookie_test
+package browsertest
 
 import (
 	"bufio"
@@ -9,37 +9,40 @@ import (
 	"testing"
 )
 
-// A row is one line of testdata/lines.txt.
-type row struct {
-	number            int    // in the file
-	written           string // the line's column, as it stands there
-	line              string
-	dates             []string // the response's own Date fields
-	chromium, firefox outcome
+// A Row is one row of the table in package setcookie of what browsers do with a Set-Cookie
+// line.
+type Row struct {
+	Number            int    // in the file
+	Written           string // the line's column, as it stands there
+	Line              string
+	Dates             []string // the response's own Date fields
+	Chromium, Firefox Outcome
 }
 
-// An outcome is what a browser does with a line.
-type outcome struct {
-	does string // "sends", "ignored" or "deleted"
-	sent string // the Cookie field, where it sends one
+// An Outcome is what a browser does with a line.
+type Outcome struct {
+	Does string // "sends", "ignored" or "deleted"
+	Sent string // the Cookie field, if it sends one
 }
 
-func (o outcome) String() string {
-	if o.does == "sends" {
-		return quote(o.sent)
+// String returns the outcome as the table writes it.
+func (o Outcome) String() string {
+	if o.Does == "sends" {
+		return quote(o.Sent)
 	}
-	return o.does
+	return o.Does
 }
 
-// readRows reads the table, whose first lines explain it.
-func readRows(t testing.TB) []row {
+// ReadRows reads the table, testdata/lines.txt of package setcookie, whose first lines
+// explain it.
+func ReadRows(t testing.TB, path string) []Row {
 	t.Helper()
-	file, err := os.Open("testdata/lines.txt")
+	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	var rows []row
+	var rows []Row
 	scanner := bufio.NewScanner(file)
 	for number := 1; scanner.Scan(); number++ {
 		text := scanner.Text()
@@ -48,9 +51,9 @@ func readRows(t testing.TB) []row {
 		}
 		r, err := readRow(text)
 		if err != nil {
-			t.Fatalf("testdata/lines.txt:%d: %v", number, err)
+			t.Fatalf("%s:%d: %v", path, number, err)
 		}
-		r.number = number
+		r.Number = number
 		rows = append(rows, r)
 	}
 	if err := scanner.Err(); err != nil {
@@ -59,10 +62,10 @@ func readRows(t testing.TB) []row {
 	return rows
 }
 
-func readRow(text string) (r row, err error) {
+func readRow(text string) (r Row, err error) {
 	rest := text
-	if r.line, rest, err = unquote(rest); err != nil {
-		return row{}, err
+	if r.Line, rest, err = unquote(rest); err != nil {
+		return Row{}, err
 	}
 	for {
 		after, dated := strings.CutPrefix(strings.TrimLeft(rest, " "), "dated ")
@@ -71,23 +74,23 @@ func readRow(text string) (r row, err error) {
 		}
 		var date string
 		if date, rest, err = unquote(after); err != nil {
-			return row{}, err
+			return Row{}, err
 		}
-		r.dates = append(r.dates, date)
+		r.Dates = append(r.Dates, date)
 	}
-	r.written = strings.TrimSpace(text[:len(text)-len(rest)])
-	for column, to := range map[string]*outcome{"->": &r.chromium, "|": &r.firefox} {
+	r.Written = strings.TrimSpace(text[:len(text)-len(rest)])
+	for column, to := range map[string]*Outcome{"->": &r.Chromium, "|": &r.Firefox} {
 		_, after, found := strings.Cut(rest, "  "+column+"  ")
 		if !found {
-			return row{}, fmt.Errorf("no column after %q", column)
+			return Row{}, fmt.Errorf("no column after %q", column)
 		}
 		switch word, _, _ := strings.Cut(after, " "); word {
 		case "ignored", "deleted":
-			to.does = word
+			to.Does = word
 		default:
-			to.does = "sends"
-			if to.sent, _, err = unquote(after); err != nil {
-				return row{}, err
+			to.Does = "sends"
+			if to.Sent, _, err = unquote(after); err != nil {
+				return Row{}, err
 			}
 		}
 	}
@@ -95,7 +98,7 @@ func readRow(text string) (r row, err error) {
 }
 
 // unquote reads Go's quoted strings from the beginning of s, each of which may
-// have a count behind it.
+// have a count after it.
 func unquote(s string) (text, rest string, err error) {
 	for s = strings.TrimLeft(s, " "); strings.HasPrefix(s, `"`); s = strings.TrimLeft(s, " ") {
 		quoted, err := strconv.QuotedPrefix(s)
