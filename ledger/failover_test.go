@@ -22,9 +22,7 @@ func (c *cluster) standby(t *testing.T) *cluster {
 	t.Helper()
 	directory, err := os.MkdirTemp("", "standby")
 	require.NoError(t, err)
-	if who := c.owner(); who != nil {
-		require.NoError(t, os.Chown(directory, int(who.Uid), int(who.Gid)))
-	}
+	require.NoError(t, giveToServer(directory))
 	s := &cluster{binaries: c.binaries, directory: directory}
 	t.Cleanup(s.remove)
 	copied, err := s.command("pg_basebackup", "-D", s.data(), "-h", c.directory, "-U", "postgres", "-R", "-c", "fast", "-X", "stream").CombinedOutput()
