@@ -23,6 +23,7 @@ func (l *Ledger) Forget(ctx context.Context, reference consent.Reference) (recor
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	l.queue.forget(key(reference))
+	l.queue.links.forget(key(reference))
 	if err := l.spool.clean(); err != nil {
 		return 0, fmt.Errorf("ledger: cannot forget what waits on disk: %w", err)
 	}
@@ -128,6 +129,7 @@ func (q *queue) forget(reference key) {
 // atomically runs do in a transaction, again where others were at the same rows at
 // the same moment.
 func (d *database) atomically(ctx context.Context, do func(*sql.Tx) error) error {
+	left := false
 	for attempt := 0; ; attempt++ {
 		if attempt > 0 {
 			time.Sleep(rand.N(time.Duration(attempt) * 5 * time.Millisecond))
@@ -143,8 +145,9 @@ func (d *database) atomically(ctx context.Context, do func(*sql.Tx) error) error
 			return nil
 		}
 		tx.Rollback()
-		if attempt == 0 && turnedReadOnly(err) {
+		if !left && turnedReadOnly(err) {
 			d.leaveReadOnly(ctx)
+			left = true
 			continue
 		}
 		if attempt == 20 || !collided(err) {

@@ -73,7 +73,7 @@ func (u *Users) hash(user string) []byte {
 // Wrap returns a handler that serves as next does, and links each decision that is
 // saved meanwhile to the user who was signed in when the request came: account returns their
 // ID, or "" for nobody. Put it inside of [consent.Middleware.Wrap], around the charter too. If a decision
-// cannot be linked, it counts in this browser alone, and failed is told, unless it is nil.
+// cannot be linked yet, it counts in this browser alone until it is, and failed is told, unless it is nil.
 func (u *Users) Wrap(next http.Handler, account func(*http.Request) string, failed func(*http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user := account(r)
@@ -105,8 +105,12 @@ const maxLinking = 10 * time.Second
 // Link notes that the user of that ID has taken the decision of that reference and
 // time while signed in: [consent.Preferences.Reference] and DecidedAt after a Save. Of each
 // reference the newest counts. For the zero reference, of a visitor who has not decided, it
-// does nothing. [Users.Wrap] calls it for each Save. The error is that of an empty ID, or
-// the database's.
+// does nothing. [Users.Wrap] calls it for each Save.
+//
+// The error is that of an empty ID, that the ledger was opened to be read, or the database's.
+// After one of the database the link waits as a refusal does, on the disk of this machine too
+// (see [Config.Spool]), and is written once the database takes it: a user may have signed out
+// before that. It may be made once more meanwhile, which changes nothing.
 func (u *Users) Link(ctx context.Context, reference consent.Reference, decided time.Time, user string) error {
 	if user == "" {
 		return errNoUser
@@ -114,20 +118,7 @@ func (u *Users) Link(ctx context.Context, reference consent.Reference, decided t
 	if reference == (consent.Reference{}) {
 		return nil
 	}
-	l := u.ledger
-	if err := l.writable(); err != nil {
-		return err
-	}
-	made := link{user: u.hash(user), reference: key(reference), decided: milliseconds(decided)}
-	// One without a seal may be of the time before there was a key, or forged.
-	_, err := l.db.ExecContext(ctx, l.db.sql(`INSERT INTO consent_link (user_hash, reference, decided, seal) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (user_hash, reference) DO UPDATE SET decided = excluded.decided, seal = excluded.seal
-		WHERE consent_link.decided < excluded.decided OR consent_link.seal IS NULL AND excluded.seal IS NOT NULL`),
-		made.user, l.db.key(made.reference), made.decided, nullable(l.sealer.seal(made.sealed())))
-	if err != nil {
-		return fmt.Errorf("ledger: cannot link a user: %w", err)
-	}
-	return nil
+	return u.ledger.linkOrWait(ctx, link{user: u.hash(user), reference: key(reference), decided: milliseconds(decided)})
 }
 
 // Latest returns the last decision that a user has taken on any of their devices while
@@ -209,7 +200,21 @@ func (u *Users) links(ctx context.Context, user string) (links []link, err error
 	if err != nil {
 		return nil, fmt.Errorf("ledger: cannot read who a user is: %w", err)
 	}
-	return links, nil
+	return withWaiting(links, l.queue.links.of(u.hash(user))), nil
+}
+
+// withWaiting returns the links of a user as they are once those that wait are written.
+func withWaiting(links, waiting []link) []link {
+	for _, made := range waiting {
+		i := slices.IndexFunc(links, func(other link) bool { return other.reference == made.reference })
+		switch {
+		case i < 0:
+			links = append(links, made)
+		case links[i].decided < made.decided:
+			links[i] = made
+		}
+	}
+	return links
 }
 
 // taken returns the decision of a link, written or waiting in this process; nil if there
