@@ -63,10 +63,11 @@ func (l *Ledger) Forget(ctx context.Context, reference consent.Reference) (recor
 
 // Forget erases what the ledger has under the references of a user, as [Ledger.Forget] does
 // for each, and returns how many records that was. See [Users.References] for which these
-// are: those under which they have decided while signed in. It does not reach what a
-// [consent.Middleware.Restore] has put into a browser in which they have decided nothing since:
-// nothing says that it is theirs, and who has the browser finds its reference at the foot of the form. After an
-// error, which is that of an empty ID or the database's, call it again.
+// are: those under which they have decided while signed in, and those under which a
+// [consent.Middleware.Restore] has put a copy of their decision into a browser, if
+// [Users.Restored] was told. It does not reach what they have decided while signed out: nothing
+// says that it is theirs, and who has the browser finds its reference at the foot of the
+// form. After an error, which is that of an empty ID or the database's, call it again.
 func (u *Users) Forget(ctx context.Context, user string) (records int64, err error) {
 	references, err := u.References(ctx, user)
 	for _, reference := range references {

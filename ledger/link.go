@@ -30,6 +30,8 @@ import (
 //
 //	record, err := users.Latest(ctx, user) // the zero Record with ErrNoRecord
 //	err = mw.Restore(w, r, record)
+//	here := consent.FromContext(r.Context())
+//	err = users.Restored(ctx, here.Reference(), here.DecidedAt(), user)
 //
 // The ledger holds no user, only an HMAC of their ID.
 type Users struct {
@@ -51,7 +53,7 @@ func (l *Ledger) Users(secret []byte) (*Users, error) {
 type link struct {
 	user      []byte
 	reference key
-	decided   int64 // with the reference, which decision
+	decided   int64 // with the reference, which decision; below 0 for a copy: minus its time
 	seal      []byte
 }
 
@@ -59,6 +61,9 @@ type link struct {
 func (l *link) sealed() fields {
 	return fields(nil).text("link").bytes(l.user).key(l.reference).number(l.decided)
 }
+
+// isCopy reports that nobody has decided there: a Restore has put a decision there.
+func (l *link) isCopy() bool { return l.decided < 0 }
 
 // errNoUser keeps those whose ID a site has failed to fill in from sharing a decision.
 var errNoUser = errors.New("ledger: a user without an ID is nobody")
@@ -121,6 +126,23 @@ func (u *Users) Link(ctx context.Context, reference consent.Reference, decided t
 	return u.ledger.linkOrWait(ctx, link{user: u.hash(user), reference: key(reference), decided: milliseconds(decided)})
 }
 
+// Restored notes that a [consent.Middleware.Restore] has brought the decision of a user's
+// account to a browser, where it was recorded under that reference and time:
+// [consent.Preferences.Reference] and DecidedAt after it. [Users.References] and
+// [Users.Forget] then know of this copy; [Users.Latest] does not count it, since nobody has
+// decided there. Package charter calls it after each of its own. For the zero reference, of a
+// browser that has no copy, it does nothing, and nothing if they have decided under it. The errors
+// are those of [Users.Link].
+func (u *Users) Restored(ctx context.Context, reference consent.Reference, decided time.Time, user string) error {
+	if user == "" {
+		return errNoUser
+	}
+	if reference == (consent.Reference{}) {
+		return nil
+	}
+	return u.ledger.linkOrWait(ctx, link{user: u.hash(user), reference: key(reference), decided: -milliseconds(decided)})
+}
+
 // Latest returns the last decision that a user has taken on any of their devices while
 // signed in, for [consent.Middleware.Restore]: by its time, and of two of one time the
 // one that allows less. It counts what waits in this process to be written. What waits in another one
@@ -136,8 +158,8 @@ func (u *Users) Latest(ctx context.Context, user string) (consent.Record, error)
 	slices.SortFunc(links, func(a, b link) int { return cmp.Compare(b.decided, a.decided) })
 	var latest *row
 	for _, made := range links {
-		if latest != nil && made.decided < latest.decided {
-			break
+		if made.isCopy() || latest != nil && made.decided < latest.decided {
+			break // and so is all that comes after it
 		}
 		taken, err := l.taken(ctx, made)
 		switch {
@@ -167,8 +189,8 @@ func (u *Users) Latest(ctx context.Context, user string) (consent.Record, error)
 	return e.record(), nil
 }
 
-// References returns the references under which a user has decided while signed in, in no
-// order: none for somebody who was never linked. Others may have decided under them too, in a browser
+// References returns the references under which a user has decided while signed in, and
+// those of copies, see [Users.Restored], in no order: none for somebody who was never linked. Others may have decided under them too, in a browser
 // without [consent.Middleware.Unlink]. With [Ledger.History] and [Ledger.Forget] a site answers who
 // asks by their account. The error is the database's.
 func (u *Users) References(ctx context.Context, user string) ([]consent.Reference, error) {
