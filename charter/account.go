@@ -19,6 +19,10 @@ import (
 // Accounts know what users have decided while signed in: see [Config.Accounts]. The Users of
 // the module's ledger are one. They must be safe for concurrent use, and heed ctx, which ends
 // after two seconds.
+//
+// If they have a method Restored with the parameters of Link, it is told under which reference
+// and time the decision of an account was recorded in a browser in which nobody has taken it, so
+// that this copy can be erased with what else is recorded of the user.
 type Accounts interface {
 	// Latest returns the last decision that a user has taken on any device while signed in.
 	// The error is [consent.ErrNoRecord] if there is none.
@@ -27,6 +31,11 @@ type Accounts interface {
 	// Link notes that a user has taken the decision of that reference and time. It may be
 	// called more than once for one decision.
 	Link(ctx context.Context, reference consent.Reference, decided time.Time, user string) error
+}
+
+// copies are Accounts that know of the copies of a decision: see [Accounts].
+type copies interface {
+	Restored(ctx context.Context, reference consent.Reference, decided time.Time, user string) error
 }
 
 const (
@@ -196,7 +205,11 @@ func (c *Charter) look(r *http.Request, k keeper, user string) error {
 	}
 	knew := k.Account().Decided
 	settled := s.HasTold(k.Marks(user, settles(k)))
+	had := consent.FromContext(r.Context()).DecidedAt()
 	differ, err := k.Apply(ctx, record, settled)
+	if !consent.FromContext(r.Context()).DecidedAt().Equal(had) { // after an error too: what is refused is
+		c.restored(r, user)
+	}
 	s = k.Account()
 	if err != nil || s.Decided.Equal(knew) {
 		return err
@@ -213,6 +226,21 @@ func (c *Charter) look(r *http.Request, k keeper, user string) error {
 		s.NoteTold(conflict[0])
 	}
 	return k.KeepAccount(s)
+}
+
+// restored has the accounts know under which reference this browser has a copy of the
+// account's decision.
+func (c *Charter) restored(r *http.Request, user string) {
+	accounts, can := c.accounts.(copies)
+	if !can {
+		return
+	}
+	prefs := consent.FromContext(r.Context())
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), patience)
+	defer cancel()
+	if err := accounts.Restored(ctx, prefs.Reference(), prefs.DecidedAt(), user); err != nil {
+		c.failed(r, fmt.Errorf("charter: cannot tell an account of a copy of its decision: %w", err))
+	}
 }
 
 // settles names what a choice of this user settles in this browser: whether they go by what

@@ -538,6 +538,54 @@ func TestAChoiceThatASiteSavesByItselfIsTheAccounts(t *testing.T) {
 	})
 }
 
+// A copying is accounts that know of the copies of a decision.
+type copying struct {
+	*accounts
+	told  []consent.Record // the reference and time of each
+	fails error
+}
+
+func (c *copying) Restored(_ context.Context, reference consent.Reference, decided time.Time, user string) error {
+	if user != "ada" {
+		return errors.New("nobody has a copy of another's decision")
+	}
+	c.told = append(c.told, consent.Record{Reference: reference, Time: decided})
+	return c.fails
+}
+
+func TestAnAccountKnowsOfEachCopyOfItsDecision(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var kept *copying
+		p := newPortal(t, func(c *charter.Config) {
+			kept = &copying{accounts: c.Accounts.(*accounts)}
+			c.Accounts = kept
+		})
+		laptop, phone := p.browser(), p.browser()
+		phone.goesBy("ada")
+		laptop.goesBy("ada")
+		laptop.decides("accept")
+		assert.Empty(t, kept.told, "who decides here has no copy")
+		last := func() consent.Record { return p.records[len(p.records)-1] }
+		for i, choice := range []string{"refuse", "accept"} {
+			time.Sleep(10 * time.Minute)
+			phone.get("/")
+			phone.get("/")
+			require.Len(t, kept.told, i+1)
+			assert.Equal(t, consent.ByAccount, last().Evidence.Action)
+			assert.Equal(t, last().Reference, kept.told[i].Reference)
+			assert.True(t, last().Time.Equal(kept.told[i].Time))
+			laptop.decides(choice)
+		}
+		assert.Empty(t, p.failures)
+		kept.fails = errors.New("gone")
+		time.Sleep(10 * time.Minute)
+		phone.get("/")
+		assert.Equal(t, everybody, phone.allows())
+		require.Len(t, p.failures, 1)
+		assert.ErrorContains(t, p.failures[0], "a copy of its decision: gone")
+	})
+}
+
 func TestAPageIsServedIfTheAccountsDoNotAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPortal(t, nil)

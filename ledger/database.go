@@ -101,6 +101,17 @@ func (d *database) checkWritable(ctx context.Context) error {
 	})
 }
 
+// change runs a statement that writes, and once more if its session takes no writes any more.
+// It takes the statement in PostgreSQL's dialect.
+func (d *database) change(ctx context.Context, statement string, args ...any) error {
+	_, err := d.ExecContext(ctx, d.sql(statement), args...)
+	if turnedReadOnly(err) {
+		d.leaveReadOnly(ctx)
+		_, err = d.ExecContext(ctx, d.sql(statement), args...)
+	}
+	return err
+}
+
 // leaveReadOnly gives up the sessions of the pool that take no writes: after a failover, the
 // server that they lead to may be a standby. It ends at the first one that takes writes.
 func (d *database) leaveReadOnly(ctx context.Context) {

@@ -22,9 +22,7 @@ func (c *cluster) standby(t *testing.T) *cluster {
 	t.Helper()
 	directory, err := os.MkdirTemp("", "standby")
 	require.NoError(t, err)
-	if who := c.owner(); who != nil {
-		require.NoError(t, os.Chown(directory, int(who.Uid), int(who.Gid)))
-	}
+	require.NoError(t, giveToServer(directory))
 	s := &cluster{binaries: c.binaries, directory: directory}
 	t.Cleanup(s.remove)
 	copied, err := s.command("pg_basebackup", "-D", s.data(), "-h", c.directory, "-U", "postgres", "-R", "-c", "fast", "-X", "stream").CombinedOutput()
@@ -118,6 +116,12 @@ func TestNothingIsSaidOfStandbysThatConfirm(t *testing.T) {
 	assert.Contains(t, said(), "a failover may lose consents")
 }
 
+// turn has the sessions of a ledger take no writes any more, as a server does that has become
+// a standby, without a connection that breaks. New ones take writes.
+func turn(t *testing.T, l *ledger.Ledger) {
+	l.EachSession(t, "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+}
+
 func TestASessionThatTurnedReadOnlyIsLeft(t *testing.T) {
 	for _, how := range []string{"opened", "of the site"} {
 		t.Run(how, func(t *testing.T) {
@@ -135,15 +139,26 @@ func TestASessionThatTurnedReadOnlyIsLeft(t *testing.T) {
 				l, err = ledger.Use(context.Background(), db, config)
 				require.NoError(t, err)
 			}
+			ctx, old := context.Background(), at(yes(carol), 0)
 			keep(t, l, yes(alice))
-			// As a server does that has become a standby, without a connection that breaks.
-			l.EachSession(t, "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
-			keep(t, l, yes(alice)) // at the first attempt, since new sessions take writes
-			l.EachSession(t, "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
-			_, err := l.Forget(context.Background(), bob)
-			assert.NoError(t, err)
-			_, err = l.Forget(context.Background(), alice)
-			assert.NoError(t, err)
+			keep(t, l, old)
+			users, err := l.Users(secret)
+			require.NoError(t, err)
+			require.NoError(t, users.Link(ctx, carol, old.Time, "7"))
+			for what, write := range map[string]func() error{
+				"a record":       func() error { return l.Record(ctx, yes(alice)) },
+				"a link":         func() error { return users.Link(ctx, alice, time.Now(), "42") },
+				"a forgetting":   func() error { _, err := l.Forget(ctx, alice); return err },
+				"what is nobody": func() error { _, err := l.Forget(ctx, bob); return err },
+				"a purge":        func() error { _, err := l.Purge(ctx, old.Time.Add(time.Second), nil); return err },
+				"the links that a purge takes": func() error {
+					_, err := l.Purge(ctx, old.Time.Add(time.Second), func(int64) { turn(t, l) })
+					return err
+				},
+			} {
+				turn(t, l)
+				assert.NoError(t, write(), what)
+			}
 			finish(t, l)
 			verified(t, begin(t, url))
 		})

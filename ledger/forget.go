@@ -23,6 +23,7 @@ func (l *Ledger) Forget(ctx context.Context, reference consent.Reference) (recor
 	l.writing.Lock()
 	defer l.writing.Unlock()
 	l.queue.forget(key(reference))
+	l.queue.links.forget(key(reference))
 	if err := l.spool.clean(); err != nil {
 		return 0, fmt.Errorf("ledger: cannot forget what waits on disk: %w", err)
 	}
@@ -62,10 +63,11 @@ func (l *Ledger) Forget(ctx context.Context, reference consent.Reference) (recor
 
 // Forget erases what the ledger has under the references of a user, as [Ledger.Forget] does
 // for each, and returns how many records that was. See [Users.References] for which these
-// are: those under which they have decided while signed in. It does not reach what a
-// [consent.Middleware.Restore] has put into a browser in which they have decided nothing since:
-// nothing says that it is theirs, and who has the browser finds its reference at the foot of the form. After an
-// error, which is that of an empty ID or the database's, call it again.
+// are: those under which they have decided while signed in, and those under which a
+// [consent.Middleware.Restore] has put a copy of their decision into a browser, if
+// [Users.Restored] was told. It does not reach what they have decided while signed out: nothing
+// says that it is theirs, and who has the browser finds its reference at the foot of the
+// form. After an error, which is that of an empty ID or the database's, call it again.
 func (u *Users) Forget(ctx context.Context, user string) (records int64, err error) {
 	references, err := u.References(ctx, user)
 	for _, reference := range references {
@@ -128,6 +130,7 @@ func (q *queue) forget(reference key) {
 // atomically runs do in a transaction, again where others were at the same rows at
 // the same moment.
 func (d *database) atomically(ctx context.Context, do func(*sql.Tx) error) error {
+	left := false
 	for attempt := 0; ; attempt++ {
 		if attempt > 0 {
 			time.Sleep(rand.N(time.Duration(attempt) * 5 * time.Millisecond))
@@ -143,8 +146,9 @@ func (d *database) atomically(ctx context.Context, do func(*sql.Tx) error) error
 			return nil
 		}
 		tx.Rollback()
-		if attempt == 0 && turnedReadOnly(err) {
+		if !left && turnedReadOnly(err) {
 			d.leaveReadOnly(ctx)
+			left = true
 			continue
 		}
 		if attempt == 20 || !collided(err) {

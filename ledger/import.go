@@ -41,7 +41,7 @@ func Import(ctx context.Context, path, url string, config Config, accept func(Re
 	}
 	i.db = db
 	report, err := i.run(ctx, read)
-	if err = errors.Join(err, db.close()); err != nil {
+	if err = errors.Join(explain(err), db.close()); err != nil {
 		return report, fmt.Errorf("ledger: cannot import %s into %s: %w", path, db.name, err)
 	}
 	return report, nil

@@ -211,7 +211,7 @@ var ErrClosed = errors.New("ledger: closed")
 // Close writes what waits to be written, for as long as ctx allows, and ends the
 // ledger. Give it a context of its own: with one that has ended, such as that of the
 // signal that stops the server, nothing more is written. The error says how many
-// refusals were not recorded, and why, and how many wait for the next start. A later call
+// refusals and links of users were not recorded, and why, and how many wait for the next start. A later call
 // does nothing.
 func (l *Ledger) Close(ctx context.Context) error {
 	if !l.queue.close() {
@@ -226,6 +226,7 @@ func (l *Ledger) Close(ctx context.Context) error {
 		l.stop()
 		<-l.stopped
 	}
+	l.endLinks(ctx)
 	l.stop()
 	l.writing.Lock() // somebody may be erasing
 	defer l.writing.Unlock()
@@ -243,7 +244,7 @@ func (l *Ledger) Close(ctx context.Context) error {
 	}
 	l.failing.end()
 	l.queue.dropping.end()
-	return errors.Join(err, l.writer.close(), l.start.close(ctx))
+	return errors.Join(err, l.leftLinks(), l.writer.close(), l.start.close(ctx))
 }
 
 // Figures say how a ledger fares: see [Ledger.Figures].

@@ -30,6 +30,8 @@ import (
 //
 //	record, err := users.Latest(ctx, user) // the zero Record with ErrNoRecord
 //	err = mw.Restore(w, r, record)
+//	here := consent.FromContext(r.Context())
+//	err = users.Restored(ctx, here.Reference(), here.DecidedAt(), user)
 //
 // The ledger holds no user, only an HMAC of their ID.
 type Users struct {
@@ -51,7 +53,7 @@ func (l *Ledger) Users(secret []byte) (*Users, error) {
 type link struct {
 	user      []byte
 	reference key
-	decided   int64 // with the reference, which decision
+	decided   int64 // with the reference, which decision; below 0 for a copy: minus its time
 	seal      []byte
 }
 
@@ -59,6 +61,9 @@ type link struct {
 func (l *link) sealed() fields {
 	return fields(nil).text("link").bytes(l.user).key(l.reference).number(l.decided)
 }
+
+// isCopy reports that nobody has decided there: a Restore has put a decision there.
+func (l *link) isCopy() bool { return l.decided < 0 }
 
 // errNoUser keeps those whose ID a site has failed to fill in from sharing a decision.
 var errNoUser = errors.New("ledger: a user without an ID is nobody")
@@ -73,7 +78,7 @@ func (u *Users) hash(user string) []byte {
 // Wrap returns a handler that serves as next does, and links each decision that is
 // saved meanwhile to the user who was signed in when the request came: account returns their
 // ID, or "" for nobody. Put it inside of [consent.Middleware.Wrap], around the charter too. If a decision
-// cannot be linked, it counts in this browser alone, and failed is told, unless it is nil.
+// cannot be linked yet, it counts in this browser alone until it is, and failed is told, unless it is nil.
 func (u *Users) Wrap(next http.Handler, account func(*http.Request) string, failed func(*http.Request, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user := account(r)
@@ -105,8 +110,12 @@ const maxLinking = 10 * time.Second
 // Link notes that the user of that ID has taken the decision of that reference and
 // time while signed in: [consent.Preferences.Reference] and DecidedAt after a Save. Of each
 // reference the newest counts. For the zero reference, of a visitor who has not decided, it
-// does nothing. [Users.Wrap] calls it for each Save. The error is that of an empty ID, or
-// the database's.
+// does nothing. [Users.Wrap] calls it for each Save.
+//
+// The error is that of an empty ID, that the ledger was opened to be read, or the database's.
+// After one of the database the link waits as a refusal does, on the disk of this machine too
+// (see [Config.Spool]), and is written once the database takes it: a user may have signed out
+// before that. It may be made once more meanwhile, which changes nothing.
 func (u *Users) Link(ctx context.Context, reference consent.Reference, decided time.Time, user string) error {
 	if user == "" {
 		return errNoUser
@@ -114,20 +123,24 @@ func (u *Users) Link(ctx context.Context, reference consent.Reference, decided t
 	if reference == (consent.Reference{}) {
 		return nil
 	}
-	l := u.ledger
-	if err := l.writable(); err != nil {
-		return err
+	return u.ledger.linkOrWait(ctx, link{user: u.hash(user), reference: key(reference), decided: milliseconds(decided)})
+}
+
+// Restored notes that a [consent.Middleware.Restore] has brought the decision of a user's
+// account to a browser, where it was recorded under that reference and time:
+// [consent.Preferences.Reference] and DecidedAt after it. [Users.References] and
+// [Users.Forget] then know of this copy; [Users.Latest] does not count it, since nobody has
+// decided there. Package charter calls it after each of its own. For the zero reference, of a
+// browser that has no copy, it does nothing, and nothing if they have decided under it. The errors
+// are those of [Users.Link].
+func (u *Users) Restored(ctx context.Context, reference consent.Reference, decided time.Time, user string) error {
+	if user == "" {
+		return errNoUser
 	}
-	made := link{user: u.hash(user), reference: key(reference), decided: milliseconds(decided)}
-	// One without a seal may be of the time before there was a key, or forged.
-	_, err := l.db.ExecContext(ctx, l.db.sql(`INSERT INTO consent_link (user_hash, reference, decided, seal) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (user_hash, reference) DO UPDATE SET decided = excluded.decided, seal = excluded.seal
-		WHERE consent_link.decided < excluded.decided OR consent_link.seal IS NULL AND excluded.seal IS NOT NULL`),
-		made.user, l.db.key(made.reference), made.decided, nullable(l.sealer.seal(made.sealed())))
-	if err != nil {
-		return fmt.Errorf("ledger: cannot link a user: %w", err)
+	if reference == (consent.Reference{}) {
+		return nil
 	}
-	return nil
+	return u.ledger.linkOrWait(ctx, link{user: u.hash(user), reference: key(reference), decided: -milliseconds(decided)})
 }
 
 // Latest returns the last decision that a user has taken on any of their devices while
@@ -145,8 +158,8 @@ func (u *Users) Latest(ctx context.Context, user string) (consent.Record, error)
 	slices.SortFunc(links, func(a, b link) int { return cmp.Compare(b.decided, a.decided) })
 	var latest *row
 	for _, made := range links {
-		if latest != nil && made.decided < latest.decided {
-			break
+		if made.isCopy() || latest != nil && made.decided < latest.decided {
+			break // and so is all that comes after it
 		}
 		taken, err := l.taken(ctx, made)
 		switch {
@@ -176,8 +189,8 @@ func (u *Users) Latest(ctx context.Context, user string) (consent.Record, error)
 	return e.record(), nil
 }
 
-// References returns the references under which a user has decided while signed in, in no
-// order: none for somebody who was never linked. Others may have decided under them too, in a browser
+// References returns the references under which a user has decided while signed in, and
+// those of copies, see [Users.Restored], in no order: none for somebody who was never linked. Others may have decided under them too, in a browser
 // without [consent.Middleware.Unlink]. With [Ledger.History] and [Ledger.Forget] a site answers who
 // asks by their account. The error is the database's.
 func (u *Users) References(ctx context.Context, user string) ([]consent.Reference, error) {
@@ -209,7 +222,21 @@ func (u *Users) links(ctx context.Context, user string) (links []link, err error
 	if err != nil {
 		return nil, fmt.Errorf("ledger: cannot read who a user is: %w", err)
 	}
-	return links, nil
+	return withWaiting(links, l.queue.links.of(u.hash(user))), nil
+}
+
+// withWaiting returns the links of a user as they are once those that wait are written.
+func withWaiting(links, waiting []link) []link {
+	for _, made := range waiting {
+		i := slices.IndexFunc(links, func(other link) bool { return other.reference == made.reference })
+		switch {
+		case i < 0:
+			links = append(links, made)
+		case links[i].decided < made.decided:
+			links[i] = made
+		}
+	}
+	return links
 }
 
 // taken returns the decision of a link, written or waiting in this process; nil if there

@@ -182,6 +182,102 @@ func TestWhatARestoreHasPutThereIsNotTheAccounts(t *testing.T) {
 	assert.Equal(t, p.sees(home).of, record.Reference)
 }
 
+// A forgetting reaches each device on which the user has signed in.
+func TestNothingIsLeftOfWhatARestoreHasPutThereOnceTheUserIsForgotten(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		ctx := context.Background()
+		l := begin(t, url)
+		p := portalOf(t, l)
+		who := ""
+		c, err := charter.New(charter.Config{
+			Middleware: p.mw, Account: func(*http.Request) string { return who }, Accounts: p.users,
+			Failed: func(_ *http.Request, err error) { assert.NoError(t, err) },
+		})
+		require.NoError(t, err)
+		page := func(user, cookies string) string {
+			who = user
+			return serve(p.mw, cookies, c.Wrap(http.NotFoundHandler()).ServeHTTP)
+		}
+		home := p.save("42", "", consent.AcceptAll())
+		there := page("42", "")
+		own := p.as("", "", func(w http.ResponseWriter, r *http.Request) { // a site without the charter
+			p.restore("42", w, r)
+			here := consent.FromContext(r.Context())
+			assert.NoError(t, p.users.Restored(ctx, here.Reference(), here.DecidedAt(), "42"))
+		})
+		other := p.save("7", "", consent.AcceptAll())
+		references, err := p.users.References(ctx, "42")
+		require.NoError(t, err)
+		assert.ElementsMatch(t, []consent.Reference{p.sees(home).of, p.sees(there).of, p.sees(own).of}, references)
+		latest, err := p.users.Latest(ctx, "42")
+		require.NoError(t, err)
+		assert.Equal(t, p.sees(home).of, latest.Reference, "a copy is no decision")
+		_, err = l.Purge(ctx, time.Now().Add(-time.Hour), nil)
+		require.NoError(t, err)
+		assert.Len(t, links(t, url), 4, "of younger ones a purge leaves the links")
+
+		records, err := p.users.Forget(ctx, "42")
+		require.NoError(t, err)
+		assert.EqualValues(t, 3, records)
+		for _, gone := range []string{home, there, own} {
+			_, err = l.History(ctx, p.sees(gone).of)
+			assert.ErrorIs(t, err, ledger.ErrNoRecord)
+		}
+		_, err = l.History(ctx, p.sees(other).of)
+		require.NoError(t, err)
+		assert.Len(t, links(t, url), 1)
+		page("7", "")
+		assert.Len(t, links(t, url), 2)
+		_, err = l.Purge(ctx, time.Now().Add(time.Hour), nil)
+		require.NoError(t, err)
+		assert.Empty(t, links(t, url), "of whom nothing is left")
+		verified(t, l)
+	})
+}
+
+func TestADecisionTakenUnderTheReferenceOfACopyCounts(t *testing.T) {
+	ctx := context.Background()
+	l := begin(t, lite(t))
+	users, err := l.Users(secret)
+	require.NoError(t, err)
+	record := no(alice)
+	keep(t, l, record)
+	require.NoError(t, users.Restored(ctx, alice, record.Time, "42"))
+	_, err = users.Latest(ctx, "42")
+	assert.Equal(t, ledger.ErrNoRecord, err, "nothing of theirs is missing")
+	require.NoError(t, users.Link(ctx, alice, record.Time, "42"))
+	require.NoError(t, users.Restored(ctx, alice, record.Time.Add(time.Second), "42"))
+	latest, err := users.Latest(ctx, "42")
+	require.NoError(t, err)
+	assert.Equal(t, record.Time, latest.Time)
+	assert.Error(t, users.Restored(ctx, alice, record.Time, ""), "nobody has an account without an ID")
+	require.NoError(t, users.Restored(ctx, consent.Reference{}, record.Time, "42"))
+	references, err := users.References(ctx, "42")
+	require.NoError(t, err)
+	assert.Len(t, references, 1)
+}
+
+func TestAPurgeLeavesTheLinkOfACopyForAsLongAsTheCopy(t *testing.T) {
+	ctx := context.Background()
+	l := begin(t, lite(t))
+	users, err := l.Users(secret)
+	require.NoError(t, err)
+	keep(t, l, yes(alice))
+	old := time.Now().AddDate(-1, 0, 0)
+	for copied, decided := range map[consent.Reference]time.Time{
+		alice: old,        // it was brought up to date since
+		bob:   time.Now(), // its record still waits in another process
+		carol: old,        // it is gone
+	} {
+		require.NoError(t, users.Restored(ctx, copied, decided, "42"))
+	}
+	_, err = l.Purge(ctx, time.Now().Add(-time.Hour), nil)
+	require.NoError(t, err)
+	references, err := users.References(ctx, "42")
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []consent.Reference{alice, bob}, references)
+}
+
 // holding is a ledger whose refusals wait until it is told.
 type holding struct {
 	*ledger.Ledger
@@ -281,7 +377,8 @@ func TestTheCharterFollowsUsersByTheLedger(t *testing.T) {
 
 		references, err := p.users.References(context.Background(), "42")
 		require.NoError(t, err)
-		assert.ElementsMatch(t, []consent.Reference{p.sees(home).of, p.sees(there).of}, references)
+		assert.Subset(t, references, []consent.Reference{p.sees(home).of, p.sees(there).of})
+		assert.NotContains(t, references, p.sees(shared).of)
 		finish(t, l)
 		verified(t, begin(t, url))
 	})

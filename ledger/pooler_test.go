@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -47,7 +46,7 @@ func pooledAt(t *testing.T, socket string, settings ...string) (url string) {
 		"[pgbouncer]", "listen_addr = 127.0.0.1", "listen_port = " + strconv.Itoa(port), "unix_socket_dir =", "auth_type = any",
 	}, settings...), "\n")), 0o644))
 	process := exec.Command(binary, config)
-	process.SysProcAttr = &syscall.SysProcAttr{Credential: c.owner(), Setpgid: true}
+	asServer(process)
 	process.Stderr = os.Stderr
 	if !testing.Verbose() {
 		process.Stderr = nil

@@ -8,12 +8,9 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -98,22 +95,16 @@ type cluster struct {
 
 // newCluster makes and starts one, in the directory or in a new one.
 func newCluster(directory string) (*cluster, error) {
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if path, err := exec.LookPath("initdb"); err == nil && len(found) == 0 {
-		found = []string{path}
-	}
-	if len(found) == 0 {
+	c := &cluster{binaries: postgresBinaries()}
+	if c.binaries == "" {
 		return nil, errNoPostgres
 	}
-	c := &cluster{binaries: filepath.Dir(found[len(found)-1])}
 	var err error
 	if c.directory, err = os.MkdirTemp(directory, "ledger"); err != nil {
 		return nil, err
 	}
-	if who := c.owner(); who != nil {
-		if err := os.Chown(c.directory, int(who.Uid), int(who.Gid)); err != nil {
-			return nil, err
-		}
+	if err := giveToServer(c.directory); err != nil {
+		return nil, err
 	}
 	initialise := c.command("initdb", "-D", c.data(), "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C", "--wal-segsize=1")
 	if said, err := initialise.CombinedOutput(); err != nil {
@@ -124,25 +115,10 @@ func newCluster(directory string) (*cluster, error) {
 
 func (c *cluster) data() string { return filepath.Join(c.directory, "data") }
 
-// owner is who the server runs as, since it refuses to be root: another user of the
-// same group, which may reach what the test can. It is nil for whoever runs the test.
-func (c *cluster) owner() *syscall.Credential {
-	if os.Getuid() != 0 {
-		return nil
-	}
-	for _, name := range []string{"postgres", "nobody"} {
-		if u, err := user.Lookup(name); err == nil {
-			uid, _ := strconv.ParseUint(u.Uid, 10, 32)
-			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(os.Getgid())}
-		}
-	}
-	return nil
-}
-
 func (c *cluster) command(name string, args ...string) *exec.Cmd {
 	command := exec.Command(filepath.Join(c.binaries, name), args...)
 	command.Dir = c.directory
-	command.SysProcAttr = &syscall.SysProcAttr{Credential: c.owner(), Setpgid: true}
+	asServer(command)
 	return command
 }
 
@@ -194,7 +170,7 @@ func (c *cluster) kill() {
 // remove ends the server and deletes what it holds.
 func (c *cluster) remove() {
 	if c.process != nil {
-		_ = c.process.Process.Signal(syscall.SIGQUIT)
+		endServer(c.process.Process)
 		<-c.exited
 	}
 	os.RemoveAll(c.directory)

@@ -43,8 +43,9 @@ func (l *Ledger) purgeSlowly(ctx context.Context, before time.Time, pause time.D
 		}
 	}
 	if err == nil {
-		_, err = l.db.ExecContext(ctx, l.db.sql(`DELETE FROM consent_link WHERE decided < $1
-			AND NOT EXISTS (SELECT 1 FROM consent_record WHERE consent_record.reference = consent_link.reference AND consent_record.decided = consent_link.decided)`), until)
+		// A copy is brought up to date under its reference, and its link is not.
+		err = l.db.change(ctx, `DELETE FROM consent_link WHERE abs(decided) < $1 AND NOT EXISTS (SELECT 1 FROM consent_record
+			WHERE consent_record.reference = consent_link.reference AND (consent_record.decided = consent_link.decided OR consent_link.decided < 0))`, until)
 	}
 	if err != nil {
 		return records, fmt.Errorf("ledger: cannot purge: %w", err)

@@ -42,6 +42,8 @@ type queue struct {
 	fresh        []*entry // those that it is to write
 	onDisk       int      // how many entries it has
 	spoolFailing error
+
+	links linkQueue // of users, that wait too
 }
 
 // An entry is a record on its way into the database.

@@ -25,8 +25,9 @@ const (
 	tidySpool   = 4 << 20                // from this size on, a file of which little waits is begun anew
 )
 
-// A spool keeps the refusals that wait on the disk of this machine, so that a process that
-// is killed leaves them for the next one. Refusals that come together share a write.
+// A spool keeps the refusals that wait on the disk of this machine, and the links of users
+// that do, so that a process that is killed leaves them for the next one. What comes together
+// shares a write.
 type spool struct {
 	place   spoolPlace
 	queue   *queue
@@ -178,14 +179,14 @@ func (s *spool) begin(place spoolPlace, from left) {
 	defer s.disk.Unlock()
 	s.place = place
 	s.old = append(s.old, from.files...)
-	s.queue.adopt(from.entries)
+	s.queue.adopt(from.waiting)
 	s.report(s.renew())
 }
 
 // What is left is what processes have left that have ended.
 type left struct {
-	files   []*spoolFile
-	entries []*entry
+	files []*spoolFile
+	waiting
 }
 
 // close leaves it to others.
@@ -205,7 +206,7 @@ func (p *spoolPlace) collect(knows func(key) (bool, error)) (found left, err err
 	seen := make(map[key]bool)
 	for _, listed := range listed {
 		var unanswered error
-		f, entries, err := p.open(listed, func(writer key) (known bool, err error) {
+		f, kept, err := p.open(listed, func(writer key) (known bool, err error) {
 			known, unanswered = knows(writer)
 			return known, unanswered
 		})
@@ -220,38 +221,38 @@ func (p *spoolPlace) collect(knows func(key) (bool, error)) (found left, err err
 			return found, err
 		}
 		found.files = append(found.files, f)
-		for _, e := range entries {
+		for _, e := range kept.refusals {
 			if !seen[e.row.id] {
 				seen[e.row.id] = true
-				found.entries = append(found.entries, e)
+				found.refusals = append(found.refusals, e)
 			}
 		}
+		found.links = append(found.links, kept.links...)
 	}
-	if count := len(found.entries); count > 0 {
-		slog.Info("ledger: refusals are written that an earlier process has left", "refusals", count)
+	if found.count() > 0 {
+		slog.Info("ledger: refusals are written that an earlier process has left", "refusals", len(found.refusals), "links of users", len(found.links))
 	}
 	return found, nil
 }
 
 // open reads a file of the ledger that no process has open; nil if it is none.
-func (p *spoolPlace) open(listed fs.DirEntry, knows func(key) (bool, error)) (*spoolFile, []*entry, error) {
+func (p *spoolPlace) open(listed fs.DirEntry, knows func(key) (bool, error)) (f *spoolFile, kept waiting, err error) {
 	ours, err := p.isOurs(listed.Name(), knows)
 	if err != nil || !ours || !listed.Type().IsRegular() {
-		return nil, nil, err
+		return nil, kept, err
 	}
-	f, err := openSpoolFile(filepath.Join(p.folder, listed.Name()), *p)
+	f, err = openSpoolFile(filepath.Join(p.folder, listed.Name()), *p)
 	if errors.Is(err, errLocked) || errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, nil // its process runs, or another one was first
+		return nil, kept, nil // its process runs, or another one was first
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, kept, err
 	}
-	entries, err := f.read(knows)
-	if err != nil {
+	if kept, err = f.read(knows); err != nil {
 		f.Close()
-		return nil, nil, err
+		return nil, waiting{}, err
 	}
-	return f, entries, nil
+	return f, kept, nil
 }
 
 // run keeps what comes, until stop is closed.
@@ -280,16 +281,16 @@ func (s *spool) isUneasy() bool {
 	return !s.paused.IsZero() || s.file == nil || s.file.records > 0 || len(s.old) > 0
 }
 
-// keep writes the refusals that came since the last time.
+// keep writes what came since the last time.
 func (s *spool) keep() {
 	s.disk.Lock()
 	defer s.disk.Unlock()
 	fresh := s.queue.takeFresh()
 	switch {
 	case time.Now().Before(s.paused): // they wait in memory
-	case s.file == nil || !s.paused.IsZero() || s.file.at > tidySpool && 4*s.queue.spooled() < s.file.records || !s.file.isThere():
+	case s.file == nil || !s.paused.IsZero() || s.file.at > tidySpool && 4*s.queue.kept() < s.file.records || !s.file.isThere():
 		s.report(s.renew())
-	case len(fresh) > 0:
+	case fresh.count() > 0:
 		err := s.file.append(fresh)
 		if err == nil {
 			s.queue.markSpooled(fresh)
@@ -308,9 +309,9 @@ func (s *spool) tidy() {
 	defer s.disk.Unlock()
 	switch {
 	case time.Now().Before(s.paused):
-	case !s.paused.IsZero() || s.file == nil || len(s.old) > 0 && s.queue.spooled() == 0 || !s.file.isThere():
+	case !s.paused.IsZero() || s.file == nil || len(s.old) > 0 && s.queue.kept() == 0 || !s.file.isThere():
 		s.report(s.renew())
-	case s.queue.spooled() == 0 && s.file.records > 0:
+	case s.queue.kept() == 0 && s.file.records > 0:
 		s.report(s.file.empty())
 	}
 }
@@ -326,7 +327,7 @@ func (s *spool) clean() error {
 	switch {
 	case len(s.old) == 0 && (s.file == nil || s.file.records == 0):
 		return nil
-	case len(s.old) == 0 && s.queue.spooled() == 0:
+	case len(s.old) == 0 && s.queue.kept() == 0:
 		return s.file.empty()
 	}
 	err := s.renew()
@@ -336,7 +337,7 @@ func (s *spool) clean() error {
 
 // renew begins a file with all that waits, and deletes those before.
 func (s *spool) renew() error {
-	waiting := s.queue.refusals()
+	waiting := s.queue.waits()
 	f, err := makeSpoolFile(s.place)
 	if err != nil {
 		return err
@@ -399,7 +400,7 @@ func (s *spool) end() {
 		return
 	}
 	close(s.stop)
-	waiting := len(s.queue.refusals())
+	waiting := s.queue.waits().count()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -416,7 +417,7 @@ func (s *spool) end() {
 func (s *spool) leave(waiting int) {
 	s.disk.Lock()
 	defer s.disk.Unlock()
-	if waiting > s.queue.spooled() {
+	if waiting > s.queue.kept() {
 		s.report(s.renew())
 	}
 	if waiting == 0 {
@@ -443,88 +444,4 @@ func (s *spool) rouse() {
 	case s.wake <- struct{}{}:
 	default:
 	}
-}
-
-// adopt puts refusals that an earlier process has left in front of what came since.
-func (q *queue) adopt(older []*entry) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, e := range older {
-		e.spooled = true
-	}
-	q.entries = slices.Concat(older, q.entries)
-	q.later += len(older)
-	q.onDisk += len(older)
-}
-
-// setSpool has refusals that come from now on kept on disk.
-func (q *queue) setSpool(s *spool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.spool = s
-}
-
-// takeFresh returns the refusals that are not on disk and still wait.
-func (q *queue) takeFresh() []*entry {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	fresh := slices.DeleteFunc(q.fresh, func(e *entry) bool { return e.left || e.spooled })
-	q.fresh = nil
-	return fresh
-}
-
-// refusals returns those that wait.
-func (q *queue) refusals() (waiting []*entry) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, e := range q.entries {
-		if e.done == nil {
-			waiting = append(waiting, e)
-		}
-	}
-	return waiting
-}
-
-// markSpooled notes that refusals are on disk.
-func (q *queue) markSpooled(entries []*entry) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, e := range entries {
-		if !e.left && !e.spooled {
-			e.spooled = true
-			q.onDisk++
-		}
-		e.release()
-	}
-}
-
-// release lets those go who wait for refusals to be on disk.
-func (q *queue) release(entries []*entry) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, e := range entries {
-		e.release()
-	}
-}
-
-func (e *entry) release() {
-	if e.kept != nil {
-		close(e.kept)
-		e.kept = nil
-	}
-}
-
-// spooled returns how many refusals that wait are on disk.
-func (q *queue) spooled() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.onDisk
-}
-
-// spoolFails notes why the spool failed last, and returns why the time before.
-func (q *queue) spoolFails(err error) (was error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	was, q.spoolFailing = q.spoolFailing, err
-	return was
 }

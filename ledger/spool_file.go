@@ -24,9 +24,9 @@ const (
 	damagedSuffix = ".damaged"
 )
 
-// A spoolFile holds refusals. Its first line is the format with its version, and the ledger. Each
+// A spoolFile holds refusals and links. Its first line is the format with its version, and the ledger. Each
 // further one is a seal (without keys a SHA-256 sum) in hexadecimal digits, a space, and a
-// refusal or a notice as JSON. What follows is zero. Its process has it locked.
+// refusal, a notice or a link as JSON. What follows is zero. Its process has it locked.
 type spoolFile struct {
 	*os.File
 	place   spoolPlace
@@ -37,9 +37,10 @@ type spoolFile struct {
 	notices map[string]bool // by fingerprint: those that it holds
 }
 
-// A spooled is what a line holds: a refusal, or a notice alone.
+// A spooled is what a line holds: a refusal, a notice alone, or the link of a user.
 type spooled struct {
-	Notice string `json:"notice,omitempty"` // the content
+	Notice string      `json:"notice,omitempty"` // the content
+	User   hexadecimal `json:"user,omitempty"`   // of a link: consent_link.user_hash
 
 	ID          key         `json:"id,omitzero"`
 	Replaces    key         `json:"replaces,omitzero"` // the ID of a refusal that is to be written no more
@@ -108,11 +109,14 @@ func (f *spoolFile) write(lines []byte) error {
 	return nil
 }
 
-// append adds refusals, and what notices they need.
-func (f *spoolFile) append(entries []*entry) error {
+// append adds links, and refusals with what notices they need.
+func (f *spoolFile) append(w waiting) error {
 	var lines bytes.Buffer
 	var added []string
-	for _, e := range entries {
+	for _, made := range w.links {
+		f.line(&lines, spooled{User: made.user, Reference: made.reference, Decided: made.decided})
+	}
+	for _, e := range w.refusals {
 		if e.notice != nil && !f.notices[string(e.row.notice)] {
 			f.line(&lines, spooled{Notice: string(e.notice)})
 			f.notices[string(e.row.notice)] = true
@@ -130,7 +134,7 @@ func (f *spoolFile) append(entries []*entry) error {
 		}
 		return err
 	}
-	f.records += len(entries)
+	f.records += w.count()
 	return nil
 }
 
@@ -191,57 +195,57 @@ func (f *spoolFile) remove() error {
 	return errors.Join(err, closed)
 }
 
-// read returns the refusals of a file that another process has left. knows reports
+// read returns what a file holds that another process has left. knows reports
 // whether the ledger has a writer of that ID.
-func (f *spoolFile) read(knows func(key) (bool, error)) (entries []*entry, err error) {
+func (f *spoolFile) read(knows func(key) (bool, error)) (kept waiting, err error) {
 	content, err := io.ReadAll(io.LimitReader(f, maxSpoolFile+1))
 	if err != nil {
-		return nil, err
+		return kept, err
 	}
 	if len(content) > maxSpoolFile {
-		return nil, fmt.Errorf("%s: %w", f.Name(), errSpoolFull)
+		return kept, fmt.Errorf("%s: %w", f.Name(), errSpoolFull)
 	}
 	first, rest, whole := bytes.Cut(content, []byte("\n"))
 	if !whole && len(bytes.Trim(content, "\x00")) < len(spoolFormat)+len(" ")+36 {
-		return nil, nil // its process was killed when it had only begun
+		return kept, nil // its process was killed when it had only begun
 	}
 	format, ledger, _ := strings.Cut(string(first), " ")
 	if format != spoolFormat {
-		return nil, fmt.Errorf("%s begins with %.40q, and this program knows %q: it is left as it is", f.Name(), format, spoolFormat)
+		return kept, fmt.Errorf("%s begins with %.40q, and this program knows %q: it is left as it is", f.Name(), format, spoolFormat)
 	}
 	if err := f.place.ledger.UnmarshalText([]byte(ledger)); err != nil {
-		return nil, fmt.Errorf("%s does not say of which ledger it is: it is left as it is", f.Name())
+		return kept, fmt.Errorf("%s does not say of which ledger it is: it is left as it is", f.Name())
 	}
 	known, err := f.place.knows(f.place.ledger, knows)
 	if err != nil {
-		return nil, err
+		return kept, err
 	}
 	if !known {
-		return nil, fmt.Errorf("%s holds refusals of another ledger: it is left as it is; move it to where that ledger is opened, or away", f.Name())
+		return kept, fmt.Errorf("%s holds refusals of another ledger: it is left as it is; move it to where that ledger is opened, or away", f.Name())
 	}
-	entries, damaged, torn := f.lines(rest)
+	kept, damaged, torn := f.lines(rest)
 	if torn > 0 {
 		slog.Warn("ledger: the last refusal was being kept when its process ended, and nobody had the answer yet", "file", f.Name(), "bytes", torn)
 	}
 	if damaged > 0 {
-		kept := f.Name() + damagedSuffix
-		if err := os.WriteFile(kept, content, 0o600); err != nil {
-			return nil, fmt.Errorf("%s has %d damaged lines, and cannot be copied: %w", f.Name(), damaged, err)
+		copied := f.Name() + damagedSuffix
+		if err := os.WriteFile(copied, content, 0o600); err != nil {
+			return waiting{}, fmt.Errorf("%s has %d damaged lines, and cannot be copied: %w", f.Name(), damaged, err)
 		}
-		slog.Error("ledger: not all refusals that an earlier process has left can be read", "damaged lines", damaged, "copy", kept)
+		slog.Error("ledger: not all refusals that an earlier process has left can be read", "damaged lines", damaged, "copy", copied)
 	}
-	return entries, nil
+	return kept, nil
 }
 
 // lines reads all lines after the first. What has no end was being written, as is what
 // ends with zeros.
-func (f *spoolFile) lines(rest []byte) (entries []*entry, damaged, torn int) {
+func (f *spoolFile) lines(rest []byte) (kept waiting, damaged, torn int) {
 	notices := make(map[string][]byte)
 	rest = bytes.TrimRight(rest, "\x00")
 	for len(rest) > 0 {
 		line, after, whole := bytes.Cut(rest, []byte("\n"))
 		if !whole {
-			return entries, damaged, len(rest)
+			return kept, damaged, len(rest)
 		}
 		rest = after
 		digits, content, _ := bytes.Cut(line, []byte(" "))
@@ -256,10 +260,14 @@ func (f *spoolFile) lines(rest []byte) (entries []*entry, damaged, torn int) {
 			notices[string(fingerprint[:])] = []byte(s.Notice)
 			continue
 		}
-		if s.Replaces != (key{}) {
-			entries = slices.DeleteFunc(entries, func(e *entry) bool { return e.row.id == s.Replaces })
+		if s.User != nil {
+			kept.links = append(kept.links, &waitingLink{link: link{user: s.User, reference: s.Reference, decided: s.Decided}})
+			continue
 		}
-		entries = append(entries, &entry{
+		if s.Replaces != (key{}) {
+			kept.refusals = slices.DeleteFunc(kept.refusals, func(e *entry) bool { return e.row.id == s.Replaces })
+		}
+		kept.refusals = append(kept.refusals, &entry{
 			row: row{
 				id: s.ID, reference: s.Reference, decided: s.Decided, revision: s.Revision, answers: s.Answers, objection: s.Objection, gpc: s.GPC,
 				regime: s.Regime, action: s.Action, language: s.Language, notice: s.Fingerprint,
@@ -268,5 +276,5 @@ func (f *spoolFile) lines(rest []byte) (entries []*entry, damaged, torn int) {
 			tried:  true,
 		})
 	}
-	return entries, damaged, 0
+	return kept, damaged, 0
 }

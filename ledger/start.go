@@ -55,6 +55,7 @@ func begin(ctx context.Context, s *start) (*Ledger, error) {
 	l.queue.dropping.tell = func(count int64, err error) {
 		slog.Error("ledger: refusals were not recorded", "refusals", count, "error", err)
 	}
+	l.readyLinks()
 	go s.run(running, func(err error) { l.fails(err) })
 	wait := cmp.Or(s.config.Wait, defaultWait)
 	timer := time.NewTimer(wait)

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -173,7 +172,7 @@ func (p program) look(t *testing.T) vitals {
 	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.Process.Pid))
 	require.NoError(t, err)
 	v.descriptors = len(open)
-	require.NoError(t, p.Process.Signal(syscall.SIGUSR1))
+	require.NoError(t, p.Process.Signal(sayGoroutines))
 	_, err = fmt.Fscanf(p.out, "goroutines %d\n", &v.goroutines)
 	require.NoError(t, err)
 	return v

@@ -25,12 +25,12 @@ import (
 )
 
 // asProgram makes the test's binary the program itself, for the tests that
-// need a process. It then tells by SIGUSR1 how many goroutines it has.
+// need a process. It then tells at sayGoroutines how many goroutines it has.
 const asProgram = "PROXY_AS_PROGRAM"
 
 func asTheProgram() {
 	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGUSR1)
+	signal.Notify(asked, sayGoroutines)
 	go func() {
 		for range asked {
 			fmt.Println("goroutines", runtime.NumGoroutine())

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -107,12 +106,6 @@ func turn(b *testing.B, address string) (clock, processors float64) {
 	group.Wait()
 	const all = visitors * requests
 	return time.Since(begin).Seconds() / all, (processorTime() - used).Seconds() / all
-}
-
-func processorTime() time.Duration {
-	var usage syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage) // fails for no process's own
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 var visitor = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}}

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"runtime"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -100,16 +99,6 @@ func (l *load) run(while time.Duration) (pace, error) {
 		total += count
 	}
 	return pace{float64(total) / took.Seconds(), float64(total) / busy.Seconds()}, errors.Join(mistakes...)
-}
-
-// processorTime is what this process has taken so far, the system's work for it
-// included.
-func processorTime() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		panic(err) // it has no other errors than those of its arguments
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 var statusOK = []byte("HTTP/1.1 200 OK\r\n")

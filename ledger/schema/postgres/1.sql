@@ -56,7 +56,7 @@ CREATE INDEX IF NOT EXISTS consent_record_act ON consent_record (id) WHERE act I
 CREATE TABLE IF NOT EXISTS consent_link (
   user_hash bytea  NOT NULL, -- HMAC-SHA-256 of the user id, by a key that the site keeps elsewhere
   reference uuid   NOT NULL,
-  decided   bigint NOT NULL, -- as in consent_record: with the reference, which decision
+  decided   bigint NOT NULL, -- as in consent_record: with the reference, which decision. Below 0, nobody has decided there: minus the time of a copy of the user's decision
   seal      bytea,           -- HMAC-SHA-256 over the row, by a key that the site keeps elsewhere; null without one
   PRIMARY KEY (user_hash, reference)
 );
