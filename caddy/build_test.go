@@ -112,7 +112,7 @@ func buildCaddy(t *testing.T) string {
 // modules are those of this repository that are in Caddy then.
 var modules = []string{
 	"github.com/cookiecharter/consent", "github.com/cookiecharter/consent/caddy",
-	"github.com/cookiecharter/consent/ledger", "github.com/cookiecharter/consent/proxy",
+	"github.com/cookiecharter/consent/ledger", "github.com/cookiecharter/consent/ledger/metrics", "github.com/cookiecharter/consent/proxy",
 }
 
 // published makes a folder that GOPROXY can name (go help goproxy), in which each of our

@@ -120,10 +120,7 @@ func (p *instance) use(ctx context.Context, settings *config.Settings) error {
 	p.site.Store(next)
 	if m := p.metrics; m != nil {
 		m.Declare(settings.Site.Consent.Registry)
-		m.Keep(nil)
-		if books := next.Ledger(); books != nil {
-			m.Keep(books.Figures)
-		}
+		m.Keep(next.Ledger())
 	}
 	p.handler.Set(next.Wrap(backend.New(settings.Backend)), func(ctx context.Context) { p.end(ctx, next) })
 	return nil

@@ -4,7 +4,6 @@ package metrics
 import (
 	"fmt"
 	"net/http"
-	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -24,7 +23,7 @@ type Metrics struct {
 	inFlight  prometheus.Gauge
 	upstream  *prometheus.CounterVec
 	names     names
-	ledger    atomic.Pointer[func() ledger.Figures]
+	ledger    currentLedger
 }
 
 // New returns figures that are all zero. The reasons are those that UpstreamFailed may be
@@ -57,7 +56,7 @@ func New(reasons []string) *Metrics {
 	for _, reason := range reasons {
 		m.upstream.WithLabelValues(reason) // zero is a figure too
 	}
-	m.gathered.MustRegister(m.cookies, m.decisions, m.requests, m.inFlight, m.upstream, ledgerFigures{m},
+	m.gathered.MustRegister(m.cookies, m.decisions, m.requests, m.inFlight, m.upstream, &m.ledger,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -71,14 +70,9 @@ func (m *Metrics) Handler() http.Handler {
 // under, and a few that are not declared under their own names.
 func (m *Metrics) Declare(registry *consent.Registry) { m.names.registry.Store(registry) }
 
-// Keep says whose figures are those of the ledger by now; nil if there is none.
-func (m *Metrics) Keep(figures func() ledger.Figures) {
-	if figures == nil {
-		m.ledger.Store(nil)
-		return
-	}
-	m.ledger.Store(&figures)
-}
+// Keep says which ledger is the current one, whose figures are served: those that package
+// ledger/metrics has. Nil means that there is none.
+func (m *Metrics) Keep(books *ledger.Ledger) { m.ledger.Store(books) }
 
 // Cookie counts an event. It is for [consent.Config.Observe].
 func (m *Metrics) Cookie(_ *http.Request, e consent.Event) {

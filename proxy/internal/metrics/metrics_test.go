@@ -1,10 +1,13 @@
 package metrics_test
 
 import (
+	"context"
 	"fmt"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -55,13 +58,29 @@ func TestWhatTheProxyDoesIsCounted(t *testing.T) {
 
 func TestALedgersFiguresAreThoseOfTheCurrentOne(t *testing.T) {
 	m := metrics.New(nil)
-	m.Keep(func() ledger.Figures { return ledger.Figures{Waiting: 7, Failing: assert.AnError, Dropped: 2} })
+	first, second := open(t), open(t)
+	require.NoError(t, first.Record(t.Context(), consent.Record{Reference: consent.Reference{1}, Time: time.Now()}))
+	m.Keep(first)
 	got := figures(t, m)
-	for _, line := range []string{"consent_ledger_waiting_records 7", "consent_ledger_failing 1", "consent_ledger_spool_failing 0", `consent_ledger_records_total{outcome="dropped"} 2`} {
+	for _, line := range []string{
+		"consent_ledger_waiting_records 0", "consent_ledger_failing 0", "consent_ledger_spool_failing 0",
+		`consent_ledger_records_total{outcome="written"} 1`, `consent_ledger_records_total{outcome="failed"} 0`,
+		`consent_ledger_records_total{outcome="dropped"} 0`, "consent_ledger_consent_duration_seconds_count 1",
+	} {
 		assert.Contains(t, got, line+"\n")
 	}
+	m.Keep(second)
+	assert.Contains(t, figures(t, m), `consent_ledger_records_total{outcome="written"} 0`+"\n")
 	m.Keep(nil)
 	assert.NotContains(t, figures(t, m), "consent_ledger_")
+}
+
+func open(t *testing.T) *ledger.Ledger {
+	t.Helper()
+	books, err := ledger.Open(t.Context(), filepath.Join(t.TempDir(), "consent.db"), ledger.Config{})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, books.Close(context.Background())) })
+	return books
 }
 
 func TestNoFloodOfNamesMakesMoreThanAFewFigures(t *testing.T) {
