@@ -48,32 +48,32 @@ func (s *Site) sharedBooks(ctx context.Context, settings Ledger) (*books, error)
 	return b, nil
 }
 
-// recorder returns what keeps decisions, and tells them before; nil if nothing does.
-func (b *books) recorder(tell func(consent.Record)) consent.Recorder {
+// recorder returns what keeps decisions, and has them counted before; nil if nothing does.
+func (b *books) recorder(metrics *Metrics) consent.Recorder {
 	switch {
 	case b == nil:
 		return nil
-	case tell == nil:
+	case metrics == nil:
 		return b.Ledger
 	default:
-		return telling{b.Ledger, tell}
+		return counting{b.Ledger, metrics}
 	}
 }
 
-// A telling recorder tells each decision before it is kept.
-type telling struct {
+// A counting ledger has each decision counted before it is kept.
+type counting struct {
 	*ledger.Ledger
-	tell func(consent.Record)
+	metrics *Metrics
 }
 
-func (t telling) Record(ctx context.Context, record consent.Record) error {
-	t.tell(record)
-	return t.Ledger.Record(ctx, record)
+func (c counting) Record(ctx context.Context, record consent.Record) error {
+	c.metrics.decided(record)
+	return c.Ledger.Record(ctx, record)
 }
 
-func (t telling) RecordLater(record consent.Record) {
-	t.tell(record)
-	t.Ledger.RecordLater(record)
+func (c counting) RecordLater(record consent.Record) {
+	c.metrics.decided(record)
+	c.Ledger.RecordLater(record)
 }
 
 // history returns what visitors may read of the records; nil for nothing.

@@ -3,12 +3,15 @@ package site_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent"
@@ -81,6 +84,31 @@ func ExampleLedger() {
 	// Output:
 	// 0 <nil>
 	// <nil>
+}
+
+func ExampleMetrics() {
+	counted := prometheus.NewRegistry()
+	metrics := site.NewMetrics()
+	counted.MustRegister(metrics)
+	s, err := site.New(context.Background(), site.Config{
+		Consent: consent.Config{Registry: consent.MustRegistry(), Keys: [][]byte{site.NewKey()}},
+		Metrics: metrics,
+		Log:     slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		panic(err)
+	}
+	defer s.Close(context.Background())
+	s.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Set-Cookie", "_ga=1")
+	})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "https://town.example/", nil))
+	told := httptest.NewRecorder()
+	promhttp.HandlerFor(counted, promhttp.HandlerOpts{}).ServeHTTP(told, httptest.NewRequest("GET", "/metrics", nil))
+	fmt.Print(told.Body)
+	// Output:
+	// # HELP consent_cookies_total Cookies that were removed or expired, or passed though they are not as declared.
+	// # TYPE consent_cookies_total counter
+	// consent_cookies_total{cookie="_ga",outcome="removed",reason="undeclared"} 1
 }
 
 func ExampleParseKeys() {

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"golang.org/x/text/language"
 
@@ -46,9 +47,9 @@ type Config struct {
 	// Ledger says where proof of each decision is kept. The zero value keeps none.
 	Ledger Ledger
 
-	// Recorded, if not nil, gets each decision that is kept in the ledger, before it is.
-	// Where nothing is kept it is never called.
-	Recorded func(consent.Record)
+	// Metrics, if not nil, count what becomes of cookies, and each decision that the ledger
+	// keeps. Several sites may share them.
+	Metrics *Metrics
 
 	// Log is told what becomes of cookies, besides Consent.Observe, and what goes wrong.
 	// Nil means [slog.Default].
@@ -143,10 +144,10 @@ func (s *Site) build(config Config) error {
 	}
 	failed := func(r *http.Request, err error) { logger.ErrorContext(r.Context(), toOperator.Replace(err.Error())) }
 	settings := config.Consent
-	settings.Observe = observers(consent.LogTo(logger, 0), settings.Observe)
+	settings.Observe = observers(consent.LogTo(logger, 0), settings.Observe, config.Metrics.observer(settings.Registry))
 	settings.Failed = failed
 	settings.Regime = config.Regimes.of()
-	settings.Recorder = s.books.recorder(config.Recorded)
+	settings.Recorder = s.books.recorder(config.Metrics)
 	mw, err := consent.NewMiddleware(settings)
 	if err != nil {
 		return err
@@ -166,13 +167,13 @@ func (s *Site) build(config Config) error {
 	return nil
 }
 
-func observers(one, other func(*http.Request, consent.Event)) func(*http.Request, consent.Event) {
-	if other == nil {
-		return one
-	}
+// observers returns one observer for several, of which some may be nil.
+func observers(all ...func(*http.Request, consent.Event)) func(*http.Request, consent.Event) {
+	all = slices.DeleteFunc(all, func(observe func(*http.Request, consent.Event)) bool { return observe == nil })
 	return func(r *http.Request, e consent.Event) {
-		one(r, e)
-		other(r, e)
+		for _, observe := range all {
+			observe(r, e)
+		}
 	}
 }
 

@@ -184,15 +184,14 @@ func TestTheCharterSpeaksTheLanguageOfTheSitesCookie(t *testing.T) {
 func TestTheSiteThatFollowsSharesTheLedger(t *testing.T) {
 	c := config()
 	c.Ledger = site.Ledger{URL: filepath.Join(t.TempDir(), "consent.db")}
-	var told []consent.Record
-	c.Recorded = func(r consent.Record) { told = append(told, r) }
+	c.Metrics = site.NewMetrics()
 	first := newSite(t, c)
 	second, err := first.Next(t.Context(), c)
 	require.NoError(t, err)
 	assert.Same(t, first.Ledger(), second.Ledger())
 	require.NoError(t, first.Close(t.Context()))
 	accept(t, second.Wrap(app))
-	assert.Len(t, told, 1)
+	assert.Contains(t, figures(t, c.Metrics), `consent_decisions_total{action="form",allows="all"} 1`+"\n")
 	assert.NoError(t, second.Ready(t.Context()))
 
 	c.Ledger.URL = filepath.Join(t.TempDir(), "other.db")
@@ -202,10 +201,10 @@ func TestTheSiteThatFollowsSharesTheLedger(t *testing.T) {
 	patience, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	require.NoError(t, second.Close(patience))
-	assert.ErrorIs(t, second.Ledger().Record(t.Context(), told[0]), ledger.ErrClosed)
+	assert.ErrorIs(t, second.Ledger().Record(t.Context(), consent.Record{Reference: consent.Reference{1}, Time: time.Now()}), ledger.ErrClosed)
 	accept(t, third.Wrap(app))
 	require.NoError(t, third.Close(patience))
-	assert.Len(t, told, 2)
+	assert.Contains(t, figures(t, c.Metrics), `consent_decisions_total{action="form",allows="all"} 2`+"\n")
 }
 
 func TestTheDecisionIsBetweenTheVisitorAndTheProxy(t *testing.T) {
