@@ -156,6 +156,7 @@ var ledgerOptions = map[string]option{
 	"keys_file":  text(func(h *Handler) *string { return &h.LedgerKeysFile }),
 	"spool":      text(func(h *Handler) *string { return &h.LedgerSpool }),
 	"retention":  duration(func(h *Handler) *caddy.Duration { return &h.LedgerRetention }),
+	"wait":       duration(func(h *Handler) *caddy.Duration { return &h.LedgerWait }),
 	"controller": text(func(h *Handler) *string { return &h.LedgerController }),
 }
 

@@ -138,8 +138,8 @@ func (h *Handler) checked() *checked {
 	c.texts(h)
 	c.regimes(h)
 	c.Config.Ledger.URL, c.Config.Ledger.Spool = h.Ledger, h.LedgerSpool
-	c.Config.Ledger.Retention = time.Duration(h.LedgerRetention)
-	if h.Ledger == "" && (len(h.LedgerKeys) > 0 || h.LedgerKeysFile+h.LedgerSpool+h.LedgerController != "" || h.LedgerRetention != 0) {
+	c.Config.Ledger.Retention, c.Config.Ledger.Wait = time.Duration(h.LedgerRetention), time.Duration(h.LedgerWait)
+	if h.Ledger == "" && (len(h.LedgerKeys) > 0 || h.LedgerKeysFile+h.LedgerSpool+h.LedgerController != "" || h.LedgerRetention != 0 || h.LedgerWait != 0) {
 		c.wrong("ledger", "is missing, and has settings")
 	}
 	switch retention := h.LedgerRetention; {
