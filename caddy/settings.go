@@ -1,16 +1,13 @@
 package consentcaddy
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +18,7 @@ import (
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
-	"github.com/cookiecharter/consent/ledger"
+	"github.com/cookiecharter/consent/internal/joined"
 	"github.com/cookiecharter/consent/proxy/declare"
 	"github.com/cookiecharter/consent/proxy/site"
 )
@@ -46,7 +43,7 @@ func (c *checked) wrong(option, reason string, args ...any) {
 
 // wrongAll notes each of the mistakes that an error joins.
 func (c *checked) wrongAll(option string, err error) {
-	for _, err := range split(err) {
+	for _, err := range joined.Split(err) {
 		c.wrong(option, "%v", err)
 	}
 }
@@ -93,7 +90,9 @@ func (h *Handler) read(ofRun []byte) (site.Config, error) {
 	}
 	c.Config.Ledger.Keys = c.keys("ledger keys_file", h.LedgerKeysFile, "ledger key", h.LedgerKeys)
 	if h.LedgerController != "" && h.Ledger != "" {
-		c.Config.Ledger.Issuer = c.issuer(h.LedgerController)
+		issuer, err := site.ReadIssuer(h.LedgerController)
+		c.wrongAll("ledger controller", err)
+		c.Config.Ledger.Issuer = issuer
 	}
 	if h.Style != "" {
 		style, err := readBounded(h.Style)
@@ -142,33 +141,7 @@ func (h *Handler) checked() *checked {
 	if h.Ledger == "" && (len(h.LedgerKeys) > 0 || h.LedgerKeysFile+h.LedgerSpool+h.LedgerController != "" || h.LedgerRetention != 0 || h.LedgerWait != 0) {
 		c.wrong("ledger", "is missing, and has settings")
 	}
-	switch retention := h.LedgerRetention; {
-	case retention != 0 && time.Duration(retention) < leastRetention:
-		c.wrong("ledger retention", "is less than 210 days: a consent has to be proven for as long as it stands")
-	case retention != 0 && retention <= h.Lifetime:
-		c.wrong("ledger retention", "is not longer than \"lifetime\": a consent has to be proven for as long as it stands")
-	}
 	return c
-}
-
-// leastRetention is that of [ledger.Config].
-const leastRetention = 210 * 24 * time.Hour
-
-// issuer reads who answers for the records.
-func (c *checked) issuer(name string) *ledger.Issuer {
-	content, err := readBounded(name)
-	if err != nil {
-		c.wrongAll("ledger controller", err)
-		return nil
-	}
-	issuer, err := ledger.ReadIssuer(bytes.NewReader(content))
-	if err != nil {
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			c.wrong("ledger controller", "%s: %s", name, strings.TrimPrefix(line, "ledger: "))
-		}
-		return nil
-	}
-	return &issuer
 }
 
 // texts sets what the charter says, to whom.
@@ -187,27 +160,17 @@ func (c *checked) texts(h *Handler) {
 		}
 	}
 	for _, name := range h.Signals {
-		signal, known := signals[name]
-		if !known {
-			c.wrong("signals", "%q is none of %s", name, strings.Join(slices.Sorted(maps.Keys(signals)), ", "))
+		signal, err := site.SignalNamed(name)
+		if err != nil {
+			c.wrongAll("signals", err)
 			continue
 		}
-		c.Charter.Signals = append(c.Charter.Signals, signal())
+		c.Charter.Signals = append(c.Charter.Signals, signal)
 	}
-	guard, known := guards[h.Guard]
-	if !known {
-		c.wrong("guard", "%q is neither \"declared\" nor \"all\"", h.Guard)
-	}
+	guard, err := site.GuardNamed(h.Guard)
+	c.wrongAll("guard", err)
 	c.Charter.Guard = guard
 }
-
-var signals = map[string]func() charter.Signal{
-	"google": charter.Google, "microsoft": charter.Microsoft, "clarity": charter.Clarity, "meta": charter.Meta,
-	"tiktok": charter.TikTok, "matomo": charter.Matomo, "matomo-cookies": charter.MatomoCookies,
-	"piano": charter.Piano, "posthog": charter.PostHog, "adobe": charter.Adobe,
-}
-
-var guards = map[string]charter.Guard{"": charter.GuardOff, "declared": charter.GuardDeclared, "all": charter.GuardAll}
 
 // regimes sets which law applies.
 func (c *checked) regimes(h *Handler) {
@@ -252,7 +215,7 @@ func (c *checked) declarations(name string) *consent.Registry {
 	}
 	defer file.Close()
 	registry, err := declare.Read(file)
-	for _, err := range split(err) {
+	for _, err := range joined.Split(err) {
 		if m, is := errors.AsType[*consent.DocumentError](err); is {
 			c.wrong("declarations", "%s:%d: %s", name, m.Line, strings.TrimPrefix(m.Path+": "+m.Reason, ": "))
 		} else {
@@ -293,43 +256,34 @@ func readBounded(name string) ([]byte, error) {
 	return data, err
 }
 
-// checkSite has everything checked as a whole. What is missing or could not be read has been
-// said, and something right stands in for it.
+// checkSite has everything checked as a whole. That there are no declarations or no keys has
+// been said, with the reason.
 func (c *checked) checkSite() {
-	config := c.Config
-	if config.Consent.Registry == nil {
-		config.Consent.Registry = consent.MustRegistry()
-	}
-	if len(config.Consent.Keys) == 0 {
-		config.Consent.Keys = [][]byte{site.NewKey()}
-	}
-	for _, err := range split(site.Check(config)) {
-		if field, is := errors.AsType[*consent.FieldError](err); is {
-			c.wrong(optionOf(field.Field), "%s", field.Reason)
-		} else if found := charterMistake.FindStringSubmatch(err.Error()); found != nil {
-			c.wrong(optionOf(found[1]), "%s", strings.TrimLeft(found[2]+" "+found[3], " "))
-		} else {
+	for _, err := range joined.Split(site.Check(c.Config)) {
+		m, is := errors.AsType[*site.Mistake](err)
+		switch {
+		case !is:
 			c.wrong("consent", "%v", err)
+		case m.Field == "Consent.Registry" && c.Consent.Registry == nil:
+		case m.Field == "Consent.Keys" && len(c.Consent.Keys) == 0:
+		default:
+			c.wrong(optionOf(m.Field), "%s", strings.TrimLeft(m.At+" "+m.Reason, " "))
 		}
 	}
 }
 
-// charterMistake has the field of [charter.Config], what within it, and the reason.
-var charterMistake = regexp.MustCompile(`(?s)^charter: Config\.(\w+)(?:\["?([^"\]]*)"?\])?[^:]*: (.*)$`)
-
-// optionOf returns the option for a field of [consent.Config] or [charter.Config].
+// optionOf returns the option for a field of [site.Config]: that of Charter.Layout is layout.
 func optionOf(field string) string {
-	field, _, _ = strings.Cut(field, "[")
-	return cmp.Or(optionNames[field], field)
+	_, name, _ := strings.Cut(field, ".")
+	return cmp.Or(optionNames[field], strings.ToLower(name))
 }
 
-// optionNames hold the options for those fields that can be wrong.
+// optionNames hold the options of those fields that can be wrong and are called otherwise.
 var optionNames = map[string]string{
-	"Registry": "declarations", "Keys": "key", "Lifetime": "lifetime", "Revision": "revision", "CookieName": "cookie_name",
-	"FormerCookieName": "former_cookie_name", "CookiePath": "cookie_path", "Domain": "domain", "Insecure": "insecure",
-	"Path": "path", "Prefix": "prefix", "Name": "name", "PolicyURL": "policy_url", "Updated": "updated", "Layout": "layout",
-	"Language": "language", "Languages": "languages", "Style": "style", "Categories": "category", "Signals": "signals",
-	"Guard": "guard", "GPCSince": "gpc_since",
+	"Consent.Registry": "declarations", "Consent.Keys": "key", "Consent.CookieName": "cookie_name",
+	"Consent.FormerCookieName": "former_cookie_name", "Consent.CookiePath": "cookie_path",
+	"Charter.PolicyURL": "policy_url", "Charter.Categories": "category", "Charter.GPCSince": "gpc_since",
+	"Ledger.Retention": "ledger retention",
 }
 
 // A value is an option whose value may hold placeholders.
@@ -366,19 +320,4 @@ func (h *Handler) expand() error {
 		*v.text = replaced
 	}
 	return errors.Join(mistakes...)
-}
-
-// split returns the errors that an error joins.
-func split(err error) []error {
-	if err == nil {
-		return nil
-	}
-	if joined, isJoined := err.(interface{ Unwrap() []error }); isJoined {
-		var all []error
-		for _, err := range joined.Unwrap() {
-			all = append(all, split(err)...)
-		}
-		return all
-	}
-	return []error{err}
 }

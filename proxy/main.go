@@ -19,6 +19,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/cookiecharter/consent/internal/joined"
 	"github.com/cookiecharter/consent/proxy/internal/config"
 )
 
@@ -123,12 +124,8 @@ func (o options) read(key []byte) (*config.Settings, error) {
 
 // inFlags names the flags that mistakes are in.
 func inFlags(err error) error {
-	joined, _ := err.(interface{ Unwrap() []error })
-	if joined == nil {
-		return err
-	}
 	var all []error
-	for _, err := range joined.Unwrap() {
+	for _, err := range joined.Split(err) {
 		m, is := errors.AsType[*config.Mistake](err)
 		if is && m.File == "" {
 			place, _, _ := strings.Cut(m.Path, "[")

@@ -2,11 +2,16 @@ package site
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
 	"reflect"
+	"strings"
 	"sync/atomic"
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
+	"github.com/cookiecharter/consent/internal/joined"
 	"github.com/cookiecharter/consent/ledger"
 )
 
@@ -23,6 +28,25 @@ type Ledger struct {
 	// their decisions, and take a receipt with them: see [charter.Config.History]. Nil means
 	// that they cannot.
 	Issuer *ledger.Issuer
+}
+
+// ReadIssuer reads the file that says who answers for the records: see [ledger.ReadIssuer].
+// The error joins every mistake, each of which names the file.
+func ReadIssuer(file string) (*ledger.Issuer, error) {
+	content, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer content.Close()
+	issuer, err := ledger.ReadIssuer(content)
+	if err != nil {
+		var mistakes []error
+		for _, err := range joined.Split(err) {
+			mistakes = append(mistakes, fmt.Errorf("%s: %s", file, strings.TrimPrefix(err.Error(), "ledger: ")))
+		}
+		return nil, errors.Join(mistakes...)
+	}
+	return &issuer, nil
 }
 
 // books are a ledger that the sites which follow each other share.

@@ -2,6 +2,7 @@ package site_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -49,8 +51,20 @@ func ExampleConfig() {
 	err := site.Check(site.Config{Consent: consent.Config{Registry: consent.MustRegistry()}, Charter: charter.Config{Layout: "round"}})
 	fmt.Println(err)
 	// Output:
-	// consent: Config.Keys: holds no key
-	// charter: Config.Layout: "round" is none of ["bar" "top-bar" "box" "top-box" "card"]
+	// site: Config.Consent.Keys: holds no key
+	// site: Config.Charter.Layout: "round" is none of ["bar" "top-bar" "box" "top-box" "card"]
+}
+
+func ExampleMistake() {
+	err := site.Check(site.Config{
+		Consent: consent.Config{Registry: consent.MustRegistry(), Keys: [][]byte{site.NewKey()}},
+		Ledger:  site.Ledger{URL: "consent.db", Config: ledger.Config{Retention: 30 * 24 * time.Hour}},
+	})
+	names := map[string]string{"Ledger.Retention": "ledger.retention"} // of a program's own settings
+	if m, is := errors.AsType[*site.Mistake](err); is {
+		fmt.Printf("%s: %s\n", names[m.Field], m.Reason)
+	}
+	// Output: ledger.retention: is less than 210 days: a consent has to be proven for as long as it stands
 }
 
 func ExampleRegimes() {

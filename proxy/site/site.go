@@ -89,51 +89,6 @@ func (s *Site) Next(ctx context.Context, config Config) (*Site, error) {
 	return next, nil
 }
 
-// Check returns every mistake in a config, joined, each of which names its field. It opens
-// no ledger.
-func Check(config Config) error {
-	var mistakes []error
-	wrong := func(field, reason string) {
-		mistakes = append(mistakes, fmt.Errorf("site: Config.%s: %s", field, reason))
-	}
-	if config.Consent.Regime != nil {
-		wrong("Consent.Regime", "is set; Config.Regimes says which law applies")
-	}
-	if config.Consent.Recorder != nil {
-		wrong("Consent.Recorder", "is set; Config.Ledger says where proof is kept")
-	}
-	if config.Charter.LanguageOf != nil {
-		wrong("Charter.LanguageOf", "is set; Config.LanguageCookie says where the language is")
-	}
-	if config.Charter.History != nil {
-		wrong("Charter.History", "is set; Config.Ledger.Issuer says who answers for the records")
-	}
-	if config.Ledger.Issuer != nil && config.Ledger.URL == "" {
-		wrong("Ledger.Issuer", "answers for records, and Ledger.URL is empty")
-	}
-	if config.Charter.Middleware != nil {
-		wrong("Charter.Middleware", "is set; Config.Consent makes it")
-	}
-	if config.Consent.Failed != nil || config.Charter.Failed != nil {
-		wrong("Log", "is told what fails; neither Consent.Failed nor Charter.Failed can be set")
-	}
-	if config.Regimes.Header != "" && config.Regimes.Trusted == nil {
-		wrong("Regimes.Trusted", "is nil; anybody can write the header")
-	}
-	if config.Regimes.Header == "" && len(config.Regimes.ByValue) > 0 {
-		wrong("Regimes.Header", "is empty, and ByValue has regimes for its values")
-	}
-	err := new(Site).build(config)
-	if err != nil && config.Consent.Registry != nil {
-		// The charter's mistakes do not wait for the middleware's.
-		config.Consent = consent.Config{Registry: config.Consent.Registry, Keys: [][]byte{NewKey()}, CookiePath: config.Consent.CookiePath}
-		if more := new(Site).build(config); more != nil && more.Error() != err.Error() {
-			err = errors.Join(err, more)
-		}
-	}
-	return errors.Join(append(mistakes, err)...)
-}
-
 // defaultPath is where the charter is if nobody says otherwise.
 const defaultPath = "/cookies/"
 

@@ -131,14 +131,14 @@ func TestEveryMistakeIsSaidAtOnce(t *testing.T) {
 	})
 	for _, says := range []string{
 		"Consent.Regime: is set", "Consent.Recorder: is set", "Charter.LanguageOf: is set", "Charter.Middleware: is set", "Log: is told what fails",
-		"Regimes.Trusted: is nil", "Config.Keys[0]", "Config.Layout",
+		"Regimes.Trusted: is nil", "Config.Consent.Keys[0]", "Config.Charter.Layout",
 	} {
 		assert.ErrorContains(t, err, says)
 	}
 	assert.ErrorContains(t, site.Check(site.Config{Consent: config().Consent, Regimes: site.Regimes{ByValue: map[string]consent.Regime{"US": consent.OptOut}}}), "Regimes.Header: is empty")
-	assert.ErrorContains(t, site.Check(site.Config{}), "Config.Registry")
+	assert.ErrorContains(t, site.Check(site.Config{}), "Config.Consent.Registry")
 	_, err = site.New(t.Context(), site.Config{})
-	assert.ErrorContains(t, err, "Config.Keys")
+	assert.ErrorContains(t, err, "Config.Consent.Keys")
 	c := config()
 	c.Ledger.URL = "/no/such/consent.db"
 	_, err = site.New(t.Context(), c)
