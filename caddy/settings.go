@@ -1,60 +1,24 @@
 package consentcaddy
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
-	"github.com/cookiecharter/consent/internal/joined"
-	"github.com/cookiecharter/consent/proxy/declare"
 	"github.com/cookiecharter/consent/proxy/site"
 )
 
-// A mistake is one in the settings: the option as the Caddyfile spells it, and what is wrong.
-type mistake struct{ option, reason string }
-
-func (m mistake) Error() string { return m.option + ": " + m.reason }
-
-// A checked setting is what the options of a handler amount to, and their mistakes.
+// Checked settings are what the options of a handler amount to, and their mistakes.
 type checked struct {
 	site.Config
 	mistakes []mistake
-}
-
-func (c *checked) wrong(option, reason string, args ...any) {
-	m := mistake{option, fmt.Sprintf(reason, args...)}
-	if !slices.Contains(c.mistakes, m) { // the site's check goes twice over some
-		c.mistakes = append(c.mistakes, m)
-	}
-}
-
-// wrongAll notes each of the mistakes that an error joins.
-func (c *checked) wrongAll(option string, err error) {
-	for _, err := range joined.Split(err) {
-		c.wrong(option, "%v", err)
-	}
-}
-
-// err joins the mistakes, each on a line of its own.
-func (c *checked) err() error {
-	all := make([]error, len(c.mistakes))
-	for i, m := range c.mistakes {
-		all[i] = m
-	}
-	return errors.Join(all...)
 }
 
 // checkForm finds the mistakes that show before any file is read and any placeholder replaced:
@@ -105,20 +69,6 @@ func (h *Handler) read(ofRun []byte) (site.Config, error) {
 	c.checkLedger(h.Ledger)
 	c.checkSite()
 	return c.Config, c.err()
-}
-
-// checkLedger finds the usual mistake with a ledger in a file. Whatever else is wrong shows
-// when the ledger is opened, and then Caddy may already have begun to listen.
-func (c *checked) checkLedger(url string) {
-	if url == "" || strings.HasPrefix(url, "postgres:") || strings.HasPrefix(url, "postgresql:") {
-		return
-	}
-	folder := filepath.Dir(strings.TrimPrefix(url, "sqlite:"))
-	if info, err := os.Stat(folder); err != nil {
-		c.wrongAll("ledger", err)
-	} else if !info.IsDir() {
-		c.wrong("ledger", "%s is no folder", folder)
-	}
 }
 
 // checked returns what the options say without a look at any file.
@@ -200,124 +150,4 @@ func (c *checked) day(option, text string) time.Time {
 		c.wrong(option, "%q is no day such as 2026-11-26", text)
 	}
 	return day
-}
-
-// declarations reads the file of declarations.
-func (c *checked) declarations(name string) *consent.Registry {
-	if name == "" {
-		c.wrong("declarations", "is missing; it is the path of a file in YAML or JSON")
-		return nil
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		c.wrongAll("declarations", err)
-		return nil
-	}
-	defer file.Close()
-	registry, err := declare.Read(file)
-	for _, err := range joined.Split(err) {
-		if m, is := errors.AsType[*consent.DocumentError](err); is {
-			c.wrong("declarations", "%s:%d: %s", name, m.Line, strings.TrimPrefix(m.Path+": "+m.Reason, ": "))
-		} else {
-			c.wrong("declarations", "%s: %v", name, err)
-		}
-	}
-	return registry
-}
-
-// keys reads those of a file and those that are given.
-func (c *checked) keys(fileOption, file, option string, given []string) (keys [][]byte) {
-	if file != "" {
-		read, err := site.ReadKeys(file)
-		c.wrongAll(fileOption, err)
-		keys = read
-	}
-	if len(given) > 0 {
-		read, err := site.ParseKeys([]byte(strings.Join(strings.Fields(strings.Join(given, " ")), "\n")))
-		c.wrongAll(option, err)
-		keys = append(keys, read...)
-	}
-	return keys
-}
-
-// maxFile is more than any style sheet has.
-const maxFile = 1 << 20
-
-func readBounded(name string) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err == nil && len(data) > maxFile {
-		err = fmt.Errorf("%s has more than %d bytes", name, maxFile)
-	}
-	return data, err
-}
-
-// checkSite has everything checked as a whole. That there are no declarations or no keys has
-// been said, with the reason.
-func (c *checked) checkSite() {
-	for _, err := range joined.Split(site.Check(c.Config)) {
-		m, is := errors.AsType[*site.Mistake](err)
-		switch {
-		case !is:
-			c.wrong("consent", "%v", err)
-		case m.Field == "Consent.Registry" && c.Consent.Registry == nil:
-		case m.Field == "Consent.Keys" && len(c.Consent.Keys) == 0:
-		default:
-			c.wrong(optionOf(m.Field), "%s", strings.TrimLeft(m.At+" "+m.Reason, " "))
-		}
-	}
-}
-
-// optionOf returns the option for a field of [site.Config]: that of Charter.Layout is layout.
-func optionOf(field string) string {
-	_, name, _ := strings.Cut(field, ".")
-	return cmp.Or(optionNames[field], strings.ToLower(name))
-}
-
-// optionNames hold the options of those fields that can be wrong and are called otherwise.
-var optionNames = map[string]string{
-	"Consent.Registry": "declarations", "Consent.Keys": "key", "Consent.CookieName": "cookie_name",
-	"Consent.FormerCookieName": "former_cookie_name", "Consent.CookiePath": "cookie_path",
-	"Charter.PolicyURL": "policy_url", "Charter.Categories": "category", "Charter.GPCSince": "gpc_since",
-	"Ledger.Retention": "ledger retention",
-}
-
-// A value is an option whose value may hold placeholders.
-type value struct {
-	option string
-	text   *string
-}
-
-func (h *Handler) values() []value {
-	all := []value{
-		{"declarations", &h.Declarations}, {"keys_file", &h.KeysFile}, {"cookie_name", &h.CookieName},
-		{"former_cookie_name", &h.FormerCookieName}, {"cookie_path", &h.CookiePath}, {"domain", &h.Domain}, {"path", &h.Path},
-		{"prefix", &h.Prefix}, {"name", &h.Name}, {"policy_url", &h.PolicyURL}, {"languages", &h.Languages}, {"style", &h.Style},
-		{"ledger", &h.Ledger}, {"ledger keys_file", &h.LedgerKeysFile}, {"ledger spool", &h.LedgerSpool}, {"ledger controller", &h.LedgerController},
-	}
-	for i := range h.Keys {
-		all = append(all, value{"key", &h.Keys[i]})
-	}
-	for i := range h.LedgerKeys {
-		all = append(all, value{"ledger key", &h.LedgerKeys[i]})
-	}
-	return all
-}
-
-// expand replaces the placeholders. One without a value is a mistake.
-func (h *Handler) expand() error {
-	repl := caddy.NewReplacer()
-	var mistakes []error
-	for _, v := range h.values() {
-		replaced, err := repl.ReplaceOrErr(*v.text, true, true)
-		if err != nil {
-			mistakes = append(mistakes, mistake{v.option, err.Error()})
-		}
-		*v.text = replaced
-	}
-	return errors.Join(mistakes...)
 }
