@@ -7,12 +7,14 @@ import (
 
 	_ "github.com/caddyserver/caddy/v2/modules/metrics"
 	"github.com/stretchr/testify/assert"
+
+	"github.com/cookiecharter/consent/internal/servertest"
 )
 
 func TestCaddysMetricsHaveCookiesDecisionsAndEachLedger(t *testing.T) {
 	folder := t.TempDir()
 	first, second := filepath.Join(folder, "first.db"), "sqlite:"+filepath.Join(folder, "second.db")
-	other, third := &server{address: freeAddress(t)}, freeAddress(t)
+	other, third := &server{address: servertest.FreeAddress(t)}, servertest.FreeAddress(t)
 	site := func(address, ledger string) string {
 		return address + " {\nhandle /metrics {\nmetrics\n}\nconsent {\n" + basics + "ledger " + ledger + "\n}\nheader +Set-Cookie _ga=1\nheader +Set-Cookie unknown=1\nrespond ok\n}\n"
 	}
@@ -39,7 +41,7 @@ func TestCaddysMetricsHaveCookiesDecisionsAndEachLedger(t *testing.T) {
 }
 
 func TestNoPasswordOfALedgerIsInTheMetrics(t *testing.T) {
-	nobody := freeAddress(t)
+	nobody := servertest.FreeAddress(t)
 	for address, place := range map[string]string{
 		"postgres://shop:hunter2@" + nobody + "/books?password=hunter2&sslmode=disable":                                    nobody + "/books",
 		`"host=` + strings.Replace(nobody, ":", " port=", 1) + ` user=shop password=hunter2 dbname=books sslmode=disable"`: "server",

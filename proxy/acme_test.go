@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/dns/dnsmessage"
 
+	"github.com/cookiecharter/consent/internal/servertest"
 	"github.com/cookiecharter/consent/proxy/internal/server"
 )
 
@@ -67,16 +68,10 @@ const acmeHost = "www.site.example"
 // The authority is pebble, which Let's Encrypt has made for tests. It finds the host by the
 // test's own DNS, and comes by TLS to see who answers (RFC 8737).
 func TestACertificateIsAskedForByACME(t *testing.T) {
-	pebble, err := exec.LookPath("pebble")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("needs pebble: see .ci/run")
-	}
+	pebble := servertest.Find(t, "pebble") // see .ci/run
 	folder := t.TempDir()
 	certificate, key := writeCertificate(t, folder, "localhost")
-	visitors, authority, management := freeAddress(t), freeAddress(t), freeAddress(t)
+	visitors, authority, management := servertest.FreeAddress(t), servertest.FreeAddress(t), servertest.FreeAddress(t)
 	_, port, err := net.SplitHostPort(visitors)
 	require.NoError(t, err)
 	config, err := json.Marshal(map[string]any{"pebble": map[string]any{

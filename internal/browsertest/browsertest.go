@@ -9,6 +9,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/cookiecharter/consent/internal/servertest"
 )
 
 // ChromiumFlags make a Chromium headless, at home in a container, and silent
@@ -22,7 +24,7 @@ var ChromiumFlags = []string{"--headless", "--no-sandbox", "--disable-gpu", "--d
 // is skipped; with CI=true it fails.
 func FindChromium(t *testing.T) string {
 	t.Helper()
-	return find(t, "chromium", "chromium-browser", "google-chrome")
+	return servertest.Find(t, "chromium", "chromium-browser", "google-chrome")
 }
 
 // Chromium opens url in a Chromium with a fresh profile, until the test ends. It
@@ -52,7 +54,7 @@ user_pref("toolkit.telemetry.enabled", false);
 // Firefox does with Firefox what [Chromium] does.
 func Firefox(t *testing.T, url string) {
 	t.Helper()
-	binary := find(t, "firefox-esr", "firefox")
+	binary := servertest.Find(t, "firefox-esr", "firefox")
 	profile := t.TempDir()
 	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(quiet), 0o600); err != nil {
 		t.Fatal(err)
@@ -60,20 +62,6 @@ func Firefox(t *testing.T, url string) {
 	cmd := exec.Command(binary, "--headless", "--no-remote", "--profile", profile, url)
 	cmd.Env = append(os.Environ(), "HOME="+profile)
 	start(t, profile, cmd)
-}
-
-func find(t *testing.T, names ...string) string {
-	t.Helper()
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("none of %q is installed, and CI=true asks for it", names)
-	}
-	t.Skipf("none of %q is installed", names)
-	return ""
 }
 
 func start(t *testing.T, profile string, cmd *exec.Cmd) {
