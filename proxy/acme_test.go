@@ -81,7 +81,7 @@ func TestACertificateIsAskedForByACME(t *testing.T) {
 	require.NoError(t, err)
 	file := filepath.Join(folder, "pebble.json")
 	require.NoError(t, os.WriteFile(file, config, 0o600))
-	issuer := exec.CommandContext(t.Context(), pebble, "-config", file, "-dnsserver", everyNameIsHere(t))
+	issuer := exec.CommandContext(t.Context(), pebble, "-config", file, "-dnsserver", eachConn(t, answerNames))
 	issuer.Env = append(os.Environ(), "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=20")
 	said := new(journal)
 	issuer.Stdout, issuer.Stderr = said, said
@@ -130,28 +130,9 @@ func TestACertificateIsAskedForByACME(t *testing.T) {
 	assert.Equal(t, before, serial, "what is in the cache is not asked for again")
 }
 
-// everyNameIsHere returns the address of a DNS, on TCP, for which every name is 127.0.0.1.
-func everyNameIsHere(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go answerNames(conn)
-		}
-	}()
-	return listener.Addr().String()
-}
-
-// answerNames answers questions, each of which comes with its length before it (RFC 1035
-// section 4.2.2).
+// answerNames is a DNS, on TCP, for which every name is 127.0.0.1. Each question comes with
+// its length before it (RFC 1035 section 4.2.2).
 func answerNames(conn net.Conn) {
-	defer conn.Close()
 	for {
 		var length [2]byte
 		if _, err := io.ReadFull(conn, length[:]); err != nil {

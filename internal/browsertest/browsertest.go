@@ -3,10 +3,12 @@
 package browsertest
 
 import (
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +21,35 @@ import (
 var ChromiumFlags = []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 	"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 	"--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup"}
+
+// Flags tells the name and the value of each of [ChromiumFlags] and of these further flags, as
+// the driver chromedp wants them. The value of a flag without one is true.
+func Flags(more ...string) iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for _, flag := range slices.Concat(ChromiumFlags, more) {
+			name, text, has := strings.Cut(strings.TrimPrefix(flag, "--"), "=")
+			value := any(true)
+			if has {
+				value = text
+			}
+			if !yield(name, value) {
+				return
+			}
+		}
+	}
+}
+
+// Installed asks for what npm installs at a path, by a command. If it is not there the test is
+// skipped; with CI=true it fails.
+func Installed(t testing.TB, path, command string) {
+	t.Helper()
+	if _, err := os.Stat(path); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%q has not been run, and CI=true asks for it: %v", command, err)
+		}
+		t.Skipf("%q has not been run: %v", command, err)
+	}
+}
 
 // FindChromium returns the path of a Chromium. Where none is installed the test
 // is skipped; with CI=true it fails.
