@@ -7,6 +7,8 @@
 //	consentproxy check                             # every mistake in it, with its line
 //	consentproxy -config consentproxy.yaml         # serves; SIGHUP reads the file anew
 //	consentproxy -to http://localhost:8000 -inject # without a file, to have a look
+//
+// Its README has every flag and every field of the file.
 package main
 
 import (

@@ -197,7 +197,7 @@ func (b *tab) speak(language string) {
 	b.send(network.Headers{"Accept-Language": language})
 }
 
-// send sets what each request says beside the usual.
+// send sets what each request says besides the usual.
 func (b *tab) send(headers network.Headers) {
 	b.Helper()
 	call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: headers})

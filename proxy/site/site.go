@@ -3,10 +3,14 @@
 // made from plain settings. The program in this module uses it, and so does the module for
 // Caddy.
 //
-//	s, err := site.New(ctx, site.Config{Registry: registry, Keys: keys})
-//	handler := s.Wrap(backend)
+//	registry, err := declare.Read(file)
+//	keys, err := site.ReadKeys("keys")
+//	s, err := site.New(ctx, site.Config{Consent: consent.Config{Registry: registry, Keys: keys}})
+//	err = http.ListenAndServe(addr, s.Wrap(backend))
 //	…
 //	err = s.Close(patience)
+//
+// A page asks its visitors if [Site.Tag] stands in its head: package inject puts it there.
 package site
 
 import (

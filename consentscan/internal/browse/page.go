@@ -57,6 +57,7 @@ func (e *LoadError) Reason() string {
 	return e.Text
 }
 
+// Error names the page and says why it is not shown.
 func (e *LoadError) Error() string { return e.URL + ": " + e.Reason() }
 
 // Open shows a page and waits until it is at rest. An error says that it is not shown: a

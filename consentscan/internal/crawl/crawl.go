@@ -135,7 +135,7 @@ func (c *Crawl) settleOn(u *url.URL) {
 	c.origin = &url.URL{Scheme: u.Scheme, User: c.o.Start.User, Host: u.Host}
 }
 
-// Moved is told where the start has led to. Its host is the site from then on, beside the
+// Moved is told where the start has led to. Its host is the site from then on, like the
 // first: with or without "www.", with https, or another of the same registrable domain. An
 // error says that it is another site, which is not looked at.
 func (c *Crawl) Moved(to *url.URL) error {
