@@ -46,8 +46,10 @@ func (c *checked) checkSite() {
 			c.wrong("consent", "%v", err)
 		case m.Field == "Consent.Registry" && c.Consent.Registry == nil:
 		case m.Field == "Consent.Keys" && len(c.Consent.Keys) == 0:
+		case m.Field == "Charter.Categories":
+			c.wrong(optionOf(m.Field), "%s %s", m.At, m.Reason)
 		default:
-			c.wrong(optionOf(m.Field), "%s", strings.TrimLeft(m.At+" "+m.Reason, " "))
+			c.wrong(optionOf(m.Field), "%s", m.Reason)
 		}
 	}
 }

@@ -73,7 +73,7 @@ func checkImage(t *testing.T, dist, name string) {
 	t.Helper()
 	dockerfile, err := os.ReadFile("deploy/Dockerfile")
 	require.NoError(t, err)
-	_, _, readme := blocks(t)
+	_, _, _, readme := blocks(t)
 	for _, command := range []string{"bash proxy/build.sh dist\n", "docker build -f proxy/deploy/Dockerfile ", "docker run -p 8080:8080 -v ./consentproxy:/etc/consentproxy:ro consentproxy\n"} {
 		assert.Contains(t, string(dockerfile), command)
 		assert.Contains(t, readme, command)

@@ -69,8 +69,8 @@ func ofParts(c Config) []error {
 		return nil
 	}
 	registry := c.Consent.Registry
-	if registry == nil {
-		registry = consent.MustRegistry()
+	if registry == nil { // then what a signal needs of it may be declared all the same
+		registry, c.Charter.Signals = consent.MustRegistry(), nil
 	}
 	c.Consent = consent.Config{Registry: registry, Keys: [][]byte{NewKey()}, CookiePath: c.Consent.CookiePath}
 	for _, more := range asMistakes(new(Site).build(c)) {

@@ -137,6 +137,9 @@ func TestEveryMistakeIsSaidAtOnce(t *testing.T) {
 	}
 	assert.ErrorContains(t, site.Check(site.Config{Consent: config().Consent, Regimes: site.Regimes{ByValue: map[string]consent.Regime{"US": consent.OptOut}}}), "Regimes.Header: is empty")
 	assert.ErrorContains(t, site.Check(site.Config{}), "Config.Consent.Registry")
+	withoutRegistry := site.Check(site.Config{Charter: charter.Config{Layout: "circle", Signals: []charter.Signal{charter.Google()}}})
+	assert.ErrorContains(t, withoutRegistry, "Config.Charter.Layout")
+	assert.NotContains(t, withoutRegistry.Error(), "Signals", "what it needs may be declared")
 	_, err = site.New(t.Context(), site.Config{})
 	assert.ErrorContains(t, err, "Config.Consent.Keys")
 	c := config()
