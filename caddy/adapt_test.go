@@ -144,7 +144,7 @@ cookie_name "a b"
 		}},
 		{"an argument", "", []string{`"x.yaml" is no matcher; the options of consent stand in a block, at Caddyfile:2`}},
 		{"a spool of nothing", "ledger_spool x\n", []string{`ledger_spool: is no option`}},
-		{"a short retention", "lifetime 300d\nledger x {\nretention 250d\n}\n", []string{`ledger retention: is not longer than "lifetime"`, "Caddyfile:5"}},
+		{"a short retention", "lifetime 300d\nledger x {\nretention 250d\n}\n", []string{`ledger retention: is not longer than the lifetime of a decision`, "Caddyfile:5"}},
 		{"no law", "regime_header X\n", []string{`regime_header: names no law for any value, at Caddyfile:3`}},
 		{"in an import", "import testdata/bad.caddyfile\n", []string{`layout: "circle" is none of`}},
 	} {

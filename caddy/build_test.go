@@ -1,7 +1,6 @@
 package consentcaddy_test
 
 import (
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/internal/servertest"
 )
 
 // xcaddy is the program that builds Caddy with modules.
@@ -28,7 +29,7 @@ func TestCaddyBuiltByXcaddyServesTheCaddyfileOfTheReadme(t *testing.T) {
 	}
 	program := buildCaddy(t)
 	folder := t.TempDir()
-	address := freeAddress(t)
+	address := servertest.FreeAddress(t)
 	caddyfile := strings.Replace(readmeSite(t, folder), "http://localhost:8080", "http://"+address, 1)
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "Caddyfile"), []byte("{\nadmin unix/"+filepath.Join(folder, "admin")+"\npersist_config off\n}\n"+caddyfile), 0o600))
 	caddy := func(arguments ...string) *exec.Cmd {
@@ -42,20 +43,7 @@ func TestCaddyBuiltByXcaddyServesTheCaddyfileOfTheReadme(t *testing.T) {
 	said, err := caddy("validate").CombinedOutput()
 	require.NoError(t, err, "%s", said)
 
-	running := caddy("run")
-	running.Stdout, running.Stderr = os.Stdout, os.Stderr
-	require.NoError(t, running.Start())
-	t.Cleanup(func() {
-		_ = running.Process.Kill()
-		_ = running.Wait()
-	})
-	require.Eventually(t, func() bool {
-		conn, err := net.Dial("tcp", address)
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	}, time.Minute, 50*time.Millisecond)
+	servertest.Run(t, caddy("run"), address)
 	checkReadmeSite(t, &server{address: address})
 
 	said, err = caddy("reload", "--force").CombinedOutput()
@@ -112,7 +100,7 @@ func buildCaddy(t *testing.T) string {
 // modules are those of this repository that are in Caddy then.
 var modules = []string{
 	"github.com/cookiecharter/consent", "github.com/cookiecharter/consent/caddy",
-	"github.com/cookiecharter/consent/ledger", "github.com/cookiecharter/consent/proxy",
+	"github.com/cookiecharter/consent/ledger", "github.com/cookiecharter/consent/ledger/metrics", "github.com/cookiecharter/consent/proxy",
 }
 
 // published makes a folder that GOPROXY can name (go help goproxy), in which each of our

@@ -170,6 +170,10 @@ type Handler struct {
 	// decision stands. Zero keeps all for ever.
 	LedgerRetention caddy.Duration `json:"ledger_retention,omitempty"`
 
+	// LedgerWait is how long Caddy waits for a database that does not answer when it starts,
+	// before it starts without it. Zero means 5 seconds.
+	LedgerWait caddy.Duration `json:"ledger_wait,omitempty"`
+
 	// LedgerController is the path of a JSON file that says who answers for the records: see
 	// ledger.ReadIssuer. With it, visitors can read what is recorded of their decisions, and
 	// take a receipt with them. Empty means that they cannot.

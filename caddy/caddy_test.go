@@ -34,6 +34,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	_ "github.com/cookiecharter/consent/caddy"
+	"github.com/cookiecharter/consent/internal/servertest"
 )
 
 const (
@@ -62,7 +63,7 @@ type server struct {
 // other options of the server, it trusts this machine.
 func start(t *testing.T, caddyfile string, serving ...string) *server {
 	t.Helper()
-	s := &server{address: freeAddress(t), log: filepath.Join(t.TempDir(), "log")}
+	s := &server{address: servertest.FreeAddress(t), log: filepath.Join(t.TempDir(), "log")}
 	if len(serving) == 0 {
 		serving = []string{"trusted_proxies static 127.0.0.1/32"}
 	}
@@ -86,13 +87,6 @@ func (s *server) load(caddyfile string) error {
 func adapt(caddyfile string) ([]byte, error) {
 	config, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(caddyfile), map[string]any{"filename": "Caddyfile"})
 	return config, err
-}
-
-func freeAddress(t testing.TB) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // An answer is one that has been read.

@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/internal/servertest"
 )
 
 func site(options, handlers string) string {
@@ -161,7 +163,7 @@ func TestPlaceholdersOfHandlersSeeWhatOthersHaveChanged(t *testing.T) {
 
 func TestEachSiteOfACaddyfileHasItsOwnConsent(t *testing.T) {
 	up := backend(t)
-	other := freeAddress(t)
+	other := servertest.FreeAddress(t)
 	s := start(t, site("", "reverse_proxy "+up)+"http://"+other+" {\nreverse_proxy "+up+"\n}\n"+
 		"http://localhost:"+portOf(other)+" {\nconsent {\n"+basics+"allow_undeclared\npath /privacy/\n}\nreverse_proxy "+up+"\n}\n")
 	assert.Equal(t, []string{"sid"}, s.ask(t, "/").names())

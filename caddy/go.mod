@@ -9,7 +9,9 @@ require (
 	github.com/caddyserver/caddy/v2 v2.11.9
 	github.com/cookiecharter/consent v0.1.0
 	github.com/cookiecharter/consent/ledger v0.1.0
+	github.com/cookiecharter/consent/ledger/metrics v0.1.0
 	github.com/cookiecharter/consent/proxy v0.1.0
+	github.com/prometheus/client_golang v1.25.0
 	github.com/stretchr/testify v1.12.1
 	golang.org/x/text v0.43.0
 )
@@ -93,7 +95,6 @@ require (
 	github.com/pbnjay/memory v0.0.0-20210728143218-7b4eea64cf58 // indirect
 	github.com/pires/go-proxyproto v0.15.0 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
-	github.com/prometheus/client_golang v1.25.0 // indirect
 	github.com/prometheus/client_model v0.6.3 // indirect
 	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/otlptranslator v1.0.0 // indirect

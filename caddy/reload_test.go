@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cookiecharter/consent/internal/servertest"
 	"github.com/cookiecharter/consent/ledger"
 )
 
@@ -93,7 +94,7 @@ func TestAReloadUnderLoadLosesNoRequestAndNoRecord(t *testing.T) {
 
 func TestSitesWithTheSameLedgerShareIt(t *testing.T) {
 	books := filepath.Join(t.TempDir(), "consent.db")
-	other := freeAddress(t)
+	other := servertest.FreeAddress(t)
 	block := "consent {\n" + basics + "ledger " + books + "\n}\nrespond ok\n"
 	s := start(t, "ADDRESS {\n"+block+"}\nhttp://"+other+" {\n"+block+"}\n")
 	s.decide(t, "accept")
@@ -230,7 +231,7 @@ func TestALedgerIsOpenOnceAndClosedWithTheLastConfiguration(t *testing.T) {
 	s.decide(t, "accept")
 	alone := open()
 	require.Positive(t, alone)
-	require.NoError(t, s.load(one+"http://"+freeAddress(t)+" {\n"+block+"}\n"))
+	require.NoError(t, s.load(one+"http://"+servertest.FreeAddress(t)+" {\n"+block+"}\n"))
 	assert.Equal(t, alone, open())
 	require.NoError(t, s.load(one))
 	require.Eventually(t, func() bool { return open() == alone }, time.Minute, 50*time.Millisecond)

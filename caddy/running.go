@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/cookiecharter/consent/proxy/inject"
 	"github.com/cookiecharter/consent/proxy/site"
@@ -60,7 +60,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	loaded.(*app).add(h)
+	all := loaded.(*app)
+	h.config.Metrics = all.metrics
+	all.handlers = append(all.handlers, h)
 	return nil
 }
 
@@ -101,14 +103,14 @@ func (h *Handler) open() (http.Handler, error) {
 
 func (h *Handler) openSite() error {
 	// Not the configuration's context: a ledger outlives it.
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience+h.config.Ledger.Wait)
 	defer cancel()
 	if h.config.Ledger.URL == "" {
 		var err error
 		h.site, err = site.New(ctx, h.config)
 		return err
 	}
-	key := ledgerKey{h.config.Ledger.URL, h.config.Ledger.Spool, h.config.Ledger.Retention, joined(h.config.Ledger.Keys)}
+	key := keyOf(h.config.Ledger)
 	first, _, err := shared.LoadOrNew(key, func() (caddy.Destructor, error) {
 		first, err := site.New(ctx, h.config)
 		return holder{first}, err
@@ -124,19 +126,14 @@ func (h *Handler) openSite() error {
 // patience is for a ledger that opens or closes.
 const patience = 10 * time.Second
 
-// A ledgerKey says which handlers share a ledger.
+// A ledgerKey says which handlers share a ledger: those whose settings of it are the same.
 type ledgerKey struct {
-	url, spool string
-	retention  time.Duration
-	keys       string
+	url, spool, keys string
+	retention, wait  time.Duration
 }
 
-func joined(keys [][]byte) string {
-	var b strings.Builder
-	for _, key := range keys {
-		fmt.Fprintf(&b, "%q", key)
-	}
-	return b.String()
+func keyOf(l site.Ledger) ledgerKey {
+	return ledgerKey{l.URL, l.Spool, fmt.Sprintf("%q", l.Keys), l.Retention, l.Wait}
 }
 
 // A holder keeps the ledger open that the sites of handlers share. It is a site too, which
@@ -200,22 +197,28 @@ func (h *Handler) end() (err error) {
 	return err
 }
 
-// An app opens the ledgers when Caddy starts: a handler is not told of that. It is there if a
-// handler is, and has no settings.
-type app struct{ handlers []*Handler }
+// An app opens the ledgers when Caddy starts: a handler is not told of that. It has what the
+// handlers of a configuration share. It is there if a handler is, and has no settings.
+type app struct {
+	handlers []*Handler
+	metrics  *site.Metrics
+	registry prometheus.Registerer // Caddy's own
+}
 
 // CaddyModule returns what Caddy knows the app by.
 func (*app) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "consent", New: func() caddy.Module { return new(app) }}
 }
 
-func (a *app) add(h *Handler) { a.handlers = append(a.handlers, h) }
-
 // Start opens what the handlers need. An error has Caddy keep the configuration from before.
 func (a *app) Start() error {
 	var mistakes []error
 	for _, h := range a.handlers {
-		if _, err := h.open(); err != nil {
+		_, err := h.open()
+		if err == nil && h.ledger != nil {
+			err = a.addFigures(h.site.Ledger(), h.config.Ledger.URL)
+		}
+		if err != nil {
 			mistakes = append(mistakes, err)
 		}
 	}

@@ -27,12 +27,7 @@ func serve(t *testing.T, handler http.Handler) string {
 func packages(t *testing.T) http.Dir {
 	t.Helper()
 	const folder = "../dev/bench/node_modules"
-	if _, err := os.Stat(folder + "/klaro"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("npm ci --ignore-scripts --prefix dev/bench has not been run, and CI=true asks for it")
-		}
-		t.Skip("npm ci --ignore-scripts --prefix dev/bench has not been run")
-	}
+	browsertest.Installed(t, folder+"/klaro", "npm ci --ignore-scripts --prefix dev/bench")
 	return http.Dir(folder)
 }
 

@@ -21,30 +21,31 @@ type output struct {
 	write func(io.Writer, report.Report) error
 }
 
-func outputs(json, sarif, html, declare, pkg, declarations string, events bool) (list []output, err error) {
+// outputs returns those that the flags name.
+func outputs(g *given) (list []output, err error) {
 	add := func(path string, write func(io.Writer, report.Report) error) {
 		if path != "" {
 			list = append(list, output{path, write})
 		}
 	}
-	add(json, func(w io.Writer, r report.Report) error { return report.JSON(w, r, events) })
-	add(sarif, func(w io.Writer, r report.Report) error {
+	add(g.json, func(w io.Writer, r report.Report) error { return report.JSON(w, r, g.events) })
+	add(g.sarif, func(w io.Writer, r report.Report) error {
 		var file *report.File
-		if declarations != "" {
-			text, err := os.ReadFile(declarations)
+		if g.declarations != "" {
+			text, err := os.ReadFile(g.declarations)
 			if err != nil {
 				return err
 			}
-			file = &report.File{Path: filepath.ToSlash(filepath.Clean(declarations)), Text: text}
+			file = &report.File{Path: filepath.ToSlash(filepath.Clean(g.declarations)), Text: text}
 		}
 		return report.SARIF(w, r, file)
 	})
-	add(html, report.HTML)
-	form := strings.TrimPrefix(filepath.Ext(declare), ".")
-	if declare != "" && form != "go" && form != "json" {
-		return nil, fmt.Errorf("-declare: %s ends in neither .go nor .json", declare)
+	add(g.html, report.HTML)
+	form := strings.TrimPrefix(filepath.Ext(g.declare), ".")
+	if g.declare != "" && form != "go" && form != "json" {
+		return nil, fmt.Errorf("-declare: %s ends in neither .go nor .json", g.declare)
 	}
-	add(declare, func(w io.Writer, r report.Report) error { return report.Declarations(w, r, form, pkg) })
+	add(g.declare, func(w io.Writer, r report.Report) error { return report.Declarations(w, r, form, g.pkg) })
 	return list, nil
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/dns/dnsmessage"
 
+	"github.com/cookiecharter/consent/internal/servertest"
 	"github.com/cookiecharter/consent/proxy/internal/server"
 )
 
@@ -67,16 +68,10 @@ const acmeHost = "www.site.example"
 // The authority is pebble, which Let's Encrypt has made for tests. It finds the host by the
 // test's own DNS, and comes by TLS to see who answers (RFC 8737).
 func TestACertificateIsAskedForByACME(t *testing.T) {
-	pebble, err := exec.LookPath("pebble")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("needs pebble: see .ci/run")
-	}
+	pebble := servertest.Find(t, "pebble") // see .ci/run
 	folder := t.TempDir()
 	certificate, key := writeCertificate(t, folder, "localhost")
-	visitors, authority, management := freeAddress(t), freeAddress(t), freeAddress(t)
+	visitors, authority, management := servertest.FreeAddress(t), servertest.FreeAddress(t), servertest.FreeAddress(t)
 	_, port, err := net.SplitHostPort(visitors)
 	require.NoError(t, err)
 	config, err := json.Marshal(map[string]any{"pebble": map[string]any{
@@ -86,7 +81,7 @@ func TestACertificateIsAskedForByACME(t *testing.T) {
 	require.NoError(t, err)
 	file := filepath.Join(folder, "pebble.json")
 	require.NoError(t, os.WriteFile(file, config, 0o600))
-	issuer := exec.CommandContext(t.Context(), pebble, "-config", file, "-dnsserver", everyNameIsHere(t))
+	issuer := exec.CommandContext(t.Context(), pebble, "-config", file, "-dnsserver", eachConn(t, answerNames))
 	issuer.Env = append(os.Environ(), "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=20")
 	said := new(journal)
 	issuer.Stdout, issuer.Stderr = said, said
@@ -135,28 +130,9 @@ func TestACertificateIsAskedForByACME(t *testing.T) {
 	assert.Equal(t, before, serial, "what is in the cache is not asked for again")
 }
 
-// everyNameIsHere returns the address of a DNS, on TCP, for which every name is 127.0.0.1.
-func everyNameIsHere(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go answerNames(conn)
-		}
-	}()
-	return listener.Addr().String()
-}
-
-// answerNames answers questions, each of which comes with its length before it (RFC 1035
-// section 4.2.2).
+// answerNames is a DNS, on TCP, for which every name is 127.0.0.1. Each question comes with
+// its length before it (RFC 1035 section 4.2.2).
 func answerNames(conn net.Conn) {
-	defer conn.Close()
 	for {
 		var length [2]byte
 		if _, err := io.ReadFull(conn, length[:]); err != nil {

@@ -3,6 +3,8 @@
 # named. An image is made of that folder: see deploy/Dockerfile.
 #
 #     bash proxy/build.sh [FOLDER]
+#
+# SYSTEMS="linux/amd64" builds for that one alone.
 set -euo pipefail
 
 folder=$(realpath -m "${1:-dist}")
@@ -10,4 +12,6 @@ bash "$(dirname "$0")/../dev/release/build.sh" "$folder" consentproxy
 # For an image that has nothing else: whom to believe about certificates of a site or a database.
 if [[ -r /etc/ssl/certs/ca-certificates.crt ]]; then
   cp /etc/ssl/certs/ca-certificates.crt "$folder"
+else
+  echo "build.sh: there is no /etc/ssl/certs/ca-certificates.crt here; an image needs one in $folder" >&2
 fi

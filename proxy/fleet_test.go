@@ -3,11 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -19,15 +17,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/internal/servertest"
 )
 
 // TestNothingIsForgottenByAFleet runs the balancer of docs/fleet.md before three
 // instances, kills one under load, and rolls their keys.
 func TestNothingIsForgottenByAFleet(t *testing.T) {
-	haproxy, err := exec.LookPath("haproxy")
-	if err != nil {
-		t.Skip("needs haproxy")
-	}
+	servertest.Find(t, "haproxy") // before much has begun
 	page, err := os.ReadFile("../docs/fleet.md")
 	require.NoError(t, err)
 	config := string(regexp.MustCompile("(?s)```haproxy\n(.*?)```").FindSubmatch(page)[1])
@@ -41,16 +38,12 @@ func TestNothingIsForgottenByAFleet(t *testing.T) {
 	old, next := strings.Repeat("o", 32), strings.Repeat("n", 32)
 	f.setKeys(t, old)
 	for i := range f.addresses {
-		f.addresses[i] = freeAddress(t)
+		f.addresses[i] = servertest.FreeAddress(t)
 		config = strings.ReplaceAll(config, fmt.Sprintf("127.0.0.1:808%d", i+1), f.addresses[i])
 		f.start(t, i)
 	}
-	entrance := freeAddress(t)
-	file := filepath.Join(t.TempDir(), "haproxy.cfg")
-	require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(config, "127.0.0.1:8080", entrance)), 0o600))
-	balancer := exec.CommandContext(t.Context(), haproxy, "-db", "-f", file)
-	balancer.Stderr = os.Stderr
-	require.NoError(t, balancer.Start())
+	entrance := servertest.FreeAddress(t)
+	servertest.HAProxy(t, entrance, strings.ReplaceAll(config, "127.0.0.1:8080", entrance))
 	entrance = "http://" + entrance
 	require.Eventually(t, func() bool {
 		response, _, err := ask(t, "GET", entrance)
@@ -168,11 +161,4 @@ func decideOn(t *testing.T, charter string) string {
 	defer response.Body.Close()
 	require.NotEmpty(t, response.Cookies())
 	return response.Cookies()[0].Name + "=" + response.Cookies()[0].Value
-}
-
-func freeAddress(t *testing.T) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
 }

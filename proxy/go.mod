@@ -8,6 +8,7 @@ go 1.26.0
 require (
 	github.com/cookiecharter/consent v0.1.0
 	github.com/cookiecharter/consent/ledger v0.1.0
+	github.com/cookiecharter/consent/ledger/metrics v0.1.0
 	github.com/klauspost/compress v1.20.3
 	github.com/stretchr/testify v1.12.1
 	go.yaml.in/yaml/v4 v4.0.0

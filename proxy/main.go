@@ -7,6 +7,8 @@
 //	consentproxy check                             # every mistake in it, with its line
 //	consentproxy -config consentproxy.yaml         # serves; SIGHUP reads the file anew
 //	consentproxy -to http://localhost:8000 -inject # without a file, to have a look
+//
+// Its README has every flag and every field of the file.
 package main
 
 import (
@@ -19,6 +21,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/cookiecharter/consent/internal/joined"
 	"github.com/cookiecharter/consent/proxy/internal/config"
 )
 
@@ -123,12 +126,8 @@ func (o options) read(key []byte) (*config.Settings, error) {
 
 // inFlags names the flags that mistakes are in.
 func inFlags(err error) error {
-	joined, _ := err.(interface{ Unwrap() []error })
-	if joined == nil {
-		return err
-	}
 	var all []error
-	for _, err := range joined.Unwrap() {
+	for _, err := range joined.Split(err) {
 		m, is := errors.AsType[*config.Mistake](err)
 		if is && m.File == "" {
 			place, _, _ := strings.Cut(m.Path, "[")

@@ -99,6 +99,17 @@ func newSite(t testing.TB, handler http.HandlerFunc) string {
 // head of a request has come.
 func rawSite(t testing.TB, answer func(net.Conn)) string {
 	t.Helper()
+	return "http://" + eachConn(t, func(conn net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+			answer(conn)
+		}
+	})
+}
+
+// eachConn returns an address whose connections are taken by a function, and closed when it
+// returns.
+func eachConn(t testing.TB, take func(net.Conn)) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { listener.Close() })
@@ -110,13 +121,11 @@ func rawSite(t testing.TB, answer func(net.Conn)) string {
 			}
 			go func() {
 				defer conn.Close()
-				if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-					answer(conn)
-				}
+				take(conn)
 			}()
 		}
 	}()
-	return "http://" + listener.Addr().String()
+	return listener.Addr().String()
 }
 
 // client follows no redirect, decompresses nothing and keeps no cookie.

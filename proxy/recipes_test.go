@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -17,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/internal/servertest"
 )
 
 // recipe returns the configuration under a heading of docs/fleet.md.
@@ -29,60 +29,9 @@ func recipe(t *testing.T, heading string) string {
 	return string(found[1])
 }
 
-// nginxAround is what a server needs around the recipe, to run in a folder of its own.
-const nginxAround = `daemon off;
-pid %[1]s/pid;
-error_log %[1]s/error.log;
-events {}
-http {
-	access_log off;
-	client_body_temp_path %[1]s/body;
-	proxy_temp_path %[1]s/temp;
-	fastcgi_temp_path %[1]s/fastcgi;
-	uwsgi_temp_path %[1]s/uwsgi;
-	scgi_temp_path %[1]s/scgi;
-%[2]s
-}
-`
-
-// runServer starts a server with a configuration, until the test ends.
-func runServer(t *testing.T, program, config, listen string) {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	folder, err := os.MkdirTemp("", "front") // a short path, which is part of a socket's name
-	require.NoError(t, err)
-	t.Cleanup(func() { os.RemoveAll(folder) })
-	require.NoError(t, os.Chmod(folder, 0o777)) // for workers, which are another user's
-	file := filepath.Join(folder, "config")
-	if program == "nginx" {
-		config = fmt.Sprintf(nginxAround, folder, config)
-	}
-	require.NoError(t, os.WriteFile(file, []byte(config), 0o644))
-	c := map[string]*exec.Cmd{
-		"nginx":    exec.Command(path, "-p", folder, "-e", filepath.Join(folder, "error.log"), "-c", file),
-		"haproxy":  exec.Command(path, "-db", "-f", file),
-		"varnishd": exec.Command(path, "-F", "-j", "none", "-n", folder, "-a", listen, "-f", file, "-s", "malloc,16m"),
-	}[program]
-	said := new(journal)
-	c.Stdout, c.Stderr = said, said
-	require.NoError(t, c.Start())
-	t.Cleanup(func() {
-		_ = c.Process.Signal(os.Interrupt)
-		_ = c.Wait() // interrupted
-	})
-	require.Eventually(t, func() bool {
-		conn, err := net.Dial("tcp", listen)
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	}, time.Minute, 50*time.Millisecond, "%s: %s", program, said)
+// servers run by a configuration that listens at an address.
+var servers = map[string]func(t testing.TB, address, config string){
+	"nginx": servertest.Nginx, "haproxy": servertest.HAProxy, "varnishd": servertest.Varnish,
 }
 
 // The visitor has another address than the machines, so that it is to be told from theirs.
@@ -105,8 +54,8 @@ func TestARecipeKeepsEveryPromise(t *testing.T) {
 			entrance, to, trust := "", site, "-insecure"
 			config := recipe(t, test.heading)
 			if test.place == "behind" {
-				to = freeAddress(t)
-				runServer(t, test.program, place(config, map[string]string{"127.0.0.1:8082": to, "127.0.0.1:8000": site}), to)
+				to = servertest.FreeAddress(t)
+				servers[test.program](t, to, place(config, map[string]string{"127.0.0.1:8082": to, "127.0.0.1:8000": site}))
 			} else {
 				trust = "-trust=127.0.0.1"
 			}
@@ -114,9 +63,9 @@ func TestARecipeKeepsEveryPromise(t *testing.T) {
 			entrance = strings.TrimPrefix(strings.Replace(p.site, "localhost", "127.0.0.1", 1), "http://")
 			if test.place == "front" {
 				inside := entrance
-				entrance = freeAddress(t)
+				entrance = servertest.FreeAddress(t)
 				config = regexp.MustCompile(`127\.0\.0\.1:808[123]`).ReplaceAllString(config, inside)
-				runServer(t, test.program, place(config, map[string]string{"127.0.0.1:8080": entrance, "127.0.0.1:8081": inside}), entrance)
+				servers[test.program](t, entrance, place(config, map[string]string{"127.0.0.1:8080": entrance, "127.0.0.1:8081": inside}))
 			}
 			visitsAsPromised(t, entrance)
 		})

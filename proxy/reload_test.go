@@ -18,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/internal/servertest"
 )
 
 // A fileOf is consentproxy.yaml in a folder, as a test changes it.
@@ -244,4 +246,41 @@ func TestNoRequestIsLostWhileTheSettingsChange(t *testing.T) {
 	io.Copy(io.Discard, p.out)
 	assert.NoError(t, p.Wait(), p.errs)
 	assert.NotContains(t, p.errs.String(), "level=ERROR")
+}
+
+func TestTheMetricsAreThoseOfTheLedgerThatIsUsedNow(t *testing.T) {
+	t.Parallel()
+	f := newFile(t, newSite(t, func(w http.ResponseWriter, _ *http.Request) { w.Header()["Set-Cookie"] = []string{"a=1", "b=1"} }))
+	admin := servertest.FreeAddress(t)
+	f.rest = "admin: " + admin + "\nledger: {url: first.db}"
+	f.write(t)
+	p := byFile(t, f.name)
+	figures := func() string {
+		_, body, err := ask(t, "GET", "http://"+admin+"/metrics")
+		require.NoError(t, err)
+		return body
+	}
+	_, _, err := ask(t, "GET", p.site)
+	require.NoError(t, err)
+	decide(t, p.site)
+	for _, line := range []string{
+		`consent_cookies_total{cookie="b",outcome="removed",reason="undeclared"} 1`,
+		`consent_decisions_total{action="form",allows="nothing"} 1`, // nothing that is declared needs consent
+		`consent_ledger_records_total{outcome="dropped"} 0`,
+		`consentproxy_request_duration_seconds_count{status="2xx"} 1`,
+	} {
+		assert.Contains(t, figures(), line+"\n")
+	}
+	written := `consent_ledger_records_total{outcome="written"} `
+	require.Eventually(t, func() bool { return strings.Contains(figures(), written+"1\n") }, time.Minute, 10*time.Millisecond)
+
+	f.rest = strings.Replace(f.rest, "first", "second", 1)
+	f.write(t)
+	p.reload(t, readAnew)
+	assert.Contains(t, figures(), written+"0\n", "it is another one")
+	assert.Contains(t, figures(), `consent_cookies_total{cookie="b",outcome="removed",reason="undeclared"} 1`+"\n", "the site is the same")
+	f.rest = "admin: " + admin
+	f.write(t)
+	p.reload(t, readAnew)
+	assert.NotContains(t, figures(), "consent_ledger_")
 }

@@ -105,7 +105,7 @@ func (p *instance) serving() server.Config {
 func (p *instance) use(ctx context.Context, settings *config.Settings) error {
 	settings.Site.Log, settings.Backend.Log = p.log, p.log
 	if m := p.metrics; m != nil {
-		settings.Site.Consent.Observe, settings.Site.Recorded, settings.Backend.Failed = m.Cookie, m.Decided, m.UpstreamFailed
+		settings.Site.Metrics, settings.Backend.Failed = m.Site, m.UpstreamFailed
 	}
 	next, err := p.site.Load().Next(ctx, settings.Site)
 	if err != nil {
@@ -119,11 +119,7 @@ func (p *instance) use(ctx context.Context, settings *config.Settings) error {
 	}
 	p.site.Store(next)
 	if m := p.metrics; m != nil {
-		m.Declare(settings.Site.Consent.Registry)
-		m.Keep(nil)
-		if books := next.Ledger(); books != nil {
-			m.Keep(books.Figures)
-		}
+		m.Keep(next.Ledger())
 	}
 	p.handler.Set(next.Wrap(backend.New(settings.Backend)), func(ctx context.Context) { p.end(ctx, next) })
 	return nil

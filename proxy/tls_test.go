@@ -25,6 +25,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cookiecharter/consent/internal/servertest"
 	"github.com/cookiecharter/consent/proxy/internal/server"
 )
 
@@ -158,7 +159,7 @@ func TestAStreamOfHTTP2ThatTakesNothingMoreIsNotWaitedForForEver(t *testing.T) {
 
 func TestWhoComesByHTTPIsSentToHTTPS(t *testing.T) {
 	certificate, key := writeCertificate(t, t.TempDir(), "site.example")
-	redirect := freeAddress(t)
+	redirect := servertest.FreeAddress(t)
 	listen(t, server.Config{Handler: http.NotFoundHandler(), TLS: server.TLS{Certificate: certificate, Key: key, Redirect: redirect}})
 	r, err := http.NewRequest("GET", "http://"+redirect+"/a%2Fb?c=d", nil)
 	require.NoError(t, err)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,13 +26,8 @@ type browser struct {
 
 func startBrowser(google *collector) (*browser, error) {
 	var options []chromedp.ExecAllocatorOption
-	for _, flag := range slices.Concat(browsertest.ChromiumFlags, []string{"--window-size=1280,800", "--ignore-certificate-errors", "--host-resolver-rules=" + google.rules()}) {
-		name, value, hasValue := strings.Cut(strings.TrimPrefix(flag, "--"), "=")
-		if hasValue {
-			options = append(options, chromedp.Flag(name, value))
-		} else {
-			options = append(options, chromedp.Flag(name, true))
-		}
+	for name, value := range browsertest.Flags("--window-size=1280,800", "--ignore-certificate-errors", "--host-resolver-rules="+google.rules()) {
+		options = append(options, chromedp.Flag(name, value))
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, _ := chromedp.NewContext(allocator)

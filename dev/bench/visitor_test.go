@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"io/fs"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -20,9 +18,7 @@ import (
 func visitors(t *testing.T) (*browser, *collector, []site) {
 	t.Helper()
 	browsertest.FindChromium(t)
-	if _, err := os.Stat("node_modules"); errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") != "true" {
-		t.Skip("the banners are not installed, see npm ci --ignore-scripts --prefix dev/bench")
-	}
+	browsertest.Installed(t, "node_modules", "npm ci --ignore-scripts --prefix dev/bench")
 	google := newCollector()
 	t.Cleanup(google.Close)
 	b, err := startBrowser(google)

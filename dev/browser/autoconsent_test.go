@@ -59,16 +59,10 @@ func (r refuser) install(b *tab, rules ...json.RawMessage) {
 	b.onEachPage(fmt.Sprintf(extension, config, all) + autoconsent(b.T, "dist/autoconsent.playwright.js"))
 }
 
-// autoconsent returns a file of the package. Where it is not installed the test is
-// skipped; with CI=true it fails.
+// autoconsent returns a file of the package.
 func autoconsent(t *testing.T, name string) string {
 	t.Helper()
-	content, err := os.ReadFile(autoconsentPath + name)
-	if err != nil && os.Getenv("CI") != "true" {
-		t.Skipf("autoconsent is not installed, see npm ci --prefix dev/browser: %v", err)
-	}
-	require.NoError(t, err, "CI=true asks for autoconsent: npm ci --prefix dev/browser")
-	return string(content)
+	return installed(t, autoconsentPath+name)
 }
 
 // offered returns a file of docs/autoconsent.

@@ -8,18 +8,24 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cookiecharter/consent/internal/browsertest"
 )
 
-// axe returns the source of axe-core. Where it is not installed the test is
-// skipped; with CI=true it fails.
+// axe returns the source of axe-core.
 func axe(t *testing.T) string {
 	t.Helper()
-	source, err := os.ReadFile("node_modules/axe-core/axe.min.js")
-	if err != nil && os.Getenv("CI") != "true" {
-		t.Skipf("axe-core is not installed, see npm ci --prefix dev/browser: %v", err)
-	}
-	require.NoError(t, err, "CI=true asks for axe-core: npm ci --prefix dev/browser")
-	return string(source)
+	return installed(t, "node_modules/axe-core/axe.min.js")
+}
+
+// installed returns a file that npm installs. If it is not there the test is skipped; with
+// CI=true it fails.
+func installed(t *testing.T, path string) string {
+	t.Helper()
+	browsertest.Installed(t, path, "npm ci --prefix dev/browser")
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(content)
 }
 
 // states are what a new visitor goes through, one after the other.

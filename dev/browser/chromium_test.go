@@ -72,13 +72,8 @@ func newTabWithoutCookies(t *testing.T) *tab {
 
 func startChromium(path string, options ...chromedp.ExecAllocatorOption) (context.Context, context.CancelFunc, error) {
 	options = append(options, chromedp.ExecPath(path))
-	for _, flag := range browsertest.ChromiumFlags {
-		name, value, hasValue := strings.Cut(strings.TrimPrefix(flag, "--"), "=")
-		if hasValue {
-			options = append(options, chromedp.Flag(name, value))
-		} else {
-			options = append(options, chromedp.Flag(name, true))
-		}
+	for name, value := range browsertest.Flags() {
+		options = append(options, chromedp.Flag(name, value))
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, _ := chromedp.NewContext(allocator)
@@ -202,7 +197,7 @@ func (b *tab) speak(language string) {
 	b.send(network.Headers{"Accept-Language": language})
 }
 
-// send sets what each request says beside the usual.
+// send sets what each request says besides the usual.
 func (b *tab) send(headers network.Headers) {
 	b.Helper()
 	call(b, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: headers})

@@ -210,7 +210,7 @@ func rightToLeft(t *testing.T) []byte {
 	return one.ReplaceAll(words, []byte(`"zero": $1, "one": $1, "two": $1, "few": $1, "many": $1`))
 }
 
-// page adds a page of the portal; main draws what it holds beside the usual.
+// page adds a page of the portal; main draws what it holds besides the usual.
 func (d *demo) page(pattern string, banner, script bool, main func(*http.Request) template.HTML) {
 	d.pages.HandleFunc("GET "+pattern, func(w http.ResponseWriter, r *http.Request) {
 		parts := map[string]template.HTML{"Head": d.charter.Head(r), "Link": d.charter.Link(r)}

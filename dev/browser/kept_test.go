@@ -82,7 +82,7 @@ func TestTheNoteThatADecisionIsBeingSavedGoesWithIt(t *testing.T) {
 	assert.Equal(t, 1, eval[int](b, `document.querySelectorAll(".charter-banner").length`), "the rest is still asked for")
 }
 
-// The script waits for a cookie that it can read. Where it cannot, the page is loaded again.
+// The script waits for a cookie that it can read. If it cannot, the page is loaded again.
 func TestADecisionThatScriptsCannotReadIsConfirmedToo(t *testing.T) {
 	t.Parallel()
 	d := newDemoOf(t, func(c *consent.Config) { c.HttpOnly = true }, declared...)

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/internal/browsertest"
 )
 
 // designs is where npm has put the design systems that the themes are for.
@@ -24,10 +25,7 @@ const designs = "../../examples/node_modules"
 
 func needDesigns(t *testing.T) {
 	t.Helper()
-	if _, err := os.Stat(designs); err != nil && os.Getenv("CI") != "true" {
-		t.Skipf("the design systems are not installed, see npm ci --ignore-scripts --prefix examples: %v", err)
-	}
-	require.DirExists(t, designs, "CI=true asks for it: npm ci --ignore-scripts --prefix examples")
+	browsertest.Installed(t, designs, "npm ci --ignore-scripts --prefix examples")
 }
 
 // themes are the folders of examples/themes.

@@ -22,34 +22,21 @@ import (
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
+	"github.com/cookiecharter/consent/internal/servertest"
 )
 
-// nginxConf keeps what nginx keeps by default, for a minute if the site does not say
+// nginxServer keeps what nginx keeps by default, for a minute if the site does not say
 // for how long.
-const nginxConf = `daemon off;
-pid %[1]s/pid;
-error_log %[1]s/error.log;
-events {}
-http {
-	access_log off;
-	client_body_temp_path %[1]s/body;
-	proxy_temp_path %[1]s/temp;
-	fastcgi_temp_path %[1]s/fastcgi;
-	uwsgi_temp_path %[1]s/uwsgi;
-	scgi_temp_path %[1]s/scgi;
-	proxy_cache_path %[1]s/cache keys_zone=pages:1m;
-	server {
-		listen %[2]s;
-		location / {
-			proxy_pass http://%[3]s;
-			proxy_set_header Host $host;
-			proxy_cache pages;
-			proxy_cache_valid 200 1m;
-			proxy_cache_revalidate on;
-		}
+const nginxServer = `server {
+	listen %[1]s;
+	location / {
+		proxy_pass http://%[2]s;
+		proxy_set_header Host $host;
+		proxy_cache pages;
+		proxy_cache_valid 200 1m;
+		proxy_cache_revalidate on;
 	}
-}
-`
+}`
 
 // apacheConf keeps what Apache keeps by default.
 const apacheConf = `ServerRoot %[1]s
@@ -74,39 +61,36 @@ ProxyPass / http://%[3]s/
 const apacheModules = "/usr/lib/apache2/modules"
 
 // caches start a cache in front of a site, each by its own defaults.
-var caches = map[string]func(dir, listen, site string) (*exec.Cmd, error){
-	"nginx": func(dir, listen, site string) (*exec.Cmd, error) {
-		conf := filepath.Join(dir, "nginx.conf")
-		err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, listen, site), 0o600)
-		return exec.Command("nginx", "-p", dir, "-e", filepath.Join(dir, "error.log"), "-c", conf), err
+var caches = map[string]func(t *testing.T, listen, site string){
+	"nginx": func(t *testing.T, listen, site string) {
+		servertest.Nginx(t, listen, fmt.Sprintf(nginxServer, listen, site))
 	},
-	"apache2": func(dir, listen, site string) (*exec.Cmd, error) {
-		user := ""
-		if os.Geteuid() == 0 { // as which no worker runs
-			user = "User www-data\nGroup www-data"
-		}
-		if err := os.Mkdir(filepath.Join(dir, "cache"), 0o700); err != nil {
-			return nil, err
-		}
-		if err := os.Chmod(filepath.Join(dir, "cache"), 0o777); err != nil {
-			return nil, err
-		}
-		conf := filepath.Join(dir, "apache.conf")
-		err := os.WriteFile(conf, fmt.Appendf(nil, apacheConf, dir, listen, site, apacheModules, user), 0o600)
-		return exec.Command("apache2", "-X", "-f", conf), err
-	},
-	"varnishd": func(dir, listen, site string) (*exec.Cmd, error) {
-		return exec.Command("varnishd", "-F", "-j", "none", "-n", dir, "-a", listen, "-b", site, "-s", "malloc,16m"), nil
+	"apache2": startApache,
+	"varnishd": func(t *testing.T, listen, site string) {
+		host, port, err := net.SplitHostPort(site)
+		require.NoError(t, err)
+		servertest.Varnish(t, listen, fmt.Sprintf("vcl 4.1;\nbackend default { .host = %q; .port = %q; }\n", host, port))
 	},
 }
 
+func startApache(t *testing.T, listen, site string) {
+	program, folder, user := servertest.Find(t, "apache2"), servertest.Folder(t), ""
+	if os.Geteuid() == 0 { // as which no worker runs
+		user = "User www-data\nGroup www-data"
+	}
+	kept := filepath.Join(folder, "cache")
+	require.NoError(t, os.Mkdir(kept, 0o700))
+	require.NoError(t, os.Chmod(kept, 0o777))
+	config := filepath.Join(folder, "apache.conf")
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, apacheConf, folder, listen, site, apacheModules, user), 0o600))
+	servertest.Run(t, exec.Command(program, "-X", "-f", config), listen)
+}
+
 // proxies start what stands in front of a site: a cache, or a proxy that keeps nothing.
-var proxies = func() map[string]func(dir, listen, site string) (*exec.Cmd, error) {
+var proxies = func() map[string]func(t *testing.T, listen, site string) {
 	all := maps.Clone(caches)
-	all["haproxy"] = func(dir, listen, site string) (*exec.Cmd, error) {
-		conf := filepath.Join(dir, "haproxy.cfg")
-		err := os.WriteFile(conf, fmt.Appendf(nil, haproxyConf, listen, site), 0o600)
-		return exec.Command("haproxy", "-f", conf), err
+	all["haproxy"] = func(t *testing.T, listen, site string) {
+		servertest.HAProxy(t, listen, fmt.Sprintf(haproxyConf, listen, site))
 	}
 	return all
 }()
@@ -114,70 +98,17 @@ var proxies = func() map[string]func(dir, listen, site string) (*exec.Cmd, error
 // inFront returns the address of a cache in front of h, until the test ends.
 func inFront(t *testing.T, cache string, h http.Handler) string {
 	t.Helper()
-	site := httptest.NewServer(h)
-	t.Cleanup(site.Close)
-	return inFrontOf(t, cache, site.Listener.Addr().String())
+	return inFrontAs(t, h, proxies[cache])
 }
 
-// inFrontOf returns the address of a cache in front of the site at an address, until
-// the test ends.
-func inFrontOf(t *testing.T, cache, site string) string {
-	t.Helper()
-	return startInFront(t, cache, site, proxies[cache])
-}
-
-// inFrontAs is inFront for a program that starts in another way than by its defaults.
-func inFrontAs(t *testing.T, program string, h http.Handler, start func(dir, listen, site string) (*exec.Cmd, error)) string {
+// inFrontAs is inFront for what starts in another way than by its defaults.
+func inFrontAs(t *testing.T, h http.Handler, start func(t *testing.T, listen, site string)) string {
 	t.Helper()
 	site := httptest.NewServer(h)
 	t.Cleanup(site.Close)
-	return startInFront(t, program, site.Listener.Addr().String(), start)
-}
-
-func startInFront(t *testing.T, program, site string, start func(dir, listen, site string) (*exec.Cmd, error)) string {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	listen := freeAddress(t)
-	dir, err := os.MkdirTemp("", "cache") // a short path, which is part of a socket's name
-	require.NoError(t, err)
-	require.NoError(t, os.Chmod(dir, 0o777)) // for the workers of nginx, which are another user's
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	cmd, err := start(dir, listen, site)
-	require.NoError(t, err)
-	serve(t, cmd, listen)
+	listen := servertest.FreeAddress(t)
+	start(t, listen, site.Listener.Addr().String())
 	return listen
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer free.Close()
-	return free.Addr().String()
-}
-
-// serve runs a server at an address until the test ends.
-func serve(t *testing.T, cmd *exec.Cmd, listen string) {
-	t.Helper()
-	var said strings.Builder
-	cmd.Stdout, cmd.Stderr = &said, &said
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		cmd.Process.Signal(os.Interrupt)
-		cmd.Wait()
-	})
-	require.Eventually(t, func() bool {
-		response, err := http.Get("http://" + listen + "/ready")
-		if err == nil {
-			response.Body.Close()
-		}
-		return err == nil && response.StatusCode == http.StatusOK
-	}, 20*time.Second, 50*time.Millisecond, "%s does not serve: %s", cmd.Path, &said)
 }
 
 // pages serves /account, a page that is another one for each request and sets a
@@ -191,7 +122,6 @@ func pages(headers map[string]string) http.Handler {
 		http.ServeContent(w, r, "page.html", time.Time{}, strings.NewReader(fmt.Sprintf("page %d", n.Add(1))))
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/ready", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("/public", page)
 	mux.HandleFunc("/account", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Set-Cookie", "_pk_id=1; Path=/")
@@ -357,9 +287,10 @@ func TestNothingLeaksFromACacheInFrontOfTheProxy(t *testing.T) {
 			t.Parallel()
 			site := httptest.NewServer(pages(map[string]string{"Cache-Control": "public, max-age=60"}))
 			t.Cleanup(site.Close)
-			listen := freeAddress(t)
-			serve(t, exec.Command(program, "-to", site.URL, "-addr", listen, "-inject", "-insecure"), listen)
-			front := "http://" + inFrontOf(t, cache, listen)
+			listen, entrance := servertest.FreeAddress(t), servertest.FreeAddress(t)
+			servertest.Run(t, exec.Command(program, "-to", site.URL, "-addr", listen, "-inject", "-insecure"), listen)
+			caches[cache](t, entrance, listen)
+			front := "http://" + entrance
 
 			first, response := ask(t, "GET", front+"/account", nil)
 			assert.Empty(t, response.Header["Set-Cookie"])

@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,6 +15,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/internal/servertest"
 )
 
 func wrap(t *testing.T, h http.Handler) http.Handler {
@@ -59,10 +57,9 @@ func TestNothingLeaksFromACacheThatGoesByAFieldOfItsOwn(t *testing.T) {
 			w.Header().Set("X-Accel-Expires", "0")
 			fmt.Fprint(w, "account ", n.Add(1))
 		}))
-		url := "http://" + inFrontAs(t, "nginx", h, func(dir, listen, site string) (*exec.Cmd, error) {
-			conf := filepath.Join(dir, "nginx.conf")
-			text := strings.Replace(fmt.Sprintf(nginxConf, dir, listen, site), "proxy_cache_revalidate on;", "proxy_ignore_headers Cache-Control Expires;", 1)
-			return exec.Command("nginx", "-p", dir, "-e", filepath.Join(dir, "error.log"), "-c", conf), os.WriteFile(conf, []byte(text), 0o600)
+		url := "http://" + inFrontAs(t, h, func(t *testing.T, listen, site string) {
+			server := fmt.Sprintf(nginxServer, listen, site)
+			servertest.Nginx(t, listen, strings.Replace(server, "proxy_cache_revalidate on;", "proxy_ignore_headers Cache-Control Expires;", 1))
 		}) + "/account"
 		one, _ := ask(t, "GET", url, http.Header{})
 		two, _ := ask(t, "GET", url, http.Header{})

@@ -4,6 +4,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -31,17 +32,23 @@ func main() {
 // minify returns the files by name that it makes of those in a folder.
 func minify(folder string) (map[string][]byte, error) {
 	made := make(map[string][]byte)
-	read := func(names ...string) (string, error) {
-		var all strings.Builder
-		for _, name := range names {
-			content, err := os.ReadFile(filepath.Join(folder, name))
-			if err != nil {
-				return "", err
-			}
-			all.Write(content)
+	return made, errors.Join(scripts(folder, made), signals(folder, made), styles(folder, made))
+}
+
+// read returns files of a folder, one after the other.
+func read(folder string, names ...string) (string, error) {
+	var all strings.Builder
+	for _, name := range names {
+		content, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			return "", err
 		}
-		return all.String(), nil
+		all.Write(content)
 	}
+	return all.String(), nil
+}
+
+func scripts(folder string, made map[string][]byte) error {
 	for name, sources := range map[string][]string{
 		"script.min.js":         {"script.js"},
 		"script-storage.min.js": {"storage.js", "script.js"}, // for sites that declare storage: the others do without its 400 bytes
@@ -49,57 +56,65 @@ func minify(folder string) (map[string][]byte, error) {
 		"head-guard.min.js":     {"head.js", "guard.js"},
 		"head-storage.min.js":   {"head.js", "guard.js", "guard-storage.js"},
 	} {
-		source, err := read(sources...)
+		source, err := read(folder, sources...)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		// The script is a function. The server calls it with the declarations.
 		code, err := transform(api.LoaderJS, "("+cmp.Or(parameters[name], "C")+" => {"+source+"})(DECLARED)")
 		if err != nil {
-			return nil, err
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		function, _, isCall := strings.Cut(code, "(DECLARED)")
 		if !isCall {
-			return nil, fmt.Errorf("%s: no call is left of it", name)
+			return fmt.Errorf("%s: no call is left of it", name)
 		}
 		made[name] = []byte(function)
 	}
-	signals, err := filepath.Glob(filepath.Join(folder, "signals", "*.js"))
+	return nil
+}
+
+func signals(folder string, made map[string][]byte) error {
+	paths, err := filepath.Glob(filepath.Join(folder, "signals", "*.js"))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, path := range signals {
+	for _, path := range paths {
 		if strings.HasSuffix(path, ".min.js") {
 			continue
 		}
 		name := filepath.Join("signals", filepath.Base(path))
-		source, err := read(name)
+		source, err := read(folder, name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		// The source is an expression, which nothing would be left of but for a use.
 		code, err := transform(api.LoaderJS, "USED("+source+")")
 		if err != nil {
-			return nil, err
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		made[strings.TrimSuffix(name, ".js")+".min.js"] = []byte(strings.TrimSuffix(strings.TrimPrefix(code, "USED("), ");\n"))
 	}
-	styles := []string{"banner", "style"}
+	return nil
+}
+
+func styles(folder string, made map[string][]byte) error {
+	names := []string{"banner", "style"}
 	for _, layout := range []string{"top-bar", "box", "top-box", "card", "button"} {
-		styles = append(styles, "layouts/"+layout)
+		names = append(names, "layouts/"+layout)
 	}
-	for _, style := range styles {
-		content, err := read(style + ".css")
+	for _, name := range names {
+		content, err := read(folder, name+".css")
 		if err != nil {
-			return nil, err
+			return err
 		}
 		css, err := transform(api.LoaderCSS, content)
 		if err != nil {
-			return nil, err
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		made[style+".min.css"] = []byte(strings.TrimSpace(css))
+		made[name+".min.css"] = []byte(strings.TrimSpace(css))
 	}
-	return made, nil
+	return nil
 }
 
 // parameters are those of the functions that have others than the declarations, C.

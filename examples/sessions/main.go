@@ -73,7 +73,7 @@ func newSite() (http.Handler, error) {
 	forms.HandleFunc("POST /sign-in", app.signIn)
 
 	// The charter's forms have no token of csrf's: its handler refuses other sites
-	// by itself, and stands beside.
+	// by itself, and stands outside of protect.
 	protect := csrf.Protect(secret(), csrf.Path("/"), csrf.Secure(false)) // in production without Secure(false)
 	mux := http.NewServeMux()
 	mux.Handle("/cookies/", site.Handler())

@@ -3,12 +3,16 @@
 package browsertest
 
 import (
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/cookiecharter/consent/internal/servertest"
 )
 
 // ChromiumFlags make a Chromium headless, at home in a container, and silent
@@ -18,11 +22,40 @@ var ChromiumFlags = []string{"--headless", "--no-sandbox", "--disable-gpu", "--d
 	"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 	"--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup"}
 
+// Flags tells the name and the value of each of [ChromiumFlags] and of these further flags, as
+// the driver chromedp wants them. The value of a flag without one is true.
+func Flags(more ...string) iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for _, flag := range slices.Concat(ChromiumFlags, more) {
+			name, text, has := strings.Cut(strings.TrimPrefix(flag, "--"), "=")
+			value := any(true)
+			if has {
+				value = text
+			}
+			if !yield(name, value) {
+				return
+			}
+		}
+	}
+}
+
+// Installed asks for what npm installs at a path, by a command. If it is not there the test is
+// skipped; with CI=true it fails.
+func Installed(t testing.TB, path, command string) {
+	t.Helper()
+	if _, err := os.Stat(path); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%q has not been run, and CI=true asks for it: %v", command, err)
+		}
+		t.Skipf("%q has not been run: %v", command, err)
+	}
+}
+
 // FindChromium returns the path of a Chromium. Where none is installed the test
 // is skipped; with CI=true it fails.
 func FindChromium(t *testing.T) string {
 	t.Helper()
-	return find(t, "chromium", "chromium-browser", "google-chrome")
+	return servertest.Find(t, "chromium", "chromium-browser", "google-chrome")
 }
 
 // Chromium opens url in a Chromium with a fresh profile, until the test ends. It
@@ -52,7 +85,7 @@ user_pref("toolkit.telemetry.enabled", false);
 // Firefox does with Firefox what [Chromium] does.
 func Firefox(t *testing.T, url string) {
 	t.Helper()
-	binary := find(t, "firefox-esr", "firefox")
+	binary := servertest.Find(t, "firefox-esr", "firefox")
 	profile := t.TempDir()
 	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(quiet), 0o600); err != nil {
 		t.Fatal(err)
@@ -60,20 +93,6 @@ func Firefox(t *testing.T, url string) {
 	cmd := exec.Command(binary, "--headless", "--no-remote", "--profile", profile, url)
 	cmd.Env = append(os.Environ(), "HOME="+profile)
 	start(t, profile, cmd)
-}
-
-func find(t *testing.T, names ...string) string {
-	t.Helper()
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("none of %q is installed, and CI=true asks for it", names)
-	}
-	t.Skipf("none of %q is installed", names)
-	return ""
 }
 
 func start(t *testing.T, profile string, cmd *exec.Cmd) {

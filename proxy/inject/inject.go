@@ -1,5 +1,11 @@
 // Package inject adds a tag to the head of the pages of a site, such as the script that
-// draws a banner.
+// draws a banner. It does so while a page streams, plain or compressed.
+//
+//	pages := inject.New(`<script src="/cookies/script.js" defer></script>`)
+//	handler := pages.Wrap(site)
+//
+// A reverse proxy, in which an [http.Response] passes by, calls [Injection.PrepareRequest]
+// and [Injection.ModifyResponse] instead.
 package inject
 
 import (
@@ -12,8 +18,8 @@ import (
 )
 
 // An Injection adds a tag to pages, with any status: to answers of the type
-// text/html that begin like a page (see search), whole, plain or compressed with
-// gzip, Brotli or Zstandard. It leaves alone other codings, text in UTF-16, downloads
+// text/html that begin like a page, with a doctype, <html> or <head>, whole, plain or
+// compressed with gzip, Brotli or Zstandard. It leaves alone other codings, text in UTF-16, downloads
 // (Content-Disposition: attachment) and what says "Cache-Control: no-transform"
 // (RFC 9111 section 5.2.2.6). A Content-Security-Policy of the page must allow
 // 'self' for scripts.

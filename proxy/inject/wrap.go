@@ -14,7 +14,7 @@ import (
 // differences: a page has no Content-Length, and who asks for several ranges gets
 // everything. If next answers with a part of a page, next is called once more.
 //
-// Beside Flusher, the abilities of the writer are those that [http.ResponseController]
+// Besides Flusher, the abilities of the writer are those that [http.ResponseController]
 // finds.
 func (i *Injection) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -2,11 +2,16 @@ package site
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"os"
 	"reflect"
+	"strings"
 	"sync/atomic"
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
+	"github.com/cookiecharter/consent/internal/joined"
 	"github.com/cookiecharter/consent/ledger"
 )
 
@@ -23,6 +28,25 @@ type Ledger struct {
 	// their decisions, and take a receipt with them: see [charter.Config.History]. Nil means
 	// that they cannot.
 	Issuer *ledger.Issuer
+}
+
+// ReadIssuer reads the file that says who answers for the records: see [ledger.ReadIssuer].
+// The error joins every mistake, each of which names the file.
+func ReadIssuer(file string) (*ledger.Issuer, error) {
+	content, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer content.Close()
+	issuer, err := ledger.ReadIssuer(content)
+	if err != nil {
+		var mistakes []error
+		for _, err := range joined.Split(err) {
+			mistakes = append(mistakes, fmt.Errorf("%s: %s", file, strings.TrimPrefix(err.Error(), "ledger: ")))
+		}
+		return nil, errors.Join(mistakes...)
+	}
+	return &issuer, nil
 }
 
 // books are a ledger that the sites which follow each other share.
@@ -48,32 +72,32 @@ func (s *Site) sharedBooks(ctx context.Context, settings Ledger) (*books, error)
 	return b, nil
 }
 
-// recorder returns what keeps decisions, and tells them before; nil if nothing does.
-func (b *books) recorder(tell func(consent.Record)) consent.Recorder {
+// recorder returns what keeps decisions, and has them counted before; nil if nothing does.
+func (b *books) recorder(metrics *Metrics) consent.Recorder {
 	switch {
 	case b == nil:
 		return nil
-	case tell == nil:
+	case metrics == nil:
 		return b.Ledger
 	default:
-		return telling{b.Ledger, tell}
+		return counting{b.Ledger, metrics}
 	}
 }
 
-// A telling recorder tells each decision before it is kept.
-type telling struct {
+// A counting ledger has each decision counted before it is kept.
+type counting struct {
 	*ledger.Ledger
-	tell func(consent.Record)
+	metrics *Metrics
 }
 
-func (t telling) Record(ctx context.Context, record consent.Record) error {
-	t.tell(record)
-	return t.Ledger.Record(ctx, record)
+func (c counting) Record(ctx context.Context, record consent.Record) error {
+	c.metrics.decided(record)
+	return c.Ledger.Record(ctx, record)
 }
 
-func (t telling) RecordLater(record consent.Record) {
-	t.tell(record)
-	t.Ledger.RecordLater(record)
+func (c counting) RecordLater(record consent.Record) {
+	c.metrics.decided(record)
+	c.Ledger.RecordLater(record)
 }
 
 // history returns what visitors may read of the records; nil for nothing.

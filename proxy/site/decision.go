@@ -13,7 +13,7 @@ import (
 
 // HideDecision takes the visitor's decision out of the headers of a request for the site,
 // and leaves the rest of the Cookie headers byte for byte. The name is that of
-// [Config.CookieName]; empty means "cookies_preferences".
+// [consent.Config.CookieName]; empty means "cookies_preferences".
 func HideDecision(h http.Header, name string) {
 	name = cmp.Or(name, consent.CookieName)
 	var kept []string

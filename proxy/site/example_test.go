@@ -2,13 +2,18 @@ package site_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent"
@@ -46,8 +51,20 @@ func ExampleConfig() {
 	err := site.Check(site.Config{Consent: consent.Config{Registry: consent.MustRegistry()}, Charter: charter.Config{Layout: "round"}})
 	fmt.Println(err)
 	// Output:
-	// consent: Config.Keys: holds no key
-	// charter: Config.Layout: "round" is none of ["bar" "top-bar" "box" "top-box" "card"]
+	// site: Config.Consent.Keys: holds no key
+	// site: Config.Charter.Layout: "round" is none of ["bar" "top-bar" "box" "top-box" "card"]
+}
+
+func ExampleMistake() {
+	err := site.Check(site.Config{
+		Consent: consent.Config{Registry: consent.MustRegistry(), Keys: [][]byte{site.NewKey()}},
+		Ledger:  site.Ledger{URL: "consent.db", Config: ledger.Config{Retention: 30 * 24 * time.Hour}},
+	})
+	names := map[string]string{"Ledger.Retention": "ledger.retention"} // of a program's own settings
+	if m, is := errors.AsType[*site.Mistake](err); is {
+		fmt.Printf("%s: %s\n", names[m.Field], m.Reason)
+	}
+	// Output: ledger.retention: is less than 210 days: a consent has to be proven for as long as it stands
 }
 
 func ExampleRegimes() {
@@ -81,6 +98,31 @@ func ExampleLedger() {
 	// Output:
 	// 0 <nil>
 	// <nil>
+}
+
+func ExampleMetrics() {
+	counted := prometheus.NewRegistry()
+	metrics := site.NewMetrics()
+	counted.MustRegister(metrics)
+	s, err := site.New(context.Background(), site.Config{
+		Consent: consent.Config{Registry: consent.MustRegistry(), Keys: [][]byte{site.NewKey()}},
+		Metrics: metrics,
+		Log:     slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		panic(err)
+	}
+	defer s.Close(context.Background())
+	s.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Set-Cookie", "_ga=1")
+	})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "https://town.example/", nil))
+	told := httptest.NewRecorder()
+	promhttp.HandlerFor(counted, promhttp.HandlerOpts{}).ServeHTTP(told, httptest.NewRequest("GET", "/metrics", nil))
+	fmt.Print(told.Body)
+	// Output:
+	// # HELP consent_cookies_total Cookies that were removed or expired, or passed though they are not as declared.
+	// # TYPE consent_cookies_total counter
+	// consent_cookies_total{cookie="_ga",outcome="removed",reason="undeclared"} 1
 }
 
 func ExampleParseKeys() {

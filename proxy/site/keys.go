@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"github.com/cookiecharter/consent/internal/joined"
 )
 
 // minKey is how long a key is at least, as consent.Config wants it.
@@ -25,14 +27,11 @@ func ReadKeys(file string) ([][]byte, error) {
 		return nil, err
 	}
 	keys, err := ParseKeys(content)
-	if err == nil {
-		return keys, nil
-	}
 	var mistakes []error
-	for _, err := range err.(interface{ Unwrap() []error }).Unwrap() {
+	for _, err := range joined.Split(err) {
 		mistakes = append(mistakes, fmt.Errorf("%s, %w", file, err))
 	}
-	return nil, errors.Join(mistakes...)
+	return keys, errors.Join(mistakes...)
 }
 
 // ParseKeys reads keys, one per line, as they stand there but for blanks around them; the

@@ -3,10 +3,14 @@
 // made from plain settings. The program in this module uses it, and so does the module for
 // Caddy.
 //
-//	s, err := site.New(ctx, site.Config{Registry: registry, Keys: keys})
-//	handler := s.Wrap(backend)
+//	registry, err := declare.Read(file)
+//	keys, err := site.ReadKeys("keys")
+//	s, err := site.New(ctx, site.Config{Consent: consent.Config{Registry: registry, Keys: keys}})
+//	err = http.ListenAndServe(addr, s.Wrap(backend))
 //	…
 //	err = s.Close(patience)
+//
+// A page asks its visitors if [Site.Tag] stands in its head: package inject puts it there.
 package site
 
 import (
@@ -16,6 +20,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"golang.org/x/text/language"
 
@@ -46,9 +51,9 @@ type Config struct {
 	// Ledger says where proof of each decision is kept. The zero value keeps none.
 	Ledger Ledger
 
-	// Recorded, if not nil, gets each decision that is kept in the ledger, before it is.
-	// Where nothing is kept it is never called.
-	Recorded func(consent.Record)
+	// Metrics, if not nil, count what becomes of cookies, and each decision that the ledger
+	// keeps. Several sites may share them.
+	Metrics *Metrics
 
 	// Log is told what becomes of cookies, besides Consent.Observe, and what goes wrong.
 	// Nil means [slog.Default].
@@ -88,51 +93,6 @@ func (s *Site) Next(ctx context.Context, config Config) (*Site, error) {
 	return next, nil
 }
 
-// Check returns every mistake in a config, joined, each of which names its field. It opens
-// no ledger.
-func Check(config Config) error {
-	var mistakes []error
-	wrong := func(field, reason string) {
-		mistakes = append(mistakes, fmt.Errorf("site: Config.%s: %s", field, reason))
-	}
-	if config.Consent.Regime != nil {
-		wrong("Consent.Regime", "is set; Config.Regimes says which law applies")
-	}
-	if config.Consent.Recorder != nil {
-		wrong("Consent.Recorder", "is set; Config.Ledger says where proof is kept")
-	}
-	if config.Charter.LanguageOf != nil {
-		wrong("Charter.LanguageOf", "is set; Config.LanguageCookie says where the language is")
-	}
-	if config.Charter.History != nil {
-		wrong("Charter.History", "is set; Config.Ledger.Issuer says who answers for the records")
-	}
-	if config.Ledger.Issuer != nil && config.Ledger.URL == "" {
-		wrong("Ledger.Issuer", "answers for records, and Ledger.URL is empty")
-	}
-	if config.Charter.Middleware != nil {
-		wrong("Charter.Middleware", "is set; Config.Consent makes it")
-	}
-	if config.Consent.Failed != nil || config.Charter.Failed != nil {
-		wrong("Log", "is told what fails; neither Consent.Failed nor Charter.Failed can be set")
-	}
-	if config.Regimes.Header != "" && config.Regimes.Trusted == nil {
-		wrong("Regimes.Trusted", "is nil; anybody can write the header")
-	}
-	if config.Regimes.Header == "" && len(config.Regimes.ByValue) > 0 {
-		wrong("Regimes.Header", "is empty, and ByValue has regimes for its values")
-	}
-	err := new(Site).build(config)
-	if err != nil && config.Consent.Registry != nil {
-		// The charter's mistakes do not wait for the middleware's.
-		config.Consent = consent.Config{Registry: config.Consent.Registry, Keys: [][]byte{NewKey()}, CookiePath: config.Consent.CookiePath}
-		if more := new(Site).build(config); more != nil && more.Error() != err.Error() {
-			err = errors.Join(err, more)
-		}
-	}
-	return errors.Join(append(mistakes, err)...)
-}
-
 // defaultPath is where the charter is if nobody says otherwise.
 const defaultPath = "/cookies/"
 
@@ -143,10 +103,10 @@ func (s *Site) build(config Config) error {
 	}
 	failed := func(r *http.Request, err error) { logger.ErrorContext(r.Context(), toOperator.Replace(err.Error())) }
 	settings := config.Consent
-	settings.Observe = observers(consent.LogTo(logger, 0), settings.Observe)
+	settings.Observe = observers(consent.LogTo(logger, 0), settings.Observe, config.Metrics.observer(settings.Registry))
 	settings.Failed = failed
 	settings.Regime = config.Regimes.of()
-	settings.Recorder = s.books.recorder(config.Recorded)
+	settings.Recorder = s.books.recorder(config.Metrics)
 	mw, err := consent.NewMiddleware(settings)
 	if err != nil {
 		return err
@@ -166,13 +126,13 @@ func (s *Site) build(config Config) error {
 	return nil
 }
 
-func observers(one, other func(*http.Request, consent.Event)) func(*http.Request, consent.Event) {
-	if other == nil {
-		return one
-	}
+// observers returns one observer for several, of which some may be nil.
+func observers(all ...func(*http.Request, consent.Event)) func(*http.Request, consent.Event) {
+	all = slices.DeleteFunc(all, func(observe func(*http.Request, consent.Event)) bool { return observe == nil })
 	return func(r *http.Request, e consent.Event) {
-		one(r, e)
-		other(r, e)
+		for _, observe := range all {
+			observe(r, e)
+		}
 	}
 }
 

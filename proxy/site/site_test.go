@@ -131,14 +131,17 @@ func TestEveryMistakeIsSaidAtOnce(t *testing.T) {
 	})
 	for _, says := range []string{
 		"Consent.Regime: is set", "Consent.Recorder: is set", "Charter.LanguageOf: is set", "Charter.Middleware: is set", "Log: is told what fails",
-		"Regimes.Trusted: is nil", "Config.Keys[0]", "Config.Layout",
+		"Regimes.Trusted: is nil", "Config.Consent.Keys[0]", "Config.Charter.Layout",
 	} {
 		assert.ErrorContains(t, err, says)
 	}
 	assert.ErrorContains(t, site.Check(site.Config{Consent: config().Consent, Regimes: site.Regimes{ByValue: map[string]consent.Regime{"US": consent.OptOut}}}), "Regimes.Header: is empty")
-	assert.ErrorContains(t, site.Check(site.Config{}), "Config.Registry")
+	assert.ErrorContains(t, site.Check(site.Config{}), "Config.Consent.Registry")
+	withoutRegistry := site.Check(site.Config{Charter: charter.Config{Layout: "circle", Signals: []charter.Signal{charter.Google()}}})
+	assert.ErrorContains(t, withoutRegistry, "Config.Charter.Layout")
+	assert.NotContains(t, withoutRegistry.Error(), "Signals", "what it needs may be declared")
 	_, err = site.New(t.Context(), site.Config{})
-	assert.ErrorContains(t, err, "Config.Keys")
+	assert.ErrorContains(t, err, "Config.Consent.Keys")
 	c := config()
 	c.Ledger.URL = "/no/such/consent.db"
 	_, err = site.New(t.Context(), c)
@@ -184,15 +187,14 @@ func TestTheCharterSpeaksTheLanguageOfTheSitesCookie(t *testing.T) {
 func TestTheSiteThatFollowsSharesTheLedger(t *testing.T) {
 	c := config()
 	c.Ledger = site.Ledger{URL: filepath.Join(t.TempDir(), "consent.db")}
-	var told []consent.Record
-	c.Recorded = func(r consent.Record) { told = append(told, r) }
+	c.Metrics = site.NewMetrics()
 	first := newSite(t, c)
 	second, err := first.Next(t.Context(), c)
 	require.NoError(t, err)
 	assert.Same(t, first.Ledger(), second.Ledger())
 	require.NoError(t, first.Close(t.Context()))
 	accept(t, second.Wrap(app))
-	assert.Len(t, told, 1)
+	assert.Contains(t, figures(t, c.Metrics), `consent_decisions_total{action="form",allows="all"} 1`+"\n")
 	assert.NoError(t, second.Ready(t.Context()))
 
 	c.Ledger.URL = filepath.Join(t.TempDir(), "other.db")
@@ -202,10 +204,10 @@ func TestTheSiteThatFollowsSharesTheLedger(t *testing.T) {
 	patience, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	require.NoError(t, second.Close(patience))
-	assert.ErrorIs(t, second.Ledger().Record(t.Context(), told[0]), ledger.ErrClosed)
+	assert.ErrorIs(t, second.Ledger().Record(t.Context(), consent.Record{Reference: consent.Reference{1}, Time: time.Now()}), ledger.ErrClosed)
 	accept(t, third.Wrap(app))
 	require.NoError(t, third.Close(patience))
-	assert.Len(t, told, 2)
+	assert.Contains(t, figures(t, c.Metrics), `consent_decisions_total{action="form",allows="all"} 2`+"\n")
 }
 
 func TestTheDecisionIsBetweenTheVisitorAndTheProxy(t *testing.T) {

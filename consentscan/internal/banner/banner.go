@@ -51,6 +51,7 @@ type CannotError struct {
 	Why         string
 }
 
+// Error says what the site has no answer for, and why.
 func (e *CannotError) Error() string {
 	if e.Way == (none{}).Name() {
 		return fmt.Sprintf("cannot %s: %s", e.Answer, e.Why)

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -55,13 +54,8 @@ func newTab(t *testing.T) *tab {
 	path := browsertest.FindChromium(t)
 	chromium.start.Do(func() {
 		options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.Flag("window-size", "1200,900"), chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND , EXCLUDE 127.0.0.1")}
-		for _, flag := range browsertest.ChromiumFlags {
-			name, value, hasValue := strings.Cut(strings.TrimPrefix(flag, "--"), "=")
-			if hasValue {
-				options = append(options, chromedp.Flag(name, value))
-			} else {
-				options = append(options, chromedp.Flag(name, true))
-			}
+		for name, value := range browsertest.Flags() {
+			options = append(options, chromedp.Flag(name, value))
 		}
 		allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 		chromium.ctx, _ = chromedp.NewContext(allocator)
@@ -184,11 +178,6 @@ func (tb *tab) forget(t *testing.T, site string) {
 func packages(t *testing.T) http.Dir {
 	t.Helper()
 	folder := filepath.Join("..", "..", "..", "dev", "bench", "node_modules")
-	if _, err := os.Stat(filepath.Join(folder, "klaro")); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("npm ci --ignore-scripts --prefix dev/bench has not been run, and CI=true asks for it")
-		}
-		t.Skip("npm ci --ignore-scripts --prefix dev/bench has not been run")
-	}
+	browsertest.Installed(t, filepath.Join(folder, "klaro"), "npm ci --ignore-scripts --prefix dev/bench")
 	return http.Dir(folder)
 }

@@ -22,7 +22,7 @@ const (
 )
 
 // show returns a name or an address for people: what cannot be seen, or would steer what is
-// beside it, as Go writes it ("\x1b", "\u202e"), and the middle left out of what is long.
+// next to it, as Go writes it ("\x1b", "\u202e"), and the middle left out of what is long.
 func show(s string) string { return shorten(s, maxShown) }
 
 // say is show for a sentence.

@@ -104,13 +104,8 @@ func startChromium(path string) (context.Context, context.CancelFunc, error) {
 		return nil, remove, err
 	}
 	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(profile)}
-	for _, flag := range browsertest.ChromiumFlags {
-		name, value, hasValue := strings.Cut(strings.TrimPrefix(flag, "--"), "=")
-		if hasValue {
-			options = append(options, chromedp.Flag(name, value))
-		} else {
-			options = append(options, chromedp.Flag(name, true))
-		}
+	for name, value := range browsertest.Flags() {
+		options = append(options, chromedp.Flag(name, value))
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, _ := chromedp.NewContext(allocator)

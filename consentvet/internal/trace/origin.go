@@ -26,32 +26,6 @@ type Origin struct {
 	in *frame // the calls whose results led here
 }
 
-// A frame is a call that tracing has entered by its result. A parameter of its function
-// is then what that call passes, and not what others pass.
-type frame struct {
-	call  *ssa.CallCommon
-	outer *frame
-	depth int
-}
-
-// maxFrames limits how many calls are told apart within each other.
-const maxFrames = 6
-
-// enter returns the frame of a call within another, always the same one.
-func (p *Program) enter(call *ssa.CallCommon, outer *frame) *frame {
-	f := frame{call: call, outer: outer, depth: 1}
-	if outer != nil {
-		f.depth = outer.depth + 1
-	}
-	if f.depth > maxFrames {
-		return outer
-	}
-	if p.frames[f] == nil {
-		p.frames[f] = &f
-	}
-	return p.frames[f]
-}
-
 // Origins returns the possible origins of v, without duplicates.
 func (p *Program) Origins(v ssa.Value) []Origin { return p.follow([]Origin{{Value: v}}) }
 

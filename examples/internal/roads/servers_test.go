@@ -1,7 +1,6 @@
 package roads
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,11 +11,8 @@ import (
 	"net/http/fcgi"
 	"net/http/httptest"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/akrylysov/algnhsa"
 	"github.com/aws/aws-lambda-go/events"
@@ -28,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cookiecharter/consent/examples/internal/drive"
+	"github.com/cookiecharter/consent/internal/servertest"
 )
 
 // Each serves a handler in its own way, and returns how a visitor reaches it.
@@ -96,63 +93,23 @@ func serveHTTP3(t *testing.T, h http.Handler) (*http.Client, string) {
 	return &http.Client{Transport: transport}, "https://" + conn.LocalAddr().String()
 }
 
-const nginxConf = `daemon off;
-pid %[1]s/pid;
-error_log %[1]s/error.log;
-events {}
-http {
-	access_log off;
-	client_body_temp_path %[1]s/body;
-	proxy_temp_path %[1]s/proxy;
-	fastcgi_temp_path %[1]s/fastcgi;
-	uwsgi_temp_path %[1]s/uwsgi;
-	scgi_temp_path %[1]s/scgi;
-	server {
-		listen %[2]s;
-		location / {
-			include /etc/nginx/fastcgi_params;
-			fastcgi_param HTTP_HOST $host:$server_port; # Debian's has no port
-			fastcgi_pass %[3]s;
-			fastcgi_buffering off;
-		}
+const nginxServer = `server {
+	listen %[1]s;
+	location / {
+		include /etc/nginx/fastcgi_params;
+		fastcgi_param HTTP_HOST $host:$server_port; # Debian's has no port
+		fastcgi_pass %[2]s;
+		fastcgi_buffering off;
 	}
-}
-`
+}`
 
 func serveFCGI(t *testing.T, h http.Handler) (*http.Client, string) {
-	if _, err := exec.LookPath("nginx"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { listener.Close() })
 	go fcgi.Serve(listener, h)
-
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	listen := free.Addr().String()
-	free.Close()
-	dir := t.TempDir()
-	conf := filepath.Join(dir, "nginx.conf")
-	require.NoError(t, os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, listen, listener.Addr()), 0o600))
-	nginx := exec.Command("nginx", "-p", dir, "-e", filepath.Join(dir, "error.log"), "-c", conf)
-	var said bytes.Buffer
-	nginx.Stdout, nginx.Stderr = &said, &said
-	require.NoError(t, nginx.Start())
-	t.Cleanup(func() {
-		nginx.Process.Signal(os.Interrupt)
-		nginx.Wait()
-	})
-	require.Eventually(t, func() bool {
-		conn, err := net.Dial("tcp", listen)
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	}, 20*time.Second, 50*time.Millisecond, "nginx does not serve: %s", &said)
+	listen := servertest.FreeAddress(t)
+	servertest.Nginx(t, listen, fmt.Sprintf(nginxServer, listen, listener.Addr()))
 	return http.DefaultClient, "http://" + listen
 }
 

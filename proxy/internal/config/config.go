@@ -12,6 +12,7 @@ import (
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/internal/document"
+	"github.com/cookiecharter/consent/internal/joined"
 	"github.com/cookiecharter/consent/proxy/declare"
 	"github.com/cookiecharter/consent/proxy/internal/backend"
 	"github.com/cookiecharter/consent/proxy/internal/server"
@@ -165,7 +166,7 @@ func (r *reading) declarations() {
 	registry, err := declare.Read(f)
 	r.settings.Site.Consent.Registry = registry
 	var mistakes []*yamldoc.Mistake
-	for _, err := range split(err) {
+	for _, err := range joined.Split(err) {
 		if m, is := errors.AsType[*yamldoc.Mistake](err); is {
 			mistakes = append(mistakes, m)
 		} else {

@@ -3,12 +3,13 @@ package config
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/internal/joined"
 	"github.com/cookiecharter/consent/proxy/internal/yamldoc"
+	"github.com/cookiecharter/consent/proxy/site"
 )
 
 // A Mistake is something in a file that cannot be read or may not stand there.
@@ -54,7 +55,7 @@ func (l *list) wrong(path, reason string, args ...any) {
 
 // wrongAll notes each of the mistakes that an error joins.
 func (l *list) wrongAll(path string, err error) {
-	for _, err := range split(err) {
+	for _, err := range joined.Split(err) {
 		l.wrong(path, "%v", err)
 	}
 }
@@ -81,55 +82,43 @@ func (l *list) err() error {
 	return errors.Join(all...)
 }
 
-// split returns the errors that an error joins.
-func split(err error) []error {
-	if err == nil {
-		return nil
-	}
-	if joined, isJoined := err.(interface{ Unwrap() []error }); isJoined {
-		var all []error
-		for _, err := range joined.Unwrap() {
-			all = append(all, split(err)...)
-		}
-		return all
-	}
-	return []error{err}
-}
-
 // ofSite notes what the site's own check has found, at the paths that its fields have here.
-func (l *list) ofSite(err error) {
-	for _, err := range split(err) {
-		if field, is := errors.AsType[*consent.FieldError](err); is {
-			l.wrong(pathOf[field.Field], "%s", field.Reason)
-			continue
+// That there are no declarations or no keys has been said, with the reason.
+func (r *reading) ofSite(err error) {
+	for _, err := range joined.Split(err) {
+		m, is := errors.AsType[*site.Mistake](err)
+		switch {
+		case !is:
+			r.wrong("", "%v", err)
+		case m.Field == "Consent.Registry" && r.settings.Site.Consent.Registry == nil:
+		case m.Field == "Consent.Keys" && len(r.settings.Site.Consent.Keys) == 0:
+		default:
+			r.wrong(pathOf(m), "%s", m.Reason)
 		}
-		if found := charterMistake.FindStringSubmatch(err.Error()); found != nil {
-			l.wrong(charterPath(found[1], found[2]), "%s%s", strings.TrimPrefix(found[3], " "), found[4])
-			continue
-		}
-		l.wrong("", "%v", err)
 	}
 }
 
-// pathOf has the paths of the fields of [consent.Config].
-var pathOf = map[string]string{
-	"Registry": "declarations", "Keys": "keys", "Lifetime": "decision.lifetime", "Revision": "decision.revision",
-	"CookieName": "decision.cookieName", "FormerCookieName": "decision.formerCookieName",
-	"CookiePath": "decision.cookiePath", "Domain": "decision.domain", "Insecure": "insecure",
+// paths has those of fields that are called otherwise in a file.
+var paths = map[string]string{
+	"Consent.Registry": "declarations", "Consent.Keys": "keys", "Consent.Insecure": "insecure",
+	"Consent.Lifetime": "decision.lifetime", "Consent.Revision": "decision.revision", "Consent.CookieName": "decision.cookieName",
+	"Consent.FormerCookieName": "decision.formerCookieName", "Consent.CookiePath": "decision.cookiePath", "Consent.Domain": "decision.domain",
+	"Charter.GPCSince": "charter.gpcSince",
 }
 
-// charterMistake has the field, an index or a key, and the reason.
-var charterMistake = regexp.MustCompile(`(?s)^charter: Config\.(\w+)(\[[^\]]*\])?( \([^)]*\))?: (.*)$`)
-
-// charterPath returns the path of a field of [charter.Config].
-func charterPath(field, within string) string {
-	name := strings.ToLower(field[:1]) + field[1:]
-	if field == "GPCSince" {
-		name = "gpcSince"
+// pathOf returns the path of the field of a mistake: that of Charter.Layout is charter.layout.
+func pathOf(m *site.Mistake) string {
+	path, is := paths[m.Field]
+	if !is {
+		part, field, _ := strings.Cut(m.Field, ".")
+		path = strings.ToLower(part) + "." + strings.ToLower(field[:1]) + field[1:]
 	}
-	path := "charter." + name
-	if key := strings.Trim(within, `["]`); strings.HasPrefix(within, `["`) {
-		return yamldoc.Key(path, key)
+	switch i, err := strconv.Atoi(m.At); {
+	case m.At == "" || path == "keys": // keys stand in a file or the environment
+		return path
+	case err == nil:
+		return yamldoc.Index(path, i)
+	default:
+		return yamldoc.Key(path, m.At)
 	}
-	return path + within
 }

@@ -1,18 +1,15 @@
 package config
 
 import (
-	"bytes"
 	"net/http"
 	"net/url"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/text/language"
 
 	"github.com/cookiecharter/consent/charter"
-	"github.com/cookiecharter/consent/ledger"
 	"github.com/cookiecharter/consent/proxy/internal/yamldoc"
 	"github.com/cookiecharter/consent/proxy/site"
 )
@@ -30,10 +27,8 @@ func (r *reading) site() {
 	s.Charter = r.charter()
 	r.regimes()
 	r.ledger()
-	if s.Consent.Registry != nil && len(s.Consent.Keys) > 0 { // else what is missing has been said
-		r.ofSite(site.Check(*s))
-		r.placeCategories()
-	}
+	r.ofSite(site.Check(*s))
+	r.placeCategories()
 }
 
 func (r *reading) charter() charter.Config {
@@ -61,36 +56,17 @@ func (r *reading) charter() charter.Config {
 		c.Style = style
 	}
 	for i, name := range given.Signals {
-		signal, known := signals[name]
-		if !known {
-			r.wrong(yamldoc.Index("charter.signals", i), "%q is none of %s", name, names(signals))
+		signal, err := site.SignalNamed(name)
+		if err != nil {
+			r.wrongAll(yamldoc.Index("charter.signals", i), err)
 			continue
 		}
-		c.Signals = append(c.Signals, signal())
+		c.Signals = append(c.Signals, signal)
 	}
-	guard, known := guards[given.Guard]
-	if !known {
-		r.wrong("charter.guard", "%q is neither \"declared\" nor \"all\"", given.Guard)
-	}
+	guard, err := site.GuardNamed(given.Guard)
+	r.wrongAll("charter.guard", err)
 	c.Guard = guard
 	return c
-}
-
-var signals = map[string]func() charter.Signal{
-	"google": charter.Google, "microsoft": charter.Microsoft, "clarity": charter.Clarity, "meta": charter.Meta,
-	"tiktok": charter.TikTok, "matomo": charter.Matomo, "matomo-cookies": charter.MatomoCookies,
-	"piano": charter.Piano, "posthog": charter.PostHog, "adobe": charter.Adobe,
-}
-
-var guards = map[string]charter.Guard{"": charter.GuardOff, "declared": charter.GuardDeclared, "all": charter.GuardAll}
-
-func names[V any](of map[string]V) string {
-	all := make([]string, 0, len(of))
-	for name := range of {
-		all = append(all, name)
-	}
-	slices.Sort(all)
-	return strings.Join(all, ", ")
 }
 
 // day reads a day; "" is none.
@@ -119,9 +95,6 @@ func (r *reading) regimes() {
 	}
 }
 
-// leastRetention is that of [ledger.Config].
-const leastRetention = 210 * 24 * time.Hour
-
 func (r *reading) ledger() {
 	given, to := r.settings.Ledger, &r.settings.Site.Ledger
 	address, field := given.URL, "ledger.url"
@@ -149,29 +122,8 @@ func (r *reading) ledger() {
 	to.URL, to.Spool = address, r.path(given.Spool)
 	to.Retention, to.Wait = given.Retention, given.Wait
 	if given.Controller != "" {
-		to.Issuer = r.issuer(r.path(given.Controller))
+		issuer, err := site.ReadIssuer(r.path(given.Controller))
+		r.wrongAll("ledger.controller", err)
+		to.Issuer = issuer
 	}
-	switch lifetime := r.settings.Decision.Lifetime; {
-	case given.Retention > 0 && given.Retention < leastRetention:
-		r.wrong("ledger.retention", "is less than 210 days: a consent has to be proven for as long as it stands")
-	case given.Retention > 0 && given.Retention <= lifetime:
-		r.wrong("ledger.retention", "is not longer than \"decision.lifetime\": a consent has to be proven for as long as it stands")
-	}
-}
-
-// issuer reads who answers for the records.
-func (r *reading) issuer(path string) *ledger.Issuer {
-	content, err := readBounded(path)
-	if err != nil {
-		r.wrong("ledger.controller", "%s %s", path, reasonOf(err))
-		return nil
-	}
-	issuer, err := ledger.ReadIssuer(bytes.NewReader(content))
-	if err != nil {
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			r.wrong("ledger.controller", "%s: %s", path, strings.TrimPrefix(line, "ledger: "))
-		}
-		return nil
-	}
-	return &issuer
 }

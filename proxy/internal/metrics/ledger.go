@@ -1,47 +1,24 @@
 package metrics
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"sync/atomic"
 
-// ledgerFigures are read when Prometheus asks. Their names are those that package
-// ledger/metrics gives them.
-type ledgerFigures struct{ *Metrics }
+	"github.com/prometheus/client_golang/prometheus"
 
-var (
-	waiting      = prometheus.NewDesc("consent_ledger_waiting_records", "Records that wait to be written to the database.", nil, nil)
-	failing      = prometheus.NewDesc("consent_ledger_failing", "1 if the last attempt to write to the database failed, otherwise 0.", nil, nil)
-	spooled      = prometheus.NewDesc("consent_ledger_spooled_records", "Refusals that wait for the database and are on disk.", nil, nil)
-	spoolFailing = prometheus.NewDesc("consent_ledger_spool_failing", "1 if refusals wait in memory alone, since the disk fails, otherwise 0.", nil, nil)
-	records      = prometheus.NewDesc("consent_ledger_records_total", "Refusals that took effect and were not recorded.", []string{"outcome"}, nil)
+	"github.com/cookiecharter/consent/ledger"
+	ledgermetrics "github.com/cookiecharter/consent/ledger/metrics"
 )
 
-// Describe tells which figures there are.
-func (l ledgerFigures) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{waiting, failing, spooled, spoolFailing, records} {
-		to <- d
-	}
-}
+// A currentLedger has the figures of the ledger that is the current one when Prometheus
+// asks: another one may take its place when the settings are read anew.
+type currentLedger struct{ atomic.Pointer[ledger.Ledger] }
+
+// Describe tells which figures there are. They are the same for each ledger.
+func (c *currentLedger) Describe(to chan<- *prometheus.Desc) { ledgermetrics.New(nil).Describe(to) }
 
 // Collect reads them, if there is a ledger.
-func (l ledgerFigures) Collect(to chan<- prometheus.Metric) {
-	figures := l.ledger.Load()
-	if figures == nil {
-		return
+func (c *currentLedger) Collect(to chan<- prometheus.Metric) {
+	if books := c.Load(); books != nil {
+		ledgermetrics.New(books).Collect(to)
 	}
-	f := (*figures)()
-	gauge := func(d *prometheus.Desc, value float64) {
-		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value)
-	}
-	gauge(waiting, float64(f.Waiting))
-	gauge(failing, flag(f.Failing))
-	gauge(spooled, float64(f.Spooled))
-	gauge(spoolFailing, flag(f.SpoolFailing))
-	to <- prometheus.MustNewConstMetric(records, prometheus.CounterValue, float64(f.Dropped), "dropped")
-}
-
-// flag returns 1 if something is wrong.
-func flag(err error) float64 {
-	if err != nil {
-		return 1
-	}
-	return 0
 }

@@ -1,45 +1,38 @@
-// Package metrics counts what the proxy does, for Prometheus.
+// Package metrics has the figures of one process of the proxy, for Prometheus: how requests
+// are answered, what becomes of cookies and decisions, and the ledger's.
 package metrics
 
 import (
 	"fmt"
 	"net/http"
-	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/ledger"
+	"github.com/cookiecharter/consent/proxy/site"
 )
 
 // Metrics are the figures of one process. Make them with [New]. They are safe for
 // concurrent use.
 type Metrics struct {
-	gathered  *prometheus.Registry
-	cookies   *prometheus.CounterVec
-	decisions *prometheus.CounterVec
-	requests  *prometheus.HistogramVec
-	inFlight  prometheus.Gauge
-	upstream  *prometheus.CounterVec
-	names     names
-	ledger    atomic.Pointer[func() ledger.Figures]
+	// Site counts what becomes of cookies and decisions, of one site after the other.
+	Site *site.Metrics
+
+	gathered *prometheus.Registry
+	requests *prometheus.HistogramVec
+	inFlight prometheus.Gauge
+	upstream *prometheus.CounterVec
+	ledger   currentLedger
 }
 
 // New returns figures that are all zero. The reasons are those that UpstreamFailed may be
 // told.
 func New(reasons []string) *Metrics {
 	m := &Metrics{
+		Site:     site.NewMetrics(),
 		gathered: prometheus.NewRegistry(),
-		cookies: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "consentproxy_cookies_total",
-			Help: "Cookies that were removed or expired, or passed though they are not as declared.",
-		}, []string{"cookie", "outcome", "reason"}),
-		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "consentproxy_decisions_total",
-			Help: "Decisions of visitors that were recorded, by what they did and whether they allow something.",
-		}, []string{"action", "allows"}),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "consentproxy_request_duration_seconds",
 			Help:    "Time from the head of a request to the end of its answer, by the class of its status. Websockets are not in it.",
@@ -57,7 +50,7 @@ func New(reasons []string) *Metrics {
 	for _, reason := range reasons {
 		m.upstream.WithLabelValues(reason) // zero is a figure too
 	}
-	m.gathered.MustRegister(m.cookies, m.decisions, m.requests, m.inFlight, m.upstream, ledgerFigures{m},
+	m.gathered.MustRegister(m.Site, m.requests, m.inFlight, m.upstream, &m.ledger,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -67,51 +60,9 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.gathered, promhttp.HandlerOpts{})
 }
 
-// Declare says what is declared by now: a cookie counts under the declaration that it falls
-// under, and a few that are not declared under their own names.
-func (m *Metrics) Declare(registry *consent.Registry) { m.names.registry.Store(registry) }
-
-// Keep says whose figures are those of the ledger by now; nil if there is none.
-func (m *Metrics) Keep(figures func() ledger.Figures) {
-	if figures == nil {
-		m.ledger.Store(nil)
-		return
-	}
-	m.ledger.Store(&figures)
-}
-
-// Cookie counts an event. It is for [consent.Config.Observe].
-func (m *Metrics) Cookie(_ *http.Request, e consent.Event) {
-	outcome := string(e.Outcome)
-	if e.ReportOnly && e.Outcome != consent.OutcomePassed {
-		outcome = "would be " + outcome
-	}
-	m.cookies.WithLabelValues(m.names.of(e.Cookie), outcome, string(e.Reason)).Inc()
-}
-
-// Decided counts a decision.
-func (m *Metrics) Decided(record consent.Record) {
-	allows := "nothing"
-	given := 0
-	for _, answer := range record.Answers {
-		if answer.Allowed {
-			given++
-		}
-	}
-	switch {
-	case given > 0 && given == len(record.Answers):
-		allows = "all"
-	case given > 0:
-		allows = "some"
-	}
-	action := record.Evidence.Action
-	switch action {
-	case consent.ByBanner, consent.ByForm, consent.ByPlaceholder, consent.ByObjection, consent.ByGPC, consent.ByAccount:
-	default:
-		action = "other"
-	}
-	m.decisions.WithLabelValues(string(action), allows).Inc()
-}
+// Keep says which ledger is the current one, whose figures are served: those that package
+// ledger/metrics has. Nil means that there is none.
+func (m *Metrics) Keep(books *ledger.Ledger) { m.ledger.Store(books) }
 
 // Begun counts a request that has begun.
 func (m *Metrics) Begun() { m.inFlight.Inc() }

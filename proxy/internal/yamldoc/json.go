@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/cookiecharter/consent"
+	"github.com/cookiecharter/consent/internal/joined"
 )
 
 // Registry reads declarations from an object, as [consent.ReadRegistry] does from JSON. Paths
@@ -31,12 +32,8 @@ func (v *Value) Registry(path string) (*consent.Registry, []*Mistake) {
 // Mistakes returns the mistakes that somebody has found in what [Value.JSON] has made, with
 // the lines of the document.
 func Mistakes(err error, lines []int) []*Mistake {
-	all, _ := err.(interface{ Unwrap() []error })
-	if all == nil {
-		return nil
-	}
 	var mistakes []*Mistake
-	for _, err := range all.Unwrap() {
+	for _, err := range joined.Split(err) {
 		if m, is := errors.AsType[*Mistake](err); is {
 			m.Line = lines[min(m.Line, len(lines))-1]
 			mistakes = append(mistakes, m)

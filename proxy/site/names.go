@@ -1,9 +1,8 @@
-package metrics
+package site
 
 import (
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/cookiecharter/consent"
 )
@@ -19,19 +18,17 @@ const (
 
 // names are those under which cookies count.
 type names struct {
-	registry   atomic.Pointer[consent.Registry]
 	mu         sync.Mutex
 	known      map[string]bool
 	undeclared int
 }
 
-// of returns the name under which a cookie counts.
-func (n *names) of(cookie string) string {
+// of returns the name under which a cookie counts: that of the declaration which it falls
+// under, and for a few that are not declared their own.
+func (n *names) of(cookie string, registry *consent.Registry) string {
 	name, limit := cookie, maxUndeclared
-	if registry := n.registry.Load(); registry != nil {
-		if declared := registry.Lookup(cookie); len(declared) > 0 {
-			name, limit = declared[0].Name, maxDeclared
-		}
+	if declared := registry.Lookup(cookie); len(declared) > 0 {
+		name, limit = declared[0].Name, maxDeclared
 	}
 	if len(name) > maxName {
 		name = name[:maxName]
