@@ -57,9 +57,6 @@ func (w *writer) close() (err error) {
 
 // write commits a batch, each record behind the last one of the same visitor.
 func (w *writer) write(ctx context.Context, db *database, batch []*entry) error {
-	if err := db.checkFile(); err != nil {
-		return err
-	}
 	batch, err := missing(ctx, db, batch)
 	if err != nil || len(batch) == 0 {
 		return err
