@@ -57,6 +57,10 @@ func (w *writer) close() (err error) {
 
 // write commits a batch, each record behind the last one of the same visitor.
 func (w *writer) write(ctx context.Context, db *database, batch []*entry) error {
+	// Now too, or what an attempt has written into a file that has gone would seem to be there.
+	if err := db.checkFile(); err != nil {
+		return err
+	}
 	batch, err := missing(ctx, db, batch)
 	if err != nil || len(batch) == 0 {
 		return err
