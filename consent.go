@@ -44,6 +44,7 @@ type Choice struct {
 	categories []Category
 	providers  []policy.Party
 	objection  bool
+	asked      *Regime // under which the question was put; nil means the request's
 	evidence   Evidence
 }
 
@@ -84,6 +85,17 @@ func (c Choice) WithProviders(category Category, providers ...string) Choice {
 // (EU) 2016/679, article 21); from then on they are removed.
 func (c Choice) WithObjection() Choice {
 	c.objection = true
+	return c
+}
+
+// WithRegime returns c as an answer to a question that was put under a regime, which may be
+// another one than the request's: a form stays open while its visitor travels. What that
+// regime presumes may have been ticked already, and a record names it. An unknown regime
+// changes nothing.
+func (c Choice) WithRegime(r Regime) Choice {
+	if int(r) < len(regimeNames) {
+		c.asked = &r
+	}
 	return c
 }
 

@@ -462,7 +462,7 @@ func (v *visit) save(ctx context.Context, choice Choice, before *policy.Grants) 
 		at = before.DecidedAt.Add(time.Millisecond)
 	}
 	record := newRecord(choice, m.policy(), before, m.revision, at)
-	record.Regime = Regime(v.visitor().Law().Regime)
+	record.Regime = Regime(v.lawOf(choice).Regime)
 	given := v.given(choice, before)
 	if m.recorder == nil {
 		return v.decide(record, given)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cookiecharter/consent/internal/decision"
 	"github.com/cookiecharter/consent/internal/policy"
+	"github.com/cookiecharter/consent/internal/visitor"
 )
 
 // A Recorder keeps proof of what visitors have decided, which a site must be able
@@ -226,7 +227,7 @@ func (r *Record) decision(p *policy.Policy, given func(Answer) decision.Answer) 
 // ticked already: the regime presumes it, and they had not answered, or had left it so
 // before. What the form has shown as refused they have allowed by themselves.
 func (v *visit) given(c Choice, before *policy.Grants) func(Answer) decision.Answer {
-	law := v.visitor().Law()
+	law := v.lawOf(c)
 	return func(a Answer) decision.Answer {
 		of := party(a.Category, a.Provider)
 		i, _ := v.visitor().Policy().Index(of)
@@ -243,6 +244,15 @@ func (v *visit) given(c Choice, before *policy.Grants) func(Answer) decision.Ans
 		}
 		return decision.Yes
 	}
+}
+
+// lawOf returns the law under which the question was put that a choice answers.
+func (v *visit) lawOf(c Choice) visitor.Law {
+	law := v.visitor().Law()
+	if c.asked != nil {
+		law.Regime = uint8(*c.asked)
+	}
+	return law
 }
 
 // allowsMore reports whether the record is one of a consent, even if it only

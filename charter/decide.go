@@ -190,6 +190,9 @@ func (c *Charter) choice(a answer) (consent.Choice, error) {
 	if a.hasObjected {
 		choice = choice.WithObjection()
 	}
+	if regime := regimeIn(a.drawn); regime != nil {
+		choice = choice.WithRegime(*regime)
+	}
 	return choice, nil
 }
 

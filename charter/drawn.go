@@ -27,14 +27,25 @@ func (c *Charter) drawnBy(r *http.Request, drawn string) (l *localized, isKnown 
 	if i < 0 || len(parts) < 2 {
 		return c.localizedFor(r), false
 	}
-	return c.localized[i](), parts[1] == c.version && (len(parts) == 2 || parts[2] == c.stateOf(r))
+	return c.localized[i](), parts[1] == c.version && (len(parts) == 2 || strings.Join(parts[2:], ".") == c.stateOf(r))
 }
 
-// stateOf stands for what a form shows of its visitor: what they had decided, under which law,
-// and for whom. In another tab, they may have answered since.
+// stateOf stands for what a form shows of its visitor: what they had decided, and for whom; and
+// under which law. In another tab, they may have answered since.
 func (c *Charter) stateOf(r *http.Request) string {
 	prefs := consent.FromContext(r.Context())
-	return strings.TrimPrefix(idOf(prefs.Regime().String(), strconv.FormatInt(prefs.DecidedAt().UnixMilli(), 10), c.formOf(r), strconv.FormatBool(sendsGPC(r))), "charter-")
+	state := idOf(strconv.FormatInt(prefs.DecidedAt().UnixMilli(), 10), c.formOf(r), strconv.FormatBool(sendsGPC(r)))
+	return strings.TrimPrefix(state, "charter-") + "." + prefs.Regime().String()
+}
+
+// regimeIn returns the regime under which a form was drawn, with boxes that it may have ticked.
+// It returns nil if the form does not say.
+func regimeIn(drawn string) *consent.Regime {
+	parts, regime := strings.Split(drawn, "."), new(consent.Regime)
+	if len(parts) != 4 || regime.UnmarshalText([]byte(parts[3])) != nil {
+		return nil
+	}
+	return regime
 }
 
 // versionOf returns what stands for all that a control may show, the same in every process

@@ -112,3 +112,38 @@ func TestANoticeSaysNothingOfAFormThatShowedAnotherDecision(t *testing.T) {
 		assert.True(t, screenOf(t, kept.records[3]).Changed, name)
 	}
 }
+
+func TestNothingIsInventedOfBoxesThatAnotherLawHadTicked(t *testing.T) {
+	for _, name := range []string{"settings", "page"} {
+		t.Run(name, func(t *testing.T) {
+			control := controls[name]
+			saved := func(drawnUnder, postedUnder map[string]string, change func(url.Values)) (*site, consent.Record) {
+				s, kept := newRecordedSite(t, nil)
+				s.headers = drawnUnder
+				drawn := control.drawn.FindString(control.draw(s))
+				_, form := seen(drawn)
+				form.Set("choice", "save")
+				for _, field := range checkedIn(drawn) {
+					form.Add(field[0], field[1])
+				}
+				change(form)
+				s.headers = postedUnder
+				require.Equal(t, http.StatusSeeOther, s.do("POST", "/cookies/", form).StatusCode)
+				require.Len(t, kept.records, 1)
+				return s, kept.records[0]
+			}
+			s, record := saved(american, nil, func(url.Values) {})
+			assert.Contains(t, record.Answers, consent.Answer{Category: "chat", Provider: "Chat", Allowed: true}, "it was ticked")
+			assert.Equal(t, consent.OptOut, record.Regime, "they were asked under that law")
+			assert.NotContains(t, s.allowed(), "chat")
+			assert.Contains(t, s.get("/"), `class="charter-banner`, "nothing is presumed here, so they are asked")
+			s.headers = american
+			assert.Contains(t, s.allowed(), "chat")
+
+			s, record = saved(nil, american, func(form url.Values) { form.Set("category:chat", "allow") })
+			assert.Equal(t, consent.OptIn, record.Regime)
+			s.headers = nil
+			assert.Contains(t, s.allowed(), "chat", "they have ticked it themselves")
+		})
+	}
+}

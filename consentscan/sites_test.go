@@ -59,7 +59,7 @@ func TestGoodSitesRaiseNoAlarm(t *testing.T) {
 
 // sample is how many sites of each folder are scanned, spread over all of them. With
 // SITES=all, all of them are, which takes ten minutes.
-const sample = 30
+const sample = 16
 
 func scanEach(t *testing.T, folder string, check func(*sites.Site, []finding.Finding) (wrong []string)) {
 	var again atomic.Int32

@@ -262,6 +262,9 @@ var attacks = map[string]struct {
 	"A user is linked to another visitor": {do: func(x *intruder) {
 		x.execute(`UPDATE consent_link SET reference = $1`, x.key(bob[:]))
 	}},
+	"Another visitor is said to have a copy of a user's decision": {do: func(x *intruder) {
+		x.execute(`INSERT INTO consent_link (user_hash, reference, decided) SELECT user_hash, $1, -decided FROM consent_link`, x.key(bob[:]))
+	}},
 	"A user's link is deleted": {do: func(x *intruder) {
 		x.execute(`DELETE FROM consent_link`)
 	}},

@@ -283,7 +283,7 @@ func (v *tableVerification) checkLinks(ctx context.Context) error {
 		err := rows.Scan(&l.user, &l.reference, &l.decided, &l.seal)
 		switch {
 		case err != nil || v.holds(l.seal, l.sealed()):
-		case len(l.seal) == 0 && l.decided < v.sealed:
+		case len(l.seal) == 0 && max(l.decided, -l.decided) < v.sealed: // below 0 it is a copy
 			v.report.UnsealedLinks++
 		default:
 			v.report.fault("the link of the visitor %v to a user was made without the key", consent.Reference(l.reference))
