@@ -16,8 +16,8 @@ import (
 	"github.com/cookiecharter/consent/consentscan/internal/banner"
 	"github.com/cookiecharter/consent/consentscan/internal/report"
 	"github.com/cookiecharter/consent/consentscan/internal/scan"
-	"github.com/cookiecharter/consent/consentscan/internal/seen"
 	"github.com/cookiecharter/consent/consentscan/internal/steps"
+	"github.com/cookiecharter/consent/internal/hosts"
 )
 
 // errHelp says that the usage was asked for, and written.
@@ -103,7 +103,7 @@ func address(args []string) (string, error) {
 	raw := args[0]
 	if !strings.Contains(raw, "://") {
 		scheme := "https://"
-		if host, _, _ := strings.Cut(raw, "/"); seen.IsLocal(host) {
+		if host, _, _ := strings.Cut(raw, "/"); hosts.IsLoopback(hosts.Name(host)) {
 			scheme = "http://"
 		}
 		raw = scheme + raw

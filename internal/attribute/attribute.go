@@ -94,6 +94,13 @@ func DefaultPath(request string) string {
 	return request[:i]
 }
 
+// IsUnder reports whether a browser sends a cookie of this path with a request of that one
+// (RFC 6265 section 5.1.4).
+func IsUnder(request, cookie string) bool {
+	return strings.HasPrefix(request, cookie) &&
+		(len(request) == len(cookie) || strings.HasSuffix(cookie, "/") || request[len(cookie)] == '/')
+}
+
 // maxName is what browsers allow for name and value together (RFC 6265bis
 // section 5.6).
 const maxName = 4096

@@ -107,6 +107,18 @@ func TestDefaultPathIsThatOfTheFolder(t *testing.T) {
 	}
 }
 
+func TestACookieIsSentBelowItsPathAlone(t *testing.T) {
+	for _, test := range []struct {
+		request, cookie string
+		want            bool
+	}{
+		{"/", "/", true}, {"/shop", "/", true}, {"/shop", "/shop", true}, {"/shop/", "/shop", true}, {"/shop/cart", "/shop", true}, {"/shop/cart", "/shop/", true},
+		{"/shopping", "/shop", false}, {"/shop", "/shop/", false}, {"/", "/shop", false}, {"", "/", false},
+	} {
+		assert.Equal(t, test.want, attribute.IsUnder(test.request, test.cookie), test)
+	}
+}
+
 // text returns what an error says; "" for none.
 func text(err error) string {
 	if err == nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cookiecharter/consent/internal/attribute"
 	"github.com/cookiecharter/consent/internal/policy"
 	"github.com/cookiecharter/consent/internal/withdrawal"
 )
@@ -131,7 +132,7 @@ func (e *edit) unseen(seen []withdrawal.Cookie) (cookies []withdrawal.Cookie) {
 			continue
 		}
 		for _, c := range appendPlaces(nil, name, rule.Declarations) {
-			if !liesUnder(e.filter.path(), c.Path) {
+			if !attribute.IsUnder(e.filter.path(), c.Path) {
 				cookies = append(cookies, c)
 			}
 		}
@@ -171,13 +172,6 @@ func (f *Filter) path() string {
 	default:
 		return "/"
 	}
-}
-
-// liesUnder reports whether a browser sends a cookie of this path with a request of
-// that one (RFC 6265 section 5.1.4).
-func liesUnder(request, cookie string) bool {
-	return strings.HasPrefix(request, cookie) &&
-		(len(request) == len(cookie) || strings.HasSuffix(cookie, "/") || request[len(cookie)] == '/')
 }
 
 // noteExpired keeps an event for each cookie that the lines delete. If nothing is

@@ -7,6 +7,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 
 	"github.com/cookiecharter/consent/consentscan/internal/seen"
+	"github.com/cookiecharter/consent/internal/hosts"
 	"github.com/cookiecharter/consent/internal/setcookie"
 )
 
@@ -105,7 +106,7 @@ func cookieEvent(line, host string) seen.Event {
 		HTTPOnly: read.HttpOnly, Secure: read.Secure, SameSite: read.SameSite, Partitioned: read.Partitioned,
 	}
 	if a.HostOnly {
-		a.Domain = seen.HostName(host)
+		a.Domain = hosts.Name(host)
 	}
 	name, rest, _ := strings.Cut(line, ";")
 	name, _, _ = strings.Cut(name, "=")

@@ -9,9 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cookiecharter/consent/internal/hosts"
 	"golang.org/x/net/publicsuffix"
-
-	"github.com/cookiecharter/consent/consentscan/internal/seen"
 )
 
 // A Site tells its own hosts from those of others. It is safe for concurrent use.
@@ -32,7 +31,7 @@ func NewSite(host string, lookup func(ctx context.Context, host string) (string,
 // Third says whether host, with or without a port, is of another registrable domain than
 // the site. If it is not, cloaked is the host that a CNAME record leads to, if that one is.
 func (s *Site) Third(host string) (third bool, cloaked string) {
-	name := seen.HostName(host)
+	name := hosts.Name(host)
 	if domain(name) != s.domain {
 		return true, ""
 	}
@@ -44,7 +43,7 @@ func (s *Site) Third(host string) (third bool, cloaked string) {
 
 // alias asks once for each host. A host that has no answer in time has no alias.
 func (s *Site) alias(name string) string {
-	if s.lookup == nil || net.ParseIP(name) != nil || name == s.domain || seen.IsLocal(name) {
+	if s.lookup == nil || net.ParseIP(name) != nil || name == s.domain || hosts.IsLoopback(name) {
 		return ""
 	}
 	s.mu.Lock()

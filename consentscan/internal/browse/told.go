@@ -10,6 +10,7 @@ import (
 
 	"github.com/cookiecharter/consent/consentscan/internal/chrome"
 	"github.com/cookiecharter/consent/consentscan/internal/seen"
+	"github.com/cookiecharter/consent/internal/attribute"
 	"github.com/cookiecharter/consent/internal/setcookie"
 )
 
@@ -89,7 +90,7 @@ func (v *Visitor) written(told []string, from address, p place, by seen.Cause) {
 	}
 	e := cookieEvent(line, from.host)
 	e.Name = name
-	if len(told) > 1 && (e.Attributes.Path == "" || strings.HasPrefix(from.path, e.Attributes.Path)) && !has(told[1], reading.Name()) {
+	if len(told) > 1 && (e.Attributes.Path == "" || attribute.IsUnder(from.path, e.Attributes.Path)) && !has(told[1], reading.Name()) {
 		return // refused, such as one for a public suffix
 	}
 	_, value, _ := strings.Cut(strings.SplitN(line, ";", 2)[0], "=")

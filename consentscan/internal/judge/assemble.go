@@ -11,6 +11,7 @@ import (
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/consentscan/internal/finding"
 	"github.com/cookiecharter/consent/consentscan/internal/seen"
+	"github.com/cookiecharter/consent/internal/pattern"
 )
 
 // maxPlaces is how many places a finding names.
@@ -70,9 +71,8 @@ func (j *judge) subject(c *cause) subject {
 // meets reports whether the pattern of undeclared names would cover what is declared, so
 // that nobody should declare it.
 func (j *judge) meets(t *tracer) bool {
-	before, after, wild := strings.Cut(t.name, "*")
-	return wild && slices.ContainsFunc(j.declarations.all, func(c consent.Cookie) bool {
-		return c.Kind == seen.Declared[t.kind] && strings.HasPrefix(c.Name, before) && strings.HasSuffix(c.Name, after)
+	return strings.Contains(t.name, "*") && slices.ContainsFunc(j.declarations.all, func(c consent.Cookie) bool {
+		return c.Kind == seen.Declared[t.kind] && pattern.Covers(t.name, c.Name)
 	})
 }
 

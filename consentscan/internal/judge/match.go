@@ -9,6 +9,7 @@ import (
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/consentscan/internal/seen"
+	"github.com/cookiecharter/consent/internal/hosts"
 	"github.com/cookiecharter/consent/internal/origins"
 	"github.com/cookiecharter/consent/internal/pattern"
 	"github.com/cookiecharter/consent/internal/variable"
@@ -154,17 +155,17 @@ func concerns(c consent.Cookie, e *seen.Event) bool {
 	if e.Kind != seen.Cookie {
 		return false
 	}
-	host := seen.HostName(e.Host)
+	host := hosts.Name(e.Host)
 	lies := func(domain string) bool {
 		domain = strings.ToLower(strings.TrimPrefix(domain, "."))
-		return domain != "" && (host == domain || strings.HasSuffix(host, "."+domain))
+		return domain != "" && hosts.Under(host, domain)
 	}
 	return lies(c.Domain) || slices.ContainsFunc(c.Also, func(p consent.Place) bool { return lies(p.Domain) }) ||
 		slices.ContainsFunc(c.Origins, func(origin string) bool {
 			_, at, _ := strings.Cut(origin, "://")
-			at = seen.HostName(at)
+			at = hosts.Name(at)
 			// "https://player.ads.example" sets a cookie for all of ads.example.
-			return at == host || strings.HasSuffix(at, "."+host) || origins.Overlap("https://"+at, "https://"+host)
+			return hosts.Under(at, host) || origins.Overlap("https://"+at, "https://"+host)
 		})
 }
 
@@ -211,7 +212,7 @@ func (d *declarations) contact(e *seen.Event) *contact {
 // hostFamily returns the pattern of hosts such as "r3---sn-25ge7nzr.video.example", or the
 // host: what differs lies below the registrable domain.
 func hostFamily(host string) string {
-	domain, err := publicsuffix.EffectiveTLDPlusOne(seen.HostName(host))
+	domain, err := publicsuffix.EffectiveTLDPlusOne(hosts.Name(host))
 	if err != nil {
 		return host
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/consentscan/internal/seen"
+	"github.com/cookiecharter/consent/internal/hosts"
 	"github.com/cookiecharter/consent/inventory"
 )
 
@@ -64,9 +65,9 @@ func (j *judge) declareOrigin(c *cause, about subject) string {
 	if known := knownHost(at); known.Provider != todoConsent.Provider {
 		whose = "of " + quote(known.Provider)
 	}
-	name := strings.TrimPrefix(seen.HostName(at), "*.")
+	name := strings.TrimPrefix(hosts.Name(at), "*.")
 	for _, d := range j.declarations.all {
-		if domain := strings.TrimPrefix(d.Domain, "."); domain != "" && (name == domain || strings.HasSuffix(name, "."+domain)) {
+		if domain := strings.TrimPrefix(d.Domain, "."); domain != "" && hosts.Under(name, domain) {
 			whose = "of " + quote(d.Provider)
 			break
 		}

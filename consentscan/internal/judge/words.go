@@ -8,6 +8,7 @@ import (
 
 	"github.com/cookiecharter/consent/consentscan/internal/finding"
 	"github.com/cookiecharter/consent/consentscan/internal/seen"
+	"github.com/cookiecharter/consent/internal/hosts"
 )
 
 // message says in one sentence what is wrong.
@@ -81,7 +82,7 @@ func (c *cause) title(about subject) string {
 // origin returns the origin of a host: a scan says no scheme, and a developer's machine
 // has no certificate.
 func origin(at string) string {
-	if seen.IsLocal(at) {
+	if hosts.IsLoopback(hosts.Name(at)) {
 		return "http://" + at
 	}
 	return "https://" + at

@@ -14,6 +14,7 @@ import (
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/consentscan/internal/finding"
 	"github.com/cookiecharter/consent/consentscan/internal/seen"
+	"github.com/cookiecharter/consent/internal/hosts"
 	"github.com/cookiecharter/consent/inventory"
 )
 
@@ -90,6 +91,6 @@ func schemes(events []seen.Event, host string) (all []string) {
 
 // isHere reports whether a host is where a site is developed: an address, or localhost.
 func isHere(host string) bool {
-	_, err := netip.ParseAddr(seen.HostName(host))
-	return err == nil || seen.IsLocal(host)
+	_, err := netip.ParseAddr(hosts.Name(host))
+	return err == nil || hosts.IsLoopback(hosts.Name(host))
 }
