@@ -262,7 +262,6 @@ const keepsCookies = () => {
 // form with the field "stay", whose response has no content. No event says that this has
 // arrived, so the script waits for the cookie; if none comes, it says so.
 let canFetch = "fetch" in told;
-const pause = ms => new Promise(done => setTimeout(done, ms));
 const confirm = part => show(part).forEach(element => element.querySelector?.("button")?.focus());
 addEventListener("submit", async event => {
   const {target: form, submitter} = event;
@@ -306,7 +305,7 @@ addEventListener("submit", async event => {
   while (time() === before) {
     if (response || ++attempts === 20 && !keepsCookies() || attempts === 600) isWaiting = 0, load("unkept", confirm);
     if (response || attempts > 1200) return;
-    await pause(50);
+    await new Promise(done => setTimeout(done, 50));
   }
   if (wanted) {
     isAnswered = false;
