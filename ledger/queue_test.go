@@ -89,6 +89,26 @@ func TestNothingIsLostIfAVisitorLeavesWhileTheirConsentIsWritten(t *testing.T) {
 	assert.Equal(t, 1, writers, "nothing failed")
 }
 
+func TestNothingIsLostIfTheLedgerClosesWhileAConsentIsWritten(t *testing.T) {
+	path := lite(t)
+	l := begin(t, path)
+	keep(t, l, yes(visitor()))
+	unlock := locked(t, path)
+	recorded, closed := make(chan error, 1), make(chan error, 1)
+	go func() { recorded <- l.Record(context.Background(), yes(visitor())) }()
+	require.Eventually(t, func() bool { return l.Figures().Waiting == 1 }, time.Minute, time.Millisecond)
+	patience, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	go func() { closed <- l.Close(patience) }()
+	time.Sleep(50 * time.Millisecond)
+	unlock()
+
+	assert.NoError(t, <-recorded)
+	assert.NoError(t, <-closed)
+	assert.NoError(t, patience.Err(), "it waits for what is written, and no longer")
+	assert.EqualValues(t, 2, verified(t, begin(t, path)).Records)
+}
+
 func TestRefusingFillsAQueueThatSaysSo(t *testing.T) {
 	path := lite(t)
 	l := begin(t, path)
