@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -43,8 +44,8 @@ type object = map[string]any
 
 func schemaOf(t *testing.T) object {
 	comments := make(map[string]map[string]string)
-	read(t, "../internal/config/file.go", comments)
-	read(t, "../../charter/charter.go", comments)
+	read(t, "../internal/config", comments)
+	read(t, "../../charter", comments)
 	root := structure(t, reflect.TypeFor[config.File](), comments)
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["$id"] = config.Schema
@@ -68,8 +69,8 @@ func structure(t *testing.T, of reflect.Type, comments map[string]map[string]str
 			name = strings.ToLower(f.Name[:1]) + f.Name[1:]
 		}
 		field := value(t, f.Type, comments)
-		comment := comments[of.Name()][f.Name]
-		require.NotEmpty(t, comment, "%s.%s is explained", of.Name(), f.Name)
+		comment := comments[of.String()][f.Name]
+		require.NotEmpty(t, comment, "%s.%s is explained", of, f.Name)
 		field["description"] = comment
 		fields[name] = field
 	}
@@ -106,31 +107,36 @@ func value(t *testing.T, of reflect.Type, comments map[string]map[string]string)
 	}
 }
 
-// read reads the comments of the fields of each struct in a file.
-func read(t *testing.T, name string, into map[string]map[string]string) {
-	parsed, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+// read reads the comments of the fields of each struct in a package.
+func read(t *testing.T, folder string, into map[string]map[string]string) {
+	files, err := filepath.Glob(folder + "/*.go")
 	require.NoError(t, err)
-	ast.Inspect(parsed, func(n ast.Node) bool {
-		spec, isType := n.(*ast.TypeSpec)
-		if !isType {
-			return true
-		}
-		of, isStruct := spec.Type.(*ast.StructType)
-		if !isStruct || into[spec.Name.Name] != nil && spec.Name.Name != "Category" {
-			return true
-		}
-		into[spec.Name.Name] = make(map[string]string)
-		last := ""
-		for _, f := range of.Fields.List {
-			text := strings.Join(strings.Fields(f.Doc.Text()+f.Comment.Text()), " ")
-			if text == "" {
-				text = last // of the field before it, which it shares
+	for _, name := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		require.NoError(t, err)
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			if spec, isType := n.(*ast.TypeSpec); isType {
+				if of, isStruct := spec.Type.(*ast.StructType); isStruct {
+					into[filepath.Base(folder)+"."+spec.Name.Name] = commentsOf(of)
+				}
 			}
-			last = text
-			for _, name := range f.Names {
-				into[spec.Name.Name][name.Name] = text
-			}
+			return true
+		})
+	}
+}
+
+func commentsOf(of *ast.StructType) map[string]string {
+	comments := make(map[string]string)
+	last := ""
+	for _, f := range of.Fields.List {
+		text := strings.Join(strings.Fields(f.Doc.Text()+f.Comment.Text()), " ")
+		if text == "" {
+			text = last // of the field before it, which it shares
 		}
-		return true
-	})
+		last = text
+		for _, name := range f.Names {
+			comments[name.Name] = text
+		}
+	}
+	return comments
 }
