@@ -24,6 +24,10 @@ func (v *Visitor) sent(e *network.EventRequestWillBeSentExtraInfo) {
 		v.requests[e.RequestID] = r
 	}
 	r.heads++
+	stage := v.stage
+	if r.heads <= r.answering {
+		stage = r.before
+	}
 	p := r.place
 	if p.page == "" {
 		p = place{page: v.page}
@@ -36,12 +40,9 @@ func (v *Visitor) sent(e *network.EventRequestWillBeSentExtraInfo) {
 		host := strings.TrimPrefix(c.Domain, ".")
 		third, cloaked := v.options.Site.Third(host)
 		v.record.add(seen.Event{
-			Act: seen.Sent, Stage: v.stage, Kind: seen.Cookie, Name: short(c.Name), Host: host, Third: third, Cloaked: cloaked,
+			Act: seen.Sent, Stage: stage, Kind: seen.Cookie, Name: short(c.Name), Host: host, Third: third, Cloaked: cloaked,
 			Page: p.page, Frame: p.frame, Leaving: p.leaving, By: r.initiator, Attributes: attributes(c), Hash: v.hash(c.Value),
 		})
-	}
-	if r.posts && r.heads >= len(r.hops) {
-		v.answered()
 	}
 }
 

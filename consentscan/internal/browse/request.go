@@ -20,7 +20,8 @@ type request struct {
 	heads, bodies int      // how many hops the network has told the request and the answer of
 	answers       []answer // of hops that are not known yet
 	session       *chrome.Session
-	posts         bool // to the site
+	answering     int    // how many hops the visitor's answer takes, that to the site included
+	before        string // the stage of their cookies
 	began         time.Time
 	holds         bool // the page is not at rest before it has ended
 	place         place
@@ -94,11 +95,11 @@ func (v *Visitor) requested(s *chrome.Session, t *tab, e *network.EventRequestWi
 	}
 	r.hops = append(r.hops, hop{to, r.place.page})
 	v.contact(r, to)
-	if third, _ := v.options.Site.Third(to.host); !third && e.Request.Method == http.MethodPost {
-		r.posts = true
-		if r.heads >= len(r.hops) {
-			v.answered()
-		}
+	if third, _ := v.options.Site.Third(to.host); !third && e.Request.Method == http.MethodPost && v.next != "" {
+		// The network tells of its cookies in its own time: the page may have been answered,
+		// and have brought in what is allowed.
+		r.answering, r.before = len(r.hops), v.before
+		v.answered()
 	}
 	if len(r.answers) > 0 {
 		first := r.answers[0]

@@ -196,10 +196,8 @@ func (v *Visitor) clicked() {
 
 // answered: what the visitor decided is on its way.
 func (v *Visitor) answered() {
-	if v.next != "" {
-		v.record.restage(pending, v.before)
-		v.stage, v.next = v.next, ""
-	}
+	v.record.restage(pending, v.before)
+	v.stage, v.next = v.next, ""
 }
 
 // Events returns what was recorded so far.
