@@ -1,6 +1,7 @@
 package consent_test
 
 import (
+	"bytes"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -232,4 +233,26 @@ func TestNothingIsLostInTheMap(t *testing.T) {
 	})
 	require.NoError(t, err)
 	assert.Greater(t, rooms, 20)
+}
+
+// Package consent is read in one sitting, by a map that names each of its files.
+func TestTheRootStaysWithinItsBound(t *testing.T) {
+	page, err := os.ReadFile("docs/design.md")
+	require.NoError(t, err)
+	_, list, found := strings.Cut(string(page), "The root is to be read in one sitting: at most 3,000 lines, in these files:")
+	require.True(t, found)
+	list, _, _ = strings.Cut(list, "Modules of their own")
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	lines := 0
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		assert.Contains(t, list, "`"+name+"`")
+		source, err := os.ReadFile(name)
+		require.NoError(t, err)
+		lines += bytes.Count(source, []byte("\n"))
+	}
+	assert.LessOrEqual(t, lines, 3000)
 }
