@@ -43,7 +43,7 @@ func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 		// The script added the field: after a response without content the browser
 		// stays on the page, and the script sees the cookie, if it can. Unlike fetch,
 		// a form needs no connect-src in the page's Content-Security-Policy.
-		w.Header().Set("Cache-Control", "private, no-store")
+		w.Header().Set("Cache-Control", noStore)
 		w.WriteHeader(http.StatusNoContent)
 	case len(r.Header["Cookie"]) == 0 && r.Header.Get("Sec-Fetch-Dest") == "document":
 		// A browser that has sent no cookie may keep none. Its visitor is told so once,

@@ -239,7 +239,7 @@ func sameWithoutPort(origin, host string) bool {
 // Content-Security-Policy; fetch would need connect-src as well.
 func (c *Charter) part(w http.ResponseWriter, r *http.Request) {
 	if !fromOwnPage(r) {
-		w.Header().Set("Cache-Control", "private, no-store") // or a cache might send the refusal to this site's pages
+		w.Header().Set("Cache-Control", noStore) // or a cache might send the refusal to this site's pages
 		http.Error(w, "the banner is for pages of this site", http.StatusForbidden)
 		return
 	}
@@ -296,9 +296,16 @@ func (c *Charter) partFor(r *http.Request) drawn {
 
 // send sends content that depends on the visitor, so no cache may keep it.
 func send(w http.ResponseWriter, status int, contentType string, content []byte) {
+	sendCached(w, status, noStore, contentType, content)
+}
+
+const noStore = "private, no-store"
+
+// sendCached is send for what the visitor's own browser may keep, as caching says.
+func sendCached(w http.ResponseWriter, status int, caching, contentType string, content []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "private, no-store")
+	w.Header().Set("Cache-Control", caching)
 	w.Header().Add("Vary", varies)
 	w.WriteHeader(status)
 	_, _ = w.Write(content) // an error means that the visitor has left
@@ -309,7 +316,7 @@ const varies = "Cookie, Accept-Language, Sec-GPC"
 // redirect sends the browser to a page of the site. Unlike [http.Redirect] it leaves the
 // path as it is.
 func redirect(w http.ResponseWriter, to string) {
-	w.Header().Set("Cache-Control", "private, no-store")
+	w.Header().Set("Cache-Control", noStore)
 	w.Header().Set("Location", to)
 	w.WriteHeader(http.StatusSeeOther)
 }

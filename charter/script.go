@@ -96,7 +96,23 @@ func (c *Charter) wholeScript(w http.ResponseWriter, r *http.Request) {
 	// The declarations are the last argument of the script, an object that is not empty.
 	script, _ := bytes.CutSuffix(c.script.content, []byte("})"))
 	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
-	send(w, http.StatusOK, c.script.contentType, fmt.Appendf(slices.Clip(script), `,"part":%s})`, part))
+	caching := noStore
+	if c.asksAgain(r) {
+		w.Header().Add("Vary", "Sec-Fetch-Site")
+		caching = "private, max-age=300"
+	}
+	sendCached(w, http.StatusOK, caching, c.script.contentType, fmt.Appendf(slices.Clip(script), `,"part":%s})`, part))
+}
+
+// asksAgain reports whether the browser may ask by the banner that it has, so that the next
+// pages of a visitor who has not answered show it without a request. An answer changes
+// the cookie, and so ends it (RFC 9111 section 4.1). A browser may keep scripts in memory
+// too, and compare no cookies there: the banner is older than the answer then, which the
+// script sees. What no browser compares must not matter: a law that presumes something, of a
+// country that the visitor has left; an account; a language that the site finds out.
+func (c *Charter) asksAgain(r *http.Request) bool {
+	prefs := consent.FromContext(r.Context())
+	return prefs.ShouldAsk() && prefs.Regime() == consent.OptIn && c.account == nil && c.languageOf == nil
 }
 
 // makeScript returns the script, called with the declarations. It is the same for

@@ -174,8 +174,7 @@ const parse = ({html, css}) => {
       document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
     } catch { document.head.append(create("style", {textContent: css, nonce})); }
   }
-  const {body} = new DOMParser().parseFromString(trusted.createHTML("<body>" + html), "text/html");
-  return [...body.children].map(element => document.adoptNode(element));
+  return [...create("template", {innerHTML: trusted.createHTML(html)}).content.children];
 };
 const show = part => {
   document.querySelectorAll(".charter-banner,.charter-done,.charter-button").forEach(element => element.remove());
@@ -353,7 +352,11 @@ const begin = () => {
     if (!state.decided || adds(".charter-banner")) ask();
   }).observe(document, {childList: true, subtree: true});
   look();
-  if (C.part && state.decided && mayAsk() && !find(".charter-page")) show(C.part), ask(); // it may be older than the answer
+  if (C.part && state.decided && mayAsk() && !find(".charter-page")) {
+    show(C.part);
+    ask(); // it may be older than the answer
+    find(".charter-banner,.charter-done,.charter-button") || load("", show);
+  }
   for (const type of ["pageshow", "focus"]) addEventListener(type, look);
   document.addEventListener("visibilitychange", look);
   window.cookieStore?.addEventListener("change", look);

@@ -1,6 +1,7 @@
 package charter_test
 
 import (
+	"bytes"
 	"net/http"
 	"strings"
 	"testing"
@@ -8,7 +9,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/text/language"
 
+	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
 )
 
@@ -33,12 +37,12 @@ func TestTheScriptBringsTheBannerForWhoIsAsked(t *testing.T) {
 		}
 		for _, s := range []*site{plain, button} {
 			head := brings(s, "charter-banner")
-			assert.Equal(t, "private, no-store", head.Get("Cache-Control"))
+			assert.Equal(t, "private, max-age=300", head.Get("Cache-Control"), "the next page asks by it too")
 			assert.Equal(t, "same-origin", head.Get("Cross-Origin-Resource-Policy"))
-			assert.Equal(t, "Cookie, Accept-Language, Sec-GPC", head.Get("Vary"))
+			assert.Equal(t, []string{"Sec-Fetch-Site", "Cookie, Accept-Language, Sec-GPC"}, head.Values("Vary"))
 			assert.Empty(t, head.Get("ETag"))
 			s.do("POST", "/cookies/", map[string][]string{"choice": {"refuse"}})
-			brings(s, "charter-done")
+			assert.Equal(t, "private, no-store", brings(s, "charter-done").Get("Cache-Control"))
 		}
 		time.Sleep(time.Minute)
 		brings(button, "charter-button")
@@ -56,6 +60,28 @@ func TestTheScriptBringsTheBannerForWhoIsAsked(t *testing.T) {
 	})
 }
 
+// A browser compares neither the country nor the page, and may not compare cookies.
+func TestOnlyAQuestionThatIsTheSameOnEachPageIsAskedAgainWithoutARequest(t *testing.T) {
+	for name, test := range map[string]struct {
+		change  func(*charter.Config)
+		country string
+	}{
+		"a law that presumes": {nil, "US"},
+		"a language that the site finds out": {func(c *charter.Config) {
+			c.LanguageOf = func(*http.Request) language.Tag { return language.French }
+		}, ""},
+		"accounts": {func(c *charter.Config) {
+			kept, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(declared()...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Recorder: new(accounts)})
+			require.NoError(t, err)
+			c.Middleware, c.Account, c.Accounts = kept, func(*http.Request) string { return "" }, new(accounts)
+		}, ""},
+	} {
+		response := newSite(t, test.change).do("GET", "/cookies/script.js", nil, with("Country", test.country))
+		assert.Contains(t, body(response), "charter-banner", name)
+		assert.Equal(t, "private, no-store", response.Header.Get("Cache-Control"), name)
+	}
+}
+
 func TestTheScriptTellsAnotherSiteNothingOfTheVisitor(t *testing.T) {
 	for from, isOurs := range map[string]bool{"": true, "same-origin": true, "none": true, "same-site": false, "cross-site": false} {
 		s := newSite(t, nil)
@@ -63,7 +89,9 @@ func TestTheScriptTellsAnotherSiteNothingOfTheVisitor(t *testing.T) {
 		assert.Equal(t, http.StatusOK, response.StatusCode, "it holds what the charter says to everybody")
 		assert.Equal(t, isOurs, strings.Contains(body(response), `"part":`), from)
 		assert.Contains(t, response.Header.Get("Cache-Control"), "private", from)
-		assert.Contains(t, response.Header.Get("Vary"), "Cookie", from)
+		vary := strings.Join(response.Header.Values("Vary"), ", ")
+		assert.Contains(t, vary, "Cookie", from)
+		assert.Contains(t, vary, "Sec-Fetch-Site", from)
 	}
 }
 
