@@ -96,7 +96,8 @@ func checkImage(t *testing.T, dist, name string) {
 	}
 	require.Len(t, words["ENTRYPOINT"], 1)
 	assert.Equal(t, name, copied[words["ENTRYPOINT"][0]])
-	help, _ := command(t, "-h").CombinedOutput() // its status says that it has not served
+	help, err := command(t, "-h").CombinedOutput()
+	require.NoError(t, err)
 	require.NotEmpty(t, words["CMD"])
 	assert.Contains(t, string(help), "\n  "+words["CMD"][0]+" ")
 }

@@ -8,7 +8,7 @@
 //	consentproxy -config consentproxy.yaml         # serves; SIGHUP reads the file anew
 //	consentproxy -to http://localhost:8000 -inject # without a file, to have a look
 //
-// Its README has every flag and every field of the file.
+// The README of the module has every flag and every field of the file.
 package main
 
 import (
@@ -20,28 +20,83 @@ import (
 	"log"
 	"os"
 	"strings"
-
-	"github.com/cookiecharter/consent/internal/joined"
-	"github.com/cookiecharter/consent/proxy/internal/config"
 )
 
 func main() {
 	log.SetFlags(0)
 	log.SetOutput(discreet{os.Stderr})
-	command := ""
-	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
-		command = os.Args[1]
+	os.Exit(dispatch(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// dispatch does what the arguments say, and returns the status with which the program ends:
+// 1 if something has failed, 2 if the arguments say nothing that it can do.
+func dispatch(arguments []string, out, errs io.Writer) int {
+	if len(arguments) == 0 || strings.HasPrefix(arguments[0], "-") {
+		return serveByFlags(arguments, out, errs)
 	}
-	switch command {
-	case "":
-		serveByFlags(os.Args[1:])
+	switch name, rest := arguments[0], arguments[1:]; name {
 	case "check":
-		os.Exit(check(os.Args[2:], os.Stdout, os.Stderr))
+		return check(rest, out, errs)
 	case "init":
-		os.Exit(initialise(os.Args[2:], os.Stdout, os.Stderr))
+		return initialise(rest, out, errs)
 	default:
-		log.Fatalf("consentproxy: %q is neither \"check\" nor \"init\", and no flag", command)
+		fmt.Fprintf(errs, "consentproxy: %q is neither \"check\" nor \"init\", and no flag\n", name)
+		return 2
 	}
+}
+
+const usage = `Usage:
+  consentproxy -config FILE              serves as the file says
+  consentproxy -to URL [FLAG...]         serves as the flags say
+  consentproxy check [-config FILE]      says every mistake in the file
+  consentproxy init [FLAG...] URL        looks at a site, and writes a first file
+
+Flags:
+`
+
+// serveByFlags serves as the flags say until it is interrupted.
+func serveByFlags(arguments []string, out, errs io.Writer) int {
+	var o options
+	flags := o.flags(errs)
+	flags.Usage = func() {
+		fmt.Fprint(errs, usage)
+		flags.PrintDefaults()
+	}
+	if status, isRead := parse(flags, arguments, 0); !isRead {
+		return status
+	}
+	err := contradictions(flags)
+	if err == nil {
+		err = run(o, out, errs)
+	}
+	if err != nil {
+		fmt.Fprintln(errs, "consentproxy:", err)
+		return 1
+	}
+	return 0
+}
+
+// parse reads the flags of a command that takes so many arguments besides, at most. If there
+// is nothing more to do, it has said why, and returns the status with which the program ends.
+func parse(flags *flag.FlagSet, arguments []string, most int) (status int, isRead bool) {
+	switch err := flags.Parse(arguments); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0, false
+	case err != nil:
+		return 2, false
+	}
+	if flags.NArg() <= most {
+		return 0, true
+	}
+	extra, reason := flags.Arg(most), "is not a flag"
+	switch {
+	case strings.HasPrefix(extra, "-"): // package flag reads none after the first argument
+		reason = fmt.Sprintf("comes too late; flags stand before %q", flags.Arg(0))
+	case most > 0:
+		reason = "is one argument too many"
+	}
+	fmt.Fprintf(flags.Output(), "%s: %q %s\n", flags.Name(), extra, reason)
+	return 2, false
 }
 
 // A discreet log holds nothing of what a site sends unasked, which net/http
@@ -57,88 +112,4 @@ func (d discreet) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
-}
-
-// options are what the command line says.
-type options struct {
-	config string // the name of a file; then the rest is empty
-
-	to, addr, keys, trust, db, declarations string
-	reportOnly, inject, insecure            bool
-}
-
-// serveByFlags serves as the flags say until it is interrupted.
-func serveByFlags(arguments []string) {
-	var o options
-	flags := flag.NewFlagSet("consentproxy", flag.ExitOnError)
-	flags.StringVar(&o.config, "config", "", "`file` with all settings, such as consentproxy.yaml; then no other flag is needed, and none is read")
-	flags.StringVar(&o.to, "to", "", "`URL` of the site, such as http://localhost:8000")
-	flags.StringVar(&o.addr, "addr", "localhost:8080", "`address` to listen on")
-	flags.StringVar(&o.declarations, "declarations", "", "`file` in YAML or JSON with the cookies of the site; the usual ones of many sites if it is left out")
-	flags.StringVar(&o.keys, "keys", "", "`file` with the keys that sign decisions, one per line: the first signs, all verify")
-	flags.StringVar(&o.trust, "trust", "", "`addresses`, such as 10.0.0.7,10.1.0.0/16, of machines whose X-Forwarded-For and X-Forwarded-Proto are believed")
-	flags.StringVar(&o.db, "db", "", "`file or postgres:// URL` of the database that keeps what visitors decide; none if it is left out")
-	flags.BoolVar(&o.reportOnly, "report-only", false, "change nothing, and log what would become of each cookie")
-	flags.BoolVar(&o.inject, "inject", false, "add to the head of HTML pages what the banner needs")
-	flags.BoolVar(&o.insecure, "insecure", false, "keep decisions on plain http too, for development")
-	_ = flags.Parse(arguments) // it exits
-	if flags.NArg() > 0 {
-		log.Fatalf("consentproxy: %q is not a flag", flags.Arg(0))
-	}
-	var mistakes []error
-	flags.Visit(func(f *flag.Flag) {
-		if o.config != "" && f.Name != "config" {
-			mistakes = append(mistakes, fmt.Errorf("-%s: stands in the file that -config names", f.Name))
-		}
-	})
-	if len(arguments) == 0 {
-		mistakes = append(mistakes, errors.New(`what is to be served? "consentproxy -config consentproxy.yaml" serves as that file says, and "consentproxy init http://localhost:8000" writes a first one for a site`))
-	}
-	err := errors.Join(mistakes...)
-	if err == nil {
-		err = run(o, os.Stdout, os.Stderr)
-	}
-	if err != nil {
-		log.Fatal("consentproxy: ", err)
-	}
-}
-
-// read returns the settings that the options amount to. The error holds every mistake.
-func (o options) read(key []byte) (*config.Settings, error) {
-	if o.config != "" {
-		return config.Read(o.config, key)
-	}
-	declared, err := usual()
-	if err != nil {
-		return nil, err
-	}
-	file := config.File{
-		Listen: o.addr, Targets: []config.Target{{To: o.to}}, Keys: config.Keys{File: o.keys}, Declarations: o.declarations,
-		Ledger: config.Ledger{URL: o.db}, ReportOnly: o.reportOnly, Inject: o.inject, Insecure: o.insecure,
-		Charter: config.Charter{LanguageCookie: "django_language"},
-	}
-	if o.trust != "" {
-		file.Trusted = strings.Split(o.trust, ",")
-	}
-	settings, err := config.Make(file, declared, key)
-	return settings, inFlags(err)
-}
-
-// inFlags names the flags that mistakes are in.
-func inFlags(err error) error {
-	var all []error
-	for _, err := range joined.Split(err) {
-		m, is := errors.AsType[*config.Mistake](err)
-		if is && m.File == "" {
-			place, _, _ := strings.Cut(m.Path, "[")
-			err = fmt.Errorf("-%s: %s", flagOf[place], m.Reason)
-		}
-		all = append(all, err)
-	}
-	return errors.Join(all...)
-}
-
-// flagOf has the flags that stand for what a file holds, by its path there.
-var flagOf = map[string]string{
-	"targets": "to", "listen": "addr", "keys.file": "keys", "trusted": "trust", "declarations": "declarations", "ledger.url": "db",
 }

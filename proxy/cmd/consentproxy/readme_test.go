@@ -138,7 +138,8 @@ func newCertificate(t *testing.T) (certificate, key string) {
 
 func TestTheReadmeHasEveryFlag(t *testing.T) {
 	_, _, _, readme := blocks(t)
-	help, _ := command(t, "-h").CombinedOutput() // its status says that it has not served
+	help, err := command(t, "-h").CombinedOutput()
+	require.NoError(t, err)
 	flags := regexp.MustCompile(`(?m)^  (-[a-z-]+)`).FindAllStringSubmatch(string(help), -1)
 	require.Greater(t, len(flags), 8, "%s", help)
 	for _, flag := range flags {
