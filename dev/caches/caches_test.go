@@ -277,9 +277,9 @@ func postForm(t *testing.T, url, form string) *http.Request {
 }
 
 func TestNothingLeaksFromACacheInFrontOfTheProxy(t *testing.T) {
-	program := filepath.Join(t.TempDir(), "proxy")
+	program := filepath.Join(t.TempDir(), "consentproxy")
 	build := exec.Command("go", "build", "-o", program, ".")
-	build.Dir = "../../proxy"
+	build.Dir = "../../proxy/cmd/consentproxy"
 	said, err := build.CombinedOutput()
 	require.NoError(t, err, string(said))
 	for cache := range caches {

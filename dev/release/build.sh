@@ -15,7 +15,7 @@ systems=${SYSTEMS:-linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd
 # The module of a command, and its package there.
 source_of() {
   case $1 in
-    consentproxy) echo proxy . ;;
+    consentproxy) echo proxy ./cmd/consentproxy ;;
     consentscan | consentvet) echo "$1" . ;;
     ledger) echo ledger ./cmd/ledger ;;
     *) echo "build.sh: $1 is no command" >&2; return 1 ;;

@@ -4,10 +4,12 @@ import (
 	"archive/zip"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -90,11 +92,28 @@ func TestTheBuildsAreOfEveryCommand(t *testing.T) {
 	require.NoError(t, err)
 	var names []string
 	for _, name := range (&rehearsal{modules: modules}).commands(t) {
-		names = append(names, strings.Replace(path.Base(name), "proxy", "consentproxy", 1))
+		names = append(names, path.Base(name))
 	}
 	script, err := os.ReadFile("build.sh")
 	require.NoError(t, err)
 	assert.Contains(t, string(script), "commands=("+strings.Join(slices.Sorted(slices.Values(names)), " ")+")\n")
+}
+
+// Who has no clone types what a page says: it has to be the path of a command.
+func TestThePagesSayHowEachCommandIsInstalled(t *testing.T) {
+	modules, err := repository.Published(root)
+	require.NoError(t, err)
+	said := regexp.MustCompile(`go (?:install|run) (\S+)@latest`)
+	paths := make(map[string]bool)
+	pages := command(t, root, nil, "git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md")
+	for _, page := range strings.Fields(pages) {
+		content, err := os.ReadFile(filepath.Join(root, page))
+		require.NoError(t, err)
+		for _, found := range said.FindAllStringSubmatch(string(content), -1) {
+			paths[found[1]] = true
+		}
+	}
+	assert.ElementsMatch(t, (&rehearsal{modules: modules}).commands(t), slices.Collect(maps.Keys(paths)))
 }
 
 // The clone is tagged: each command knows its version. Another clone lies elsewhere.

@@ -252,7 +252,7 @@ func BenchmarkRead(b *testing.B) {
 }
 
 func FuzzRead(f *testing.F) {
-	for _, file := range []string{"../declarations/opendata.yaml", "../declarations/shop.yaml"} {
+	for _, file := range []string{"../cmd/consentproxy/declarations/opendata.yaml", "../cmd/consentproxy/declarations/shop.yaml"} {
 		document, err := os.ReadFile(file)
 		require.NoError(f, err)
 		f.Add(document)

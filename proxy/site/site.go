@@ -21,6 +21,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 
 	"golang.org/x/text/language"
 
@@ -66,7 +67,7 @@ type Site struct {
 	mw      *consent.Middleware
 	charter *charter.Charter
 	tag     string
-	books   *books // nil for none
+	ledger  *sharedLedger // nil for none
 }
 
 // New makes a site and opens its ledger. The error joins every mistake in the config, each
@@ -83,7 +84,7 @@ func (s *Site) Next(ctx context.Context, config Config) (*Site, error) {
 	next := new(Site)
 	if config.Ledger.URL != "" {
 		var err error
-		if next.books, err = s.sharedBooks(ctx, config.Ledger); err != nil {
+		if next.ledger, err = s.openOrShare(ctx, config.Ledger); err != nil {
 			return nil, fmt.Errorf("site: Config.Ledger: %w", err)
 		}
 	}
@@ -106,7 +107,7 @@ func (s *Site) build(config Config) error {
 	settings.Observe = observers(consent.LogTo(logger, 0), settings.Observe, config.Metrics.observer(settings.Registry))
 	settings.Failed = failed
 	settings.Regime = config.Regimes.of()
-	settings.Recorder = s.books.recorder(config.Metrics)
+	settings.Recorder = s.ledger.recorder(config.Metrics)
 	mw, err := consent.NewMiddleware(settings)
 	if err != nil {
 		return err
@@ -115,7 +116,7 @@ func (s *Site) build(config Config) error {
 	text.Middleware, text.Failed = mw, failed
 	text.LanguageOf = languageIn(config.LanguageCookie)
 	text.Path = cmp.Or(text.Path, defaultPath)
-	if text.History, err = s.books.history(config.Ledger.Issuer); err != nil {
+	if text.History, err = s.ledger.history(config.Ledger.Issuer); err != nil {
 		return fmt.Errorf("site: Config.Ledger.Issuer: %w", err)
 	}
 	c, err := charter.New(text)
@@ -125,6 +126,10 @@ func (s *Site) build(config Config) error {
 	s.mw, s.charter, s.tag = mw, c, tagOf(text)
 	return nil
 }
+
+// toOperator says by the names that files of settings have what package consent says by
+// those of its Config: who reads the log of a proxy may have seen no line of Go.
+var toOperator = strings.NewReplacer("Config.Insecure", `the setting "insecure"`, "Config.Domain", `the setting "domain"`)
 
 // observers returns one observer for several, of which some may be nil.
 func observers(all ...func(*http.Request, consent.Event)) func(*http.Request, consent.Event) {

@@ -18,7 +18,7 @@ func (c *currentLedger) Describe(to chan<- *prometheus.Desc) { ledgermetrics.New
 
 // Collect reads them, if there is a ledger.
 func (c *currentLedger) Collect(to chan<- prometheus.Metric) {
-	if books := c.Load(); books != nil {
-		ledgermetrics.New(books).Collect(to)
+	if current := c.Load(); current != nil {
+		ledgermetrics.New(current).Collect(to)
 	}
 }

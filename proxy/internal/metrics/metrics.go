@@ -62,7 +62,7 @@ func (m *Metrics) Handler() http.Handler {
 
 // Keep says which ledger is the current one, whose figures are served: those that package
 // ledger/metrics has. Nil means that there is none.
-func (m *Metrics) Keep(books *ledger.Ledger) { m.ledger.Store(books) }
+func (m *Metrics) Keep(current *ledger.Ledger) { m.ledger.Store(current) }
 
 // Begun counts a request that has begun.
 func (m *Metrics) Begun() { m.inFlight.Inc() }

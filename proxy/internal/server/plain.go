@@ -4,12 +4,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 )
-
-// stopping is true once the server has been asked to stop.
-type stopping struct{ atomic.Bool }
 
 // A plain server answers small things on http.
 type plain struct {

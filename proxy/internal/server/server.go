@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/cookiecharter/consent/proxy/internal/trust"
@@ -76,7 +77,7 @@ type Server struct {
 	redirect  *plain // nil for none
 	admin     *plain // nil for none
 	secure    bool
-	stopping  stopping
+	stopping  atomic.Bool        // it has been asked to stop
 	abandoned context.CancelFunc // ends what Shutdown does not wait for, such as websockets
 }
 

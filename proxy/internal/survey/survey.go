@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -222,5 +221,3 @@ func (w *walk) accept(ctx context.Context, v *visitor) {
 		response.Body.Close()
 	}
 }
-
-var errOtherHost = errors.New("leads to another host; begin there")

@@ -72,7 +72,7 @@ func (w *walk) open(ctx context.Context, v *visitor, address *url.URL) (*page, e
 		if err == nil && response.StatusCode < 400 {
 			response.Body.Close()
 			if to.Host != w.URL.Host {
-				return nil, fmt.Errorf("%w: %s", errOtherHost, to.Host)
+				return nil, fmt.Errorf("leads to another host; begin there: %s", to.Host)
 			}
 			address = to
 			continue

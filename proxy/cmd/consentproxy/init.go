@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cookiecharter/consent/internal/joined"
 	"github.com/cookiecharter/consent/proxy/internal/config"
 	"github.com/cookiecharter/consent/proxy/internal/survey"
 	"github.com/cookiecharter/consent/proxy/site"
@@ -30,12 +31,16 @@ func initialise(arguments []string, out, errs io.Writer) int {
 	flags.SetOutput(errs)
 	name := flags.String("config", defaultFile, "`file` to write")
 	pages := flags.Int("pages", 50, "`number` of pages to see at most, as each of two visitors")
-	if flags.Parse(arguments) != nil {
-		return 2
+	if status, isRead := parse(flags, arguments, 1); !isRead {
+		return status
 	}
 	start, err := url.Parse(flags.Arg(0))
-	if flags.NArg() != 1 || err != nil || start.Scheme != "http" && start.Scheme != "https" || start.Host == "" || start.User != nil || *pages < 1 {
+	if err != nil || start.Scheme != "http" && start.Scheme != "https" || start.Host == "" || start.User != nil {
 		fmt.Fprintln(errs, "consentproxy: init takes the address of the site, such as \"consentproxy init http://localhost:8000\"")
+		return 2
+	}
+	if *pages < 1 {
+		fmt.Fprintf(errs, "consentproxy: -pages: %d is too few; one is the least\n", *pages)
 		return 2
 	}
 	if err := writeFirst(start, *name, *pages, out); err != nil {
@@ -45,6 +50,7 @@ func initialise(arguments []string, out, errs io.Writer) int {
 	return 0
 }
 
+// writeFirst looks at the site, and writes what was found and a key.
 func writeFirst(start *url.URL, name string, pages int, out io.Writer) error {
 	if _, err := os.Lstat(name); err == nil {
 		return fmt.Errorf("%s is there already, and is not overwritten; -config names another file", name)
@@ -75,20 +81,27 @@ func writeFirst(start *url.URL, name string, pages int, out io.Writer) error {
 	if err := writeNew(name, b.String(), 0o644); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s is written, after %d pages.", name, report.Pages)
-	todos := 0
-	if _, err := config.Read(name, site.NewKey()); err != nil {
-		todos = len(strings.Split(err.Error(), "\n"))
-	}
-	switch {
-	case todos == 0:
-		fmt.Fprintf(out, " Read it, and then start: consentproxy -config %s\n", name)
-	case todos == 1:
-		fmt.Fprintln(out, " One place is still to be written: \"consentproxy check\" names it.")
-	default:
-		fmt.Fprintf(out, " %d places are still to be written: \"consentproxy check\" names them.\n", todos)
-	}
+	tellRest(out, name, report.Pages)
 	return nil
+}
+
+// tellRest says what has been written, and what is still to be done.
+func tellRest(out io.Writer, name string, pages int) {
+	_, err := config.Read(name, site.NewKey())
+	todos := len(joined.Split(err))
+	check := "consentproxy check"
+	if name != defaultFile {
+		check += " -config " + name
+	}
+	fmt.Fprintf(out, "%s is written, after %d pages.", name, pages)
+	switch todos {
+	case 0:
+		fmt.Fprintf(out, " Read it, and then start: consentproxy -config %s\n", name)
+	case 1:
+		fmt.Fprintf(out, " One place is still to be written: %q names it.\n", check)
+	default:
+		fmt.Fprintf(out, " %d places are still to be written: %q names them.\n", todos, check)
+	}
 }
 
 // writeNew writes a file that is not there yet.

@@ -78,14 +78,6 @@ func newLogger(l config.Log, to io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(to, nil))
 }
 
-// nameOf names what in the options stands for a field of the file.
-func (o options) nameOf(field string) string {
-	if o.config != "" {
-		return o.config + ": " + field
-	}
-	return "-" + flagOf[field]
-}
-
 // serving is how visitors and operators are served, from the start to the end.
 func (p *instance) serving() server.Config {
 	config := p.began.Server

@@ -32,7 +32,7 @@ import (
 // blocks returns the examples of the README in YAML.
 func blocks(t *testing.T) (embedded, declarations, file string, readme string) {
 	t.Helper()
-	text, err := os.ReadFile("README.md")
+	text, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
 	found := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
 	require.Len(t, found, 3, "what pages load, the declarations, and the file")
@@ -62,7 +62,7 @@ func TestTheReadmesFrameWaitsForWhatIsDeclaredNextToIt(t *testing.T) {
 
 // controller returns who answers for the records in the ledger's README.
 func controller(t *testing.T) string {
-	text, err := os.ReadFile("../ledger/README.md")
+	text, err := os.ReadFile("../../../ledger/README.md")
 	require.NoError(t, err)
 	found := regexp.MustCompile("(?s)```json\n(.*?)```").FindSubmatch(text)
 	require.NotNil(t, found)
@@ -87,7 +87,7 @@ func TestTheReadmesFileIsRightAndHasEveryField(t *testing.T) {
 	_, err := config.Read(filepath.Join(dir, "consentproxy.yaml"), nil)
 	assert.NoError(t, err)
 
-	schema, err := os.ReadFile("schema/consentproxy.schema.json")
+	schema, err := os.ReadFile("../../schema/consentproxy.schema.json")
 	require.NoError(t, err)
 	var root map[string]any
 	require.NoError(t, json.Unmarshal(schema, &root))
@@ -113,7 +113,7 @@ func shows(t *testing.T, schema map[string]any, file, path string) {
 // The reasons are those of package consent.
 func TestTheReadmeSaysWhatToDoForEachReason(t *testing.T) {
 	_, _, _, readme := blocks(t)
-	events, err := os.ReadFile("../events.go")
+	events, err := os.ReadFile("../../../events.go")
 	require.NoError(t, err)
 	reasons := regexp.MustCompile(`(?m)^\tReason\w+ +Reason = "([a-z]+)"`).FindAllStringSubmatch(string(events), -1)
 	require.Greater(t, len(reasons), 8)
@@ -138,7 +138,8 @@ func newCertificate(t *testing.T) (certificate, key string) {
 
 func TestTheReadmeHasEveryFlag(t *testing.T) {
 	_, _, _, readme := blocks(t)
-	help, _ := command(t, "-h").CombinedOutput() // its status says that it has not served
+	help, err := command(t, "-h").CombinedOutput()
+	require.NoError(t, err)
 	flags := regexp.MustCompile(`(?m)^  (-[a-z-]+)`).FindAllStringSubmatch(string(help), -1)
 	require.Greater(t, len(flags), 8, "%s", help)
 	for _, flag := range flags {
@@ -146,11 +147,11 @@ func TestTheReadmeHasEveryFlag(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "write the pictures of ../docs/pictures anew")
+var update = flag.Bool("update", false, "write the pictures of docs/pictures anew")
 
 // The pictures are drawn each time, and written when they are asked for:
 //
-//	go test -run Pictures -update ./proxy
+//	go test -run Pictures -update ./proxy/cmd/consentproxy
 func TestPicturesOfTheDeclarationsThatShip(t *testing.T) {
 	chromium := browsertest.FindChromium(t)
 	_, _, _, readme := blocks(t)
@@ -178,12 +179,13 @@ func TestPicturesOfTheDeclarationsThatShip(t *testing.T) {
 		drawn, err := os.ReadFile(shot)
 		require.NoError(t, err)
 		assert.Less(t, len(drawn), 200<<10)
-		name := fmt.Sprintf("../docs/pictures/declarations-%s.png", picture.name)
+		link := fmt.Sprintf("../docs/pictures/declarations-%s.png", picture.name)
+		name := filepath.Join("../..", link) // the README lies there
 		if *update {
 			require.NoError(t, os.WriteFile(name, drawn, 0o644))
 		}
 		assert.FileExists(t, name)
-		assert.Contains(t, readme, name)
+		assert.Contains(t, readme, link)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // group has that name already (systemd.exec(5)); nor does it if a group in
 // SupplementaryGroups is not there.
 func TestTheUnitsGroupIsAnotherThanItsUser(t *testing.T) {
-	unit, err := os.ReadFile("deploy/consentproxy.service")
+	unit, err := os.ReadFile("../../deploy/consentproxy.service")
 	require.NoError(t, err)
 	require.Regexp(t, `(?m)^DynamicUser=yes$`, string(unit))
 	require.NotRegexp(t, `(?m)^User=`, string(unit), "the user has the unit's name")

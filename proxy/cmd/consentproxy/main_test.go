@@ -130,6 +130,8 @@ func TestMistakesAreSaidAllAtOnceAndShowNoKey(t *testing.T) {
 		{"a file and a flag", []string{"-config", "x", "-to", good, "-inject"}, []string{"-to: stands in the file", "-inject: stands in the file"}},
 		{"a file that is not there", []string{"-config", "/no/such"}, []string{"/no/such: cannot be read"}},
 		{"another command", []string{"chek"}, []string{`"chek" is neither`}},
+		{"a flag that is none", []string{"-too", good}, []string{"-too", "consentproxy -to URL", "consentproxy check"}},
+		{"an argument of check", []string{"check", "consentproxy.yaml"}, []string{`check: "consentproxy.yaml" is not a flag`}},
 		{"a flag's value by itself", []string{"-inject", "true"}, []string{`"true" is not a flag`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

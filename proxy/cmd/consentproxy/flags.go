@@ -1,63 +1,15 @@
-// Command consentproxy puts consent in front of a site that is written in any language: it
-// passes requests on to the site and removes from the answers the cookies that a visitor has
-// not consented to. The cookies are declared in a file; the charter that explains them is
-// served under /cookies/.
-//
-//	consentproxy init http://localhost:8000        # looks at the site, and writes consentproxy.yaml
-//	consentproxy check                             # every mistake in it, with its line
-//	consentproxy -config consentproxy.yaml         # serves; SIGHUP reads the file anew
-//	consentproxy -to http://localhost:8000 -inject # without a file, to have a look
-//
-// Its README has every flag and every field of the file.
 package main
 
 import (
-	"bytes"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"log"
-	"os"
 	"strings"
 
 	"github.com/cookiecharter/consent/internal/joined"
 	"github.com/cookiecharter/consent/proxy/internal/config"
 )
-
-func main() {
-	log.SetFlags(0)
-	log.SetOutput(discreet{os.Stderr})
-	command := ""
-	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
-		command = os.Args[1]
-	}
-	switch command {
-	case "":
-		serveByFlags(os.Args[1:])
-	case "check":
-		os.Exit(check(os.Args[2:], os.Stdout, os.Stderr))
-	case "init":
-		os.Exit(initialise(os.Args[2:], os.Stdout, os.Stderr))
-	default:
-		log.Fatalf("consentproxy: %q is neither \"check\" nor \"init\", and no flag", command)
-	}
-}
-
-// A discreet log holds nothing of what a site sends unasked, which net/http
-// writes to the standard logger; there may be cookies in it.
-type discreet struct{ to io.Writer }
-
-func (d discreet) Write(p []byte) (int, error) {
-	said, _, unasked := bytes.Cut(p, []byte(" starting with "))
-	if unasked {
-		said = append(said, '\n')
-	}
-	if _, err := d.to.Write(said); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
 
 // options are what the command line says.
 type options struct {
@@ -67,10 +19,10 @@ type options struct {
 	reportOnly, inject, insecure            bool
 }
 
-// serveByFlags serves as the flags say until it is interrupted.
-func serveByFlags(arguments []string) {
-	var o options
-	flags := flag.NewFlagSet("consentproxy", flag.ExitOnError)
+// flags returns the flags that set the options.
+func (o *options) flags(errs io.Writer) *flag.FlagSet {
+	flags := flag.NewFlagSet("consentproxy", flag.ContinueOnError)
+	flags.SetOutput(errs)
 	flags.StringVar(&o.config, "config", "", "`file` with all settings, such as consentproxy.yaml; then no other flag is needed, and none is read")
 	flags.StringVar(&o.to, "to", "", "`URL` of the site, such as http://localhost:8000")
 	flags.StringVar(&o.addr, "addr", "localhost:8080", "`address` to listen on")
@@ -81,26 +33,22 @@ func serveByFlags(arguments []string) {
 	flags.BoolVar(&o.reportOnly, "report-only", false, "change nothing, and log what would become of each cookie")
 	flags.BoolVar(&o.inject, "inject", false, "add to the head of HTML pages what the banner needs")
 	flags.BoolVar(&o.insecure, "insecure", false, "keep decisions on plain http too, for development")
-	_ = flags.Parse(arguments) // it exits
-	if flags.NArg() > 0 {
-		log.Fatalf("consentproxy: %q is not a flag", flags.Arg(0))
-	}
+	return flags
+}
+
+// contradictions returns every mistake in what flags say together.
+func contradictions(flags *flag.FlagSet) error {
 	var mistakes []error
+	if flags.NFlag() == 0 {
+		mistakes = append(mistakes, errors.New(`what is to be served? "consentproxy -config consentproxy.yaml" serves as that file says, and "consentproxy init http://localhost:8000" writes a first one for a site`))
+	}
+	byFile := flags.Lookup("config").Value.String() != ""
 	flags.Visit(func(f *flag.Flag) {
-		if o.config != "" && f.Name != "config" {
+		if byFile && f.Name != "config" {
 			mistakes = append(mistakes, fmt.Errorf("-%s: stands in the file that -config names", f.Name))
 		}
 	})
-	if len(arguments) == 0 {
-		mistakes = append(mistakes, errors.New(`what is to be served? "consentproxy -config consentproxy.yaml" serves as that file says, and "consentproxy init http://localhost:8000" writes a first one for a site`))
-	}
-	err := errors.Join(mistakes...)
-	if err == nil {
-		err = run(o, os.Stdout, os.Stderr)
-	}
-	if err != nil {
-		log.Fatal("consentproxy: ", err)
-	}
+	return errors.Join(mistakes...)
 }
 
 // read returns the settings that the options amount to. The error holds every mistake.
@@ -141,4 +89,12 @@ func inFlags(err error) error {
 // flagOf has the flags that stand for what a file holds, by its path there.
 var flagOf = map[string]string{
 	"targets": "to", "listen": "addr", "keys.file": "keys", "trusted": "trust", "declarations": "declarations", "ledger.url": "db",
+}
+
+// nameOf names what in the options stands for a field of the file.
+func (o options) nameOf(field string) string {
+	if o.config != "" {
+		return o.config + ": " + field
+	}
+	return "-" + flagOf[field]
 }

@@ -22,7 +22,7 @@ import (
 // recipe returns the configuration under a heading of docs/fleet.md.
 func recipe(t *testing.T, heading string) string {
 	t.Helper()
-	page, err := os.ReadFile("../docs/fleet.md")
+	page, err := os.ReadFile("../../../docs/fleet.md")
 	require.NoError(t, err)
 	found := regexp.MustCompile("(?s)\n## " + heading + "\n.*?```[a-z]+\n(.*?)```").FindSubmatch(page)
 	require.NotNil(t, found, "docs/fleet.md has nothing under %q", heading)

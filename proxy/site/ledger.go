@@ -49,38 +49,38 @@ func ReadIssuer(file string) (*ledger.Issuer, error) {
 	return &issuer, nil
 }
 
-// books are a ledger that the sites which follow each other share.
-type books struct {
+// A sharedLedger is one that sites which follow each other share.
+type sharedLedger struct {
 	*ledger.Ledger
 	settings Ledger       // but for the Issuer
 	sites    atomic.Int32 // that have not been closed
 }
 
-// sharedBooks returns the books of s if the settings are theirs, else new ones.
-func (s *Site) sharedBooks(ctx context.Context, settings Ledger) (*books, error) {
+// openOrShare returns the ledger of s if it has these settings, else a new one.
+func (s *Site) openOrShare(ctx context.Context, settings Ledger) (*sharedLedger, error) {
 	settings.Issuer = nil // what is written does not depend on it
-	if s != nil && s.books != nil && reflect.DeepEqual(s.books.settings, settings) {
-		s.books.sites.Add(1) // s is one of them, so that they are open
-		return s.books, nil
+	if s != nil && s.ledger != nil && reflect.DeepEqual(s.ledger.settings, settings) {
+		s.ledger.sites.Add(1) // s is one of them, so that it is open
+		return s.ledger, nil
 	}
 	opened, err := ledger.Open(ctx, settings.URL, settings.Config)
 	if err != nil {
 		return nil, err
 	}
-	b := &books{Ledger: opened, settings: settings}
-	b.sites.Store(1)
-	return b, nil
+	l := &sharedLedger{Ledger: opened, settings: settings}
+	l.sites.Store(1)
+	return l, nil
 }
 
 // recorder returns what keeps decisions, and has them counted before; nil if nothing does.
-func (b *books) recorder(metrics *Metrics) consent.Recorder {
+func (l *sharedLedger) recorder(metrics *Metrics) consent.Recorder {
 	switch {
-	case b == nil:
+	case l == nil:
 		return nil
 	case metrics == nil:
-		return b.Ledger
+		return l.Ledger
 	default:
-		return counting{b.Ledger, metrics}
+		return counting{l.Ledger, metrics}
 	}
 }
 
@@ -101,34 +101,34 @@ func (c counting) RecordLater(record consent.Record) {
 }
 
 // history returns what visitors may read of the records; nil for nothing.
-func (b *books) history(issuer *ledger.Issuer) (charter.History, error) {
-	if b == nil || issuer == nil {
+func (l *sharedLedger) history(issuer *ledger.Issuer) (charter.History, error) {
+	if l == nil || issuer == nil {
 		return nil, nil
 	}
-	return b.Receipts(*issuer)
+	return l.Receipts(*issuer)
 }
 
 // Ledger returns the ledger, nil if there is none.
 func (s *Site) Ledger() *ledger.Ledger {
-	if s.books == nil {
+	if s.ledger == nil {
 		return nil
 	}
-	return s.books.Ledger
+	return s.ledger.Ledger
 }
 
 // Ready returns nil if a consent could be recorded now, or if nothing is recorded.
 func (s *Site) Ready(ctx context.Context) error {
-	if s.books == nil {
+	if s.ledger == nil {
 		return nil
 	}
-	return s.books.Ledger.Ready(ctx)
+	return s.ledger.Ledger.Ready(ctx)
 }
 
 // Close writes what waits to be recorded, for as long as ctx allows, and ends the ledger
 // unless another site shares it. Call it once, when the site has answered its last request.
 func (s *Site) Close(ctx context.Context) error {
-	if s.books == nil || s.books.sites.Add(-1) > 0 {
+	if s.ledger == nil || s.ledger.sites.Add(-1) > 0 {
 		return nil
 	}
-	return s.books.Ledger.Close(ctx)
+	return s.ledger.Ledger.Close(ctx)
 }

@@ -63,6 +63,40 @@ func TestFromNothingToEnforcing(t *testing.T) {
 	assert.Len(t, response.Header["Set-Cookie"], 2)
 }
 
+func TestInitNamesTheCheckOfTheFileThatItHasWritten(t *testing.T) {
+	t.Parallel()
+	site := newSite(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Set-Cookie", "profile=1")
+		io.WriteString(w, "<html>")
+	})
+	dir := t.TempDir()
+	out, status := ended(t, dir, "init", "-config", "shop.yaml", site)
+	require.Equal(t, 0, status, out)
+	assert.Contains(t, out, `: "consentproxy check -config shop.yaml" names it.`)
+	out, status = ended(t, dir, "check", "-config", "shop.yaml")
+	assert.Equal(t, 1, status)
+	assert.Contains(t, out, "shop.yaml:")
+}
+
+func TestHelpNamesEveryCommandAndIsNoFailure(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		arguments []string
+		says      []string
+	}{
+		{[]string{"-h"}, []string{"consentproxy -config FILE", "consentproxy -to URL", "consentproxy check", "consentproxy init", "-report-only"}},
+		{[]string{"check", "-h"}, []string{"consentproxy check", "-config"}},
+		{[]string{"init", "-h"}, []string{"consentproxy init", "-config", "-pages"}},
+	} {
+		out, status := ended(t, t.TempDir(), test.arguments...)
+		assert.Equal(t, 0, status, "%s", test.arguments)
+		for _, says := range test.says {
+			assert.Contains(t, out, says)
+		}
+	}
+}
+
 func TestInitOverwritesNothing(t *testing.T) {
 	t.Parallel()
 	site := newSite(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -97,7 +131,9 @@ func TestInitWithoutASiteWritesNothing(t *testing.T) {
 		{nil, 2, "init takes the address of the site"},
 		{[]string{"localhost:8000"}, 2, "init takes the address of the site"},
 		{[]string{"http://u:secret@localhost"}, 2, "init takes the address"},
-		{[]string{"-pages", "0", "http://localhost"}, 2, "init takes the address"},
+		{[]string{"-pages", "0", "http://localhost"}, 2, "-pages: 0 is too few"},
+		{[]string{"http://localhost", "-pages", "3"}, 2, `init: "-pages" comes too late; flags stand before "http://localhost"`},
+		{[]string{"http://localhost", "http://127.0.0.1"}, 2, `init: "http://127.0.0.1" is one argument too many`},
 		{[]string{"http://127.0.0.1:1"}, 1, "connection refused"},
 	} {
 		dir := t.TempDir()

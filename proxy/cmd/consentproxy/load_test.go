@@ -24,7 +24,7 @@ import (
 // descriptors and goroutines while it does and when all have left. It needs
 // 13,000 descriptors (ulimit -n) and Linux.
 //
-//	PROXY_LOAD=10m go test -run TestLoad -v -timeout 20m ./proxy
+//	PROXY_LOAD=10m go test -run TestLoad -v -timeout 20m ./proxy/cmd/consentproxy
 func TestLoad(t *testing.T) {
 	duration, err := time.ParseDuration(os.Getenv("PROXY_LOAD"))
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 // by the clock and, for a machine that has other things to do, by the time that
 // the processors took (which is also the visitors' and the site's):
 //
-//	go test -run - -bench Throughput -benchtime 400x ./proxy
+//	go test -run - -bench Throughput -benchtime 400x ./proxy/cmd/consentproxy
 func BenchmarkThroughput(b *testing.B) {
 	page := "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Data</title>\n</head>\n<body>\n"
 	for i := 0; len(page) < 20_000; i++ {

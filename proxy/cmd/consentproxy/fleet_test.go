@@ -25,7 +25,7 @@ import (
 // instances, kills one under load, and rolls their keys.
 func TestNothingIsForgottenByAFleet(t *testing.T) {
 	servertest.Find(t, "haproxy") // before much has begun
-	page, err := os.ReadFile("../docs/fleet.md")
+	page, err := os.ReadFile("../../../docs/fleet.md")
 	require.NoError(t, err)
 	config := string(regexp.MustCompile("(?s)```haproxy\n(.*?)```").FindSubmatch(page)[1])
 	f := &fleet{

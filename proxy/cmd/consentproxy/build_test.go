@@ -25,7 +25,7 @@ func TestWhatBuildShMakesServesAndTheImageNeedsNothingElse(t *testing.T) {
 		t.Skip(build + " is not set")
 	}
 	dist := filepath.Join(t.TempDir(), "dist")
-	c := exec.CommandContext(t.Context(), "bash", "build.sh", dist)
+	c := exec.CommandContext(t.Context(), "bash", "../../deploy/build.sh", dist)
 	c.Env = append(os.Environ(), "SYSTEMS=linux/amd64")
 	said, err := c.CombinedOutput()
 	require.NoError(t, err, "%s", said)
@@ -36,7 +36,7 @@ func TestWhatBuildShMakesServesAndTheImageNeedsNothingElse(t *testing.T) {
 	info, err := buildinfo.ReadFile(binary)
 	require.NoError(t, err)
 	assert.Equal(t, runtime.Version(), info.GoVersion)
-	assert.Equal(t, "github.com/cookiecharter/consent/proxy", info.Path)
+	assert.Equal(t, "github.com/cookiecharter/consent/proxy/cmd/consentproxy", info.Path)
 	assert.NotEmpty(t, info.Main.Version)
 	program, err := elf.Open(binary)
 	require.NoError(t, err)
@@ -49,7 +49,7 @@ func TestWhatBuildShMakesServesAndTheImageNeedsNothingElse(t *testing.T) {
 	if runtime.GOOS+"/"+runtime.GOARCH == "linux/amd64" {
 		serves(t, binary)
 	}
-	c = exec.CommandContext(t.Context(), "bash", "build.sh", dist)
+	c = exec.CommandContext(t.Context(), "bash", "../../deploy/build.sh", dist)
 	said, err = c.CombinedOutput()
 	assert.Error(t, err)
 	assert.Contains(t, string(said), "is there already", "nothing is overwritten")
@@ -71,10 +71,10 @@ func serves(t *testing.T, binary string) {
 // a flag that there is.
 func checkImage(t *testing.T, dist, name string) {
 	t.Helper()
-	dockerfile, err := os.ReadFile("deploy/Dockerfile")
+	dockerfile, err := os.ReadFile("../../deploy/Dockerfile")
 	require.NoError(t, err)
 	_, _, _, readme := blocks(t)
-	for _, command := range []string{"bash proxy/build.sh dist\n", "docker build -f proxy/deploy/Dockerfile ", "docker run -p 8080:8080 -v ./consentproxy:/etc/consentproxy:ro consentproxy\n"} {
+	for _, command := range []string{"bash proxy/deploy/build.sh dist\n", "docker build -f proxy/deploy/Dockerfile ", "docker run -p 8080:8080 -v ./consentproxy:/etc/consentproxy:ro consentproxy\n"} {
 		assert.Contains(t, string(dockerfile), command)
 		assert.Contains(t, readme, command)
 	}
@@ -96,7 +96,8 @@ func checkImage(t *testing.T, dist, name string) {
 	}
 	require.Len(t, words["ENTRYPOINT"], 1)
 	assert.Equal(t, name, copied[words["ENTRYPOINT"][0]])
-	help, _ := command(t, "-h").CombinedOutput() // its status says that it has not served
+	help, err := command(t, "-h").CombinedOutput()
+	require.NoError(t, err)
 	require.NotEmpty(t, words["CMD"])
 	assert.Contains(t, string(help), "\n  "+words["CMD"][0]+" ")
 }

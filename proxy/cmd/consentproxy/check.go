@@ -18,12 +18,8 @@ func check(arguments []string, out, errs io.Writer) int {
 	flags := flag.NewFlagSet("consentproxy check", flag.ContinueOnError)
 	flags.SetOutput(errs)
 	name := flags.String("config", defaultFile, "`file` to check")
-	if flags.Parse(arguments) != nil {
-		return 2
-	}
-	if flags.NArg() > 0 {
-		fmt.Fprintf(errs, "consentproxy: %q is not a flag of check\n", flags.Arg(0))
-		return 2
+	if status, isRead := parse(flags, arguments, 0); !isRead {
+		return status
 	}
 	settings, err := config.Read(*name, site.NewKey())
 	if err != nil {
