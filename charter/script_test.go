@@ -40,6 +40,7 @@ func TestTheScriptBringsTheBannerForWhoIsAsked(t *testing.T) {
 			s.do("POST", "/cookies/", map[string][]string{"choice": {"refuse"}})
 			brings(s, "charter-done")
 		}
+		brings(button, "charter-button") // after the confirmation, for who closes it
 		time.Sleep(time.Minute)
 		brings(button, "charter-button")
 		head := brings(plain, "")
