@@ -41,7 +41,9 @@ func checkReadmeSite(t *testing.T, s *server) {
 	assert.Equal(t, []string{"sessionid"}, a.names())
 	assert.Contains(t, s.ask(t, charter).body, "Example Analytics")
 	assert.Equal(t, []string{"sessionid", "_ga"}, s.ask(t, "/", s.decide(t, "accept")).names())
-	assert.Equal(t, []string{"sessionid"}, s.ask(t, "/", s.decide(t, "refuse")).names())
+	refused := s.decide(t, "refuse")
+	assert.Equal(t, []string{"sessionid"}, s.ask(t, "/", refused).names())
+	assert.Contains(t, s.ask(t, charter+"script.js", refused).body, `class=\"charter-button\"`, "who has decided finds the way to the settings")
 }
 
 func TestTheCaddyfileOfTheReadmeWorks(t *testing.T) {

@@ -117,6 +117,9 @@ func (c *Charter) bannerFor(r *http.Request, back string) template.HTML {
 	case confirming:
 		v.Note, v.Change = l.words.Saved, true
 	}
+	if v.Note != "" && c.button { // who closes the note still finds the way to the settings
+		return mark + c.render("banner", v) + c.render("button", v)
+	}
 	return mark + c.render("banner", v)
 }
 

@@ -583,3 +583,10 @@ func TestAnObjectorIsOfferedNoButtonThatDoesNothing(t *testing.T) {
 	assert.Contains(t, placeholder, "This content comes from Site.")
 	assert.NotContains(t, placeholder, "<button")
 }
+
+func TestAFrenchColumnHasASpaceBeforeItsColon(t *testing.T) {
+	s := newSite(t, nil)
+	page := s.do("GET", "/cookies/", nil, with("Accept-Language", "fr"))
+	assert.Contains(t, body(page), `<html lang="fr"`)
+	assert.Regexp(t, `\.charter-table:lang\(fr\) td:before\{content:attr\(data-column\) "\x{a0}: "`, string(charter.DefaultStyle()))
+}

@@ -45,7 +45,8 @@ type Config struct {
 	Layout Layout
 
 	// Button adds a button to the settings to pages with a [Charter.Banner], or with the
-	// script, once the visitor has decided. It lies over the corner of the window.
+	// script, once the visitor has decided. It lies over the corner of the window, and below
+	// the confirmation of a decision until that is closed.
 	Button bool
 
 	// Nonce, if not nil, returns the nonce of the Content-Security-Policy of the response to

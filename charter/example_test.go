@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"html/template"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -172,6 +173,29 @@ func ExampleEmbed() {
 	before, _, _ := strings.Cut(page, "<template") // in which nothing is loaded
 	fmt.Println(strings.Contains(before, "player.vimeo.com"), strings.Contains(before, "Vimeo"))
 	// Output: false true
+}
+
+// A layout of html/template gets the four parts as values. The script that waits stands in a
+// template element: in one of the type text/plain, the user's name would be code.
+func ExampleCharter_Script() {
+	layout := template.Must(template.New("layout").Parse(`<head>{{.Head}}{{.Script}}
+<template data-consent="third-party"><script>count({{.User}})</script></template>
+</head><body>{{.Banner}}<footer>{{.Link}}</footer></body>`))
+	page := shown(func(*charter.Config) {}, func(site *charter.Charter, r *http.Request) any {
+		var page strings.Builder
+		if err := layout.Execute(&page, map[string]any{
+			"Head": site.Head(r), "Script": site.Script(r), "Banner": site.Banner(r), "Link": site.Link(r), "User": "alert(1)",
+		}); err != nil {
+			panic(err)
+		}
+		return page.String()
+	})
+	for line := range strings.Lines(page) {
+		if strings.Contains(line, "count(") {
+			fmt.Print(line)
+		}
+	}
+	// Output: <template data-consent="third-party"><script>count("alert(1)")</script></template>
 }
 
 func ExampleGuard() {

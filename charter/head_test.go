@@ -128,6 +128,8 @@ func TestTheHeadIsEmptyIfThereIsNothingToShow(t *testing.T) {
 			s.do("POST", "/cookies/", map[string][]string{"choice": {"refuse"}})
 			assert.NotEmpty(t, head(s), "for the confirmation")
 		}
+		assert.Regexp(t, `(?s)class="charter-done".*</dialog>\s*<a class="charter-button"`, button.get("/"), "who closes the confirmation finds the button")
+		assert.NotContains(t, plain.get("/"), `class="charter-button"`)
 		time.Sleep(time.Minute)
 		assert.Empty(t, head(plain))
 		assert.NotEmpty(t, head(button))

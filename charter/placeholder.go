@@ -87,7 +87,7 @@ func (c *Charter) Embed(r *http.Request, e Embed) template.HTML {
 	}
 	if !c.providers[allowValue(e.Category, e.Provider)] {
 		c.unallowable.Do(func() {
-			c.failed(r, fmt.Errorf("charter: Embed: nothing of the provider %q is declared in the category %q, so that its placeholder has no button", e.Provider, e.Category))
+			c.failed(r, fmt.Errorf("charter: Embed: nothing of the provider %q is declared in the category %q, so that its placeholder has no button%s", e.Provider, e.Category, c.alike(e.Provider)))
 		})
 	}
 	v, l := c.view(r)
@@ -97,6 +97,17 @@ func (c *Charter) Embed(r *http.Request, e Embed) template.HTML {
 	v.Embedded = c.embed(r, l, e, title)
 	v.Embedded.ID = id
 	return c.render("placeholder", v)
+}
+
+// alike tells where a provider is declared, if its name is the given one but for the case of
+// letters. It is empty if none is.
+func (c *Charter) alike(provider string) string {
+	for _, cookie := range c.cookies {
+		if strings.EqualFold(cookie.Provider, provider) {
+			return fmt.Sprintf("; the provider %q is declared in the category %q", cookie.Provider, cookie.Category)
+		}
+	}
+	return ""
 }
 
 // embed returns the data of the placeholder for e.

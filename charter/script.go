@@ -52,7 +52,9 @@ var (
 // names. A script gets its src and type from data-src and data-type. It may have
 // data-category and data-service, as for vanilla-cookieconsent, in place of
 // data-consent and data-provider. A template with data-provider and data-title gets a
-// placeholder: see [Charter.Placeholder].
+// placeholder: see [Charter.Placeholder]. If the server writes a value into gated code, take
+// the template: html/template takes a script of the type text/plain for text, and writes the
+// value without quotes, as code.
 //
 // A page's own code finds the state in window.consent, which script.d.ts next to this
 // file describes: consent.state, consent.open() for the settings, consent.scan() and

@@ -44,6 +44,7 @@ func TestTheScriptBringsTheBannerForWhoIsAsked(t *testing.T) {
 			s.do("POST", "/cookies/", map[string][]string{"choice": {"refuse"}})
 			assert.Equal(t, "private, no-store", brings(s, "charter-done").Get("Cache-Control"))
 		}
+		brings(button, "charter-button") // after the confirmation, for who closes it
 		time.Sleep(time.Minute)
 		brings(button, "charter-button")
 		head := brings(plain, "")
