@@ -156,16 +156,23 @@ func newGuardedSite(t *testing.T, cookies []consent.Cookie, steps ...step) *guar
 }
 
 // walk opens the first page in a browser, and returns what each step amounts to.
-func (s *guardedSite) walk(t *testing.T, open func(*testing.T, string)) (all []json.RawMessage) {
+func (s *guardedSite) walk(t *testing.T, open func(*testing.T, string)) []json.RawMessage {
 	t.Helper()
 	_, port, _ := strings.Cut(strings.TrimPrefix(s.url, "http://"), ":")
 	open(t, "http://www.shop.localhost:"+port+"/step?n=0&country="+s.steps[0].country)
-	for range s.steps {
+	return tellings(t, s.told, len(s.steps))
+}
+
+// tellings waits for so many pages that a browser walks through, and returns what each has
+// told.
+func tellings(t *testing.T, told <-chan json.RawMessage, pages int) (all []json.RawMessage) {
+	t.Helper()
+	for range pages {
 		select {
-		case told := <-s.told:
-			all = append(all, told)
+		case next := <-told:
+			all = append(all, next)
 		case <-time.After(2 * time.Minute):
-			t.Fatalf("nothing more was told after %d of %d steps", len(all), len(s.steps))
+			t.Fatalf("nothing more was told after %d of %d pages", len(all), pages)
 		}
 	}
 	return all
