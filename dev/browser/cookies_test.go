@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -26,18 +25,19 @@ import (
 // are two sites.
 type tour struct {
 	*http.ServeMux
+	walk
 	port string
-	done chan struct{}
 	once sync.Once
 }
 
 // walkTour opens the first page in a browser, and returns when it has got to /done.
 func walkTour(t *testing.T, open func(*testing.T, string), first string, route func(*tour)) {
 	t.Helper()
-	w := &tour{ServeMux: http.NewServeMux(), done: make(chan struct{})}
+	w := &tour{ServeMux: http.NewServeMux(), walk: newWalk()}
 	var mu sync.Mutex
 	var last []string
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.note()
 		mu.Lock()
 		last = append(last, r.Method+" "+r.Host+r.URL.String())
 		mu.Unlock()
@@ -48,12 +48,10 @@ func walkTour(t *testing.T, open func(*testing.T, string), first string, route f
 	w.HandleFunc("/done", func(http.ResponseWriter, *http.Request) { w.once.Do(func() { close(w.done) }) })
 	route(w)
 	open(t, w.url(first))
-	select {
-	case <-w.done:
-	case <-time.After(2 * time.Minute):
+	if !w.ends() {
 		mu.Lock()
 		defer mu.Unlock()
-		t.Fatalf("the browser has not come to the end; it asked for %q", last)
+		t.Fatalf("the browser does not come to the end; it asked for %q", last)
 	}
 }
 

@@ -12,14 +12,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
-	"github.com/cookiecharter/consent/internal/browsertest"
 )
 
 // guarded are names that scripts set: exact ones and patterns, of several providers, and of
@@ -161,29 +159,6 @@ func (s *guardedSite) walk(t *testing.T, open func(*testing.T, string)) []json.R
 	_, port, _ := strings.Cut(strings.TrimPrefix(s.url, "http://"), ":")
 	open(t, "http://www.shop.localhost:"+port+"/step?n=0&country="+s.steps[0].country)
 	return tellings(t, s.told, len(s.steps))
-}
-
-// tellings waits for so many pages that a browser walks through, and returns what each has
-// told.
-func tellings(t *testing.T, told <-chan json.RawMessage, pages int) (all []json.RawMessage) {
-	t.Helper()
-	for range pages {
-		select {
-		case next := <-told:
-			all = append(all, next)
-		case <-time.After(2 * time.Minute):
-			t.Fatalf("nothing more was told after %d of %d pages", len(all), pages)
-		}
-	}
-	return all
-}
-
-var browsers = map[string]func(*testing.T, string){"Chromium": browsertest.Chromium, "Firefox": browsertest.Firefox}
-
-func decoded[T any](t *testing.T, told json.RawMessage) (value T) {
-	t.Helper()
-	require.NoError(t, json.Unmarshal(told, &value), string(told))
-	return value
 }
 
 func TestTheGuardLetsScriptsStoreOnlyWhatTheVisitorAllows(t *testing.T) {

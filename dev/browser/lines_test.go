@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/cookiecharter/consent/internal/browsertest"
 	"github.com/cookiecharter/consent/internal/cases"
@@ -31,14 +30,11 @@ func TestTheTableSaysWhatFirefoxDoes(t *testing.T) {
 	walkTable(t, browsertest.Firefox).compare(t, "Firefox", func(r cases.Row) cases.Outcome { return r.Firefox })
 }
 
-// tablePatience is how long a browser may take for the whole table.
-const tablePatience = 4 * time.Minute
-
 // A tableWalk serves the pages that lead a browser through the rows, and keeps
 // what it sent.
 type tableWalk struct {
+	walk
 	rows []cases.Row
-	done chan struct{}
 
 	mu   sync.Mutex
 	sent map[string]string // by step and row, as the URL says: "/see?12"
@@ -46,17 +42,15 @@ type tableWalk struct {
 }
 
 func walkTable(t *testing.T, open func(t *testing.T, url string)) *tableWalk {
-	w := &tableWalk{rows: cases.ReadRows(t, table), done: make(chan struct{}), sent: make(map[string]string)}
+	w := &tableWalk{walk: newWalk(), rows: cases.ReadRows(t, table), sent: make(map[string]string)}
 	server := httptest.NewServer(w)
 	t.Cleanup(server.Close)
 	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "http://"), ":")
 	open(t, "http://rows.localhost:"+port)
-	select {
-	case <-w.done:
-	case <-time.After(tablePatience):
+	if !w.ends() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		t.Fatalf("the browser has not gone through the table in %v; its last request was %q", tablePatience, w.last)
+		t.Fatalf("the browser does not go on through the table; its last request was %q", w.last)
 	}
 	return w
 }
@@ -80,6 +74,7 @@ Promise.all(Array.from({length: 32}, walk)).then(() => fetch("/done"));
 </script>`
 
 func (w *tableWalk) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	w.note()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.last = r.Host + r.URL.String()
