@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,27 +55,55 @@ type site struct {
 
 func newMiddleware(t *testing.T, cookies ...consent.Cookie) *consent.Middleware {
 	t.Helper()
-	mw, err := consent.NewMiddleware(consent.Config{
-		Registry: consent.MustRegistry(cookies...),
-		Keys:     [][]byte{bytes.Repeat([]byte("k"), 32)},
-		Regime:   consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut, "GB": consent.UK, "AQ": consent.NoRegime}),
-	})
+	mw, err := makeMiddleware(cookies...)
 	require.NoError(t, err)
 	return mw
 }
 
-func newSite(t *testing.T, change func(*charter.Config)) *site {
-	t.Helper()
+func makeMiddleware(cookies ...consent.Cookie) (*consent.Middleware, error) {
+	return consent.NewMiddleware(consent.Config{
+		Registry: consent.MustRegistry(cookies...),
+		Keys:     [][]byte{bytes.Repeat([]byte("k"), 32)},
+		Regime:   consent.ByCountry("Country", map[string]consent.Regime{"US": consent.OptOut, "GB": consent.UK, "AQ": consent.NoRegime}),
+	})
+}
+
+// A parts is what a site is made of.
+type parts struct {
+	mw      *consent.Middleware
+	charter *charter.Charter
+}
+
+// usual is the site of all tests that change nothing, since to read the languages takes
+// longer than most of these tests. A charter knows nothing of its visitors.
+var usual = sync.OnceValues(func() (parts, error) { return makeParts(nil) })
+
+func makeParts(change func(*charter.Config)) (parts, error) {
+	mw, err := makeMiddleware(declared()...)
+	if err != nil {
+		return parts{}, err
+	}
 	config := charter.Config{
-		Middleware: newMiddleware(t, declared()...),
+		Middleware: mw,
 		Categories: map[consent.Category]charter.Category{"chat": {Title: text("Conversation"), About: text("To talk with us.")}},
 	}
 	if change != nil {
 		change(&config)
 	}
 	c, err := charter.New(config)
+	return parts{config.Middleware, c}, err
+}
+
+// newSite returns a visitor of a site of their own, or of the usual one if nothing changes.
+func newSite(t *testing.T, change func(*charter.Config)) *site {
+	t.Helper()
+	from := usual
+	if change != nil {
+		from = func() (parts, error) { return makeParts(change) }
+	}
+	made, err := from()
 	require.NoError(t, err)
-	mw := config.Middleware
+	mw, c := made.mw, made.charter
 	mux := http.NewServeMux()
 	mux.Handle("/cookies/", c.Handler())
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {

@@ -60,6 +60,7 @@ func run(t *testing.T, source string) (out []byte, complaint string, err error) 
 }
 
 func TestADraftCompilesAndIsRefusedUntilEveryTODOHasAnAnswer(t *testing.T) {
+	t.Parallel()
 	for _, set := range []string{"nobody=1", "_hjSession_1234=1"} { // nothing is known of it; its purpose is not
 		s := newSite(t, consent.Config{})
 		s.visit("/", "", set)
@@ -108,6 +109,7 @@ func TestTheSourceProposesCategoriesByPurpose(t *testing.T) {
 }
 
 func TestTheSourceCompilesAndDeclaresWhatWasFound(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, consent.Config{}, declare("lang", consent.Necessary))
 	s.visit("/shop", "theme=1; _ga_AB12=1; _hjSession_1234=1; XSRF-TOKEN=1",
 		"visitor=1; Path=/shop; Domain=example.org; Max-Age=5400; HttpOnly", "visitor=1", "visitor=1; Path=/shop; Domain=example.org; Max-Age=7200; HttpOnly",
@@ -148,6 +150,7 @@ func TestTheSourceCompilesAndDeclaresWhatWasFound(t *testing.T) {
 }
 
 func TestTheSourceOfHostileNamesCompilesAndIsValid(t *testing.T) {
+	t.Parallel()
 	found := flaunt(hostile...)
 	source := show(t, found, "?as=go")
 	declared := make(map[string]bool)
@@ -171,6 +174,7 @@ func TestTheSourceOfHostileNamesCompilesAndIsValid(t *testing.T) {
 }
 
 func TestTheSourceOfNothingCompilesAndWarnsOfItsUse(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, consent.Config{}, declare("lang", consent.Necessary))
 	for _, line := range []string{"", "lang=1; Path=/", "a*b=1"} { // nothing, nothing undeclared, nothing that can be declared
 		if line != "" {
@@ -196,6 +200,7 @@ func TestTheSourceIsOfThePackageThatItIsFor(t *testing.T) {
 }
 
 func TestTheDocumentIsWhatTheSourceDeclares(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, consent.Config{}, declare("lang", consent.Necessary))
 	s.visit("/shop", "theme=1; _ga_AB12=1; é\xff=1", "visitor=1; Path=/shop; Domain=example.org; Max-Age=5400", "a*b=1", "lang=1; Path=/x", "PHPSESSID=1; Path=/")
 	document := show(t, s.found, "?as=json")

@@ -1,3 +1,4 @@
-// Package browser shows the charter to a real browser: what a visitor sees of
-// it, hears of it and can do with it. It holds tests alone.
+// Package browser takes the library to real browsers: which cookies they keep, send and
+// hold back, and what a visitor sees of the charter, hears of it and can do with it. It
+// holds tests alone.
 package browser

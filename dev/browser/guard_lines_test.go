@@ -12,7 +12,7 @@ import (
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
-	"github.com/cookiecharter/consent/internal/browsertest"
+	"github.com/cookiecharter/consent/internal/cases"
 )
 
 // readLines returns the lines of package setcookie's table that a script can set, and some
@@ -20,7 +20,7 @@ import (
 func readLines(t *testing.T) []string {
 	t.Helper()
 	var lines []string
-	for _, r := range browsertest.ReadRows(t, "../../internal/setcookie/testdata/lines.txt") {
+	for _, r := range cases.ReadRows(t, table) {
 		if utf8.ValidString(r.Line) && r.Dates == nil {
 			lines = append(lines, r.Line)
 		}

@@ -12,14 +12,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
-	"github.com/cookiecharter/consent/internal/browsertest"
 )
 
 // guarded are names that scripts set: exact ones and patterns, of several providers, and of
@@ -156,27 +154,11 @@ func newGuardedSite(t *testing.T, cookies []consent.Cookie, steps ...step) *guar
 }
 
 // walk opens the first page in a browser, and returns what each step amounts to.
-func (s *guardedSite) walk(t *testing.T, open func(*testing.T, string)) (all []json.RawMessage) {
+func (s *guardedSite) walk(t *testing.T, open func(*testing.T, string)) []json.RawMessage {
 	t.Helper()
 	_, port, _ := strings.Cut(strings.TrimPrefix(s.url, "http://"), ":")
 	open(t, "http://www.shop.localhost:"+port+"/step?n=0&country="+s.steps[0].country)
-	for range s.steps {
-		select {
-		case told := <-s.told:
-			all = append(all, told)
-		case <-time.After(2 * time.Minute):
-			t.Fatalf("nothing more was told after %d of %d steps", len(all), len(s.steps))
-		}
-	}
-	return all
-}
-
-var browsers = map[string]func(*testing.T, string){"Chromium": browsertest.Chromium, "Firefox": browsertest.Firefox}
-
-func decoded[T any](t *testing.T, told json.RawMessage) (value T) {
-	t.Helper()
-	require.NoError(t, json.Unmarshal(told, &value), string(told))
-	return value
+	return tellings(t, s.told, len(s.steps))
 }
 
 func TestTheGuardLetsScriptsStoreOnlyWhatTheVisitorAllows(t *testing.T) {

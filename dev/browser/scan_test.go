@@ -15,6 +15,7 @@ func scanned(address string) string { return strings.Replace(address, "127.0.0.1
 
 // The recipes of the README together on one page, under each law.
 func TestAScanFindsNothingOnAPageWithTheTagsOfVendors(t *testing.T) {
+	t.Parallel()
 	google, matomo, clarity := newCollector(t), newCollector(t), newCollector(t)
 	to := func(provider string, category consent.Category, origin string) consent.Cookie {
 		return consent.Cookie{Kind: consent.Other, Provider: provider, Name: "requests", Purpose: english("Sends what is measured."), Category: category, Origins: []string{origin}}
@@ -31,6 +32,7 @@ func TestAScanFindsNothingOnAPageWithTheTagsOfVendors(t *testing.T) {
 }
 
 func TestAScanFindsNothingOnPagesThatTurboSwaps(t *testing.T) {
+	t.Parallel()
 	d := newTurboDemo(t)
 	browsertest.Scan(t, scanned(d.url)+"/turbo/a", "-fail-on", "warning", "-include", "/turbo/*")
 }

@@ -2,7 +2,7 @@
 // name matches, at a cost that depends on the name and not on how many there are.
 //
 // The scripts of package charter match names too, in the order of [Compare]. What both
-// have to find stands in testdata/names.json, which the tests of both packages go through.
+// have to find stands in testdata/names.json, through which tests of both go.
 package pattern
 
 import (

@@ -1,30 +1,19 @@
 package pattern_test
 
 import (
-	"encoding/json"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
+	"github.com/cookiecharter/consent/internal/cases"
 	"github.com/cookiecharter/consent/internal/pattern"
 )
 
-// A test of package charter has browsers go through the same cases.
+// A test of dev/browser has browsers go through the same cases.
 func TestMatchPrefersTheMostSpecificEntry(t *testing.T) {
-	data, err := os.ReadFile("testdata/names.json")
-	require.NoError(t, err)
-	var cases []struct {
-		Declared []string
-		Name     string
-		Match    string // "" for none
-	}
-	require.NoError(t, json.Unmarshal(data, &cases))
-	require.Greater(t, len(cases), 30)
-	for _, test := range cases {
+	for _, test := range cases.ReadNames(t, "testdata/names.json") {
 		t.Run(strings.Join(test.Declared, " ")+" for "+test.Name, func(t *testing.T) {
 			var set pattern.Set[string]
 			for _, d := range test.Declared {

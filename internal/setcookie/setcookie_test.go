@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/cookiecharter/consent/internal/browsertest"
+	"github.com/cookiecharter/consent/internal/cases"
 	"github.com/cookiecharter/consent/internal/setcookie"
 )
 
@@ -18,16 +18,16 @@ var today = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 func now() setcookie.Clock { return setcookie.ClockOf(today, nil) }
 
 // clockOf returns what a row's line has to be read with.
-func clockOf(r browsertest.Row) func() setcookie.Clock {
+func clockOf(r cases.Row) func() setcookie.Clock {
 	return func() setcookie.Clock { return setcookie.ClockOf(today, r.Dates) }
 }
 
-func readRows(t testing.TB) []browsertest.Row { return browsertest.ReadRows(t, "testdata/lines.txt") }
+func readRows(t testing.TB) []cases.Row { return cases.ReadRows(t, "testdata/lines.txt") }
 
 func TestNothingLeaksThroughALineThatABrowserStores(t *testing.T) {
 	for _, r := range readRows(t) {
 		reading := setcookie.Read(r.Line, clockOf(r))
-		for _, o := range []browsertest.Outcome{r.Chromium, r.Firefox} {
+		for _, o := range []cases.Outcome{r.Chromium, r.Firefox} {
 			if o.Does != "sends" {
 				continue
 			}

@@ -1,6 +1,7 @@
-package consent_test
+package browser
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -8,37 +9,35 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/cookiecharter/consent"
-	"github.com/cookiecharter/consent/internal/browsertest"
 )
 
 // What a browser keeps, sends and holds back, only a browser knows. These tests lead
 // one from page to page; each page says where to go next, and the server sees with
 // which cookies it comes.
 
-var browsers = map[string]func(*testing.T, string){"Chromium": browsertest.Chromium, "Firefox": browsertest.Firefox}
-
 // A tour is a server that a browser walks through. Its hosts end in ".localhost",
 // which browsers take for safe without https; "shop.localhost" and "bank.localhost"
 // are two sites.
 type tour struct {
 	*http.ServeMux
+	walk
 	port string
-	done chan struct{}
 	once sync.Once
 }
 
-// walk opens the first page in a browser, and returns when it has got to /done.
-func walk(t *testing.T, open func(*testing.T, string), first string, route func(*tour)) {
+// walkTour opens the first page in a browser, and returns when it has got to /done.
+func walkTour(t *testing.T, open func(*testing.T, string), first string, route func(*tour)) {
 	t.Helper()
-	w := &tour{ServeMux: http.NewServeMux(), done: make(chan struct{})}
+	w := &tour{ServeMux: http.NewServeMux(), walk: newWalk()}
 	var mu sync.Mutex
 	var last []string
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.note()
 		mu.Lock()
 		last = append(last, r.Method+" "+r.Host+r.URL.String())
 		mu.Unlock()
@@ -49,12 +48,10 @@ func walk(t *testing.T, open func(*testing.T, string), first string, route func(
 	w.HandleFunc("/done", func(http.ResponseWriter, *http.Request) { w.once.Do(func() { close(w.done) }) })
 	route(w)
 	open(t, w.url(first))
-	select {
-	case <-w.done:
-	case <-time.After(2 * time.Minute):
+	if !w.ends() {
 		mu.Lock()
 		defer mu.Unlock()
-		t.Fatalf("the browser has not come to the end; it asked for %q", last)
+		t.Fatalf("the browser does not come to the end; it asked for %q", last)
 	}
 }
 
@@ -75,6 +72,25 @@ func (w *tour) page(script string) http.HandlerFunc {
 // to is the script of a page that leads to another one.
 func (w *tour) to(next string) string { return fmt.Sprintf("location.replace(%q)", w.url(next)) }
 
+// touredSite returns the middleware of the pages of a tour, with these declarations.
+func touredSite(t *testing.T, config consent.Config, cookies ...consent.Cookie) *consent.Middleware {
+	t.Helper()
+	for i := range cookies {
+		cookies[i].Purpose = english("Is set on a tour.")
+	}
+	config.Registry, config.Keys = consent.MustRegistry(cookies...), [][]byte{bytes.Repeat([]byte("k"), 32)}
+	mw, err := consent.NewMiddleware(config)
+	require.NoError(t, err)
+	return mw
+}
+
+// sets sends these Set-Cookie lines.
+func sets(w http.ResponseWriter, lines ...string) {
+	for _, line := range lines {
+		w.Header().Add("Set-Cookie", line)
+	}
+}
+
 // cookieNames returns the names of the cookies of a request, but for the library's own.
 func cookieNames(r *http.Request) (names []string) {
 	for _, c := range r.Cookies() {
@@ -87,6 +103,7 @@ func cookieNames(r *http.Request) (names []string) {
 }
 
 func TestRefusingReachesEveryCookieThatABrowserKeeps(t *testing.T) {
+	t.Parallel()
 	const host = "a.b.c.d.shop.localhost"
 	kinds := []string{
 		"Path=/", "Path=/; HttpOnly", "Path=/; Domain=shop.localhost", "Path=/; Domain=d.shop.localhost", "Path=/; Domain=" + host,
@@ -96,21 +113,22 @@ func TestRefusingReachesEveryCookieThatABrowserKeeps(t *testing.T) {
 	var plants []string
 	for i := range 8 * len(kinds) {
 		name := fmt.Sprintf("tracker_%02d", i)
-		cookies = append(cookies, consent.Cookie{Provider: "AdCo", Name: name, Purpose: text("x"), Category: consent.ThirdParty})
+		cookies = append(cookies, consent.Cookie{Provider: "AdCo", Name: name, Category: consent.ThirdParty})
 		plants = append(plants, name+"=1; "+kinds[i%len(kinds)])
 	}
-	cookies = append(cookies, consent.Cookie{Provider: "AdCo", Name: "shelf", Purpose: text("x"), Category: consent.ThirdParty, Path: "/shelf"},
-		consent.Cookie{Provider: "Site", Name: "sessionid", Purpose: text("x"), Category: consent.Necessary})
+	cookies = append(cookies, consent.Cookie{Provider: "AdCo", Name: "shelf", Category: consent.ThirdParty, Path: "/shelf"},
+		consent.Cookie{Provider: "Site", Name: "sessionid", Category: consent.Necessary})
 	plants = append(plants, "shelf=1; Path=/shelf", "sessionid=1; Path=/")
-	mw := middleware(t, func(c *consent.Config) { c.Registry = consent.MustRegistry(cookies...) })
+	mw := touredSite(t, consent.Config{}, cookies...)
 
 	for browser, open := range browsers {
 		t.Run(browser, func(t *testing.T) {
+			t.Parallel()
 			var planted, shelf []string
 			var left [][]string
-			walk(t, open, host+"/", func(w *tour) {
+			walkTour(t, open, host+"/", func(w *tour) {
 				w.HandleFunc("/{$}", func(rw http.ResponseWriter, r *http.Request) {
-					set(plants...)(rw, r)
+					sets(rw, plants...)
 					w.page(`fetch("/refuse", {method: "POST"}).then(() => `+w.to(host+"/load")+`)`)(rw, r)
 				})
 				w.Handle("/refuse", mw.Wrap(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -140,27 +158,30 @@ func TestRefusingReachesEveryCookieThatABrowserKeeps(t *testing.T) {
 
 // A payment is made at the site of a bank, which posts its answer to the shop.
 func TestNothingIsInventedWhenABankPostsToTheShop(t *testing.T) {
+	t.Parallel()
 	for browser, open := range browsers {
 		t.Run(browser, func(t *testing.T) {
-			mw := middleware(t, func(c *consent.Config) {
-				c.Regime, c.ExpireUndecided = everywhere(consent.OptOut), true
-			})
+			t.Parallel()
+			mw := touredSite(t, consent.Config{Regime: func(*http.Request) consent.Regime { return consent.OptOut }, ExpireUndecided: true},
+				consent.Cookie{Provider: "Site", Name: "sessionid", Category: consent.Necessary},
+				consent.Cookie{Provider: "Site", Name: "profile", Category: consent.FirstParty},
+				consent.Cookie{Provider: "Plausible", Name: "plausible", Category: consent.Statistics})
 			var sent, back, frame, end []string
 			asked := map[string]bool{}
 			tracking := func(next http.Handler) http.Handler {
 				return mw.Wrap(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 					asked[r.URL.Path] = consent.FromContext(r.Context()).ShouldAsk()
-					set("profile=1; Path=/; SameSite=Lax", "sessionid=1; Path=/; SameSite=Lax")(rw, r)
+					sets(rw, "profile=1; Path=/; SameSite=Lax", "sessionid=1; Path=/; SameSite=Lax")
 					next.ServeHTTP(rw, r)
 				}))
 			}
 			const shop, bank = "shop.localhost", "bank.localhost"
-			walk(t, open, shop+"/", func(w *tour) {
+			walkTour(t, open, shop+"/", func(w *tour) {
 				w.Handle("/{$}", tracking(w.page(`fetch("/answer", {method: "POST"}).then(() => `+w.to(bank+"/pay")+`)`)))
 				w.Handle("/answer", mw.Wrap(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 					sent = cookieNames(r)
 					assert.NoError(t, mw.Save(rw, r, consent.Accept(consent.Statistics)))
-					set("plausible=1; Path=/; SameSite=None; Secure")(rw, r)
+					sets(rw, "plausible=1; Path=/; SameSite=None; Secure")
 				})))
 				w.HandleFunc("/pay", w.page(fmt.Sprintf(
 					`document.body.innerHTML += '<form method=post action=%q><iframe src=%q></iframe></form>';
@@ -190,12 +211,14 @@ func TestNothingIsInventedWhenABankPostsToTheShop(t *testing.T) {
 
 // Browsers that keep a decision in a frame keep one for each site around it.
 func TestNothingIsForgottenInAFrameThatBrowsersKnow(t *testing.T) {
+	t.Parallel()
 	for browser, open := range browsers {
 		t.Run(browser, func(t *testing.T) {
-			mw := middleware(t, func(c *consent.Config) { c.Framed = true })
+			t.Parallel()
+			mw := touredSite(t, consent.Config{Framed: true}, consent.Cookie{Provider: "AdCo", Name: "ad_id", Category: consent.ThirdParty})
 			decided := map[string]bool{}
 			const shop, bank = "shop.localhost", "bank.localhost"
-			walk(t, open, bank+"/", func(w *tour) {
+			walkTour(t, open, bank+"/", func(w *tour) {
 				look := func(next http.Handler) http.Handler {
 					return mw.Wrap(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 						decided[r.URL.Path] = consent.FromContext(r.Context()).Decided()

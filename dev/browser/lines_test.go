@@ -1,4 +1,4 @@
-package setcookie_test
+package browser
 
 import (
 	"fmt"
@@ -8,59 +8,57 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/cookiecharter/consent/internal/browsertest"
+	"github.com/cookiecharter/consent/internal/cases"
 )
 
-// The table is only worth what browsers make of it: this test takes every row
-// to them. It needs no driver. The browser opens a page that walks through the
-// rows: for each it has the line set by a host of its own, and asks that host
-// for what it was sent. The hosts are of one site with the page, so that none
-// of their cookies is a third party's.
+// The table of package setcookie is only worth what browsers make of it: these tests take
+// every row to them. The browser opens a page that walks through the rows: for each it has
+// the line set by a host of its own, and asks that host for what it was sent. The hosts are
+// of one site with the page, so that none of their cookies is a third party's.
+
+const table = "../../internal/setcookie/testdata/lines.txt"
 
 func TestTheTableSaysWhatChromiumDoes(t *testing.T) {
-	walk(t, browsertest.Chromium).compare(t, "Chromium", func(r browsertest.Row) browsertest.Outcome { return r.Chromium })
+	t.Parallel()
+	walkTable(t, browsertest.Chromium).compare(t, "Chromium", func(r cases.Row) cases.Outcome { return r.Chromium })
 }
 
 func TestTheTableSaysWhatFirefoxDoes(t *testing.T) {
-	walk(t, browsertest.Firefox).compare(t, "Firefox", func(r browsertest.Row) browsertest.Outcome { return r.Firefox })
+	t.Parallel()
+	walkTable(t, browsertest.Firefox).compare(t, "Firefox", func(r cases.Row) cases.Outcome { return r.Firefox })
 }
 
-// patience is how long a browser may take for the whole table.
-const patience = 4 * time.Minute
-
-// A walker serves the pages that lead a browser through the rows, and keeps
+// A tableWalk serves the pages that lead a browser through the rows, and keeps
 // what it sent.
-type walker struct {
-	rows []browsertest.Row
-	done chan struct{}
+type tableWalk struct {
+	walk
+	rows []cases.Row
 
 	mu   sync.Mutex
 	sent map[string]string // by step and row, as the URL says: "/see?12"
 	last string
 }
 
-func walk(t *testing.T, open func(t *testing.T, url string)) *walker {
-	w := &walker{rows: readRows(t), done: make(chan struct{}), sent: make(map[string]string)}
+func walkTable(t *testing.T, open func(t *testing.T, url string)) *tableWalk {
+	w := &tableWalk{walk: newWalk(), rows: cases.ReadRows(t, table), sent: make(map[string]string)}
 	server := httptest.NewServer(w)
 	t.Cleanup(server.Close)
 	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "http://"), ":")
 	open(t, "http://rows.localhost:"+port)
-	select {
-	case <-w.done:
-	case <-time.After(patience):
+	if !w.ends() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		t.Fatalf("the browser has not gone through the table in %v; its last request was %q", patience, w.last)
+		t.Fatalf("the browser does not go on through the table; its last request was %q", w.last)
 	}
 	return w
 }
 
-// page walks through the rows, several at a time. Each line is set on two
+// tablePage walks through the rows, several at a time. Each line is set on two
 // hosts: one that is fresh, and one that has a cookie of that name. A request
 // that fails is one without an answer.
-const page = `<!doctype html><script>
+const tablePage = `<!doctype html><script>
 let next = 0;
 const walk = async () => {
   for (let n; (n = next++) < %d;) {
@@ -75,14 +73,15 @@ const walk = async () => {
 Promise.all(Array.from({length: 32}, walk)).then(() => fetch("/done"));
 </script>`
 
-func (w *walker) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+func (w *tableWalk) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	w.note()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.last = r.Host + r.URL.String()
 	switch r.URL.Path {
 	case "/":
 		rw.Header().Set("Content-Type", "text/html")
-		fmt.Fprintf(rw, page, len(w.rows))
+		fmt.Fprintf(rw, tablePage, len(w.rows))
 		return
 	case "/done":
 		close(w.done)
@@ -95,7 +94,7 @@ func (w *walker) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 	switch r.URL.Path {
 	case "/plant":
-		for _, line := range plants(w.rows[n].Line) {
+		for _, line := range plantsFor(w.rows[n].Line) {
 			rw.Header().Add("Set-Cookie", line)
 		}
 	case "/set":
@@ -107,7 +106,7 @@ func (w *walker) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 
 // sendRaw sends a row's line byte for byte, which net/http would clean, and no
 // Date but the row's.
-func sendRaw(rw http.ResponseWriter, r browsertest.Row) {
+func sendRaw(rw http.ResponseWriter, r cases.Row) {
 	conn, _, err := rw.(http.Hijacker).Hijack()
 	if err != nil {
 		return
@@ -120,8 +119,8 @@ func sendRaw(rw http.ResponseWriter, r browsertest.Row) {
 	fmt.Fprintf(conn, "Set-Cookie: %s\r\n\r\n", r.Line)
 }
 
-// plants returns the lines that set a cookie which the given one may delete.
-func plants(line string) []string {
+// plantsFor returns the lines that set a cookie which the given one may delete.
+func plantsFor(line string) []string {
 	pair, _, _ := strings.Cut(line, ";")
 	name, _, named := strings.Cut(pair, "=")
 	name = strings.Trim(name, " \t")
@@ -138,23 +137,23 @@ func plants(line string) []string {
 	return lines
 }
 
-func (w *walker) compare(t *testing.T, browser string, expected func(browsertest.Row) browsertest.Outcome) {
+func (w *tableWalk) compare(t *testing.T, browser string, expected func(cases.Row) cases.Outcome) {
 	for i, r := range w.rows {
 		sent := func(step string) string { return w.sent[step+"?"+strconv.Itoa(i)] }
 		for _, step := range []string{"/see", "/see-planted", "/see-after"} {
 			if _, asked := w.sent[step+"?"+strconv.Itoa(i)]; !asked {
-				t.Errorf("testdata/lines.txt:%d: %s never asked for %s", r.Number, browser, step)
+				t.Errorf("lines.txt:%d: %s never asked for %s", r.Number, browser, step)
 			}
 		}
-		got := browsertest.Outcome{Does: "ignored"}
+		got := cases.Outcome{Does: "ignored"}
 		switch {
 		case sent("/see") != "":
-			got = browsertest.Outcome{Does: "sends", Sent: sent("/see")}
+			got = cases.Outcome{Does: "sends", Sent: sent("/see")}
 		case sent("/see-after") != sent("/see-planted"):
 			got.Does = "deleted"
 		}
 		if got != expected(r) {
-			t.Errorf("testdata/lines.txt:%d: %s: %s does %s, not %s", r.Number, r.Written, browser, got, expected(r))
+			t.Errorf("lines.txt:%d: %s: %s does %s, not %s", r.Number, r.Written, browser, got, expected(r))
 		}
 	}
 }
