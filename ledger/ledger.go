@@ -188,18 +188,6 @@ func Use(ctx context.Context, db *sql.DB, config Config) (*Ledger, error) {
 	return begin(ctx, &start{site: db, sealer: sealer, config: config, purpose: toWrite})
 }
 
-// checkSealed fails if records without a seal would come after sealed ones.
-func checkSealed(ctx context.Context, db *database, sealer sealer) error {
-	if sealer.can() {
-		return nil
-	}
-	sealed, err := db.isSealed(ctx)
-	if err == nil && sealed {
-		err = lasting{errors.New("its records are sealed by a key, and Config.Keys has none: what is written now would count for nothing")}
-	}
-	return err
-}
-
 // errReadOnly is the error of what would write to a ledger that was opened to be read.
 var errReadOnly = errors.New("ledger: it was opened to be read")
 

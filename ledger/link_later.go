@@ -30,6 +30,8 @@ type waitingLink struct {
 	link
 	kept    chan struct{} // closed when it is on disk, or cannot be; nil then
 	spooled bool          // it is on disk
+
+	inherited bool // an earlier process has left it
 }
 
 func (w *waitingLink) release() {
@@ -217,7 +219,7 @@ func (q *linkQueue) adopt(older []*waitingLink) {
 	for _, w := range older {
 		if before := q.waiting[w.id()]; before == nil || before.decided < w.decided {
 			q.put(w)
-			w.spooled = true
+			w.spooled, w.inherited = true, true
 			q.onDisk++
 		}
 	}

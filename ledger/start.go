@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +27,8 @@ type start struct {
 
 	found chan opened   // how it ends; of no room, so that somebody takes it or nobody has it
 	ended chan struct{} // closed when run has returned
+
+	without atomic.Bool // the site goes on meanwhile, and has taken over what was left
 
 	mu     sync.Mutex
 	db     *database // nil until it is known of what kind the site's is
@@ -187,6 +190,7 @@ func (s *start) attempt(ctx context.Context) (o opened, err error) {
 		func() error { return db.checkDurable(ctx, db.DB) },
 		func() error { return checkSealed(ctx, db, s.sealer) },
 		func() error { return db.checkWritable(ctx) },
+		func() error { return db.watchLog(ctx) },
 	} {
 		if err = check(); err != nil {
 			return o, fmt.Errorf("cannot use %s: %w", db.name, explain(err))
@@ -194,7 +198,7 @@ func (s *start) attempt(ctx context.Context) (o opened, err error) {
 	}
 	o.writer.renew()
 	if s.purpose == toWrite {
-		if err = o.findSpool(ctx, s.config); err != nil {
+		if err = o.findSpool(ctx, s); err != nil {
 			o.discard()
 			return o, err
 		}
@@ -222,8 +226,8 @@ func (s *start) checkPooler(ctx context.Context, db *database) error {
 }
 
 // findSpool finds what earlier processes have left on disk.
-func (o *opened) findSpool(ctx context.Context, config Config) error {
-	place, err := placeOf(config, o.db, o.writer.sealer)
+func (o *opened) findSpool(ctx context.Context, s *start) error {
+	place, err := placeOf(s.config, o.db, s.sealer)
 	if err != nil || place == nil {
 		return err
 	}
@@ -232,6 +236,9 @@ func (o *opened) findSpool(ctx context.Context, config Config) error {
 	}
 	o.spool = place
 	o.left, err = place.collect(func(writer key) (bool, error) { return o.db.hasWriter(ctx, writer) })
+	if err == nil && (o.left.count() > 0 || s.without.Load()) { // it takes a while if much was purged
+		o.left.purged, err = purgedBefore(ctx, o.db, s.sealer)
+	}
 	return err
 }
 
@@ -245,8 +252,11 @@ func (o *opened) discard() {
 func (s *start) close(ctx context.Context) error {
 	select {
 	case <-s.ended:
-		if s.owned {
-			return s.db.close()
+		switch db := s.database(); {
+		case s.owned:
+			return db.close()
+		case db != nil:
+			return db.log.close()
 		}
 	case <-ctx.Done(): // a driver that does not answer
 		if s.owned {
@@ -286,6 +296,7 @@ func (l *Ledger) goWithout(reason error) error {
 		return err
 	}
 	if place != nil {
+		s.without.Store(true)
 		left, err := place.collect(func(key) (bool, error) { return false, errNotKnown })
 		if err != nil {
 			left.close()
