@@ -227,3 +227,22 @@ func TestNothingIsConfirmedThatATriggerOrARuleTakesAway(t *testing.T) {
 		assert.EqualValues(t, 2, report.Records)
 	})
 }
+
+func TestNothingIsCalledForgottenThatATriggerOrARuleKeeps(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		hold, stop := `CREATE RULE hold AS ON UPDATE TO consent_record DO INSTEAD NOTHING`, `DROP RULE hold ON consent_record`
+		if isSQLite(url) {
+			hold, stop = `CREATE TRIGGER hold BEFORE UPDATE ON consent_record BEGIN SELECT RAISE(IGNORE); END`, `DROP TRIGGER hold`
+		}
+		l := begin(t, url)
+		keep(t, l, yes(alice))
+		execute(t, url, hold)
+		_, err := l.Forget(context.Background(), alice)
+		assert.ErrorContains(t, err, "a trigger or a rule")
+		execute(t, url, stop)
+		erased, err := l.Forget(context.Background(), alice)
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, erased)
+		verified(t, l)
+	})
+}
