@@ -1,11 +1,10 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -119,12 +118,22 @@ func (p *spoolPlace) knows(ledger key, knows func(key) (bool, error)) (bool, err
 }
 
 // identify returns the ID of the ledger's first writer, by which a spool knows the ledger
-// again. If there is none yet, it is this one.
+// again. If there is none yet, it is this one. One that was made up without the key is none: who
+// made it up could take it away again, and with it what waits.
 func (w *writer) identify(ctx context.Context, db *database) (first key, err error) {
-	err = db.QueryRowContext(ctx, `SELECT id FROM consent_writer ORDER BY id LIMIT 1`).Scan(&first)
-	if errors.Is(err, sql.ErrNoRows) {
+	var any key
+	err = eachWriter(ctx, db, func(r writerRow) error {
+		if any == (key{}) {
+			any = r.id
+		}
+		if first == (key{}) && w.holds(r.seal, r.sealed()) {
+			first = r.id
+		}
+		return nil
+	})
+	if err == nil && any == (key{}) {
 		err = w.prepare(ctx, db)
-		first = w.id
+		any = w.id
 	}
-	return first, err
+	return cmp.Or(first, any), err
 }

@@ -171,6 +171,17 @@ func TestNothingIsForgottenThatWasDecidedAfterAPurgeOfTheSameDay(t *testing.T) {
 	assert.EqualValues(t, 1, verified(t, l).Records)
 }
 
+func TestNothingIsForgottenThatWaitedUnderAProcessThatWasMadeUp(t *testing.T) {
+	path, config := lite(t), spooling(t)
+	finish(t, beginWith(t, path, config))
+	execute(t, path, `INSERT INTO consent_writer (id, opened) VALUES (x'00000000000070008000000000000000', 1)`)
+	config.Spool = left(t, path, config, no(alice))
+	execute(t, path, `DELETE FROM consent_writer WHERE opened = 1`)
+	l := beginWith(t, path, config)
+	require.Eventually(t, func() bool { return l.Figures().Waiting == 0 }, time.Minute, time.Millisecond)
+	assert.EqualValues(t, 1, verified(t, l).Records)
+}
+
 func TestNothingIsLeftOnDiskOfWhatIsWritten(t *testing.T) {
 	path, config := lite(t), spooling(t)
 	l := beginWith(t, path, config)
