@@ -48,8 +48,8 @@ type Config struct {
 	// first seals, all verify: to change it, put a new one in front, and keep the old
 	// ones for as long as what they sealed. Each is secret, random and at least 32 bytes
 	// long. Every process that writes has the same. A start with none of the keys of before
-	// is an error. The first start with a key vouches for
-	// the records that are there; stop every process without a key before it.
+	// is an error. The first start with a key vouches for the records that are there; stop
+	// every process without a key before it.
 	//
 	// Without keys, somebody who computes all hashes anew can write what they like.
 	Keys [][]byte
