@@ -105,14 +105,21 @@ func (l *Ledger) checkBackup(ctx context.Context, file string, carried tally) (r
 	return verifyTables(ctx, b.db, tx, b.sealer, nil)
 }
 
-// publish gives a file its name, durably, unless there is one of that name.
+// publish gives a file its name, durably, unless there is one of that name. A process that is
+// killed meanwhile leaves nothing else under that name, but where the disk has no hard links.
 func publish(file, path string) error {
-	reserved, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
+	err := os.Link(file, path)
+	if errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if err := errors.Join(reserved.Close(), os.Rename(file, path)); err != nil {
-		return errors.Join(err, os.Remove(path))
+	if err != nil {
+		reserved, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(reserved.Close(), os.Rename(file, path)); err != nil {
+			return errors.Join(err, os.Remove(path))
+		}
 	}
 	return syncFolder(filepath.Dir(path))
 }

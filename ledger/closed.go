@@ -80,7 +80,7 @@ func copyFile(from, to string) error {
 
 // close closes what the ledger has opened itself.
 func (d *database) close() error {
-	err := errors.Join(d.checkUnchanged(), d.Close())
+	err := errors.Join(d.checkUnchanged(), d.log.close(), d.Close())
 	if d.temporary != "" {
 		err = errors.Join(err, os.RemoveAll(d.temporary))
 	}

@@ -20,6 +20,7 @@ type database struct {
 
 	file  string      // of SQLite; "" if there is none, as in memory
 	about fs.FileInfo // of that file, by which checkFile knows it again; nil if nobody looks
+	log   fileLog     // of that file
 
 	closed    *closedFile // what was opened as a file that nobody has open; nil if it was not
 	temporary string      // the folder of a copy that is read in its place; "" if there is none
@@ -36,8 +37,15 @@ const (
 )
 
 // hasKeyword finds what begins as the keyword/value form of a connection to PostgreSQL
-// (libpq's documentation, "Connection Strings").
-var hasKeyword = regexp.MustCompile(`^\s*[a-z_]+\s*=`)
+// (libpq's documentation, "Connection Strings"), or as that of another driver ("Host=db;…").
+var hasKeyword = regexp.MustCompile(`^\s*[A-Za-z_][A-Za-z_ ]*=`)
+
+// isAddress finds what is an address of a server that was written in another way, with a
+// password in it perhaps, which no error is to quote.
+var isAddress = regexp.MustCompile(`://|^postgres(ql)?/|:[^/]*@`)
+
+// isScheme finds a word in front of a path. One letter is a drive of Windows.
+var isScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]+$`)
 
 // connect makes a database of the URL that Open takes, without a word to it yet.
 func connect(source string, purpose purpose) (*database, error) {
@@ -56,8 +64,10 @@ func connect(source string, purpose purpose) (*database, error) {
 		return connectSQLite(rest, purpose)
 	case found && scheme == "file":
 		return nil, fmt.Errorf("ledger: cannot open %q: give the path alone, or open it yourself for ledger.Use", source)
-	case found && strings.HasPrefix(rest, "//"):
-		return nil, fmt.Errorf("ledger: %q is no kind of database that is known here; sqlite and postgres are", scheme)
+	case found && isScheme.MatchString(scheme):
+		return nil, fmt.Errorf(`ledger: %q is no kind of database that is known here; sqlite and postgres are (put "sqlite:" in front of a path with a colon)`, scheme)
+	case isAddress.MatchString(source):
+		return nil, errors.New(`ledger: cannot open what looks like the address of a server; write it as postgres://user@host/database, or put "sqlite:" in front of the path of a file`)
 	}
 	return connectSQLite(source, purpose)
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -40,11 +41,16 @@ type dialect struct {
 	overwriteLog string
 
 	// notPlain finds those of some tables, whose names stand for its "?", that are views, or
-	// show some of their rows to some users alone.
-	notPlain string
+	// show some of their rows to some users alone. meddlers finds what changes rows of theirs
+	// by itself: a trigger or a rule, and on which table.
+	notPlain, meddlers string
 
 	// isOdd returns a condition: a column holds what no ledger writes to it, see stored.go.
 	isOdd func(column) string
+
+	// checkIndices calls fault for each index of a table that does not show what the table
+	// holds, see indices.go.
+	checkIndices func(ctx context.Context, tx querier, table string, fault func(string, ...any)) error
 }
 
 var sqliteDialect = &dialect{
@@ -60,6 +66,13 @@ var sqliteDialect = &dialect{
 		if err == nil && level < 2 {
 			err = lasting{errors.New(`a commit may be lost with the power; it needs "PRAGMA synchronous = FULL"`)}
 		}
+		var mode, file string
+		if err == nil {
+			err = db.QueryRowContext(ctx, "SELECT journal_mode, coalesce(file, '') FROM pragma_journal_mode, pragma_database_list WHERE name = 'main'").Scan(&mode, &file)
+		}
+		if err == nil && file != "" && (mode == "off" || mode == "memory") {
+			err = lasting{fmt.Errorf(`a process that is killed may leave a file that is damaged; it needs another "PRAGMA journal_mode" than %s`, mode)}
+		}
 		return err
 	},
 	snapshot: nil, // its only isolation level is enough; the moment is that of the first statement
@@ -70,8 +83,10 @@ var sqliteDialect = &dialect{
 	// While somebody reads, it does nothing. The log then starts again, and overwrites
 	// the content, within its next thousand pages.
 	overwriteLog: "PRAGMA wal_checkpoint(TRUNCATE)",
-	notPlain:     "SELECT name FROM sqlite_master WHERE type <> 'table' AND name IN (?)",
+	notPlain:     "SELECT name FROM sqlite_master WHERE (type = 'view' OR type = 'table' AND sql LIKE 'CREATE VIRTUAL%') AND lower(name) IN (?)",
+	meddlers:     "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) IN (?)",
 	isOdd:        isOddInSQLite,
+	checkIndices: checkIndicesOfSQLite,
 }
 
 var postgresDialect = &dialect{
@@ -86,6 +101,19 @@ var postgresDialect = &dialect{
 		if err == nil && level.String == "off" {
 			err = lasting{errors.New("a commit may be lost with the power; it needs synchronous_commit = on, which may stand in the URL as ?synchronous_commit=on")}
 		}
+		if err == nil {
+			err = db.QueryRowContext(ctx, "SELECT current_setting('fsync', true)").Scan(&level)
+		}
+		if err == nil && level.String == "off" {
+			err = lasting{errors.New("a commit may be lost with the power; it needs fsync = on")}
+		}
+		var unlogged sql.NullString
+		if err == nil {
+			err = db.QueryRowContext(ctx, strings.ReplaceAll("SELECT max(CAST(oid AS regclass)::text) FROM pg_class WHERE relpersistence <> 'p' AND "+isOurs, "?", tableNames())).Scan(&unlogged)
+		}
+		if err == nil && unlogged.Valid {
+			err = lasting{fmt.Errorf("the server empties %s after a crash; it needs ALTER TABLE … SET LOGGED", unlogged.String)}
+		}
 		return err
 	},
 	snapshot:     &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
@@ -97,10 +125,16 @@ var postgresDialect = &dialect{
 			WHERE id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM consent_record WHERE id = previous.id AND reference IS NOT NULL FOR KEY SHARE)`
 	},
 	// The names are resolved as those of the queries are, by the search path.
-	notPlain: `SELECT relname FROM pg_class WHERE (relkind NOT IN ('r', 'p') OR relrowsecurity)
-		AND oid IN (SELECT CAST(CAST(name AS regclass) AS oid) FROM unnest(ARRAY[?]) AS given (name))`,
-	isOdd: isOddInPostgreSQL,
+	notPlain: "SELECT relname FROM pg_class WHERE (relkind NOT IN ('r', 'p') OR relrowsecurity) AND " + isOurs,
+	meddlers: `SELECT tgname, relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid WHERE NOT tgisinternal AND pg_class.` + isOurs + `
+		UNION ALL SELECT rulename, relname FROM pg_rewrite JOIN pg_class ON pg_class.oid = ev_class WHERE relkind IN ('r', 'p') AND pg_class.` + isOurs,
+	isOdd:        isOddInPostgreSQL,
+	checkIndices: checkIndicesOfPostgreSQL,
 }
+
+// isOurs is PostgreSQL's condition that a row of pg_class is one of some tables. Their names
+// are resolved as those of the queries are, by the search path.
+const isOurs = "oid IN (SELECT CAST(CAST(name AS regclass) AS oid) FROM unnest(ARRAY[?]) AS given (name))"
 
 // sql returns a statement in this dialect. It takes the statement in PostgreSQL's.
 func (d *dialect) sql(statement string) string {

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -107,7 +108,11 @@ func (l *Ledger) erase(ctx context.Context, tx *sql.Tx, reference key, at int64)
 	for i := 0; i < len(found) && err == nil; i++ {
 		r := &found[i]
 		var changed int64
-		if changed, err = update(r.content(), "id", r.id); changed > 0 { // or somebody else has erased or purged it at this moment
+		changed, err = update(r.content(), "id", r.id)
+		switch {
+		case err == nil && changed == 0: // somebody else has erased or purged it at this moment
+			err = l.checkGone(ctx, tx, r.id)
+		case err == nil:
 			erased = append(erased, *r)
 			count++
 		}
@@ -118,6 +123,16 @@ func (l *Ledger) erase(ctx context.Context, tx *sql.Tx, reference key, at int64)
 		count += changed
 	}
 	return erased, count, err
+}
+
+// checkGone fails if a record that should have been erased stands.
+func (l *Ledger) checkGone(ctx context.Context, tx *sql.Tx, id key) error {
+	var stands int
+	err := tx.QueryRowContext(ctx, l.db.sql(`SELECT count(*) FROM consent_record WHERE id = $1 AND reference IS NOT NULL`), l.db.key(id)).Scan(&stands)
+	if err == nil && stands > 0 {
+		err = errors.New("the database has not erased a record: look for a trigger or a rule on consent_record")
+	}
+	return err
 }
 
 // forget takes what only refuses out of the queue, where it is a visitor's.

@@ -13,13 +13,12 @@ func (w *writer) insert(ctx context.Context, db *database, rows []row) (err erro
 	if db.oneStatement {
 		// A driver may prepare it. What the ledger itself had prepared, a pooler in front of
 		// the server would give to one session and not to the next.
-		_, err = db.ExecContext(ctx, w.statement(db, rows), insertParameters(db, rows)...)
-		return err
+		return took(len(rows))(db.ExecContext(ctx, w.statement(db, rows), insertParameters(db, rows)...))
 	}
 	if len(rows) == 1 {
 		insertOne, err := w.prepared(ctx, db, rows)
 		if err == nil {
-			_, err = insertOne.ExecContext(ctx, insertParameters(db, rows)...)
+			err = took(1)(insertOne.ExecContext(ctx, insertParameters(db, rows)...))
 		}
 		return err
 	}
@@ -42,7 +41,7 @@ func (w *writer) insert(ctx context.Context, db *database, rows []row) (err erro
 		if inTx[one] == nil {
 			inTx[one] = tx.StmtContext(ctx, one)
 		}
-		if _, err := inTx[one].ExecContext(ctx, insertParameters(db, rows[i:i+1])...); err != nil {
+		if err := took(1)(inTx[one].ExecContext(ctx, insertParameters(db, rows[i:i+1])...)); err != nil {
 			return err
 		}
 		// The first has the lock, so that no other one waits. To watch ctx, the driver begins
@@ -50,6 +49,21 @@ func (w *writer) insert(ctx context.Context, db *database, rows []row) (err erro
 		ctx = context.WithoutCancel(ctx)
 	}
 	return tx.Commit()
+}
+
+// took returns what fails unless a statement has inserted so many rows: a trigger or a rule
+// of the database may leave some out, and say that all is well.
+func took(rows int) func(sql.Result, error) error {
+	return func(result sql.Result, err error) error {
+		if err != nil {
+			return err
+		}
+		taken, err := result.RowsAffected()
+		if err == nil && taken != int64(rows) {
+			return fmt.Errorf("the database took %d of %d records: look for a trigger or a rule on consent_record", taken, rows)
+		}
+		return nil // or the driver cannot tell
+	}
 }
 
 // An insertion is which statement inserts rows. There are few: see round.

@@ -62,6 +62,22 @@ func TestAKeyIsRotated(t *testing.T) {
 	})
 }
 
+func TestAKeyThatHasSealedNothingIsRefused(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		l := begin(t, url)
+		keep(t, l, yes(alice))
+		finish(t, l)
+		other := [][]byte{bytes.Repeat([]byte{9}, 32)}
+		for _, open := range []func(context.Context, string, ledger.Config) (*ledger.Ledger, error){ledger.Open, ledger.OpenExisting} {
+			_, err := open(context.Background(), url, ledger.Config{Keys: other})
+			assert.ErrorContains(t, err, "a key that is none of Config.Keys")
+		}
+		// Somebody who changes the rows of writers keeps no site from starting.
+		execute(t, url, `UPDATE consent_writer SET opened = opened + 1`)
+		finish(t, begin(t, url))
+	})
+}
+
 func TestTheFirstKeyVouchesForWhatWasThereAndForNothingElse(t *testing.T) {
 	databases(t, func(t *testing.T, url string) {
 		ctx := context.Background()

@@ -47,8 +47,9 @@ type Config struct {
 	// neither make one nor change one unseen. They are kept out of the database. The
 	// first seals, all verify: to change it, put a new one in front, and keep the old
 	// ones for as long as what they sealed. Each is secret, random and at least 32 bytes
-	// long. Every process that writes has the same. The first start with a key vouches for
-	// the records that are there; stop every process without a key before it.
+	// long. Every process that writes has the same. A start with none of the keys of before
+	// is an error. The first start with a key vouches for the records that are there; stop
+	// every process without a key before it.
 	//
 	// Without keys, somebody who computes all hashes anew can write what they like.
 	Keys [][]byte
@@ -130,8 +131,8 @@ type Ledger struct {
 // The error names what was tried, without its password, and every mistake of the
 // configuration. It is an error too if the database lets nobody in by that URL, if the
 // tables are of a newer version of this package, if the database would call a record
-// written before it is, and if what is there was sealed by a key and the configuration
-// has none.
+// written before it is, and if what is there was sealed by keys and the configuration
+// has none of them.
 //
 // A database that does not answer is no error: it is waited for, see [Config.Wait], and
 // then the site starts without it. Until it is there, no consent can be recorded and
@@ -186,18 +187,6 @@ func Use(ctx context.Context, db *sql.DB, config Config) (*Ledger, error) {
 		return nil, err
 	}
 	return begin(ctx, &start{site: db, sealer: sealer, config: config, purpose: toWrite})
-}
-
-// checkSealed fails if records without a seal would come after sealed ones.
-func checkSealed(ctx context.Context, db *database, sealer sealer) error {
-	if sealer.can() {
-		return nil
-	}
-	sealed, err := db.isSealed(ctx)
-	if err == nil && sealed {
-		err = lasting{errors.New("its records are sealed by a key, and Config.Keys has none: what is written now would count for nothing")}
-	}
-	return err
 }
 
 // errReadOnly is the error of what would write to a ledger that was opened to be read.

@@ -223,9 +223,17 @@ func TestALedgerIsKeptInTheDatabaseThatASiteHas(t *testing.T) {
 			defer hasty.Close()
 			_, err = ledger.Use(context.Background(), hasty, config)
 			assert.ErrorContains(t, err, "synchronous = FULL")
+			fragile, err := openSQLite(filepath.Join(t.TempDir(), "fragile.db"), "journal_mode(MEMORY)")
+			require.NoError(t, err)
+			defer fragile.Close()
+			_, err = ledger.Use(context.Background(), fragile, config)
+			assert.ErrorContains(t, err, "journal_mode")
 		} else {
 			_, err = ledger.Open(context.Background(), url+"&synchronous_commit=off", config)
 			assert.ErrorContains(t, err, "synchronous_commit")
+			execute(t, url, "ALTER TABLE consent_notice SET UNLOGGED")
+			_, err = ledger.Open(context.Background(), url, config)
+			assert.ErrorContains(t, err, "empties consent_notice after a crash")
 		}
 	})
 	_, err := ledger.Use(context.Background(), nil, config)
@@ -275,6 +283,14 @@ func TestWhatCannotBeOpenedIsNamedWithoutItsPassword(t *testing.T) {
 		"host=127.0.0.1 password='hunter2":                                                    "keywords",
 		"host=127.0.0.1 port=hunter2":                                                         "keywords",
 		"password=hunter2":                                                                    "sqlite:",
+		"HOST=127.0.0.1 password=hunter2":                                                     "keywords",
+		"Host=127.0.0.1;Password=hunter2":                                                     "keywords",
+		"jdbc:postgresql://db/x?password=hunter2":                                             "jdbc",
+		"root:hunter2@tcp(db:3306)/x":                                                         "root",
+		"u:hunter2@db/x":                                                                      "postgres://user@host",
+		"//u:hunter2@db/x":                                                                    "postgres://user@host",
+		"postgres//u:hunter2@db/x":                                                            "postgres://user@host",
+		"sqlite3:consent.db":                                                                  "sqlite3",
 		"mode=ro.db":                                                                          "sqlite:",
 	} {
 		t.Run(url, func(t *testing.T) {

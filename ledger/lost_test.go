@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/ledger"
 )
 
@@ -201,4 +202,47 @@ func TestNothingFollowsOnARecordThatIsBeingErased(t *testing.T) {
 	history, err := l.History(context.Background(), alice)
 	require.NoError(t, err)
 	assert.EqualValues(t, 1, history.Entries[0].Number, "it begins anew")
+}
+
+func TestNothingIsConfirmedThatATriggerOrARuleTakesAway(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		eat, stop := `CREATE RULE eat AS ON INSERT TO consent_record WHERE NEW.action = 'form' DO INSTEAD NOTHING`, `DROP RULE eat ON consent_record`
+		if isSQLite(url) {
+			eat, stop = `CREATE TRIGGER eat BEFORE INSERT ON consent_record WHEN NEW.action = 'form' BEGIN SELECT RAISE(IGNORE); END`, `DROP TRIGGER eat`
+		}
+		l := begin(t, url)
+		keep(t, l, yes(alice))
+		execute(t, url, eat)
+		eaten := func(record consent.Record) consent.Record {
+			record.Evidence.Action = consent.ByForm
+			return record
+		}
+		assert.ErrorContains(t, l.Record(context.Background(), eaten(yes(bob))), "a trigger or a rule")
+		l.RecordLater(eaten(no(alice)))
+		assert.Equal(t, 1, l.Figures().Waiting)
+		execute(t, url, stop)
+		require.Eventually(t, func() bool { return l.Figures().Waiting == 0 }, time.Minute, time.Millisecond)
+		finish(t, l)
+		report := verified(t, begin(t, url))
+		assert.EqualValues(t, 2, report.Records)
+	})
+}
+
+func TestNothingIsCalledForgottenThatATriggerOrARuleKeeps(t *testing.T) {
+	databases(t, func(t *testing.T, url string) {
+		hold, stop := `CREATE RULE hold AS ON UPDATE TO consent_record WHERE OLD.reference IS NOT NULL DO INSTEAD NOTHING`, `DROP RULE hold ON consent_record`
+		if isSQLite(url) {
+			hold, stop = `CREATE TRIGGER hold BEFORE UPDATE ON consent_record BEGIN SELECT RAISE(IGNORE); END`, `DROP TRIGGER hold`
+		}
+		l := begin(t, url)
+		keep(t, l, yes(alice))
+		execute(t, url, hold)
+		_, err := l.Forget(context.Background(), alice)
+		assert.ErrorContains(t, err, "a trigger or a rule")
+		execute(t, url, stop)
+		erased, err := l.Forget(context.Background(), alice)
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, erased)
+		verified(t, l)
+	})
 }

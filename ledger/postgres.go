@@ -67,8 +67,9 @@ var keywords = []string{"host", "hostaddr", "port", "dbname", "database", "user"
 func connectKeywords(source string, purpose purpose) (*database, error) {
 	isKeyword := func(word string) bool { return slices.Contains(keywords, word) }
 	words := strings.FieldsFunc(source, func(r rune) bool { return r == '=' || r == ' ' || r == '\t' || r == '\n' || r == '\r' })
-	if !slices.ContainsFunc(words, isKeyword) {
-		return nil, errors.New(`ledger: cannot open what begins as keywords of a connection ("host=db user=site dbname=site") and has none that is known; put "sqlite:" in front of the path of a file`)
+	first, _, _ := strings.Cut(source, "=") // in other letters it would be a setting of the server to the driver
+	if !slices.ContainsFunc(words, isKeyword) || strings.ToLower(first) != first {
+		return nil, errors.New(`ledger: cannot open what begins as keywords of a connection ("host=db user=site dbname=site") and has none that is known, in small letters; put "sqlite:" in front of the path of a file`)
 	}
 	config, err := pgx.ParseConfig(source)
 	if err != nil {

@@ -1,18 +1,9 @@
 package ledger
 
 import (
-	"context"
-	"crypto/rand"
-	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,127 +33,8 @@ type spool struct {
 	paused time.Time    // until when nothing is tried after a failure
 }
 
-// A spoolPlace is where the files of a ledger lie.
-type spoolPlace struct {
-	folder string
-	prefix string // of their names
-	shared bool   // by ledgers: the ID of the ledger comes next in the name
-	ledger key    // the ID of a writer that the ledger has, or its address
-	sealer sealer
-
-	addresses []key // by which the ledger was known, or is, before its ID
-}
-
 // errSpoolFull says that a file has no room for a refusal.
 var errSpoolFull = fmt.Errorf("its file would have more than %d MB", maxSpoolFile>>20)
-
-// errNotKnown says that nobody knows yet of which ledger a file is.
-var errNotKnown = errors.New("the database is not there yet")
-
-// placeOf returns where the spool of a ledger is to be; nil if there is to be none. Its
-// files bear the ID of the ledger. Before the database is there, they bear the ledger's
-// address in its place, by which the next process knows them too.
-func placeOf(config Config, db *database, s sealer) (*spoolPlace, error) {
-	if config.NoSpool {
-		return nil, nil
-	}
-	place := &spoolPlace{sealer: s}
-	var err error
-	switch {
-	case config.Spool != "":
-		place.folder, err = filepath.Abs(config.Spool)
-	case db.file != "":
-		place.folder, err = filepath.Abs(filepath.Dir(db.file))
-		place.prefix = filepath.Base(db.file) + "-refusals-"
-	case db.embedded:
-		return nil, nil // in memory: the ledger is gone first
-	default:
-		place.folder, err = os.UserCacheDir()
-		place.folder = filepath.Join(place.folder, "consent-ledger")
-	}
-	if err != nil {
-		return nil, lasting{fmt.Errorf("Config.Spool is empty, and there is no folder to take in its place: %w", err)}
-	}
-	if place.prefix == "" {
-		place.prefix, place.shared = "consent-refusals-", true
-	}
-	place.addresses = addresses(db, place.shared, s)
-	place.ledger = place.addresses[0]
-	return place, nil
-}
-
-// addresses returns by what a ledger is known before its ID is, the first for its own files.
-func addresses(db *database, shared bool, s sealer) (list []key) {
-	add := func(f fields) {
-		var address key
-		copy(address[:], f.sum())
-		list = append(list, address)
-	}
-	kind := fields(nil).text("spool")
-	switch {
-	case !shared: // the name of the file says it
-		add(kind.text("file"))
-	case db.file != "":
-		add(kind.text("path").text(db.file))
-	case db.address != "":
-		add(kind.text("server").text(db.address))
-	case s.can(): // a pool of the site tells no address; each ledger has keys of its own
-		for _, k := range s.keys {
-			add(authenticate(k, kind))
-		}
-	default:
-		program, _ := os.Executable()
-		add(kind.text("program").text(program))
-	}
-	return list
-}
-
-// newName returns a name for a file of this process.
-func (p *spoolPlace) newName() string {
-	var run [runBytes]byte
-	rand.Read(run[:]) // never fails
-	name := p.prefix
-	if p.shared {
-		name += p.ledger.String() + "-"
-	}
-	return name + hex.EncodeToString(run[:])
-}
-
-// isOurs reports whether a name is that of a file of the ledger.
-func (p *spoolPlace) isOurs(name string, knows func(key) (bool, error)) (bool, error) {
-	run, found := strings.CutPrefix(name, p.prefix)
-	if found && p.shared {
-		cut := max(0, strings.LastIndexByte(run, '-'))
-		var ledger key
-		if ledger.UnmarshalText([]byte(run[:cut])) != nil {
-			return false, nil
-		}
-		if known, err := p.knows(ledger, knows); err != nil || !known {
-			return false, err
-		}
-		run = run[cut+1:]
-	}
-	return found && len(run) == hex.EncodedLen(runBytes), nil
-}
-
-// knows reports whether a file is the ledger's, by what its name or first line says.
-func (p *spoolPlace) knows(ledger key, knows func(key) (bool, error)) (bool, error) {
-	if slices.Contains(p.addresses, ledger) {
-		return true, nil
-	}
-	return knows(ledger)
-}
-
-// identify returns the ID of the ledger's first writer, by which a spool knows the ledger
-// again. If there is none yet, it is this one.
-func (w *writer) identify(ctx context.Context, db *database) (first key, err error) {
-	err = db.QueryRowContext(ctx, `SELECT id FROM consent_writer ORDER BY id LIMIT 1`).Scan(&first)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = w.prepare(ctx, db)
-		first = w.id
-	}
-	return first, err
-}
 
 // newSpool begins a spool without a file.
 func newSpool(place spoolPlace, q *queue) *spool {
@@ -180,79 +52,8 @@ func (s *spool) begin(place spoolPlace, from left) {
 	s.place = place
 	s.old = append(s.old, from.files...)
 	s.queue.adopt(from.waiting)
+	s.queue.leaveOut(from.purged)
 	s.report(s.renew())
-}
-
-// What is left is what processes have left that have ended.
-type left struct {
-	files []*spoolFile
-	waiting
-}
-
-// close leaves it to others.
-func (l *left) close() {
-	for _, f := range l.files {
-		f.Close()
-	}
-}
-
-// collect reads the files that no process has open. Only a file that it must not touch
-// is an error. What nobody knows yet of which ledger it is, it leaves for later.
-func (p *spoolPlace) collect(knows func(key) (bool, error)) (found left, err error) {
-	listed, err := os.ReadDir(p.folder)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		slog.Warn("ledger: cannot look for refusals that an earlier process has left", "folder", p.folder, "error", err)
-	}
-	seen := make(map[key]bool)
-	for _, listed := range listed {
-		var unanswered error
-		f, kept, err := p.open(listed, func(writer key) (known bool, err error) {
-			known, unanswered = knows(writer)
-			return known, unanswered
-		})
-		if errors.Is(unanswered, errNotKnown) || err == nil && f == nil {
-			continue
-		}
-		if err != nil {
-			err = fmt.Errorf("cannot take over the refusals that wait: %w", err)
-			if unanswered == nil { // and it is the file that is wrong
-				err = lasting{err}
-			}
-			return found, err
-		}
-		found.files = append(found.files, f)
-		for _, e := range kept.refusals {
-			if !seen[e.row.id] {
-				seen[e.row.id] = true
-				found.refusals = append(found.refusals, e)
-			}
-		}
-		found.links = append(found.links, kept.links...)
-	}
-	if found.count() > 0 {
-		slog.Info("ledger: refusals are written that an earlier process has left", "refusals", len(found.refusals), "links of users", len(found.links))
-	}
-	return found, nil
-}
-
-// open reads a file of the ledger that no process has open; nil if it is none.
-func (p *spoolPlace) open(listed fs.DirEntry, knows func(key) (bool, error)) (f *spoolFile, kept waiting, err error) {
-	ours, err := p.isOurs(listed.Name(), knows)
-	if err != nil || !ours || !listed.Type().IsRegular() {
-		return nil, kept, err
-	}
-	f, err = openSpoolFile(filepath.Join(p.folder, listed.Name()), *p)
-	if errors.Is(err, errLocked) || errors.Is(err, fs.ErrNotExist) {
-		return nil, kept, nil // its process runs, or another one was first
-	}
-	if err != nil {
-		return nil, kept, err
-	}
-	if kept, err = f.read(knows); err != nil {
-		f.Close()
-		return nil, waiting{}, err
-	}
-	return f, kept, nil
 }
 
 // run keeps what comes, until stop is closed.

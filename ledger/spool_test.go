@@ -104,6 +104,84 @@ func TestNothingIsInventedOfARefusalThatWaitedLongerThanANewerConsent(t *testing
 	assert.True(t, history.Entries[1].Time.Before(history.Entries[0].Time), "each has its own time")
 }
 
+func TestNothingComesBackThatWasPurged(t *testing.T) {
+	for how, opens := range map[string]func(*testing.T, string, ledger.Config) *ledger.Ledger{
+		"with its database": func(t *testing.T, path string, config ledger.Config) *ledger.Ledger {
+			return beginWith(t, path, config)
+		},
+		"before its database is there": func(t *testing.T, path string, config ledger.Config) *ledger.Ledger {
+			unlock := locked(t, path)
+			defer unlock()
+			config.Wait = 50 * time.Millisecond
+			return beginWith(t, path, config)
+		},
+	} {
+		t.Run(how, func(t *testing.T) {
+			path, config := lite(t), spooling(t)
+			config.Spool = "" // next to the file, by which it is known before the database is
+			old, recent := no(alice), no(bob)
+			old.Time = time.Now().AddDate(-2, 0, 0)
+			l := beginWith(t, path, config)
+			users, err := l.Users(secret)
+			require.NoError(t, err)
+			unlock := locked(t, path)
+			l.RecordLater(old)
+			assert.Error(t, users.Link(context.Background(), old.Reference, old.Time, "42"))
+			copied := t.TempDir()
+			for _, file := range spoolFiles(t, filepath.Dir(path)) {
+				content, err := os.ReadFile(file)
+				require.NoError(t, err)
+				require.NoError(t, os.WriteFile(filepath.Join(copied, filepath.Base(file)), content, 0o600))
+			}
+			unlock()
+			finish(t, l)
+			l = beginWith(t, path, config)
+			purged, err := l.Purge(context.Background(), time.Now().AddDate(-1, 0, 0), nil)
+			require.NoError(t, err)
+			assert.EqualValues(t, 1, purged)
+			finish(t, l)
+
+			require.NoError(t, os.CopyFS(filepath.Dir(path), os.DirFS(copied)))
+			l = opens(t, path, config)
+			l.RecordLater(recent)
+			require.Eventually(t, func() bool { return l.Figures().Waiting == 0 && l.Ready(context.Background()) == nil }, time.Minute, time.Millisecond)
+			assert.EqualValues(t, 1, verified(t, l).Records, "that of now")
+			users, err = l.Users(secret)
+			require.NoError(t, err)
+			references, err := users.References(context.Background(), "42")
+			require.NoError(t, err)
+			assert.Empty(t, references)
+			finish(t, l)
+			assert.Empty(t, spoolFiles(t, filepath.Dir(path)))
+		})
+	}
+}
+
+func TestNothingIsForgottenThatWasDecidedAfterAPurgeOfTheSameDay(t *testing.T) {
+	path, config := lite(t), spooling(t)
+	l := beginWith(t, path, config)
+	keep(t, l, yes(alice))
+	_, err := l.Purge(context.Background(), time.Now().Add(time.Hour), nil)
+	require.NoError(t, err)
+	finish(t, l)
+	time.Sleep(2 * time.Millisecond)
+	config.Spool = left(t, path, config, no(alice))
+	l = beginWith(t, path, config)
+	require.Eventually(t, func() bool { return l.Figures().Waiting == 0 }, time.Minute, time.Millisecond)
+	assert.EqualValues(t, 1, verified(t, l).Records)
+}
+
+func TestNothingIsForgottenThatWaitedUnderAProcessThatWasMadeUp(t *testing.T) {
+	path, config := lite(t), spooling(t)
+	finish(t, beginWith(t, path, config))
+	execute(t, path, `INSERT INTO consent_writer (id, opened) VALUES (x'00000000000070008000000000000000', 1)`)
+	config.Spool = left(t, path, config, no(alice))
+	execute(t, path, `DELETE FROM consent_writer WHERE opened = 1`)
+	l := beginWith(t, path, config)
+	require.Eventually(t, func() bool { return l.Figures().Waiting == 0 }, time.Minute, time.Millisecond)
+	assert.EqualValues(t, 1, verified(t, l).Records)
+}
+
 func TestNothingIsLeftOnDiskOfWhatIsWritten(t *testing.T) {
 	path, config := lite(t), spooling(t)
 	l := beginWith(t, path, config)

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"modernc.org/sqlite"
@@ -67,7 +66,7 @@ func connectSQLite(path string, purpose purpose) (*database, error) {
 		scheme = "file://" // or what stands behind a second '/' would be a host
 	}
 	d.DB = sql.OpenDB(fileConnector{d, scheme + (&url.URL{Path: path}).EscapedPath() + settings})
-	d.SetMaxOpenConns(8)
+	d.SetMaxOpenConns(9) // one of them for watchLog
 	d.SetMaxIdleConns(8)
 	if purpose == toFill {
 		d.SetMaxOpenConns(1) // which locks out all others
@@ -97,6 +96,10 @@ type fileConnector struct {
 func (c fileConnector) Driver() driver.Driver { return &sqlite.Driver{} }
 
 func (c fileConnector) Connect(context.Context) (driver.Conn, error) {
+	// Before too: a session would make a new log where the one that is in use has gone.
+	if err := c.database.checkFile(); err != nil {
+		return nil, err
+	}
 	conn, err := c.Driver().Open(c.source)
 	if err != nil {
 		return nil, err
@@ -120,34 +123,6 @@ func (d *database) findFile(ctx context.Context) error {
 		d.file, d.about = "", nil // it is kept by a driver of the site, under a name that means nothing here
 	} else if err != nil {
 		return err
-	}
-	return nil
-}
-
-// watchFile has checkFile look at the file from now on.
-func (d *database) watchFile() (err error) {
-	// The process may change its folder.
-	if d.file, err = filepath.Abs(d.file); err == nil {
-		d.about, err = os.Stat(d.file)
-	}
-	return err
-}
-
-// errFileGone says that nobody would find again what is written.
-var errFileGone = errors.New("was moved, deleted or replaced while it is in use: put the same file back, or start again")
-
-// checkFile fails if the file of SQLite has gone from its place. The sessions still write to
-// it, and nobody would find what they have written.
-func (d *database) checkFile() error {
-	if d.about == nil {
-		return nil
-	}
-	about, err := os.Stat(d.file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist), err == nil && !os.SameFile(about, d.about):
-		return fmt.Errorf("the file %s %w", d.file, errFileGone)
-	case err != nil:
-		return fmt.Errorf("cannot see whether the file is in its place: %w", err)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +27,8 @@ type start struct {
 
 	found chan opened   // how it ends; of no room, so that somebody takes it or nobody has it
 	ended chan struct{} // closed when run has returned
+
+	without atomic.Bool // the site goes on meanwhile, and has taken over what was left
 
 	mu     sync.Mutex
 	db     *database // nil until it is known of what kind the site's is
@@ -187,6 +190,7 @@ func (s *start) attempt(ctx context.Context) (o opened, err error) {
 		func() error { return db.checkDurable(ctx, db.DB) },
 		func() error { return checkSealed(ctx, db, s.sealer) },
 		func() error { return db.checkWritable(ctx) },
+		func() error { return db.watchLog(ctx) },
 	} {
 		if err = check(); err != nil {
 			return o, fmt.Errorf("cannot use %s: %w", db.name, explain(err))
@@ -194,7 +198,7 @@ func (s *start) attempt(ctx context.Context) (o opened, err error) {
 	}
 	o.writer.renew()
 	if s.purpose == toWrite {
-		if err = o.findSpool(ctx, s.config); err != nil {
+		if err = o.findSpool(ctx, s); err != nil {
 			o.discard()
 			return o, err
 		}
@@ -222,8 +226,8 @@ func (s *start) checkPooler(ctx context.Context, db *database) error {
 }
 
 // findSpool finds what earlier processes have left on disk.
-func (o *opened) findSpool(ctx context.Context, config Config) error {
-	place, err := placeOf(config, o.db, o.writer.sealer)
+func (o *opened) findSpool(ctx context.Context, s *start) error {
+	place, err := placeOf(s.config, o.db, s.sealer)
 	if err != nil || place == nil {
 		return err
 	}
@@ -232,6 +236,9 @@ func (o *opened) findSpool(ctx context.Context, config Config) error {
 	}
 	o.spool = place
 	o.left, err = place.collect(func(writer key) (bool, error) { return o.db.hasWriter(ctx, writer) })
+	if err == nil && (o.left.count() > 0 || s.without.Load()) { // it takes a while if much was purged
+		o.left.purged, err = purgedBefore(ctx, o.db, s.sealer)
+	}
 	return err
 }
 
@@ -245,139 +252,16 @@ func (o *opened) discard() {
 func (s *start) close(ctx context.Context) error {
 	select {
 	case <-s.ended:
-		if s.owned {
-			return s.db.close()
+		switch db := s.database(); {
+		case s.owned:
+			return db.close()
+		case db != nil:
+			return db.log.close()
 		}
 	case <-ctx.Done(): // a driver that does not answer
 		if s.owned {
 			_ = s.db.Close() // lets no session begin any more
 		}
-	}
-	return nil
-}
-
-// take has the ledger go on with a database that was found.
-func (l *Ledger) take(o *opened) error {
-	if o.err != nil {
-		return o.err
-	}
-	l.db, l.writer = o.db, o.writer
-	if o.spool != nil {
-		if l.spool == nil {
-			l.spool = newSpool(*o.spool, &l.queue)
-		}
-		l.spool.begin(*o.spool, o.left)
-	}
-	l.queue.found()
-	close(l.ready)
-	return nil
-}
-
-// goWithout has the site start without its database. Refusals go to disk under what the
-// ledger is known by until its own ID is.
-func (l *Ledger) goWithout(reason error) error {
-	s := l.start
-	if l.db = s.database(); l.db == nil {
-		// What does not answer is a server.
-		l.db = &database{DB: s.site, dialect: postgresDialect, name: s.name()}
-	}
-	place, err := placeOf(s.config, l.db, s.sealer)
-	if err != nil {
-		return err
-	}
-	if place != nil {
-		left, err := place.collect(func(key) (bool, error) { return false, errNotKnown })
-		if err != nil {
-			left.close()
-			return err
-		}
-		l.spool = newSpool(*place, &l.queue)
-		l.spool.begin(*place, left)
-	}
-	l.queue.setAway(reason)
-	l.failing.add(1, reason)
-	return nil
-}
-
-// fails notes why the database cannot be written to.
-func (l *Ledger) fails(err error) {
-	l.queue.fails(err)
-	if l.queue.isAway() {
-		l.failing.add(1, err)
-	}
-}
-
-// awaitDatabase waits until the database is there. It reports false if the ledger was
-// closed before, and nothing waits any more or ctx has ended.
-func (l *Ledger) awaitDatabase(ctx context.Context) bool {
-	found := l.start.found
-	for !l.isReady() {
-		if l.queue.finished() || found == nil && l.queue.isClosed() {
-			return false
-		}
-		select {
-		case o := <-found:
-			if err := l.take(&o); err != nil {
-				l.queue.fails(err)
-				slog.Error("ledger: the database cannot be used until the site is mended and starts again: consents fail, and refusals wait", "error", forLog(err))
-				found = nil
-			}
-		case <-l.queue.wake:
-		case <-ctx.Done():
-			return false
-		}
-	}
-	l.failing.over()
-	return true
-}
-
-func (l *Ledger) isReady() bool {
-	select {
-	case <-l.ready:
-		return true
-	default:
-		return false
-	}
-}
-
-// notReady is the error of a ledger whose database was not found, or not in order.
-func notReady(reason error) error {
-	return fmt.Errorf("ledger: the database is not ready: %w", reason)
-}
-
-// readable fails if nothing can be read.
-func (l *Ledger) readable() error {
-	if l.isReady() {
-		return nil
-	}
-	return notReady(l.queue.figures().Failing)
-}
-
-// writable fails if nothing can be written.
-func (l *Ledger) writable() error {
-	if l.readOnly {
-		return errReadOnly
-	}
-	return l.readable()
-}
-
-// Ready returns nil if a consent could be recorded now, as far as that shows without
-// recording one, and otherwise why not: for the address by which a balancer asks whether a
-// site is ready. It asks the database, for five seconds at most.
-func (l *Ledger) Ready(ctx context.Context) error {
-	if err := l.writable(); err != nil {
-		return err
-	}
-	if l.queue.isClosed() {
-		return ErrClosed
-	}
-	if failing := l.queue.figures().Failing; failing != nil {
-		return notReady(failing)
-	}
-	ctx, cancel := context.WithTimeout(ctx, maxAttempt)
-	defer cancel()
-	if err := l.db.checkWritable(ctx); err != nil {
-		return notReady(explain(err))
 	}
 	return nil
 }

@@ -14,23 +14,37 @@ import (
 
 // checkStored looks for tables and rows that a query does not see as they are read.
 func (v *tableVerification) checkStored(ctx context.Context) error {
-	names := make([]string, len(allTables))
-	for i, t := range allTables {
-		names[i] = "'" + t.name + "'"
-	}
-	rows, err := v.tx.QueryContext(ctx, strings.ReplaceAll(v.db.notPlain, "?", strings.Join(names, ", ")))
+	rows, err := v.tx.QueryContext(ctx, strings.ReplaceAll(v.db.notPlain, "?", tableNames()))
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var name string
 		err := rows.Scan(&name)
 		v.report.fault("%s is no table of which everybody sees every row", name)
 		return err
 	})
+	if err == nil {
+		rows, err = v.tx.QueryContext(ctx, strings.ReplaceAll(v.db.meddlers, "?", tableNames()))
+		err = each(rows, err, func(rows *sql.Rows) error {
+			var name, on string
+			err := rows.Scan(&name, &on)
+			v.report.Triggers = append(v.report.Triggers, fmt.Sprintf("%s on %s", name, on))
+			return err
+		})
+	}
 	for _, t := range allTables {
 		if err == nil {
 			err = v.checkRows(ctx, t)
 		}
 	}
 	return err
+}
+
+// tableNames are the names of all tables, quoted and with commas.
+func tableNames() string {
+	names := make([]string, len(allTables))
+	for i, t := range allTables {
+		names[i] = "'" + t.name + "'"
+	}
+	return strings.Join(names, ", ")
 }
 
 // checkRows looks for rows of a table that hold what no ledger writes.

@@ -95,7 +95,50 @@ var attacks = map[string]struct {
 	}},
 	"A table is replaced by a view": {do: func(x *intruder) {
 		x.execute(`ALTER TABLE consent_record RENAME TO all_record`)
-		x.execute(`CREATE VIEW consent_record AS SELECT * FROM all_record`)
+		x.execute(`CREATE VIEW CONSENT_RECORD AS SELECT * FROM all_record`) // SQLite keeps the letters
+	}},
+	"A table is replaced by one that a module makes up": {do: func(x *intruder) {
+		if !x.lite {
+			x.execute(`ALTER TABLE consent_notice RENAME TO all_notice`)
+			x.execute(`CREATE MATERIALIZED VIEW consent_notice AS SELECT * FROM all_notice`)
+			return
+		}
+		x.execute(`ALTER TABLE consent_notice RENAME TO all_notice`)
+		x.execute(`CREATE VIRTUAL TABLE consent_notice USING fts5 (fingerprint, content)`)
+		x.execute(`INSERT INTO consent_notice SELECT * FROM all_notice`)
+	}},
+	"A trigger or a rule takes away what is recorded next": {do: func(x *intruder) {
+		if x.lite {
+			x.execute(`CREATE TRIGGER eat AFTER INSERT ON CONSENT_RECORD BEGIN DELETE FROM consent_record WHERE id = NEW.id; END`)
+			return
+		}
+		x.execute(`CREATE RULE eat AS ON INSERT TO consent_record DO INSTEAD NOTHING`)
+	}},
+	"A withdrawal is taken out of the index by which a history is read": {do: func(x *intruder) {
+		if !x.lite { // while the index does not grow
+			ready := `UPDATE pg_index SET indisready = $1 WHERE indexrelid = 'consent_record_reference_n_key'::regclass`
+			x.execute(`CREATE TABLE kept AS SELECT * FROM consent_record WHERE reference = $1 AND n = 2`, x.key(bob[:]))
+			x.execute(`DELETE FROM consent_record WHERE reference = $1 AND n = 2`, x.key(bob[:]))
+			x.execute(ready, false)
+			x.execute(`INSERT INTO consent_record SELECT * FROM kept`)
+			x.execute(ready, true)
+			return
+		}
+		db := open(x.t, x.url)
+		db.SetMaxOpenConns(1) // whose schema can be written to
+		for _, statement := range []string{
+			`CREATE TABLE twin (id PRIMARY KEY, reference, n, UNIQUE (reference, n))`,
+			`INSERT INTO twin (rowid, id, reference, n) SELECT rowid, id, reference, n FROM consent_record`,
+			`DELETE FROM twin WHERE n = 2 AND reference = x'` + hex.EncodeToString(bob[:]) + `'`,
+			`PRAGMA writable_schema = ON`,
+			`UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_twin_2') WHERE name = 'sqlite_autoindex_consent_record_2'`,
+			`DELETE FROM sqlite_master WHERE tbl_name = 'twin'`,
+			`PRAGMA writable_schema = RESET`,
+		} {
+			_, err := db.Exec(statement)
+			require.NoError(x.t, err)
+		}
+		require.NoError(x.t, db.Close())
 	}},
 	"The last record of a process that runs or was killed is changed, and its hash is computed anew": {do: func(x *intruder) {
 		rows := x.rows()
@@ -366,6 +409,8 @@ func (x *intruder) shows(anchors ...ledger.Anchor) string {
 	switch {
 	case !report.OK():
 		return "yes"
+	case len(report.Triggers) > 0:
+		return "told"
 	case len(anchors) > 0 && report.ForgottenSince+report.PurgedSince > 0, report.Vouched > 0:
 		return "counted"
 	}

@@ -32,6 +32,7 @@ type Report struct {
 	PurgedSince    int64     // records that were purged since then
 	FaultCount     int64     // zero if everything is as it was written
 	Faults         []string  // the first 100, in words
+	Triggers       []string  // triggers and rules on the tables, in words: no faults, but they may change or take away what is written
 	Anchor         Anchor    // what is there now
 }
 
@@ -73,7 +74,7 @@ func verifyTables(ctx context.Context, db *database, tx *sql.Tx, s sealer, progr
 	v := &tableVerification{verification: newVerification(&report, s), db: db, tx: tx, progress: progress}
 	for _, step := range []func(context.Context) error{
 		v.readActs, v.readWriters, v.readNotices, func(context.Context) error { return v.hold(anchors) },
-		v.checkStored, v.checkWriters, v.checkVisitors, v.checkGaps, v.checkErasures, v.checkLinks,
+		v.checkStored, v.checkWriters, v.checkVisitors, v.checkGaps, v.checkErasures, v.checkLinks, v.checkIndices,
 	} {
 		if err := step(ctx); err != nil {
 			return report, fmt.Errorf("ledger: cannot verify: %w", err)

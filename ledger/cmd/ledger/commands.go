@@ -174,6 +174,9 @@ func verify(ctx context.Context, c *call) error {
 	case !report.SealsChecked:
 		fmt.Fprintln(c.out, "no record is sealed: who computes every hash anew is not found out, except by an anchor")
 	}
+	for _, trigger := range report.Triggers {
+		fmt.Fprintf(c.out, "there is a trigger or a rule, %s: look whether it changes or takes away what is written\n", trigger)
+	}
 	c.tellFaults(c.out, report)
 	if !report.OK() {
 		return errNotVerified
