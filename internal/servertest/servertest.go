@@ -4,6 +4,7 @@ package servertest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -28,15 +29,26 @@ func Find(t testing.TB, names ...string) string {
 	return ""
 }
 
-// FreeAddress returns an address of this machine at which nothing listens.
+// Systems give away the ports from 32768 (Linux) or 49152 (RFC 6335, section 6) to whoever
+// wants any: connections that go out, and servers at port 0.
+const firstPort, lastPort = 20000, 32767
+
+// FreeAddress returns an address of this machine at which nothing listens. Its port is none
+// of those that the system gives away: on a busy machine somebody else would have it by the
+// time that the server begins to listen.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	var err error
+	for range 100 {
+		port := firstPort + rand.IntN(lastPort-firstPort+1)
+		var listener net.Listener
+		if listener, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			listener.Close()
+			return listener.Addr().String()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	t.Fatal(err)
+	return ""
 }
 
 // Folder returns a folder that lasts as long as the test. Its path is short, since it is part
