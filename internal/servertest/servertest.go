@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -66,7 +67,7 @@ func Folder(t testing.TB) string {
 	return folder
 }
 
-// patience is how long a server has to begin to listen.
+// patience is how long a server has to begin to listen, and to end.
 const patience = time.Minute
 
 // Run runs a server until the test ends. It returns when something listens at an address. If
@@ -83,8 +84,12 @@ func Run(t testing.TB, server *exec.Cmd, address string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = server.Process.Signal(os.Interrupt)
-		_ = server.Wait() // interrupted
+		// No interrupt: what a shell has begun in the background ignores it, and so does all
+		// that it begins.
+		_ = server.Process.Signal(syscall.SIGTERM)
+		late := time.AfterFunc(patience, func() { _ = server.Process.Kill() })
+		defer late.Stop()
+		_ = server.Wait() // terminated
 	})
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if conn, err := net.Dial("tcp", address); err == nil {
