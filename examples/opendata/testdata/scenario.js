@@ -3,7 +3,7 @@
 (async () => {
   const seen = {violations: []};
   const until = async (what, condition) => {
-    for (let i = 0; i < 2000; i++) { // the test has no more patience than that
+    for (let i = 0; i < 2400; i++) {
       if (condition()) return;
       await new Promise(done => setTimeout(done, 25));
     }
