@@ -22,13 +22,13 @@ var hostile = []struct{ path, body, says string }{
 	{"/clicked", `<button style="position:fixed;inset:0">x</button><script>onmousemove = onkeydown = () => { for (let i = 0; i < 100; i++) window.open("/ok?" + i) }</script>`, ""},
 	{"/dialogs", `<script>for (let i = 0; i < 20; i++) { alert(i); confirm(i); prompt(i) } print()</script>`, "opens a dialog (alert)"},
 	{"/loop", `<script>setTimeout(() => { for (;;); }, 100)</script>`, "hangs: its scripts do not end"},
-	{"/hangs", `<img src="/never">`, "did not come to rest within 6s"},
+	{"/hangs", `<img src="/never">`, "did not come to rest within"},
 	{"/download", "", "is a download, not a page"},
 	{"/nothing", "", "it shows nothing"},
 	{"/away", "", "nothing listens there"},
 	{"/stays", `<script>onbeforeunload = (e) => { e.preventDefault(); return "stay" }</script>`, ""},
-	{"/polls", `<script>setInterval(() => fetch("/ok?" + Math.random()), 100)</script>`, "did not come to rest within 6s"},
-	{"/reloads", `<script>setTimeout(() => location.reload(), 200)</script>`, "did not come to rest within 6s"},
+	{"/polls", `<script>setInterval(() => fetch("/ok?" + Math.random()), 20)</script>`, "did not come to rest within"},
+	{"/reloads", `<script>setTimeout(() => location.reload(), 20)</script>`, "did not come to rest within"},
 	{"/stores", `<script>for (let i = 0; i < 200; i++) { localStorage.setItem("item" + i, "v"); document.cookie = "item" + i + "=1" }</script>`, ""},
 	{"/breaks", `<script>Object.defineProperty = JSON.stringify = Array.from = console.debug = () => { throw 1 }; window.dataLayer = { get length() { throw 1 } }; document.querySelectorAll = null; document.cookie = "after=1"</script>`, ""},
 	{"/names", `<script>localStorage.setItem("\x1b[31mred\x07\n\u202e", "v"); document.cookie = "\u{1F36A}=1"</script>`, ""},
@@ -62,10 +62,16 @@ func TestAHostilePageCostsItsTimeLimitAndTheRestIsScanned(t *testing.T) {
 	})
 	overridden.Handle("/", mux)
 
+	site := serve(t, overridden)
 	began := time.Now()
-	result, err := scan.Run(t.Context(), scan.Options{URL: serve(t, overridden), Timeout: 6 * time.Second, Crawl: crawl.Options{Pages: 30}})
+	_, err := scan.Run(t.Context(), scan.Options{URL: site, Timeout: time.Minute, Pages: []string{"/frames"}})
 	require.NoError(t, err)
-	t.Logf("%v for %d pages", time.Since(began).Round(time.Second), len(result.Stages[0].Pages))
+	// The heaviest page that comes to rest shows how fast this machine is now.
+	limit := max(6*time.Second, 2*time.Since(began))
+	began = time.Now()
+	result, err := scan.Run(t.Context(), scan.Options{URL: site, Timeout: limit, Crawl: crawl.Options{Pages: 30}})
+	require.NoError(t, err)
+	t.Logf("%v for %d pages, each within %v", time.Since(began).Round(time.Second), len(result.Stages[0].Pages), limit.Round(time.Second))
 	for _, h := range hostile {
 		var said []string
 		for _, p := range result.Problems {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ func TestASiteOfManyPagesIsWalkedInEveryState(t *testing.T) {
 	pages, _ := strconv.Atoi(os.Getenv("PAGES"))
 	pages = max(pages, 5)
 	address := serveMany(t, pages)
+	var mu sync.Mutex
 	most := int64(0)
 	began := time.Now()
 	var texts []string
@@ -37,7 +39,11 @@ func TestASiteOfManyPagesIsWalkedInEveryState(t *testing.T) {
 	for range max(runs, 1) {
 		result, err := scan.Run(t.Context(), scan.Options{
 			URL: address, Crawl: crawl.Options{Pages: pages, Depth: pages}, Browser: chrome.Options{},
-			Progress: func(p scan.Progress) { most = max(most, p.Memory()) },
+			Progress: func(p scan.Progress) { // from several goroutines
+				mu.Lock()
+				defer mu.Unlock()
+				most = max(most, p.Memory())
+			},
 		})
 		require.NoError(t, err)
 		findings := judge.Judge(result.Scan, result.Registry, judge.Options{})

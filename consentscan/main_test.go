@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cookiecharter/consent/internal/servertest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -62,10 +62,7 @@ func TestMistakesOfTheCommandLineComeBackAtOnce(t *testing.T) {
 
 func TestWhatCannotBeLookedAtIsSaidInWords(t *testing.T) {
 	chromium(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	nobody := listener.Addr().String()
-	require.NoError(t, listener.Close())
+	nobody := servertest.FreeAddress(t)
 	secure := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "<p>shop") }))
 	t.Cleanup(secure.Close)
 	away := serve(t, http.RedirectHandler("http://other.localhost:9998/", http.StatusFound))

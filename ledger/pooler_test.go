@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cookiecharter/consent/internal/servertest"
 	"github.com/cookiecharter/consent/ledger"
 )
 
@@ -36,14 +36,13 @@ func pooledAt(t *testing.T, socket string, settings ...string) (url string) {
 	c := server(t)
 	name := fmt.Sprintf("pooled%d", c.count.Add(1))
 	execute(t, c.url("postgres"), "CREATE DATABASE "+name)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address := servertest.FreeAddress(t)
+	_, port, err := net.SplitHostPort(address)
 	require.NoError(t, err)
-	port := listener.Addr().(*net.TCPAddr).Port
-	require.NoError(t, listener.Close())
 	config := filepath.Join(c.directory, name+".ini")
 	require.NoError(t, os.WriteFile(config, []byte(strings.Join(append([]string{
 		"[databases]", "* = host=" + socket + " user=postgres",
-		"[pgbouncer]", "listen_addr = 127.0.0.1", "listen_port = " + strconv.Itoa(port), "unix_socket_dir =", "auth_type = any",
+		"[pgbouncer]", "listen_addr = 127.0.0.1", "listen_port = " + port, "unix_socket_dir =", "auth_type = any",
 	}, settings...), "\n")), 0o644))
 	process := exec.Command(binary, config)
 	asServer(process)
@@ -53,9 +52,9 @@ func pooledAt(t *testing.T, socket string, settings ...string) (url string) {
 	}
 	require.NoError(t, process.Start())
 	t.Cleanup(func() { process.Process.Kill(); process.Wait() })
-	url = fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", port, name)
+	url = fmt.Sprintf("postgres://postgres@%s/%s?sslmode=disable", address, name)
 	require.Eventually(t, func() bool {
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		conn, err := net.Dial("tcp", address)
 		if err == nil {
 			conn.Close()
 		}

@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cookiecharter/consent/charter"
+	"github.com/cookiecharter/consent/internal/servertest"
 	"github.com/cookiecharter/consent/ledger"
 )
 
@@ -41,10 +42,7 @@ type relay struct {
 // inFrontOf returns a relay that refuses connections, and the URL that leads through it to
 // the database at url.
 func inFrontOf(t *testing.T, c *cluster, database string) (*relay, string) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	r := &relay{address: listener.Addr().String(), to: filepath.Join(c.directory, ".s.PGSQL.5432"), open: make(map[net.Conn]func())}
-	require.NoError(t, listener.Close())
+	r := &relay{address: servertest.FreeAddress(t), to: filepath.Join(c.directory, ".s.PGSQL.5432"), open: make(map[net.Conn]func())}
 	t.Cleanup(r.refuse)
 	u, err := url.Parse(database)
 	require.NoError(t, err)

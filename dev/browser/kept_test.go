@@ -47,13 +47,19 @@ func TestADecisionThatTakesItsTimeIsKept(t *testing.T) {
 	d.slow.Store(&proceed)
 	t.Cleanup(func() { close(proceed) }) // or the server waits for its handler
 	b := newTab(t)
-	// The driver waits for the answer too: the page itself keeps what is said before.
+	shown := make(chan struct{}, 2)
+	d.pages.HandleFunc("GET /shown", func(http.ResponseWriter, *http.Request) { shown <- struct{}{} })
+	// The driver waits for the answer too: the page itself keeps what is said before, and
+	// tells the server that it is shown.
 	b.onEachPage(`window.said = []; new MutationObserver(changes => changes.forEach(({addedNodes}) => addedNodes.forEach(node =>
-		node.classList?.contains("charter-done") && said.push(node.textContent)))).observe(document, {childList: true, subtree: true})`)
+		node.classList?.contains("charter-done") && (said.push(node.textContent), new Image().src = "/shown?" + said.length)))).observe(document, {childList: true, subtree: true})`)
 	b.visit(d.url + "/")
 	b.click(".charter-banner [value=refuse]")
-	require.Eventually(t, func() bool { return d.banners.Load() == 1 }, time.Minute, 10*time.Millisecond)
-	time.Sleep(time.Second) // for the page to show it
+	select {
+	case <-shown:
+	case <-time.After(time.Minute):
+		t.Fatal("the page says nothing")
+	}
 	proceed <- struct{}{}
 	b.until("said.length === 2")
 	said := eval[[]string](b, "said")

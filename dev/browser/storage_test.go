@@ -91,10 +91,7 @@ func (b *tab) isLeft(want map[string][]string, when string) {
 		got = eval[map[string][]string](b, "left()")
 		return assert.ObjectsAreEqual(want, got)
 	}
-	for range 200 {
-		if same() {
-			break
-		}
+	for end := time.Now().Add(time.Minute); time.Now().Before(end) && !same(); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	time.Sleep(200 * time.Millisecond)

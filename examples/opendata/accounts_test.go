@@ -30,6 +30,7 @@ type remote struct {
 type moment struct {
 	Page               float64 // another one for each load
 	Name, Banner, Note string
+	Settings           string // the title of the dialog, if it is open
 	Allowed            []string
 }
 
@@ -156,8 +157,7 @@ func TestTwoBrowsersOfOneUserKeepToOneChoice(t *testing.T) {
 	assert.Equal(t, own.Allowed, seen.Allowed)
 	seen = phone.does(step{Click: "footer [name=language][value=en]", Leaves: true}, "another page", func(moment) bool { return true })
 	assert.Empty(t, seen.Note, "once")
-	phone.does(step{Click: ".charter-link"}, "the settings", func(moment) bool { return true })
-	time.Sleep(time.Second) // until the dialog has come
+	phone.does(step{Click: ".charter-link"}, "the settings", func(m moment) bool { return m.Settings != "" })
 	phone.does(step{Click: ".charter-settings [value=accept]"}, "it is saved", says("Your choice is saved."))
 	phone.until("all", func(m moment) bool { return slices.Equal(m.Allowed, everybody) })
 

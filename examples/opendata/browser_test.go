@@ -58,7 +58,7 @@ func TestADecisionWithoutAReloadRenewsPanelChoiceAndMap(t *testing.T) {
 	select {
 	case report := <-reports:
 		require.NoError(t, json.Unmarshal(report, &seen))
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		t.Fatal("the browser has not gone through the scenario")
 	}
 	require.Empty(t, seen.Error)

@@ -4,10 +4,12 @@ package servertest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -28,15 +30,26 @@ func Find(t testing.TB, names ...string) string {
 	return ""
 }
 
-// FreeAddress returns an address of this machine at which nothing listens.
+// Systems give away the ports from 32768 (Linux) or 49152 (RFC 6335, section 6) to whoever
+// wants any: connections that go out, and servers at port 0.
+const firstPort, lastPort = 20000, 32767
+
+// FreeAddress returns an address of this machine at which nothing listens. Its port is none
+// of those that the system gives away: on a busy machine somebody else would have it by the
+// time that the server begins to listen.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	var err error
+	for range 100 {
+		port := firstPort + rand.IntN(lastPort-firstPort+1)
+		var listener net.Listener
+		if listener, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			listener.Close()
+			return listener.Addr().String()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String()
+	t.Fatal(err)
+	return ""
 }
 
 // Folder returns a folder that lasts as long as the test. Its path is short, since it is part
@@ -54,7 +67,7 @@ func Folder(t testing.TB) string {
 	return folder
 }
 
-// patience is how long a server has to begin to listen.
+// patience is how long a server has to begin to listen, and to end.
 const patience = time.Minute
 
 // Run runs a server until the test ends. It returns when something listens at an address. If
@@ -71,8 +84,12 @@ func Run(t testing.TB, server *exec.Cmd, address string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = server.Process.Signal(os.Interrupt)
-		_ = server.Wait() // interrupted
+		// No interrupt: what a shell has begun in the background ignores it, and so does all
+		// that it begins.
+		_ = server.Process.Signal(syscall.SIGTERM)
+		late := time.AfterFunc(patience, func() { _ = server.Process.Kill() })
+		defer late.Stop()
+		_ = server.Wait() // terminated
 	})
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if conn, err := net.Dial("tcp", address); err == nil {

@@ -24,10 +24,7 @@ func (v *Visitor) sent(e *network.EventRequestWillBeSentExtraInfo) {
 		v.requests[e.RequestID] = r
 	}
 	r.heads++
-	stage := v.stage
-	if r.heads <= r.answering {
-		stage = r.before
-	}
+	stage := v.stageOf(r, r.heads)
 	p := r.place
 	if p.page == "" {
 		p = place{page: v.page}
@@ -52,7 +49,7 @@ func (v *Visitor) received(e *network.EventResponseReceivedExtraInfo) {
 		r = new(request)
 		v.requests[e.RequestID] = r
 	}
-	a := answer{v.stage, e}
+	a := answer{v.stageOf(r, r.bodies+2), e}
 	if r.bodies < len(r.hops) {
 		v.stored(r.hops[r.bodies], r.place, a)
 	} else if len(r.answers) < 20 { // more redirects than a browser follows

@@ -21,7 +21,7 @@ type request struct {
 	answers       []answer // of hops that are not known yet
 	session       *chrome.Session
 	answering     int    // how many hops the visitor's answer takes, that to the site included
-	before        string // the stage of their cookies
+	before, after string // the stage of their cookies, and of what comes after them
 	began         time.Time
 	holds         bool // the page is not at rest before it has ended
 	place         place
@@ -98,12 +98,17 @@ func (v *Visitor) requested(s *chrome.Session, t *tab, e *network.EventRequestWi
 	if third, _ := v.options.Site.Third(to.host); !third && e.Request.Method == http.MethodPost && v.next != "" {
 		// The network tells of its cookies in its own time: the page may have been answered,
 		// and have brought in what is allowed.
-		r.answering, r.before = len(r.hops), v.before
-		v.answered()
+		r.answering, r.before, r.after = len(r.hops), v.before, v.next
+		if v.allows || e.Type == network.ResourceTypePing { // of a ping, the page hears nothing
+			v.answered()
+		}
 	}
 	if len(r.answers) > 0 {
 		first := r.answers[0]
 		r.answers = r.answers[1:]
+		if r.answering > 0 {
+			first.stage = v.stageOf(r, len(r.hops)+1)
+		}
 		v.stored(r.hops[len(r.hops)-1], r.place, first)
 	}
 }
@@ -145,6 +150,27 @@ func (v *Visitor) placeOf(s *chrome.Session, t *tab, frame cdp.FrameID, document
 	return p
 }
 
+// stageOf returns the stage of what goes with a hop of a request, and of what the hop before
+// it was answered with.
+func (v *Visitor) stageOf(r *request, hop int) string {
+	switch {
+	case r.answering == 0:
+		return v.stage
+	case hop <= r.answering:
+		return r.before
+	}
+	return r.after
+}
+
+// heard: the page knows what the site says to a request. If that was the visitor's answer,
+// whatever it refuses is to end from here on: until now the page could not know that the
+// answer counts, and on a busy machine it goes on for a while.
+func (v *Visitor) heard(id network.RequestID) {
+	if r := v.requests[id]; r != nil && r.answering > 0 && r.after == v.next {
+		v.answered()
+	}
+}
+
 // contact notes that a request goes to a host that is not the site.
 func (v *Visitor) contact(r *request, to address) {
 	r.contact = nil
@@ -160,7 +186,7 @@ func (v *Visitor) contact(r *request, to address) {
 		frame = r.parent // who shows it contacts its host
 	}
 	r.contact = v.record.add(seen.Event{
-		Act: seen.Contacted, Stage: v.stage, Host: to.host, Third: true, Cloaked: cloaked, Transport: r.transport,
+		Act: seen.Contacted, Stage: v.stageOf(r, len(r.hops)), Host: to.host, Third: true, Cloaked: cloaked, Transport: r.transport,
 		Page: r.place.page, Frame: frame, Leaving: r.place.leaving, By: r.initiator,
 	})
 }
@@ -217,6 +243,7 @@ func (v *Visitor) finished(id network.RequestID, stopped bool) {
 	if stopped && r.contact != nil {
 		r.contact.dropped = true
 	}
+	v.heard(id) // such as one that has no content, of which the page hears nothing
 	v.rest.done(r)
 }
 

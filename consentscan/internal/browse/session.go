@@ -166,6 +166,9 @@ func (v *Visitor) Event(s *chrome.Session, event any) {
 		v.received(e)
 	case *network.EventResponseReceived:
 		v.linked(e)
+		if e.Type != network.ResourceTypeDocument { // else the page hears nothing, and another one comes
+			v.heard(e.RequestID)
+		}
 		v.unheardOf(t, e)
 	case *network.EventLoadingFinished:
 		v.finished(e.RequestID, false)
@@ -238,6 +241,7 @@ func (v *Visitor) navigated(s *chrome.Session, t *tab, e *page.EventFrameNavigat
 	clear(t.frames)
 	t.frames[e.Frame.ID] = e.Frame.URL
 	v.former, v.page = v.page, parse(e.Frame.URL).path
+	v.heard(network.RequestID(e.Frame.LoaderID)) // such as a form that was posted
 	v.leaving = false
 	v.rest.begin()
 	v.forget()

@@ -171,10 +171,11 @@ func (v *Visitor) Stage(name string) {
 }
 
 // Answering says that the visitor is about to answer: stage name begins with the last click
-// before [Visitor.Stage] says so, or, if the answer is posted to the site, as soon as that is
-// on its way. The cookies that go with the answer itself are those of before. If the answer
-// allows something, the stage begins with the first click: where each switch is saved at
-// once, that one may have allowed it.
+// before [Visitor.Stage] says so. If the answer is posted to the site, the stage begins as
+// soon as that is on its way if it allows something, else once the page has heard of the
+// site that it counts. The cookies that go with the answer itself are those of before. If
+// the answer allows something, the stage begins with the first click: where each switch is
+// saved at once, that one may have allowed it.
 func (v *Visitor) Answering(name string, allows bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -194,7 +195,7 @@ func (v *Visitor) clicked() {
 	v.stage = pending
 }
 
-// answered: what the visitor decided is on its way.
+// answered: what the visitor decided counts from here on.
 func (v *Visitor) answered() {
 	v.record.restage(pending, v.before)
 	v.stage, v.next = v.next, ""

@@ -109,7 +109,7 @@ func Start(ctx context.Context, options Options) (*Browser, error) {
 }
 
 func (b *Browser) hello(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second) // a cold disk
+	ctx, cancel := context.WithTimeout(ctx, time.Minute) // a cold disk, a busy machine
 	defer cancel()
 	version, err := Call(ctx, b, browser.GetVersion, cdp.Empty{})
 	if err != nil {

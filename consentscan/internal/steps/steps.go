@@ -39,7 +39,7 @@ const (
 	maxBytes = 64 << 10
 	maxSteps = 200
 	maxWait  = time.Minute
-	// appears is how long "wait" waits for an element.
+	// appears is how long an element is waited for.
 	appears = 15 * time.Second
 )
 
@@ -272,8 +272,14 @@ func (s step) run(ctx context.Context, page Page, base *url.URL) error {
 		}
 		return page.Open(ctx, address.String())
 	case "fill":
+		if err := s.comes(ctx, page); err != nil {
+			return err
+		}
 		return page.Fill(ctx, s.target, s.text)
 	case "click":
+		if err := s.comes(ctx, page); err != nil {
+			return err
+		}
 		if err := page.Click(ctx, s.target); err != nil {
 			return err
 		}
@@ -290,4 +296,16 @@ func (s step) run(ctx context.Context, page Page, base *url.URL) error {
 		}
 		return err
 	}
+}
+
+// comes waits until the element is in the page, for no longer than "wait" does. A page may
+// rest for a moment before it gives way to the one that the step before has led to: a busy
+// machine, or a slow site, takes longer than that. If the element does not come, the step
+// itself says what is wrong. The error is the context's.
+func (s step) comes(ctx context.Context, page Page) error {
+	_, _ = element.Wait(ctx, appears, func(ctx context.Context) (bool, error) {
+		found, err := element.Look(ctx, page, element.CSS(s.target))
+		return found.All > 0, err
+	})
+	return ctx.Err()
 }

@@ -24,7 +24,8 @@ func getenv(name string) string { return environment[name] }
 type page struct {
 	did    []string
 	fails  map[string]error // by what is done
-	appear int              // how often it is asked for an element until there is one
+	appear int              // how often it is asked for an element until one is seen
+	come   int              // how often it is asked for an element until there is one
 }
 
 func (p *page) do(format string, args ...any) error {
@@ -40,12 +41,14 @@ func (p *page) Fill(_ context.Context, selector, text string) error {
 	return p.do("fill %s=%s", selector, text)
 }
 func (p *page) Eval(_ context.Context, expression string, result any) error {
-	p.appear--
-	found := "0"
-	if p.appear < 0 {
-		found = "1"
+	p.appear, p.come = p.appear-1, p.come-1
+	count := func(left int) int {
+		if left < 0 {
+			return 1
+		}
+		return 0
 	}
-	return json.Unmarshal([]byte(`{"All": 1, "Visible": `+found+`}`), result)
+	return json.Unmarshal(fmt.Appendf(nil, `{"All": %d, "Visible": %d}`, count(p.come), count(p.appear)), result)
 }
 
 func run(t *testing.T, text string, p *page) error {
@@ -129,6 +132,15 @@ func TestAFailureNamesLineAndStepAndNoSecret(t *testing.T) {
 
 	p = &page{fails: map[string]error{"click #go": errors.New("no visible #go")}}
 	require.EqualError(t, run(t, "click #go", p), "line 1: click #go: no visible #go")
+}
+
+// The page that a click leads to may come late.
+func TestWhatIsNotThereYetIsWaitedFor(t *testing.T) {
+	for _, line := range []string{"click #go", "fill #user alice"} {
+		p := &page{come: 3}
+		require.NoError(t, run(t, line, p))
+		assert.Negative(t, p.come, line)
+	}
 }
 
 func TestAWaitEndsWithItsContext(t *testing.T) {

@@ -166,7 +166,7 @@ func (s site) tryStream(t *testing.T, v *drive.Visitor, url string, but limits) 
 	if !but.buffers {
 		select {
 		case s.more <- struct{}{}:
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("the handler does not wait for the reader")
 		}
 	}

@@ -64,7 +64,7 @@ func TestAFrameworksOwnServer(t *testing.T) {
 			try(t, s, client, url, limits{})
 
 			client.CloseIdleConnections()
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			assert.NoError(t, shutdown(ctx), "the server ends by itself")
 		})
@@ -75,7 +75,7 @@ func startEchoV4(t *testing.T, e *echov4.Echo) (string, func(context.Context) er
 	e.HideBanner, e.HidePort = true, true
 	ended := make(chan error, 1)
 	go func() { ended <- e.Start("127.0.0.1:0") }()
-	require.Eventually(t, func() bool { return e.ListenerAddr() != nil }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return e.ListenerAddr() != nil }, time.Minute, time.Millisecond)
 	return "http://" + e.ListenerAddr().String(), func(ctx context.Context) error {
 		return errors.Join(e.Shutdown(ctx), last(ctx, ended))
 	}

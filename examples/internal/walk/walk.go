@@ -49,7 +49,7 @@ func Through(t *testing.T, site http.Handler, allow, show string) {
 	select {
 	case report := <-reports:
 		assert.Empty(t, report)
-	case <-time.After(time.Minute):
+	case <-time.After(3 * time.Minute):
 		t.Fatal("the browser has not gone the way")
 	}
 }

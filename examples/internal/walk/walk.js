@@ -3,7 +3,7 @@
 const find = selector => document.querySelector(selector);
 const until = async (what, isTrue) => {
 	for (let attempts = 0; !isTrue(); attempts++) {
-		if (attempts > 900) throw new Error("there is no " + what);
+		if (attempts > 1800) throw new Error("there is no " + what);
 		await new Promise(done => setTimeout(done, 33));
 	}
 };

@@ -6,7 +6,7 @@
   const text = selector => document.querySelector(selector)?.textContent.replace(/\s+/g, " ").trim() ?? "";
   for (;;) {
     const moment = {
-      page, name: text("header strong"), banner: text(".charter-banner p"), note: text(".charter-done[open] [role=status]"),
+      page, name: text("header strong"), banner: text(".charter-banner p"), note: text(".charter-done[open] [role=status]"), settings: text(".charter-settings[open] h2"),
       allowed: [...document.querySelectorAll(".choice li.yes small")].map(element => element.textContent),
     };
     const response = await fetch("/remote?browser=" + sessionStorage.getItem("browser"), {method: "POST", body: JSON.stringify(moment)});

@@ -3,7 +3,7 @@
 (async () => {
   const seen = {violations: []};
   const until = async (what, condition) => {
-    for (let i = 0; i < 400; i++) {
+    for (let i = 0; i < 2400; i++) {
       if (condition()) return;
       await new Promise(done => setTimeout(done, 25));
     }

@@ -80,13 +80,13 @@ func TestARequestAfterABodyHasItsOwnTime(t *testing.T) {
 		}
 	}))
 	require.NoError(t, err)
-	address := serve(t, backend.New(backend.Config{Targets: []backend.Target{{URL: to}}, Log: logger}), logger, 50*time.Millisecond)
+	address := serve(t, backend.New(backend.Config{Targets: []backend.Target{{URL: to}}, Log: logger}), logger, 500*time.Millisecond)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
 	require.NoError(t, err)
 	defer conn.Close()
 	reader := bufio.NewReader(conn)
 	fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12345")
-	time.AfterFunc(300*time.Millisecond, func() { again <- true })
+	time.AfterFunc(1500*time.Millisecond, func() { again <- true })
 	for range 2 {
 		response, err := http.ReadResponse(reader, nil)
 		require.NoError(t, err)

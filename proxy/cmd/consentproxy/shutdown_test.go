@@ -51,7 +51,7 @@ func addressOf(s *server.Server) string {
 
 // A stream without an end, a tunnel, and a database that does not answer share one time.
 func TestStoppingKeepsToOnePeriodOfGrace(t *testing.T) {
-	const grace = time.Second
+	const grace = 3 * time.Second
 	site, _ := inFront(t, newSite(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Upgrade") != "" {
 			echo(w)
@@ -65,13 +65,13 @@ func TestStoppingKeepsToOnePeriodOfGrace(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}), options{})
-	left := make(chan time.Duration, 1)
+	closing := make(chan [2]time.Time, 1) // when the database is closed, and how long it has
 	s, stop := listen(t, server.Config{
 		Handler: passOn(t, site),
 		Limits:  server.Limits{Grace: grace},
 		Close: func(ctx context.Context) error {
 			deadline, _ := ctx.Deadline()
-			left <- time.Until(deadline)
+			closing <- [2]time.Time{time.Now(), deadline}
 			select {} // heeds nothing
 		},
 	})
@@ -85,10 +85,12 @@ func TestStoppingKeepsToOnePeriodOfGrace(t *testing.T) {
 
 	begin := time.Now()
 	assert.ErrorIs(t, stop(), context.DeadlineExceeded)
-	took := time.Since(begin)
-	assert.Less(t, took, grace+500*time.Millisecond)
-	assert.Greater(t, took, grace/2, "the stream had its time")
-	assert.Greater(t, <-left, grace/10, "and the database too")
+	// A busy machine is late with all of it: what is compared is what the server has planned.
+	times := <-closing
+	closed, deadline := times[0], times[1]
+	assert.Less(t, deadline.Sub(begin), grace*3/2, "it is one time")
+	assert.Greater(t, closed.Sub(begin), grace/2, "the stream had its part")
+	assert.True(t, closed.Before(deadline), "and the database its own")
 	_, err = io.Copy(io.Discard, stream.Body)
 	assert.Error(t, err)
 	_, err = io.Copy(io.Discard, from)
@@ -97,15 +99,15 @@ func TestStoppingKeepsToOnePeriodOfGrace(t *testing.T) {
 }
 
 func TestTheGraceIs25SecondsUnlessSaidOtherwise(t *testing.T) {
-	var left time.Duration
+	var deadline time.Time
 	_, stop := listen(t, server.Config{Handler: http.NotFoundHandler(), Close: func(ctx context.Context) error {
-		deadline, _ := ctx.Deadline()
-		left = time.Until(deadline)
+		deadline, _ = ctx.Deadline()
 		return nil
 	}})
+	begin := time.Now()
 	require.NoError(t, stop())
-	assert.Greater(t, left, 24*time.Second)
-	assert.LessOrEqual(t, left, 25*time.Second)
+	assert.GreaterOrEqual(t, deadline.Sub(begin), 25*time.Second)
+	assert.LessOrEqual(t, time.Until(deadline), 25*time.Second)
 }
 
 func TestWhatFailsToCloseIsSaid(t *testing.T) {
