@@ -44,7 +44,7 @@ type Choice struct {
 	categories []Category
 	providers  []policy.Party
 	objection  bool
-	asked      *Regime // under which the question was put; nil means the request's
+	asked      *asked // under which law the question was put; nil means the request's
 	evidence   Evidence
 }
 
@@ -88,13 +88,22 @@ func (c Choice) WithObjection() Choice {
 	return c
 }
 
+// An asked is the law under which a question was put.
+type asked struct {
+	regime Regime
+	gpc    bool // the browser sent "Sec-GPC: 1"
+}
+
 // WithRegime returns c as an answer to a question that was put under a regime, which may be
-// another one than the request's: a form stays open while its visitor travels. What that
-// regime presumes may have been ticked already, and a record names it. An unknown regime
-// changes nothing.
-func (c Choice) WithRegime(r Regime) Choice {
+// another one than the request's: a page stays open while its visitor travels. gpc says that
+// the browser sent "Sec-GPC: 1" when the question was put. A record names that regime. What it
+// presumes may have been ticked already, so that a yes for it counts only under a regime that
+// presumes as much, whatever the visitor has answered elsewhere since then; one that they had
+// given by themselves stays what it is. No refusal depends on it, so that who names a wrong
+// regime gains nothing over others. An unknown regime changes nothing.
+func (c Choice) WithRegime(r Regime, gpc bool) Choice {
 	if int(r) < len(regimeNames) {
-		c.asked = &r
+		c.asked = &asked{r, gpc}
 	}
 	return c
 }

@@ -22,7 +22,7 @@ type Notice struct {
 // sentences {date}, {providers}, {reference} and {title} stand for what differs between
 // visitors, which is in their records, and for the title of embedded content.
 type Screen struct {
-	Language  string `json:"language"`            // of the texts, a BCP 47 tag
+	Language  string `json:"language"`            // of the texts, a BCP 47 tag; "" if that is not known
 	Direction string `json:"direction,omitempty"` // "rtl" for a script that runs from right to left
 
 	// Control is "banner", "settings" (the dialog), "page" (the charter's), "form" (one of
@@ -36,7 +36,7 @@ type Screen struct {
 	Layout     string           `json:"layout,omitempty"`     // of the banner
 	Lines      []Line           `json:"lines,omitempty"`      // all that could be read, from the top to the foot
 	Cut        bool             `json:"cut,omitempty"`        // there was more than a notice holds
-	Changed    bool             `json:"changed,omitempty"`    // the site has changed since it drew the control, or the decision that a form showed: what was on the screen is not known, and there are no Lines
+	Changed    bool             `json:"changed,omitempty"`    // the site has changed since it drew the control, or the decision or the law that this showed, or the answer is none that it can give: what was on the screen is not known, and there are no Lines
 	OwnAnswers bool             `json:"ownAnswers,omitempty"` // the form held what the visitor had answered so far, as the records before have it unless that failed; otherwise Line.Checked has what was chosen in advance
 	Categories []ScreenCategory `json:"categories,omitempty"` // that the lines name
 	Layers     []Layer          `json:"layers,omitempty"`     // one click away

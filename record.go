@@ -231,18 +231,22 @@ func (v *visit) given(c Choice, before *policy.Grants) func(Answer) decision.Ans
 	return func(a Answer) decision.Answer {
 		of := party(a.Category, a.Provider)
 		i, _ := v.visitor().Policy().Index(of)
-		was := before.Answers()[i]
+		was, question := before.Answers()[i], law
+		// Global Privacy Control unticks no box that they had left ticked before. Open may be
+		// such a yes, which does not count here, or one that the browser has held back.
+		question.GPC = law.GPC && (was == policy.NoByGPC || was == policy.Presumed)
 		switch {
 		case c.adds && (was == policy.Alone || c.accepts(of)):
 			return decision.Alone
-		case was == policy.Ticked:
+		case c.adds && was == policy.Ticked: // it stays as it was
 			return decision.Ticked
-		case was == policy.Presumed || was == policy.Open: // Open if the browser has held the decision back
-			if presumption(law, string(a.Category)) == policy.Presumed {
-				return decision.Ticked
-			}
+		case c.adds, was == policy.Yes, was == policy.Alone, presumption(question, string(a.Category)) != policy.Presumed:
+			return decision.Yes
+		case c.asked == nil && (was == policy.No || was == policy.Reopened): // else it may be a refusal of since then
+			return decision.Yes
+		default:
+			return decision.Ticked
 		}
-		return decision.Yes
 	}
 }
 
@@ -250,7 +254,7 @@ func (v *visit) given(c Choice, before *policy.Grants) func(Answer) decision.Ans
 func (v *visit) lawOf(c Choice) visitor.Law {
 	law := v.visitor().Law()
 	if c.asked != nil {
-		law.Regime = uint8(*c.asked)
+		law.Regime, law.GPC = uint8(c.asked.regime), c.asked.gpc
 	}
 	return law
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,70 @@ func TestNothingIsForgottenOfAYesThatIsSavedAgainUnderAWeakerRegime(t *testing.T
 	america := ask(t, mw, consent.OptOut, britain, nil, saving(t, mw, consent.AcceptAll()))
 	_, prefs := under(t, mw, consent.UK, america, nil)
 	assert.True(t, prefs.Allows(consent.ThirdParty))
+}
+
+func TestNothingIsInventedOfAQuestionThatAnotherRegimePut(t *testing.T) {
+	const none, everything = "", "_pk_id.1 profile ad_id look"
+	gpc := func(r *http.Request) { r.Header.Set("Sec-GPC", "1") }
+	for name, test := range map[string]struct {
+		before consent.Regime // under which everything is refused first; OptIn for nothing before
+		asked  func(consent.Choice) consent.Choice
+		posted consent.Regime
+		change func(*http.Request)
+
+		regime        consent.Regime // of the record
+		optIn, optOut string         // what passes there from then on
+	}{
+		"the request's":                   {0, nil, consent.OptOut, nil, consent.OptOut, none, everything},
+		"one that nobody knows":           {0, asked(9, false), consent.OptIn, nil, consent.OptIn, everything, everything},
+		"one that nobody knows, abroad":   {0, asked(9, false), consent.OptOut, nil, consent.OptOut, none, everything},
+		"a laxer one":                     {0, asked(consent.OptOut, false), consent.OptIn, nil, consent.OptOut, none, everything},
+		"one that asks nobody":            {0, asked(consent.NoRegime, false), consent.OptIn, nil, consent.NoRegime, none, everything},
+		"a stricter one":                  {0, asked(consent.OptIn, false), consent.OptOut, nil, consent.OptIn, everything, everything},
+		"before the browser sent Sec-GPC": {0, asked(consent.OptOut, false), consent.OptOut, gpc, consent.OptOut, none, everything},
+		"with Sec-GPC":                    {0, asked(consent.OptOut, true), consent.OptOut, nil, consent.OptOut, "ad_id", everything},
+		"before everything was refused":   {consent.OptOut, asked(consent.OptOut, false), consent.OptOut, nil, consent.OptOut, none, everything},
+		"after everything was refused":    {consent.OptOut, nil, consent.OptOut, nil, consent.OptOut, everything, everything},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := &ledger{}
+			mw := byHeader(t, func(c *consent.Config) { c.Recorder = l })
+			cookies := ""
+			if test.before != consent.OptIn {
+				cookies = ask(t, mw, test.before, "", nil, saving(t, mw, consent.RefuseAll()))
+			}
+			choice := consent.AcceptAll()
+			if test.asked != nil {
+				choice = test.asked(choice)
+			}
+			cookies = ask(t, mw, test.posted, cookies, test.change, saving(t, mw, choice))
+			record := l.kept[len(l.kept)-1]
+			assert.Equal(t, test.regime, record.Regime)
+			optIn, _ := under(t, mw, consent.OptIn, cookies, nil)
+			assert.Equal(t, test.optIn, strings.Join(optIn[1:], " "))
+			optOut, _ := under(t, mw, consent.OptOut, cookies, nil)
+			assert.Equal(t, test.optOut, strings.Join(optOut[1:], " "))
+			refused := ask(t, mw, test.posted, cookies, nil, saving(t, mw, consent.RefuseAll().WithRegime(consent.NoRegime, false)))
+			for _, regime := range []consent.Regime{consent.OptIn, consent.UK, consent.OptOut, consent.NoRegime} {
+				got, _ := under(t, mw, regime, refused, nil)
+				assert.Equal(t, []string{"sessionid"}, got, "a refusal is one by whatever question")
+			}
+		})
+	}
+}
+
+func asked(regime consent.Regime, gpc bool) func(consent.Choice) consent.Choice {
+	return func(c consent.Choice) consent.Choice { return c.WithRegime(regime, gpc) }
+}
+
+func TestNothingIsForgottenOfAYesThatOneVideoLeavesAsItWas(t *testing.T) {
+	mw := byHeader(t, nil)
+	for regime, want := range map[consent.Regime][]string{consent.OptIn: {"sessionid", "_pk_id.1", "profile", "ad_id", "look"}, consent.OptOut: {"sessionid", "ad_id"}} {
+		cookies := ask(t, mw, regime, "", nil, saving(t, mw, consent.AcceptAll()))
+		cookies = ask(t, mw, regime, cookies, nil, saving(t, mw, consent.Add(consent.ThirdParty, "AdCo").WithRegime(consent.OptIn+consent.OptOut-regime, false)))
+		got, _ := under(t, mw, consent.OptIn, cookies, nil)
+		assert.Equal(t, want, got, "what it says nothing of was asked under %v", regime)
+	}
 }
 
 // The form was drawn with what the regime presumes; that the browser held the decision

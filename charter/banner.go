@@ -103,11 +103,16 @@ func (c *Charter) bannerFor(r *http.Request, back string) template.HTML {
 	if !c.mounted.Load() {
 		c.unmounted.Do(func() { c.failed(r, fmt.Errorf("%w %q", errUnmounted, c.path)) })
 	}
-	if q := l.questionFor(prefs); show == asking && q.banner[0] != "" && c.formOf(r) == "" {
+	q := l.questionFor(prefs)
+	isShared := q.banner[0] != "" && q.law == lawOf(r)
+	if show == asking && isShared && c.formOf(r) == "" {
 		return mark + template.HTML(q.banner[0]+now+q.banner[1]+template.HTMLEscapeString(back)+q.banner[2])
 	}
 	v, _ := c.view(r)
 	v.Back, v.At = back, now
+	if !isShared {
+		v.Drawn = c.drawnIn(l) + c.stateOf(r)
+	}
 	switch show {
 	case offering:
 		return mark + c.render("button", v)

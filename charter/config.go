@@ -160,7 +160,8 @@ type Config struct {
 	// other (Regulation (EU) 2016/679, article 15). Nil means that there is neither.
 	History History
 
-	// Aside, if not nil, returns HTML that the charter's page shows below the form.
+	// Aside, if not nil, returns HTML that the charter's page shows below the form. The notice
+	// of a record does not hold it, and says that there was more.
 	Aside func(*http.Request) template.HTML
 }
 

@@ -58,7 +58,11 @@ func (c *Charter) decide(w http.ResponseWriter, r *http.Request) {
 func (c *Charter) save(w http.ResponseWriter, r *http.Request, a answer) error {
 	choice, err := c.choice(a)
 	if err == nil {
-		err = c.mw.Save(w, r, choice.WithEvidence(c.evidence(r, a)))
+		d := c.drawingOf(r, a)
+		if !d.isNow {
+			choice = choice.WithRegime(d.law.regime, d.law.gpc)
+		}
+		err = c.mw.Save(w, r, choice.WithEvidence(c.evidence(r, a, d)))
 		if k := c.keeperOf(r); k != nil {
 			c.linkSaved(r, k, c.account(r)) // before the head leaves
 		}
@@ -103,7 +107,8 @@ type answer struct {
 	pressed    string   // what its button posts
 	said       said     // what the form said for a while
 	shows      []string // what a placeholder showed of its content: "title", "link"
-	drawn      string   // of the control: in which language and version of the site: see drawnBy
+	drawn      string   // how the control was drawn: see drawing
+	asked      *law     // under which a program has asked; nil if it does not say
 }
 
 // answerOf reads the answer from a form. An objection ends if the visitor accepts
@@ -189,9 +194,6 @@ func (c *Charter) choice(a answer) (consent.Choice, error) {
 	}
 	if a.hasObjected {
 		choice = choice.WithObjection()
-	}
-	if regime := regimeIn(a.drawn); regime != nil {
-		choice = choice.WithRegime(*regime)
 	}
 	return choice, nil
 }

@@ -1,6 +1,7 @@
 package charter_test
 
 import (
+	"bytes"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -73,13 +74,14 @@ func TestANoticeSaysNothingOfAScreenThatTheSiteDrewBeforeItChanged(t *testing.T)
 				assert.Equal(t, test.changed, screen.Changed, of)
 				assert.Equal(t, test.changed, len(screen.Lines) == 0, of)
 				assert.Equal(t, []string{of, control.pressed, "en", "example.org"}, []string{screen.Control, screen.Pressed, screen.Language, screen.Host})
-				assert.Equal(t, test.changed, screen.Regime == "", "the law may have been another one too")
+				assert.Equal(t, "opt-in", screen.Regime, "which the form says")
 			}
 			fields := url.Values{"choice": {"accept"}, "by": {"banner"}, "drawn": {"xx." + strings.Repeat("y", 1000)}}
 			after.do("POST", "/cookies/", fields)
 			screen := screenOf(t, kept.records[len(kept.records)-1])
 			assert.True(t, screen.Changed, "made up")
-			assert.Equal(t, "en", screen.Language)
+			assert.Empty(t, screen.Language)
+			assert.Empty(t, screen.Regime)
 		})
 	}
 }
@@ -145,5 +147,70 @@ func TestNothingIsInventedOfBoxesThatAnotherLawHadTicked(t *testing.T) {
 			s.headers = nil
 			assert.Contains(t, s.allowed(), "chat", "they have ticked it themselves")
 		})
+	}
+}
+
+func TestABannerOfOneVisitorsOwnIsRecordedAsItAskedOrNotAtAll(t *testing.T) {
+	for name, answer := range map[string]string{"as it was": "", "after an answer in another tab": "refuse"} {
+		before, _ := newRecordedSite(t, func(c *charter.Config) { c.Middleware = newMiddleware(t, declared()[:5]...) })
+		s, kept := newRecordedSite(t, nil) // with a chat, which nobody has asked for yet
+		before.headers, s.headers = american, american
+		before.do("POST", "/cookies/", url.Values{"by": {"banner"}, "choice": {"save"}, "allow": {"statistics:Matomo"}})
+		s.cookies = before.cookies
+		text, fields := seen(controls["banner"].drawn.FindString(s.get("/")))
+		require.NotEmpty(t, text)
+		fields.Set("choice", "accept")
+		if answer != "" {
+			s.do("POST", "/cookies/", url.Values{"by": {"banner"}, "choice": {answer}})
+		}
+		s.do("POST", "/cookies/", fields)
+		screen := screenOf(t, kept.records[len(kept.records)-1])
+		assert.Equal(t, answer != "", screen.Changed, name)
+		if answer == "" {
+			assert.Equal(t, text, written(screen))
+		}
+	}
+}
+
+func TestANoticeIsOfNoControlThatCannotAnswerSo(t *testing.T) {
+	for name, form := range map[string]url.Values{
+		"a banner has no boxes":            {"by": {"banner"}, "choice": {"save"}, "allow": {"chat:Chat"}},
+		"a placeholder is of one provider": {"choice": {"add"}, "allow": {"chat:Chat", "statistics:Matomo"}},
+	} {
+		s, kept := newRecordedSite(t, nil)
+		require.Equal(t, http.StatusSeeOther, s.do("POST", "/cookies/", form).StatusCode, name)
+		assert.True(t, screenOf(t, kept.records[0]).Changed, name)
+		assert.Empty(t, screenOf(t, kept.records[0]).Categories, name)
+	}
+}
+
+func TestANoticeOfAPlaceholderHasTheButtonThatItHad(t *testing.T) {
+	kept := new(recorder)
+	s := newSite(t, func(c *charter.Config) {
+		counts := consent.Cookie{Provider: "Matomo", Name: "count", Purpose: text("Counts."), Category: consent.Statistics, Anonymous: true}
+		mw, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(append(declared(), counts)...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Recorder: kept})
+		require.NoError(t, err)
+		c.Middleware = mw
+	})
+	shown, fields := seen(controls["placeholder"].drawn.FindString(s.embed("/", charter.Embed{Category: consent.Statistics, Provider: "Matomo"})))
+	fields.Set("choice", "add")
+	s.do("POST", "/cookies/", url.Values{"choice": {"refuse"}, "object": {"1"}}) // in another tab
+	s.do("POST", "/cookies/", fields)
+	assert.Equal(t, shown, written(screenOf(t, kept.records[1])))
+}
+
+func TestANoticeSaysThatThePageHeldMoreOfTheSites(t *testing.T) {
+	for _, name := range []string{"page", "settings"} {
+		s, kept := newRecordedSite(t, func(c *charter.Config) {
+			c.Aside = func(*http.Request) template.HTML { return "<p>Ask us.</p>" }
+		})
+		drawn := controls[name].drawn.FindString(controls[name].draw(s))
+		assert.Equal(t, name == "page", strings.Contains(drawn, "Ask us."))
+		_, fields := seen(drawn)
+		fields.Set("choice", "save")
+		s.do("POST", "/cookies/", fields)
+		content := string(kept.records[0].Evidence.Notice.Content())
+		assert.Equal(t, name == "page", strings.Contains(content, `"cut":true`), name)
+		assert.NotContains(t, content, "Ask us.")
 	}
 }

@@ -169,7 +169,7 @@ const keptQuery = "kept"
 // sendPage sends the charter's page with the groups, and so the form, of v.
 func (c *Charter) sendPage(w http.ResponseWriter, r *http.Request, status int, v view, l *localized) {
 	v.Back = cmp.Or(v.Back, c.public)
-	v.Tables, v.Control, v.Drawn = l.tables, byPage, v.Drawn+"."+c.stateOf(r)
+	v.Tables, v.Control, v.Drawn = l.tables, byPage, c.drawnIn(l)+c.stateOf(r)
 	if v.Just && v.Said == "" {
 		v.say(saidSaved)
 	}
@@ -273,7 +273,7 @@ func (c *Charter) partFor(r *http.Request) drawn {
 	switch query.Get("show") {
 	case "settings":
 		v.Back = back
-		v.Groups, v.Control, v.Drawn = l.groupsFor(consent.FromContext(r.Context())), bySettings, v.Drawn+"."+c.stateOf(r)
+		v.Groups, v.Control, v.Drawn = l.groupsFor(consent.FromContext(r.Context())), bySettings, c.drawnIn(l)+c.stateOf(r)
 		return drawn{c.render("settings", v), string(c.style.content)}
 	case "placeholders":
 		return drawn{c.placeholders(r, query["for"], back), string(c.style.content)}

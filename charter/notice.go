@@ -66,25 +66,25 @@ func controlIn(named string) control {
 
 // evidence returns, for the record of an answer, the visitor's action and what the control
 // had on the screen.
-func (c *Charter) evidence(r *http.Request, a answer) consent.Evidence {
-	if !c.mw.Records() {
-		return consent.Evidence{Action: a.action} // to draw the screen again is most of what a post costs
+func (c *Charter) evidence(r *http.Request, a answer, d drawing) consent.Evidence {
+	e := consent.Evidence{Action: a.action, Language: d.language}
+	switch {
+	case !c.mw.Records(): // to draw the screen again is most of what a post costs
+	case d.isKnown:
+		e.Notice = c.screen(r, c.viewFor(r, d.l), a, d).Notice()
+	default:
+		e.Notice = c.unknown(r, a, d).Notice()
 	}
-	l, isKnown := c.drawnBy(r, a.drawn)
-	if !isKnown {
-		return consent.Evidence{Action: a.action, Language: l.words.tag, Notice: c.changed(r, l, a).Notice()}
-	}
-	notice := c.screen(r, c.viewFor(r, l), l, a).Notice()
-	return consent.Evidence{Action: a.action, Language: l.words.tag, Notice: notice}
+	return e
 }
 
 // screen returns what the control of an answer had on the screen. It draws it again, by the
 // same templates: a list of sentences here would differ from them one day. v is the view of
 // the visitor who answers.
-func (c *Charter) screen(r *http.Request, v view, l *localized, a answer) consent.Screen {
-	prefs := consent.FromContext(r.Context())
+func (c *Charter) screen(r *http.Request, v view, a answer, d drawing) consent.Screen {
+	prefs, l := consent.FromContext(r.Context()), d.l
 	s := consent.Screen{
-		Language: v.Lang, Control: string(a.control), Pressed: a.pressed, Regime: prefs.Regime().String(),
+		Language: v.Lang, Control: string(a.control), Pressed: a.pressed, Regime: d.law.regime.String(),
 		Host: c.hosts.keep(hostOf(r)), Templates: c.templatesSum, Style: sumOf(c.style.content),
 	}
 	if v.Dir != "ltr" {
@@ -103,7 +103,7 @@ func (c *Charter) screen(r *http.Request, v view, l *localized, a answer) consen
 	}
 	switch a.control {
 	case byBanner:
-		q := l.questionBefore(r, prefs)
+		q := c.questionOf(d, prefs)
 		v.Ask, v.Presumed = q.ask, q.presumed
 		s.Layout, s.Categories = string(c.layout), q.categories
 		c.draw(&s, "banner", v)
@@ -111,6 +111,7 @@ func (c *Charter) screen(r *http.Request, v view, l *localized, a answer) consen
 		category, provider := cutAllowValue(a.allow[0]) // choice has refused an answer without one
 		s.Categories = []consent.ScreenCategory{{Category: category, Providers: []string{provider}}}
 		v.Embedded = c.embedOf(r, l, category, provider, a.shows)
+		v.Embedded.Value = a.allow[0] // it had a button, even if the visitor has objected since then
 		c.draw(&s, "placeholder", v)
 	case bySettings, byPage, byForm:
 		c.drawForm(&s, l, a, v, prefs)
@@ -146,6 +147,7 @@ func (c *Charter) drawForm(s *consent.Screen, l *localized, a answer, v view, pr
 		}
 	}
 	v.Tables = l.tables
+	s.Cut = a.control == byPage && c.aside != nil // it may have been another text then
 	c.draw(s, string(a.control), v)
 }
 
@@ -177,21 +179,21 @@ func (c *Charter) draw(s *consent.Screen, name string, v view) {
 	}
 }
 
-// questionBefore returns the question to which the visitor of r has answered by a banner.
-// It may have been in a second tab, after an answer in the first.
-func (l *localized) questionBefore(r *http.Request, prefs consent.Preferences) question {
-	switch regime := prefs.Regime(); {
-	case !prefs.Decided():
-		return l.questionFor(prefs)
-	case regime == consent.UK:
-		return l.uk
-	case regime == consent.OptOut && sendsGPC(r) && len(l.gpcGroups) > 0:
-		return l.optOutGPC
-	case regime == consent.OptOut:
-		return l.optOut
-	default:
-		return l.optIn
+// questionOf returns the question to which a visitor has answered by a banner. It may have been
+// in a second tab, after an answer in the first.
+func (c *Charter) questionOf(d drawing, prefs consent.Preferences) question {
+	if q := c.sharedBanner(d); q != nil && !d.isNow {
+		return *q
 	}
+	if !prefs.Decided() {
+		return d.l.questionFor(prefs)
+	}
+	for _, q := range d.l.shared() { // a template of the site says nothing of it
+		if q.law == d.law {
+			return *q
+		}
+	}
+	return d.l.optIn
 }
 
 // decidedUnnamed returns the sentence about a decision without its day and its providers.

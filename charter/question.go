@@ -13,6 +13,7 @@ import (
 type question struct {
 	ask        template.HTML
 	presumed   string                   // the categories that are allowed without an answer, separated by spaces
+	law        law                      // under which visitors share it who have answered nothing
 	banner     [3]string                // the rendered banner, around view.At and view.Back; empty if it is rendered for each request
 	categories []consent.ScreenCategory // that it names
 }
@@ -57,6 +58,11 @@ func (l *localized) newQuestion(ask string, refused []group, presumed func(conse
 	ask = template.HTMLEscapeString(ask)
 	q.ask = template.HTML(fill(text.html))
 	return q
+}
+
+// shared returns the questions to visitors who have answered nothing.
+func (l *localized) shared() []*question {
+	return []*question{&l.optIn, &l.uk, &l.optOut, &l.optOutGPC}
 }
 
 // questionFor returns the question to a visitor who has not decided everything.

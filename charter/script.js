@@ -26,11 +26,7 @@ const read = wanted => {
     if (name === wanted) try {
       const b = decode(decode(value).split("|")[1]), at = n => b.charCodeAt(n);
       let i = 1;
-      const number = () => {
-        let n = 0, f = 1, c;
-        do { c = at(i++); n += (c & 127) * f; f *= 128; } while (c > 127);
-        return n;
-      };
+      const number = (c = at(i++)) => c > 127 ? c - 128 + 128 * number() : c;
       const d = {revision: number(), time: number(), objection: at(i) & 1, marks: {}};
       for (i += at(i) & 2 ? 17 : 1; i < b.length; i += 4) d.marks[at(i) * 2 ** 22 + (at(i + 1) << 14 | at(i + 2) << 6 | at(i + 3) >> 2)] = at(i + 3) & 3;
       if (at(0) === 1 && !(newest?.time >= d.time)) newest = d;
@@ -52,7 +48,7 @@ const judge = () => {
   whole = {necessary: true};
   for (const [category, {providers, anonymous, from}] of Object.entries(C.categories)) {
     const names = Object.keys(providers), answer = p => marks[providers[p]];
-    const answered = names.every(p => answer(p) < 2 || answer(p) > 2 || answer(p) && C.regimes.indexOf(regime) >= from);
+    const answered = names.every(p => answer(p) === 2 ? C.regimes.indexOf(regime) >= from : answer(p) >= 0);
     decided &&= answered;
     allowed[category] = names.filter(p => answered ? answer(p) : answer(p) === 3 || presumed.split(" ").includes(category));
     whole[category] = allowed[category].length === names.length && !(anonymous && d?.objection);

@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/cookiecharter/consent"
 )
@@ -22,7 +25,7 @@ type Signal struct {
 	// Purposes says for each word of the tag, such as "ad_storage", what the visitor has to
 	// allow, all of it: categories such as "advertising", or single providers such as
 	// "advertising:Google". A word that needs nothing is always granted. In a signal of this
-	// package, words that are not here keep their usual meaning.
+	// package, words that are not here keep their usual meaning: see [Google].
 	Purposes map[string][]string
 
 	// Call is JavaScript: an expression that amounts to a function. It is called with an
@@ -34,6 +37,10 @@ type Signal struct {
 	// usual holds what the words of this package's signals need; of that counts what the
 	// site has declared. A word for whose purpose nothing is declared is never granted.
 	usual map[string][]consent.Category
+
+	// vendor are the names under which visitors read of who hears the words: none is granted
+	// by a yes to others alone.
+	vendor []string
 }
 
 // With returns s with other meanings of some words: see [Signal.Purposes].
@@ -99,6 +106,37 @@ func (c *Charter) asks(category consent.Category) bool {
 	})
 }
 
+// asksFor reports whether something in a category asks for consent of a vendor, which visitors
+// read of as the provider or the service.
+func (c *Charter) asksFor(category consent.Category, vendor []string) bool {
+	return slices.ContainsFunc(c.cookies, func(cookie consent.Cookie) bool {
+		if cookie.Category != category || !cookie.NeedsConsent() {
+			return false
+		}
+		for _, name := range vendor {
+			if beginsWith(cookie.Provider, name) {
+				return true
+			}
+			for _, service := range cookie.Service {
+				if beginsWith(service, name) {
+					return true
+				}
+			}
+		}
+		return false
+	})
+}
+
+// beginsWith reports whether a text begins with a name, in whole words and any letter case:
+// "Google Ads" does with "Google", and "Metabase" does not with "Meta". Everything does with "".
+func beginsWith(s, name string) bool {
+	if len(s) < len(name) || !strings.EqualFold(s[:len(name)], name) {
+		return false
+	}
+	next, _ := utf8.DecodeRuneInString(s[len(name):])
+	return name == "" || len(s) == len(name) || !unicode.IsLetter(next) && !unicode.IsDigit(next)
+}
+
 // needsOf returns what a word of a signal needs. never is true if nothing grants it.
 func (c *Charter) needsOf(s Signal, word string) (needs []string, never bool) {
 	if given, isGiven := s.Purposes[word]; isGiven {
@@ -109,7 +147,7 @@ func (c *Charter) needsOf(s Signal, word string) (needs []string, never bool) {
 	for _, category := range usual {
 		if c.asks(category) {
 			needs = append(needs, string(category))
-			hasPurpose = hasPurpose || saysPurpose(category)
+			hasPurpose = hasPurpose || saysPurpose(category) && c.asksFor(category, s.vendor)
 		}
 	}
 	return needs, len(usual) > 0 && !hasPurpose
@@ -194,7 +232,11 @@ func (h *headMaker) signal(s Signal) (code string, mistakes []error) {
 			mistakes = append(mistakes, fmt.Errorf("%s is empty", field.name))
 		}
 	}
-	if h.c.isNever(s) {
+	never := h.c.isNever(s)
+	if anybody := (Signal{Purposes: s.Purposes, usual: s.usual, vendor: []string{""}}); never && !h.c.isNever(anybody) {
+		// No mistake: what the tag does without consent may be all that the site wants of it.
+		slog.Warn(fmt.Sprintf("charter: Config.Signals (%s): %s: no visitor can grant a word of it, since no provider or service that asks for consent in %q has a name that begins with one of %q: declare it so, or say by With what a word needs", s.Name, purposesField, purposesOf(s), s.vendor))
+	} else if never {
 		mistakes = append(mistakes, fmt.Errorf("%s: no visitor can grant a word of it: declare what asks for consent in one of the categories %q, or say by With what a word needs", purposesField, purposesOf(s)))
 	}
 	var meanings []string

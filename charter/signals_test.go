@@ -241,6 +241,18 @@ func TestAServerLearnsWhatToSendWithItsOwnEvents(t *testing.T) {
 		"a meaning of the site's own": {nil, url.Values{"choice": {"save"}, "allow": {"audience-measurement:Google"}}, func(c *charter.Config) {
 			c.Signals = []charter.Signal{charter.Google().With(map[string][]string{"ad_user_data": {"audience-measurement:Google"}})}
 		}, `{"ad_user_data":"GRANTED","ad_personalization":"DENIED"} G101`},
+		"ads of others are none of Google's": {nil, url.Values{"choice": {"accept"}}, func(c *charter.Config) {
+			c.Middleware = newMiddleware(t, advertising()[0], consent.Cookie{Provider: "Meta", Service: text("Metagoogle"), Name: "_fbp", Purpose: text("Measures ads."), Category: consent.Advertising})
+		}, `{"ad_user_data":"DENIED","ad_personalization":"DENIED"} G101`},
+		"Google's by the name of a service": {nil, url.Values{"choice": {"accept"}}, func(c *charter.Config) {
+			c.Middleware = newMiddleware(t, consent.Cookie{Provider: "Alphabet", Service: text("google ads"), Name: "_gcl_au", Purpose: text("Measures ads."), Category: consent.Advertising})
+		}, `{"ad_user_data":"GRANTED","ad_personalization":"GRANTED"} G110`},
+		"a name that only begins with the same letters": {nil, url.Values{"choice": {"accept"}}, func(c *charter.Config) {
+			c.Middleware = newMiddleware(t, consent.Cookie{Provider: "Googlers", Name: "_gcl_au", Purpose: text("Measures ads."), Category: consent.Advertising})
+		}, `{"ad_user_data":"DENIED","ad_personalization":"DENIED"} G100`},
+		"Google's with others that are refused": {nil, url.Values{"choice": {"save"}, "allow": {"advertising:Google"}}, func(c *charter.Config) {
+			c.Middleware = newMiddleware(t, append(advertising(), consent.Cookie{Provider: "Meta", Name: "_fbp", Purpose: text("Measures ads."), Category: consent.Advertising})...)
+		}, `{"ad_user_data":"DENIED","ad_personalization":"DENIED"} G100`},
 		"a video that was allowed in ThirdParty is no ad": {nil, url.Values{"choice": {"accept"}}, func(c *charter.Config) {
 			c.Middleware = newMiddleware(t, append(advertising()[:1:1], video)...)
 		}, `{"ad_user_data":"DENIED","ad_personalization":"DENIED"} G101`},

@@ -40,6 +40,9 @@ type stateChoice struct {
 	Allow     map[consent.Category][]string `json:"allow,omitempty"`     // for "save" and "add"
 	Objection *bool                         `json:"objection,omitempty"` // for "save"; null leaves it. "refuse" ends none
 	Account   string                        `json:"account,omitempty"`   // the "of" of the state, if the visitor was told
+
+	Regime *consent.Regime `json:"regime,omitempty"` // that of the state when the program asked; null means just now
+	GPC    bool            `json:"gpc,omitempty"`    // the browser sent Global Privacy Control then; counts with a regime
 }
 
 const notForOthers = "the state is for pages and programs of this site"
@@ -97,6 +100,9 @@ func (c *Charter) postState(w http.ResponseWriter, r *http.Request) {
 // ok is false if it names no choice.
 func (posted *stateChoice) answer(before consent.Preferences) (a answer, ok bool) {
 	a = answer{action: consent.ByForm, hasObjected: before.HasObjected(), control: byProgram, pressed: posted.Choice}
+	if posted.Regime != nil {
+		a.asked = &law{*posted.Regime, *posted.Regime == consent.OptOut && posted.GPC}
+	}
 	for category, providers := range posted.Allow {
 		for _, provider := range providers {
 			a.allow = append(a.allow, allowValue(category, provider))

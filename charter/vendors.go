@@ -40,11 +40,18 @@ var (
 // functionality_storage Appearance: each of them that is declared and asks for consent. A
 // word is denied if none is. security_storage is always granted.
 //
+// Each of them has to be allowed as a whole, as containers of Google Tag Manager hold tags of
+// others by the same words. And in one of them something of Google's own has to be declared,
+// but for FirstParty and ThirdParty: a provider or a service whose name begins with "Google" or
+// "DoubleClick", such as "Google Ads". A yes to Meta alone tells Google nothing. So it is with
+// the other signals of this package, each by the names of its vendor. A site that declares
+// something under another name says by [Signal.With] what a word needs; [New] logs a warning if no word can be granted.
+//
 // If something is declared in ThirdParty, the words about ads need that as well, and the last
 // two need FirstParty. Alone these grant nothing: who has allowed a video in ThirdParty has not
 // allowed ads. A site that declares its ads in ThirdParty says so by [Signal.With].
 func Google() Signal {
-	return Signal{Name: google, Call: call("google"), usual: map[string][]consent.Category{
+	return Signal{Name: google, vendor: []string{"Google", "DoubleClick"}, Call: call("google"), usual: map[string][]consent.Category{
 		"ad_storage":              advertising,
 		"ad_user_data":            advertising,
 		"ad_personalization":      advertising,
@@ -105,28 +112,28 @@ func GoogleWith(options GoogleOptions) Signal {
 // Microsoft returns the signal of Microsoft Advertising's UET tag (Microsoft, "Universal
 // Event Tracking consent mode"). Its word ad_storage has the usual needs of [Google].
 func Microsoft() Signal {
-	return Signal{Name: "microsoft", Call: call("microsoft"), usual: map[string][]consent.Category{"ad_storage": advertising}}
+	return Signal{Name: "microsoft", vendor: []string{"Microsoft", "Bing"}, Call: call("microsoft"), usual: map[string][]consent.Category{"ad_storage": advertising}}
 }
 
 // Clarity returns the signal of Microsoft Clarity, by its command "consentv2" (Microsoft,
 // "Clarity Consent API v2"). Its words ad_Storage and analytics_Storage have the usual needs
 // of [Google].
 func Clarity() Signal {
-	return Signal{Name: "clarity", Call: call("clarity"), usual: map[string][]consent.Category{"ad_Storage": advertising, "analytics_Storage": measuring}}
+	return Signal{Name: "clarity", vendor: []string{"Microsoft", "Clarity"}, Call: call("clarity"), usual: map[string][]consent.Category{"ad_Storage": advertising, "analytics_Storage": measuring}}
 }
 
 // Meta returns the signal of the Meta pixel, which is told "revoke" before its "init", and
 // "grant" (Meta, "General Data Protection Regulation", in the documentation of the pixel).
 // Its word is consent; it has the usual needs of ad_storage: see [Google].
 func Meta() Signal {
-	return Signal{Name: "meta", Call: call("meta"), usual: map[string][]consent.Category{"consent": advertising}}
+	return Signal{Name: "meta", vendor: []string{"Meta", "Facebook", "Instagram"}, Call: call("meta"), usual: map[string][]consent.Category{"consent": advertising}}
 }
 
 // TikTok returns the signal of the TikTok pixel: holdConsent before anything else,
 // grantConsent and revokeConsent (TikTok, "Cookie consent", in the documentation of the
 // pixel). Its word is consent; it has the usual needs of ad_storage: see [Google].
 func TikTok() Signal {
-	return Signal{Name: "tiktok", Call: call("tiktok"), usual: map[string][]consent.Category{"consent": advertising}}
+	return Signal{Name: "tiktok", vendor: []string{"TikTok"}, Call: call("tiktok"), usual: map[string][]consent.Category{"consent": advertising}}
 }
 
 // Matomo returns the signal by which Matomo sends nothing without consent: requireConsent
@@ -134,14 +141,14 @@ func TikTok() Signal {
 // consent with the Matomo JavaScript Tracking Client"). Its word is consent; it needs
 // Statistics and AudienceMeasurement.
 func Matomo() Signal {
-	return Signal{Name: "matomo", Call: call("matomo"), usual: map[string][]consent.Category{"consent": measuring}}
+	return Signal{Name: "matomo", vendor: []string{"Matomo"}, Call: call("matomo"), usual: map[string][]consent.Category{"consent": measuring}}
 }
 
 // MatomoCookies is [Matomo] for a site on which Matomo may measure without cookies before
 // there is consent: requireCookieConsent, setCookieConsentGiven and
 // forgetCookieConsentGiven. Its word is cookies.
 func MatomoCookies() Signal {
-	return Signal{Name: "matomo", Call: call("matomo-cookies"), usual: map[string][]consent.Category{"cookies": measuring}}
+	return Signal{Name: "matomo", vendor: []string{"Matomo"}, Call: call("matomo-cookies"), usual: map[string][]consent.Category{"cookies": measuring}}
 }
 
 // Piano returns the signal of Piano Analytics from 6.8 on, which is in the mode "opt-out" but
@@ -149,7 +156,7 @@ func MatomoCookies() Signal {
 // and AudienceMeasurement. Piano's queue and Matomo's have one name, _paq: a page with both
 // needs another queueVarName for Piano, and a Signal of its own.
 func Piano() Signal {
-	return Signal{Name: "piano", Call: call("piano"), usual: map[string][]consent.Category{"consent": measuring}}
+	return Signal{Name: "piano", vendor: []string{"Piano", "AT Internet"}, Call: call("piano"), usual: map[string][]consent.Category{"consent": measuring}}
 }
 
 // PostHog returns the signal of PostHog's snippet: opt_in_capturing and opt_out_capturing
@@ -157,7 +164,7 @@ func Piano() Signal {
 // to set opt_out_capturing_by_default in its posthog.init. Its word is consent; it needs
 // Statistics and AudienceMeasurement.
 func PostHog() Signal {
-	return Signal{Name: "posthog", Call: call("posthog"), usual: map[string][]consent.Category{"consent": measuring}}
+	return Signal{Name: "posthog", vendor: []string{"PostHog"}, Call: call("posthog"), usual: map[string][]consent.Category{"consent": measuring}}
 }
 
 // Adobe returns the signal of the Adobe Experience Platform Web SDK, alloy: it is configured
@@ -165,5 +172,5 @@ func PostHog() Signal {
 // in the standard Adobe 1.0 (Adobe, "setConsent" and "defaultConsent"). Its word is general;
 // it has the usual needs of analytics_storage and of ad_storage: see [Google].
 func Adobe() Signal {
-	return Signal{Name: "adobe", Call: call("adobe"), usual: map[string][]consent.Category{"general": append(measuring[:2:2], advertising...)}}
+	return Signal{Name: "adobe", vendor: []string{"Adobe"}, Call: call("adobe"), usual: map[string][]consent.Category{"general": append(measuring[:2:2], advertising...)}}
 }

@@ -54,7 +54,7 @@ type view struct {
 	AccountOf string // that a form posts as "account", so that its choice does
 
 	Control control // that a form posts as "by"
-	Drawn   string  // that it posts as "drawn": see drawnBy
+	Drawn   string  // that it posts as "drawn": see drawing
 	Said    said    // above the form: it posts this too
 
 	Embedded embedded // for a placeholder
@@ -140,12 +140,14 @@ func (c *Charter) localize(w *words) *localized {
 	l.uk = l.newQuestion(w.AskUK, nil, c.presumed.uk.has)
 	l.optOut = l.newQuestion(w.AskOptOut, nil, c.presumed.optOut.has)
 	l.optOutGPC = l.newQuestion(w.AskOptOut, l.gpcGroups, c.presumed.optOutGPC.has)
+	l.uk.law, l.optOut.law, l.optOutGPC.law = law{regime: consent.UK}, law{regime: consent.OptOut}, law{consent.OptOut, true}
 	if c.templates != templates {
 		return l // where a template of the site shows At and Back is not known
 	}
 	at, back := rand.Text(), "/"+rand.Text() // random, so that the banner holds them in no other place
-	for _, q := range []*question{&l.optIn, &l.uk, &l.optOut, &l.optOutGPC} {
+	for _, q := range l.shared() {
 		v := c.viewIn(l)
+		v.Drawn = c.drawnIn(l) + q.law.String()
 		v.At, v.Back, v.Ask, v.Presumed = at, back, q.ask, q.presumed
 		var rest string
 		q.banner[0], rest, _ = strings.Cut(string(c.render("banner", v)), at)
@@ -159,7 +161,7 @@ func (c *Charter) viewIn(l *localized) view {
 	v := view{
 		Words: l.words, Lang: l.words.tag.String(), Dir: direction(l.words.tag),
 		Site: c.name, Intro: l.intro, Privacy: c.policyURL, Layout: c.layout,
-		Home: c.prefix + "/", Path: c.public, Ask: l.optIn.ask, Drawn: l.words.tag.String() + "." + c.version,
+		Home: c.prefix + "/", Path: c.public, Ask: l.optIn.ask, Drawn: c.drawnIn(l) + law{}.String(),
 	}
 	if !c.updated.IsZero() {
 		v.Updated = l.words.dated(l.words.Updated, c.updated)
@@ -181,7 +183,7 @@ func (c *Charter) view(r *http.Request) (view, *localized) {
 func (c *Charter) viewFor(r *http.Request, l *localized) view {
 	prefs := consent.FromContext(r.Context())
 	v := c.viewIn(l)
-	v.Host, v.Back, v.Nonce = r.Host, c.backOf(r), c.nonceOf(r)
+	v.Host, v.Back, v.Nonce, v.Drawn = r.Host, c.backOf(r), c.nonceOf(r), c.drawnIn(l)+lawOf(r).String()
 	v.Decided, v.Just = prefs.Decided(), c.isJust(r)
 	v.GPC, v.Reference = l.gpc(r, prefs, l.words.list), prefs.Reference().String()
 	if c.history != nil && v.Reference != "" {

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cookiecharter/consent"
 	"github.com/cookiecharter/consent/charter"
 	"github.com/cookiecharter/consent/internal/browsertest"
 )
@@ -134,7 +136,7 @@ func TestARecipeSendsNothingBeforeConsentAndTheTruthThereafter(t *testing.T) {
 			measure: {"/matomo.php?action=view&cookies=true"}, accept: {"/matomo.php?action=view&cookies=true"}, advertise: nil}},
 		"Clarity": {charter.Clarity(), "/tag/XXXXXXXXXX", map[string][]string{
 			measure: {"/clarity?n=1&ad_Storage=denied&analytics_Storage=denied", "/clarity?n=2&ad_Storage=denied&analytics_Storage=granted"},
-			accept:  {"/clarity?n=1&ad_Storage=denied&analytics_Storage=denied", "/clarity?n=2&ad_Storage=granted&analytics_Storage=granted"}, advertise: nil}},
+			accept:  {"/clarity?n=1&ad_Storage=denied&analytics_Storage=denied", "/clarity?n=2&ad_Storage=denied&analytics_Storage=granted"}, advertise: nil}}, // no ads of Microsoft are declared
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -223,7 +225,15 @@ func TestADataLayerThatThePageTreatsInItsOwnWay(t *testing.T) {
 // publishes, says anything else.
 func TestEachTagIsToldBeforeItsOwnCode(t *testing.T) {
 	t.Parallel()
-	d := newTagging(t, map[string]string{"all": ""}, charter.GoogleWith(charter.GoogleOptions{Wait: 500 * time.Millisecond, Regions: []string{"FR"}, RedactAds: true, PassThrough: true}),
+	d := newTaggingOf(t, func(c *consent.Config) {
+		cookies := slices.Clone(tagged)
+		for _, vendor := range []string{"Microsoft", "TikTok", "Piano", "PostHog", "Adobe"} {
+			for category, name := range map[consent.Category]string{consent.Advertising: "ads", consent.AudienceMeasurement: "measures"} {
+				cookies = append(cookies, consent.Cookie{Provider: vendor, Name: name + vendor, Purpose: english("Counts."), Category: category})
+			}
+		}
+		c.Registry = consent.MustRegistry(cookies...)
+	}, map[string]string{"all": ""}, charter.GoogleWith(charter.GoogleOptions{Wait: 500 * time.Millisecond, Regions: []string{"FR"}, RedactAds: true, PassThrough: true}),
 		charter.Microsoft(), charter.Clarity(), charter.Meta(), charter.TikTok(), charter.Matomo(), charter.Piano(), charter.PostHog(), charter.Adobe())
 	vendors := `(() => {
 		if (!window.fbq) {
