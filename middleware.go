@@ -155,6 +155,7 @@ type Middleware struct {
 	recorder    Recorder
 	notice      *Notice // of the declarations alone, for records that have no other
 	mistakes    mistakes
+	writers     writer.Kinds
 }
 
 // defaultLifetime is six months in days: see [Config.Lifetime].
@@ -338,11 +339,12 @@ func (m *Middleware) Wrap(next http.Handler) http.Handler {
 // line. That saves the allocation of a whole http.Request.
 func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	v := &visit{Context: r.Context()}
+	around := v.around() // looked for once: a context may be a long chain
 	var outside *visitor.Visitor
-	var around *filter.Filter
+	var filterOutside *filter.Filter
 	var law visitor.Law
-	if outer := m.visitOf(v.Context); outer != nil {
-		outside, around = outer.visitor(), &outer.filter
+	if outer := around.to(m); outer != nil {
+		outside, filterOutside = outer.visitor(), &outer.filter
 	} else {
 		// Before a handler can change the request. The request knows nothing of this
 		// visit, since the law decides what a question to it would answer.
@@ -356,17 +358,17 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 		r.Trailer = make(http.Header)
 	}
 	v.request = *r.WithContext(v)
-	for outer := v.around(); outer != nil; outer = outer.around() {
+	for outer := around; outer != nil; outer = outer.around() {
 		if outer.middleware() != m {
 			outer.visitor().Site().Contains(m.site)
 		}
 	}
 	v.visitor().Init(m.site, strings.Join(r.Header["Cookie"], "; "), law, outside)
-	v.filter.Init(&m.filter, &v.request, r, around)
+	v.filter.Init(&m.filter, &v.request, r, filterOutside)
 	if m.hideRefused {
 		v.hideRefused()
 	}
-	guarded := writer.Wrap(&v.writer, w, &v.filter)
+	guarded := writer.Wrap(&v.writer, w, &v.filter, &m.writers)
 	defer v.handBack(r) // last, since it changes r, by which the filter goes
 	defer func() {
 		writer.Finish(&v.writer)
@@ -377,13 +379,7 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 
 // visitOf finds m's own visit if several middlewares wrap one another; nil if
 // the context did not come through m.
-func (m *Middleware) visitOf(ctx context.Context) *visit {
-	v, _ := ctx.Value(visitKey{}).(*visit)
-	for v != nil && v.middleware() != m {
-		v = v.around()
-	}
-	return v
-}
+func (m *Middleware) visitOf(ctx context.Context) *visit { return visitIn(ctx).to(m) }
 
 // Registry returns the declarations that the middleware goes by.
 func (m *Middleware) Registry() *Registry { return m.registry }

@@ -263,7 +263,9 @@ func withoutSetCookie(announced []string) []string {
 // A handler may spell a key of the map in any letter case, and the server sends
 // it so.
 
-func isSetCookie(key string) bool { return key == "Set-Cookie" || strings.EqualFold(key, "Set-Cookie") }
+func isSetCookie(key string) bool {
+	return len(key) == len("Set-Cookie") && strings.EqualFold(key, "Set-Cookie")
+}
 
 // isTrailerSetCookie reports whether a key of the map becomes a trailer field that
 // sets cookies. It may have several prefixes: net/http's HTTP/2 takes one off, and

@@ -59,23 +59,27 @@ func (w *Writer) own() http.Header {
 
 // Wrap returns the writer to hand to the handler in place of to. It has the
 // optional methods that to has, and no others.
-func Wrap(w *Writer, to http.ResponseWriter, f *filter.Filter) http.ResponseWriter {
+func Wrap(w *Writer, to http.ResponseWriter, f *filter.Filter, kinds *Kinds) http.ResponseWriter {
 	w.to, w.filter = to, f
 	if opensSession(f.Came()) {
 		return w.release()
 	}
-	if below := beneath(to); below != nil {
-		w.commits = below.commits // it looks at its map when this one does, or later on the same goroutine
-		if !w.commits {
-			w.apart = new(apart)
-		}
-	} else if w.commits, w.isHTTP1 = known(to); !w.commits {
-		w.apart = new(apart)
-		if reachable(to) {
-			w.part()
-		}
+	kind := kinds.of(to)
+	if w.stand(kind); !w.commits && !kind.ours && reachable(to) {
+		w.part()
 	}
-	return expose(w)
+	return expose(w, kind.has)
+}
+
+// stand takes over what is known of the writer below.
+func (w *Writer) stand(k *kind) {
+	w.commits, w.isHTTP1 = k.commits, k.isHTTP1
+	if k.ours {
+		w.commits = beneath(w.to).commits // it looks at its map when this one does, or later on the same goroutine
+	}
+	if !w.commits {
+		w.apart = new(apart)
+	}
 }
 
 // part gives the handler a map of its own.
@@ -292,33 +296,6 @@ func beneath(to http.ResponseWriter) *Writer {
 }
 
 func (w *Writer) self() *Writer { return w }
-
-// known reports whether w is a writer that copies the header map when a handler
-// sends the head, and looks at it no more but for trailers when the handler has
-// returned. A handler may then change the map while it writes. There is no way to
-// ask a writer, so that each was read in its source.
-func known(w http.ResponseWriter) (commits, isHTTP1 bool) {
-	t := reflect.TypeOf(w)
-	pkg := ""
-	switch t.String() { // cheap, and enough to tell that a writer is none of these
-	case "*http.response": // of HTTP/1
-		pkg, isHTTP1 = "net/http", true
-	case "*http.http2responseWriter", // of HTTP/2, to Go 1.26
-		"http.http2ResponseWriter": // of HTTP/2, from Go 1.27, and no pointer
-		pkg = "net/http"
-	case "*http2.responseWriter":
-		pkg = "golang.org/x/net/http2"
-	case "*httptest.ResponseRecorder":
-		pkg = "net/http/httptest"
-	default:
-		return false, false
-	}
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	commits = t.PkgPath() == pkg
-	return commits, commits && isHTTP1
-}
 
 // same reports whether a and b are one map, which a writer and the one that it
 // wraps usually share.

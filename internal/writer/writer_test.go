@@ -29,6 +29,7 @@ import (
 type guard struct {
 	writer.Writer
 	filter   filter.Filter
+	kinds    writer.Kinds
 	removed  int // lines of a head
 	trailers int // fields of a trailer
 }
@@ -46,7 +47,7 @@ func (g *guard) wrap(to http.ResponseWriter) http.ResponseWriter {
 			g.removed++
 		}
 	}}, r, r, nil)
-	return writer.Wrap(&g.Writer, to, &g.filter)
+	return writer.Wrap(&g.Writer, to, &g.filter, &g.kinds)
 }
 
 // leak returns a header with a line that has to be removed.
@@ -482,7 +483,7 @@ func TestWrapAllocatesNothing(t *testing.T) {
 	w := httptest.NewRecorder()
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
 		g.Writer = writer.Writer{}
-		writer.Wrap(&g.Writer, w, &g.filter).WriteHeader(200)
+		writer.Wrap(&g.Writer, w, &g.filter, &g.kinds).WriteHeader(200)
 		writer.Finish(&g.Writer)
 	}))
 }
