@@ -52,8 +52,11 @@ func (f *Filter) Init(config *Config, request, came *http.Request, outside *Filt
 	switch {
 	case outside != nil:
 		f.came, f.load = outside.came, outside.load
-	case f.Visitor.Cookies() != "": // else there is nothing to delete
-		f.load = loadOf(came.Header)
+	case f.Visitor.Cookies() == "": // there is nothing to delete
+	default:
+		if f.load = loadOf(came.Header); f.load != noPage && !f.carriesMore() {
+			f.load = noPage
+		}
 	}
 }
 
