@@ -171,6 +171,22 @@ func TestNothingElseChangesInWhatAWriterCanDo(t *testing.T) {
 	}
 }
 
+func TestNothingElseChangesInWhatAWriterCanDoIfItsTypeWasMetBefore(t *testing.T) {
+	writers := []http.ResponseWriter{httptest.NewRecorder(), new(guard).wrap(httptest.NewRecorder()), new(guard).wrap(new(base))}
+	for _, combination := range combinations {
+		writers = append(writers, combination(&base{header: http.Header{}}))
+	}
+	var kinds writer.Kinds
+	for range 2 {
+		for _, to := range writers {
+			fresh, g := new(guard).wrap(to), new(guard)
+			g.wrap(to)
+			again := writer.Wrap(&g.Writer, to, &g.filter, &kinds)
+			require.IsType(t, fresh, again, "over %T", to)
+		}
+	}
+}
+
 func TestNothingLeaksOnTheWayOut(t *testing.T) {
 	for name, send := range map[string]func(http.ResponseWriter){
 		"WriteHeader":   func(w http.ResponseWriter) { w.WriteHeader(200) },
