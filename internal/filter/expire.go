@@ -92,7 +92,7 @@ func (e *edit) expire(decided bool) []string {
 
 // carriesMore reports whether the request carries something that a visitor can refuse. It
 // is one look at the Cookie header, so that a page whose visitor carries nothing of the
-// kind is not asked for its type (BenchmarkServe, "comes back": 240 of 710 ns).
+// kind is not asked for its type (dev/bench, "consented, no cookie": 130 of 660 ns).
 func (f *Filter) carriesMore() bool {
 	v := &f.Visitor
 	for rest, more := v.Cookies(), true; more; {
