@@ -123,7 +123,7 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 	var outside *visitor.Visitor
 	var filterOutside *filter.Filter
 	var law visitor.Law
-	if outer := around.to(m); outer != nil {
+	if outer := around.of(m); outer != nil {
 		outside, filterOutside = outer.visitor(), &outer.filter
 	} else {
 		// Before a handler can change the request. The request knows nothing of this
@@ -159,7 +159,7 @@ func (m *Middleware) serve(next http.Handler, w http.ResponseWriter, r *http.Req
 
 // visitOf finds m's own visit if several middlewares wrap one another; nil if
 // the context did not come through m.
-func (m *Middleware) visitOf(ctx context.Context) *visit { return visitIn(ctx).to(m) }
+func (m *Middleware) visitOf(ctx context.Context) *visit { return visitIn(ctx).of(m) }
 
 // Registry returns the declarations that the middleware goes by.
 func (m *Middleware) Registry() *Registry { return m.registry }

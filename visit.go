@@ -55,8 +55,8 @@ func visitIn(ctx context.Context) *visit {
 // around returns the visit of the next middleware outside; nil if there is none.
 func (v *visit) around() *visit { return visitIn(v.Context) }
 
-// to returns the first of v and of the visits around it that is m's; nil if none is.
-func (v *visit) to(m *Middleware) *visit {
+// of returns the first of v and of the visits around it that is m's; nil if none is.
+func (v *visit) of(m *Middleware) *visit {
 	for v != nil && v.middleware() != m {
 		v = v.around()
 	}
