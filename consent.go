@@ -162,8 +162,7 @@ type Preferences struct{ visit *visit }
 // belongs to. For a context that did not come through [Middleware.Wrap] they
 // are the strictest: the zero Preferences.
 func FromContext(ctx context.Context) Preferences {
-	v, _ := ctx.Value(visitKey{}).(*visit)
-	return Preferences{v}
+	return Preferences{visitIn(ctx)}
 }
 
 // policy returns what the answers are about; outside of Wrap, nothing.

@@ -1,11 +1,6 @@
 package consent
 
-import (
-	"net/http"
-	"time"
-
-	"github.com/cookiecharter/consent/internal/filter"
-)
+import "time"
 
 // An Event says what became of one cookie in one response. It holds the name of
 // the cookie, never its value.
@@ -62,18 +57,4 @@ type Attributes struct {
 	HttpOnly    bool
 	Partitioned bool
 	SameSite    string // as it is written
-}
-
-// observer makes what the filter calls of what the site gave; nil of nil.
-func (c *Config) observer() func(*http.Request, filter.Event) {
-	if c.Observe == nil {
-		return nil
-	}
-	observe, reportOnly := c.Observe, c.ReportOnly
-	return func(r *http.Request, e filter.Event) {
-		observe(r, Event{
-			Cookie: e.Cookie, Outcome: Outcome(e.Outcome), Reason: Reason(e.Reason),
-			Attributes: Attributes(e.Attributes), ReportOnly: reportOnly,
-		})
-	}
 }

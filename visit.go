@@ -33,22 +33,34 @@ type visitKey struct{}
 // Value makes the visit findable in its own context, and for package charter the
 // header of its response.
 func (v *visit) Value(key any) any {
-	switch key {
-	case visitKey{}:
+	switch key := key.(type) {
+	case visitKey:
 		return v
-	case visitor.HeaderKey{}:
+	case visitor.HeaderKey:
 		return v.writer.Header()
-	case account.Key{Owner: v.visitor().Site().Owner}:
-		return v
-	default:
-		return v.Context.Value(key)
+	case account.Key:
+		if key.Owner == v.visitor().Site().Owner {
+			return v
+		}
 	}
+	return v.Context.Value(key)
+}
+
+// visitIn returns the innermost visit that a context came through; nil if there is none.
+func visitIn(ctx context.Context) *visit {
+	v, _ := ctx.Value(visitKey{}).(*visit)
+	return v
 }
 
 // around returns the visit of the next middleware outside; nil if there is none.
-func (v *visit) around() *visit {
-	outer, _ := v.Context.Value(visitKey{}).(*visit)
-	return outer
+func (v *visit) around() *visit { return visitIn(v.Context) }
+
+// of returns the first of v and of the visits around it that is m's; nil if none is.
+func (v *visit) of(m *Middleware) *visit {
+	for v != nil && v.middleware() != m {
+		v = v.around()
+	}
+	return v
 }
 
 // hideRefused takes out of the request of the handler what the visitor does not

@@ -66,9 +66,11 @@ func (e *edit) keepPrivate() {
 		return
 	}
 	contradicted := e.keepOut()
-	if e.header != nil {
+	switch {
+	case len(fields) == 0:
+	case e.header != nil:
 		sharedcache.Vary(e.header, fields)
-	} else {
+	default:
 		e.fields = sharedcache.VaryFields(e.fields, fields)
 	}
 	if shown && contradicted && e.filter.config.Public != nil {

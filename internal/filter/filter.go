@@ -52,8 +52,11 @@ func (f *Filter) Init(config *Config, request, came *http.Request, outside *Filt
 	switch {
 	case outside != nil:
 		f.came, f.load = outside.came, outside.load
-	case f.Visitor.Cookies() != "": // else there is nothing to delete
-		f.load = loadOf(came.Header)
+	case f.Visitor.Cookies() == "": // there is nothing to delete
+	default:
+		if f.load = loadOf(came.Header); f.load != noPage && !f.carriesMore() {
+			f.load = noPage
+		}
 	}
 }
 
@@ -263,7 +266,9 @@ func withoutSetCookie(announced []string) []string {
 // A handler may spell a key of the map in any letter case, and the server sends
 // it so.
 
-func isSetCookie(key string) bool { return key == "Set-Cookie" || strings.EqualFold(key, "Set-Cookie") }
+func isSetCookie(key string) bool {
+	return len(key) == len("Set-Cookie") && strings.EqualFold(key, "Set-Cookie")
+}
 
 // isTrailerSetCookie reports whether a key of the map becomes a trailer field that
 // sets cookies. It may have several prefixes: net/http's HTTP/2 takes one off, and

@@ -103,6 +103,9 @@ const maxCandidates = 6
 // moved it could overtake the visitor's next decision. The decision keeps its answers in
 // room if they fit, which saves an allocation.
 func (c *Cookie) Newest(header string, room []byte) (newest decision.Decision, found bool) {
+	if header == "" { // a first visit: to look takes 3 % of the time of "refused" in dev/bench
+		return newest, false
+	}
 	newest, found = c.newest(header, room)
 	if !found && c.former != nil {
 		return c.former.newest(header, room)

@@ -63,6 +63,8 @@ func (v *Visitor) Show(fields []string) (tooLate bool) {
 // Shown returns the fields that the response depends on, and whether it shows
 // something of the visitor at all.
 func (v *Visitor) Shown() (fields []string, shown bool) {
-	s := v.heard()
-	return s.fields, s.shows
+	if s := v.said.Load(); s != nil {
+		return s.fields, s.shows
+	}
+	return nil, false
 }

@@ -304,8 +304,9 @@ func (v *Visitor) SendHead() (news News, first bool) {
 	}
 	v.mu.Lock()
 	if first = v.state.Or(headSent)&headSent == 0; first {
-		s := v.heard()
-		news.Line, news.Side = s.line, s.side
+		if s := v.said.Load(); s != nil {
+			news.Line, news.Side = s.line, s.side
+		}
 		news.Clean = !v.is(cleaned)
 	}
 	v.mu.Unlock() // not deferred: every head comes by here, and a defer takes 10 ns of it

@@ -11,32 +11,36 @@ import (
 
 //go:generate go run generate.go
 
-// expose returns w as a writer with exactly the optional methods of w.to. Each
-// type holds one pointer and nothing else, so that making an interface of it
-// allocates nothing.
-func expose(w *Writer) http.ResponseWriter {
-	var has uint
-	if _, ok := w.to.(http.Flusher); ok {
+// abilities returns which optional methods a writer has, a bit for each.
+func abilities(w http.ResponseWriter) (has uint) {
+	if _, ok := w.(http.Flusher); ok {
 		has |= 1
 	}
-	if _, ok := w.to.(flushErrorer); ok {
+	if _, ok := w.(flushErrorer); ok {
 		has |= 2
 	}
-	if _, ok := w.to.(http.Hijacker); ok {
+	if _, ok := w.(http.Hijacker); ok {
 		has |= 4
 	}
-	if _, ok := w.to.(io.ReaderFrom); ok {
+	if _, ok := w.(io.ReaderFrom); ok {
 		has |= 8
 	}
-	if _, ok := w.to.(io.StringWriter); ok {
+	if _, ok := w.(io.StringWriter); ok {
 		has |= 16
 	}
-	if _, ok := w.to.(http.Pusher); ok {
+	if _, ok := w.(http.Pusher); ok {
 		has |= 32
 	}
-	if _, ok := w.to.(closeNotifier); ok {
+	if _, ok := w.(closeNotifier); ok {
 		has |= 64
 	}
+	return has
+}
+
+// expose returns w as a writer with exactly the optional methods that w.to has. Each
+// type holds one pointer and nothing else, so that making an interface of it
+// allocates nothing.
+func expose(w *Writer, has uint) http.ResponseWriter {
 	switch has {
 	case 1:
 		return w1{w}

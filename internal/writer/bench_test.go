@@ -17,7 +17,7 @@ func BenchmarkWrap(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				var w writer.Writer
-				writer.Wrap(&w, to, &g.filter)
+				writer.Wrap(&w, to, &g.filter, &g.kinds)
 				writer.Finish(&w)
 			}
 		})

@@ -38,15 +38,20 @@ import (
 
 //go:generate go run generate.go
 
-// expose returns w as a writer with exactly the optional methods of w.to. Each
-// type holds one pointer and nothing else, so that making an interface of it
-// allocates nothing.
-func expose(w *Writer) http.ResponseWriter {
-	var has uint
+// abilities returns which optional methods a writer has, a bit for each.
+func abilities(w http.ResponseWriter) (has uint) {
 `)
 	for i, a := range abilities {
-		fmt.Fprintf(&b, "if _, ok := w.to.(%s); ok {\nhas |= %d\n}\n", a.iface, 1<<i)
+		fmt.Fprintf(&b, "if _, ok := w.(%s); ok {\nhas |= %d\n}\n", a.iface, 1<<i)
 	}
+	b.WriteString(`return has
+}
+
+// expose returns w as a writer with exactly the optional methods that w.to has. Each
+// type holds one pointer and nothing else, so that making an interface of it
+// allocates nothing.
+func expose(w *Writer, has uint) http.ResponseWriter {
+`)
 	b.WriteString("switch has {\n")
 	for has := 1; has < 1<<len(abilities); has++ {
 		fmt.Fprintf(&b, "case %d:\nreturn w%d{w}\n", has, has)

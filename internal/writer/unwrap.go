@@ -59,7 +59,7 @@ func (v fullDuplex) EnableFullDuplex() error {
 func (v fullDuplex) Unwrap() http.ResponseWriter {
 	if below, ok := v.to.(interface{ Unwrap() http.ResponseWriter }); ok {
 		if to := below.Unwrap(); to != nil {
-			return expose(v.seen(to))
+			return expose(v.seen(to), abilities(to))
 		}
 	}
 	return innermost{v}
@@ -73,14 +73,7 @@ func (w *Writer) seen(to http.ResponseWriter) *Writer {
 		return v
 	}
 	v := &Writer{to: to, filter: w.filter, outer: w}
-	if below := beneath(to); below != nil {
-		v.commits = below.commits
-	} else {
-		v.commits, v.isHTTP1 = known(to)
-	}
-	if !v.commits {
-		v.apart = new(apart)
-	}
+	v.stand(kindOf(to))
 	if !same(to.Header(), w.to.Header()) {
 		v.part()
 	}

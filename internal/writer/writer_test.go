@@ -29,6 +29,7 @@ import (
 type guard struct {
 	writer.Writer
 	filter   filter.Filter
+	kinds    writer.Kinds
 	removed  int // lines of a head
 	trailers int // fields of a trailer
 }
@@ -46,7 +47,7 @@ func (g *guard) wrap(to http.ResponseWriter) http.ResponseWriter {
 			g.removed++
 		}
 	}}, r, r, nil)
-	return writer.Wrap(&g.Writer, to, &g.filter)
+	return writer.Wrap(&g.Writer, to, &g.filter, &g.kinds)
 }
 
 // leak returns a header with a line that has to be removed.
@@ -166,6 +167,22 @@ func TestNothingElseChangesInWhatAWriterCanDo(t *testing.T) {
 					assert.NotContains(t, call, "with a leak")
 				}
 			}
+		}
+	}
+}
+
+func TestNothingElseChangesInWhatAWriterCanDoIfItsTypeWasMetBefore(t *testing.T) {
+	writers := []http.ResponseWriter{httptest.NewRecorder(), new(guard).wrap(httptest.NewRecorder()), new(guard).wrap(new(base))}
+	for _, combination := range combinations {
+		writers = append(writers, combination(&base{header: http.Header{}}))
+	}
+	var kinds writer.Kinds
+	for range 2 {
+		for _, to := range writers {
+			fresh, g := new(guard).wrap(to), new(guard)
+			g.wrap(to)
+			again := writer.Wrap(&g.Writer, to, &g.filter, &kinds)
+			require.IsType(t, fresh, again, "over %T", to)
 		}
 	}
 }
@@ -482,7 +499,7 @@ func TestWrapAllocatesNothing(t *testing.T) {
 	w := httptest.NewRecorder()
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
 		g.Writer = writer.Writer{}
-		writer.Wrap(&g.Writer, w, &g.filter).WriteHeader(200)
+		writer.Wrap(&g.Writer, w, &g.filter, &g.kinds).WriteHeader(200)
 		writer.Finish(&g.Writer)
 	}))
 }
