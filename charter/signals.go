@@ -106,6 +106,10 @@ func (c *Charter) asks(category consent.Category) bool {
 	})
 }
 
+// anybody are the names of whoever it is: a program that a site runs itself is declared under
+// the site's own name.
+var anybody = []string{""}
+
 // asksFor reports whether something in a category asks for consent of a vendor, which visitors
 // read of as the provider or the service.
 func (c *Charter) asksFor(category consent.Category, vendor []string) bool {
@@ -233,7 +237,7 @@ func (h *headMaker) signal(s Signal) (code string, mistakes []error) {
 		}
 	}
 	never := h.c.isNever(s)
-	if anybody := (Signal{Purposes: s.Purposes, usual: s.usual, vendor: []string{""}}); never && !h.c.isNever(anybody) {
+	if anybody := (Signal{Purposes: s.Purposes, usual: s.usual, vendor: anybody}); never && !h.c.isNever(anybody) {
 		// No mistake: what the tag does without consent may be all that the site wants of it.
 		slog.Warn(fmt.Sprintf("charter: Config.Signals (%s): %s: no visitor can grant a word of it, since no provider or service that asks for consent in %q has a name that begins with one of %q: declare it so, or say by With what a word needs", s.Name, purposesField, purposesOf(s), s.vendor))
 	} else if never {

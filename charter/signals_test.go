@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"html/template"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -223,6 +224,41 @@ func TestTheHeadsScriptTakesAVideoForNoAd(t *testing.T) {
 		c.Middleware, c.Categories = newMiddleware(t, append(advertising()[:1:1], video)...), nil
 	})
 	assert.Contains(t, s.get("/cookies/head.js"), `ad_storage:"denied"`)
+}
+
+// It is no mistake, since what a tag does without consent may be all that a site wants of it.
+func TestASiteIsWarnedOfATagThatNobodyCanAllowByTheNameOfItsVendor(t *testing.T) {
+	for name, test := range map[string]struct {
+		signal   charter.Signal
+		provider string
+		want     string
+	}{
+		"of another vendor":                {charter.Meta(), "Google", `Config.Signals (meta): Purposes`},
+		"of its vendor":                    {charter.Meta(), "Meta Platforms", ""},
+		"as the site says":                 {charter.Meta().With(map[string][]string{"consent": {"advertising"}}), "Google", ""},
+		"Matomo, which the site runs":      {charter.Matomo(), "Ville", ""},
+		"its cookies":                      {charter.MatomoCookies(), "Ville", ""},
+		"PostHog, which the site runs":     {charter.PostHog(), "Ville", ""},
+		"Piano, which no site runs itself": {charter.Piano(), "Ville", `Config.Signals (piano): Purposes`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var said bytes.Buffer
+			usual := slog.Default()
+			slog.SetDefault(slog.New(slog.NewTextHandler(&said, nil)))
+			defer slog.SetDefault(usual)
+			newSite(t, func(c *charter.Config) {
+				c.Middleware, c.Categories, c.Signals = newMiddleware(t,
+					consent.Cookie{Provider: test.provider, Name: "_a", Purpose: text("Measures ads."), Category: consent.Advertising},
+					consent.Cookie{Provider: test.provider, Name: "_m", Purpose: text("Measures."), Category: consent.Statistics},
+				), nil, []charter.Signal{test.signal}
+			})
+			if test.want == "" {
+				assert.Empty(t, said.String())
+			} else {
+				assert.Contains(t, said.String(), test.want)
+			}
+		})
+	}
 }
 
 func TestAServerLearnsWhatToSendWithItsOwnEvents(t *testing.T) {

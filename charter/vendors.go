@@ -44,8 +44,10 @@ var (
 // others by the same words. And in one of them something of Google's own has to be declared,
 // but for FirstParty and ThirdParty: a provider or a service whose name begins with "Google" or
 // "DoubleClick", such as "Google Ads". A yes to Meta alone tells Google nothing. So it is with
-// the other signals of this package, each by the names of its vendor. A site that declares
-// something under another name says by [Signal.With] what a word needs; [New] logs a warning if no word can be granted.
+// the other signals of this package, each by the names of its vendor, but those of [Matomo] and
+// [PostHog], which a site may run under a name of its own. A site that declares something
+// under another name says by [Signal.With] what a word needs; [New] logs a warning if no word
+// can be granted.
 //
 // If something is declared in ThirdParty, the words about ads need that as well, and the last
 // two need FirstParty. Alone these grant nothing: who has allowed a video in ThirdParty has not
@@ -141,14 +143,14 @@ func TikTok() Signal {
 // consent with the Matomo JavaScript Tracking Client"). Its word is consent; it needs
 // Statistics and AudienceMeasurement.
 func Matomo() Signal {
-	return Signal{Name: "matomo", vendor: []string{"Matomo"}, Call: call("matomo"), usual: map[string][]consent.Category{"consent": measuring}}
+	return Signal{Name: "matomo", vendor: anybody, Call: call("matomo"), usual: map[string][]consent.Category{"consent": measuring}}
 }
 
 // MatomoCookies is [Matomo] for a site on which Matomo may measure without cookies before
 // there is consent: requireCookieConsent, setCookieConsentGiven and
 // forgetCookieConsentGiven. Its word is cookies.
 func MatomoCookies() Signal {
-	return Signal{Name: "matomo", vendor: []string{"Matomo"}, Call: call("matomo-cookies"), usual: map[string][]consent.Category{"cookies": measuring}}
+	return Signal{Name: "matomo", vendor: anybody, Call: call("matomo-cookies"), usual: map[string][]consent.Category{"cookies": measuring}}
 }
 
 // Piano returns the signal of Piano Analytics from 6.8 on, which is in the mode "opt-out" but
@@ -164,7 +166,7 @@ func Piano() Signal {
 // to set opt_out_capturing_by_default in its posthog.init. Its word is consent; it needs
 // Statistics and AudienceMeasurement.
 func PostHog() Signal {
-	return Signal{Name: "posthog", vendor: []string{"PostHog"}, Call: call("posthog"), usual: map[string][]consent.Category{"consent": measuring}}
+	return Signal{Name: "posthog", vendor: anybody, Call: call("posthog"), usual: map[string][]consent.Category{"consent": measuring}}
 }
 
 // Adobe returns the signal of the Adobe Experience Platform Web SDK, alloy: it is configured
