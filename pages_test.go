@@ -236,7 +236,7 @@ func TestNothingIsLostInTheMap(t *testing.T) {
 }
 
 // Package consent is read in one sitting, by a map that names each of its files.
-func TestTheRootStaysWithinItsBound(t *testing.T) {
+func TestNothingIsLostInALongRoot(t *testing.T) {
 	page, err := os.ReadFile("docs/design.md")
 	require.NoError(t, err)
 	_, list, found := strings.Cut(string(page), "The root is to be read in one sitting: at most 3,000 lines, in these files:")
