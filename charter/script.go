@@ -110,11 +110,12 @@ func (c *Charter) wholeScript(w http.ResponseWriter, r *http.Request) {
 // pages of a visitor who has not answered show it without a request. An answer changes
 // the cookie, and so ends it (RFC 9111 section 4.1). A browser may keep scripts in memory
 // too, and compare no cookies there: the banner is older than the answer then, which the
-// script sees. What no browser compares must not matter: a law that presumes something, of a
-// country that the visitor has left; an account; a language that the site finds out.
+// script sees if the cookie is not hidden from it. What no browser compares must not matter: a
+// law that presumes something, of a country that the visitor has left; an account; a language
+// that the site finds out.
 func (c *Charter) asksAgain(r *http.Request) bool {
 	prefs := consent.FromContext(r.Context())
-	return prefs.ShouldAsk() && prefs.Regime() == consent.OptIn && c.account == nil && c.languageOf == nil
+	return prefs.ShouldAsk() && prefs.Regime() == consent.OptIn && !c.mw.Cookie().HttpOnly && c.account == nil && c.languageOf == nil
 }
 
 // makeScript returns the script, called with the declarations. It is the same for

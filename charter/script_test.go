@@ -68,6 +68,11 @@ func TestOnlyAQuestionThatIsTheSameOnEachPageIsAskedAgainWithoutARequest(t *test
 		country string
 	}{
 		"a law that presumes": {nil, "US"},
+		"a decision that no script can read": {func(c *charter.Config) {
+			hidden, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(declared()...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, HttpOnly: true})
+			require.NoError(t, err)
+			c.Middleware = hidden
+		}, ""},
 		"a language that the site finds out": {func(c *charter.Config) {
 			c.LanguageOf = func(*http.Request) language.Tag { return language.French }
 		}, ""},

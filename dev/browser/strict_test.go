@@ -48,7 +48,7 @@ func TestTheStrictestPoliciesAreEnoughForTheWholeWay(t *testing.T) {
 			type key struct{}
 			mw, err := consent.NewMiddleware(consent.Config{Registry: consent.MustRegistry(declared...), Keys: [][]byte{bytes.Repeat([]byte("k"), 32)}, Insecure: true})
 			require.NoError(t, err)
-			config := charter.Config{Middleware: mw, Name: "Valombre", Signals: []charter.Signal{charter.Google()}}
+			config := charter.Config{Middleware: mw, Name: "Valombre", Signals: []charter.Signal{charter.Google().With(map[string][]string{"analytics_storage": {"statistics"}})}}
 			if strings.Contains(policy, "{nonce}") {
 				config.Nonce = func(r *http.Request) string { return r.Context().Value(key{}).(string) }
 			}
