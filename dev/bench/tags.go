@@ -78,7 +78,9 @@ func gated(attributes, source string) template.HTML {
 func tagged(packages string) ([]site, error) {
 	plain := template.HTML(fmt.Sprintf("<script>window.dataLayer = window.dataLayer || []; %s</script>\n<script async src=%q></script>\n", googleCalls, googleSource))
 	list := []site{{Name: "no banner", handler: serve(packages, nil, func(*http.Request) parts { return parts{Head: plain} })}}
-	own, err := ourSites(packages, charter.Config{Signals: []charter.Signal{charter.Google()}}, gated(`data-consent="statistics"`, "data-src"))
+	// These sites declare no provider of Google's name.
+	google := charter.Google().With(map[string][]string{"analytics_storage": {"statistics"}})
+	own, err := ourSites(packages, charter.Config{Signals: []charter.Signal{google}}, gated(`data-consent="statistics"`, "data-src"))
 	if err != nil {
 		return nil, err
 	}
