@@ -12,6 +12,7 @@
 package charter
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -183,6 +184,9 @@ func (c *Charter) prepare(config Config) error {
 	c.head = head
 	if config.Style == nil {
 		config.Style = DefaultStyle()
+	}
+	if own, isOurs := bytes.CutPrefix(config.Style, DefaultStyle()); isOurs && config.Templates == nil {
+		config.Style = slices.Concat(DefaultStyle(), []byte(layoutStyle("whole")), own) // what is the site's own stays last
 	}
 	c.style = newAsset("style", ".css", "text/css; charset=utf-8", config.Style)
 	c.inline = c.newInlined(config.Style)

@@ -100,7 +100,7 @@ func signals(folder string, made map[string][]byte) error {
 
 func styles(folder string, made map[string][]byte) error {
 	names := []string{"banner", "style"}
-	for _, layout := range []string{"top-bar", "box", "top-box", "card", "button"} {
+	for _, layout := range []string{"top-bar", "box", "top-box", "card", "button", "whole"} {
 		names = append(names, "layouts/"+layout)
 	}
 	for _, name := range names {
